@@ -1,0 +1,29 @@
+"""RNN, LSTM and GRU in plain NumPy, forward and backpropagation through time written by hand.
+
+Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
+sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
+"""
+
+from . import gru, lstm, rnn, stack
+from .cells import GRUCell, LSTMCell, RNNCell
+from .layers import GRU, LSTM, RNN
+from .packing import (
+    PackedSequence,
+    pack_padded_sequence,
+    pack_padded_sequence_backward,
+    pack_sequence,
+    pack_sequence_backward,
+    pad_packed_sequence,
+    pad_packed_sequence_backward,
+    pad_sequence,
+    pad_sequence_backward,
+    unpad_sequence,
+    unpad_sequence_backward,
+)
+
+__all__ = [
+    "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "PackedSequence", "RNNCell", "gru", "lstm",
+    "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
+    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn", "stack",
+    "unpad_sequence", "unpad_sequence_backward",
+]

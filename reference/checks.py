@@ -1,0 +1,90 @@
+"""What the public doors check, each with one sentence: the argument, what was expected, what was given.
+
+The exception types are those of torch.nn where torch has one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .ops import Array
+
+
+def positive_int(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value <= 0:
+        raise ValueError(f"{name} must be greater than zero, got {value}")
+    return int(value)
+
+
+def probability(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
+
+
+def projection(proj_size: Any, hidden_size: int) -> int:
+    if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
+        raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")
+    if not 0 <= proj_size < hidden_size:
+        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
+    return int(proj_size)
+
+
+def nonlinearity(value: Any) -> str:
+    if value not in ("tanh", "relu"):
+        raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {value!r}")
+    return value
+
+
+def dtype(value: Any) -> np.dtype:
+    kind = np.dtype(value)
+    if kind.kind not in "fc":
+        raise TypeError(f"dtype must be a floating or complex type, got {kind}")
+    return kind
+
+
+def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Exception] = RuntimeError) -> Array:
+    """value as an array, of exactly this shape and dtype."""
+    x = np.asarray(value)
+    if x.shape != shape:
+        raise error(f"{name} must have shape {shape}, got {x.shape}")
+    if x.dtype != kind:
+        raise error(f"{name} must have dtype {kind}, that of the weights, got {x.dtype}")
+    return x
+
+
+def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
+    """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
+
+    One array where the cell has one state, a pair of them where it has two.
+    """
+    if value is None:
+        return tuple(np.zeros(shape, kind) for shape in shapes)
+    if len(shapes) == 1:
+        if isinstance(value, (tuple, list)):
+            raise TypeError(f"{name} must be one array, got a {type(value).__name__} of {len(value)}")
+        return (array(name + hint, value, shapes[0], kind),)
+    if not isinstance(value, (tuple, list)) or len(value) != len(shapes):
+        given = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
+        raise TypeError(f"{name} must be a pair of arrays, got {given}")
+    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind)
+                 for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
+
+
+def state_dict(given: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
+    """Arrays of the right names and shapes, copied and cast to ``kind``; torch tensors are read."""
+    missing, unexpected = [k for k in shapes if k not in given], [k for k in given if k not in shapes]
+    if missing or unexpected:
+        raise RuntimeError("state_dict does not fit: " + "; ".join(
+            f"{what} {', '.join(map(repr, keys))}"
+            for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys))
+    arrays = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in given.items()}
+    for k, shape in shapes.items():
+        if arrays[k].shape != shape:
+            raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {arrays[k].shape}")
+        if not np.can_cast(arrays[k].dtype, kind, "same_kind"):
+            raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {arrays[k].dtype}")
+    return {k: arrays[k].astype(kind) for k in shapes}

@@ -1,0 +1,33 @@
+"""The few array operations that every room shares; no dtype is named anywhere."""
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e⁻ˣ) without overflow: the exponent is never positive.  Complex x branches on its real part."""
+    positive = x.real >= 0
+    e = np.exp(np.where(positive, -x, x))
+    return np.where(positive, 1, e) / (1 + e)
+
+
+def relu(x: Array) -> Array:
+    """max(x, 0), NaN kept.  Complex x branches on its real part."""
+    return np.where(x.real <= 0, 0, x)
+
+
+def rows(x: Array) -> Array:
+    """(T, B, F) -> (T·B, F).  One matrix product over all rows is one GEMM; a 3-D ``@`` in NumPy is T of them."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def split(a: Array, n: int) -> list[Array]:
+    """(..., n·H) -> n views (..., H)"""
+    H = a.shape[-1] // n
+    return [a[..., k * H : (k + 1) * H] for k in range(n)]
+
+
+def join(*parts: Array) -> Array:
+    """n arrays (..., H) -> (..., n·H)"""
+    return np.concatenate(parts, axis=-1)

@@ -1,0 +1,139 @@
+"""Layers x directions x dropout x packed sequences, over any room.  Derivation: notes/stack.md
+
+    segments   a packed batch is a run of dense blocks in which the batch size is constant     (S1)
+    flip       the reverse direction is the forward one on each sequence turned round          (S2)
+    layers     the input of a layer is  y_forward | y_reverse  of the layer below              (S3)
+    dropout    between layers only:  x = y ∘ keep / (1 - p)                                     (S4)
+
+Everything is *packed rows*: (N, F), time-major, the longest sequence first, N = sum of batch_sizes.
+A dense batch is the packed batch in which every sequence has the same length.
+S2* labels the adjoint of S2.
+"""
+
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from .ops import Array, join
+from .packing import lengths_of, positions
+
+
+class Layer(NamedTuple):
+    """What backward needs of one layer."""
+
+    runs: list         # per direction: the room's cache of each segment
+    keep: Array | None  # (N, D·P)    dropout mask of this layer's input
+
+
+class Cache(NamedTuple):
+    layers: list[Layer]
+    batch_sizes: Array  # (T,)
+    p: float            # dropout probability
+
+
+def segments(batch_sizes: Array) -> list[tuple[int, int]]:
+    """batch_sizes (T,)  ->  [(steps, batch size) of each dense block]"""
+    return [(len(list(block)), int(B)) for B, block in groupby(batch_sizes)]                        # S1
+
+
+def flip(batch_sizes: Array) -> Array:
+    """The permutation (N,) of packed rows that turns each sequence round in place; it is its own inverse."""
+    t, b = positions(batch_sizes)
+    start = np.cumsum(batch_sizes) - batch_sizes
+    last = lengths_of(batch_sizes)[b] - 1
+    return start[last - t] + b                                                                      # S2
+
+
+def take(state, part):
+    """The sequences ``part`` of a State."""
+    return type(state)(*(v[part] for v in state))
+
+
+def concat(*states):
+    """Several States, one below the other."""
+    return type(states[0])(*map(np.concatenate, zip(*states, strict=True)))
+
+
+def run_forward(room, p, x, s, batch_sizes, options):
+    """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State, [cache of each segment]"""
+    ys, ended, caches, row = [], [], [], 0
+    for T, B in segments(batch_sizes):
+        ended.insert(0, take(s, slice(B, None)))                                                    # S1
+        block = x[row : row + T * B].reshape(T, B, -1)
+        y, s, cache = room.forward(p, block, take(s, slice(B)), **options)
+        ys.append(y.reshape(T * B, -1))
+        caches.append(cache)
+        row += T * B
+    return np.concatenate(ys), concat(s, *ended), caches
+
+
+def run_backward(room, dy, ds_n, caches, batch_sizes):
+    """The adjoint of run_forward: dy (N, P), State  ->  dp, dx (N, I), State"""
+    dxs, dp, end = [], None, len(dy)
+    blocks = segments(batch_sizes)
+    ds = take(ds_n, slice(blocks[-1][1]))
+    for (T, B), cache in zip(reversed(blocks), reversed(caches), strict=True):
+        ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                            # S1*
+        block = dy[end - T * B : end].reshape(T, B, -1)
+        d, dx, ds = room.backward(block, ds, cache)
+        dp = d if dp is None else add(dp, d)                                                        # S1*
+        dxs.insert(0, dx.reshape(T * B, -1))
+        end -= T * B
+    return dp, np.concatenate(dxs), ds
+
+
+def add(p, q):
+    """Two Params, field by field."""
+    return type(p)(*(None if u is None else u + v for u, v in zip(p, q, strict=True)))
+
+
+def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
+    """The whole stack.
+
+    room     the verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``
+    params   a list of D Params for each layer; states likewise, State of (B, ·) each
+    x        (N, I) packed rows
+    keep     dropout masks (N, D·P), one for each layer but the last, or none at all
+    options  passed on to the room's forward
+
+    ->  y (N, D·P), states, Cache
+    """
+    turn, layers, states_n = flip(batch_sizes), [], []
+    for layer, (ps, ss) in enumerate(zip(params, states, strict=True)):
+        mask = keep[layer - 1] if len(keep) and layer else None
+        if mask is not None:
+            x = x * mask * scale(p)                                                                 # S4
+        ys, s_n, runs = [], [], []
+        for direction, (weights, s) in enumerate(zip(ps, ss, strict=True)):
+            y, s, caches = run_forward(room, weights, x[turn] if direction else x, s, batch_sizes, options)
+            ys.append(y[turn] if direction else y)                                                  # S2
+            s_n.append(s)
+            runs.append(caches)
+        x = join(*ys)                                                                               # S3
+        layers.append(Layer(runs, mask))
+        states_n.append(s_n)
+    return x, states_n, Cache(layers, batch_sizes, p)
+
+
+def backward(room, dy, dstates_n, k):
+    """The adjoint of forward: d(outputs), Cache  ->  dparams, dx (N, I), dstates"""
+    turn, dparams, dstates = flip(k.batch_sizes), [], []
+    for layer, ds_n in zip(reversed(k.layers), reversed(dstates_n), strict=True):
+        dys = np.split(dy, len(layer.runs), axis=-1)                                                # S3*
+        dps, dss, dx = [], [], 0
+        for direction, caches in enumerate(layer.runs):
+            d = dys[direction][turn] if direction else dys[direction]                               # S2*
+            dp, d, ds = run_backward(room, d, ds_n[direction], caches, k.batch_sizes)
+            dx = dx + (d[turn] if direction else d)                                                 # S2*
+            dps.append(dp)
+            dss.append(ds)
+        dy = dx if layer.keep is None else dx * layer.keep * scale(k.p)                             # S4*
+        dparams.insert(0, dps)
+        dstates.insert(0, dss)
+    return dparams, dy, dstates
+
+
+def scale(p: float) -> float:
+    """What inverted dropout multiplies the kept values by; p = 1 keeps nothing."""
+    return 1 / (1 - p) if p < 1 else 0.0

@@ -56,6 +56,16 @@ def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Excep
     return x
 
 
+def mask(name: str, value: Any, shape: tuple) -> Array:
+    """A copy of value, of exactly this shape, boolean."""
+    x = np.array(value)
+    if x.shape != shape:
+        raise RuntimeError(f"{name} must have shape {shape}, got {x.shape}")
+    if x.dtype != bool:
+        raise RuntimeError(f"{name} must be boolean, got {x.dtype}")
+    return x
+
+
 def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
     """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
 

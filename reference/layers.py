@@ -47,9 +47,9 @@ class Layer(Module):
             The initial state, in the caller's order of sequences; zeros if not given.  Without the B axis for
             unbatched x.  Layer-major, then direction.  Never batch first, whatever ``batch_first`` says: where
             B == L·D the two layouts have one shape, and as in torch the first axis is then taken as L·D.
-        masks : (L-1) boolean arrays, shaped like the output; optional
-            What dropout keeps of each layer's output but the last, instead of drawing it from ``rng``.
-            Rows in packed order for a PackedSequence.  Only in training mode with ``dropout`` above 0.
+        masks : (L-1) boolean ndarrays (N, D·P); optional
+            What dropout keeps of each layer's output but the last, instead of drawing it from ``rng``: a row for each
+            step of each sequence, time-major, in packed order.  Only in training mode with ``dropout`` above 0.
 
         Returns
         -------
@@ -134,15 +134,14 @@ class Layer(Module):
         """The dropout masks of one forward, each (N, D·P)."""
         features, count = (1 + self.bidirectional) * self._widths()[0], self.num_layers - 1
         active = self.training and self.dropout > 0 and count > 0
+        N = int(form.batch_sizes.sum())
         if masks is None:
-            N = int(form.batch_sizes.sum())
             return [self._rng.random((N, features)) >= self.dropout for _ in range(count)] if active else []
         if not active:
             raise ValueError(f"{name}: masks need training mode, dropout above 0 and more than one layer")
         if len(masks) != count:
             raise ValueError(f"{name}: masks must be {count}, one for each layer but the last, got {len(masks)}")
-        return [form.rows(checks.array(f"{name}: masks[{k}]", m, form.shape(features), np.dtype(bool)))
-                for k, m in enumerate(masks)]
+        return [checks.mask(f"{name}: masks[{k}]", m, (N, features)) for k, m in enumerate(masks)]
 
     def _stacked(self):
         """``params`` as Params[layer][direction]; no bias is a bias of zero."""

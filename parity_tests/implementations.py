@@ -1,0 +1,114 @@
+"""Who is judged: the built-in implementations by name, and strangers by module.
+
+One implementation is a ``load(spec, weights) -> layer`` and, if it wants, a ``declines(spec) -> reason or None``.
+README.md, "Bring your own", says what a layer promises.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import reference
+from torch_impl.adapters import ADAPTERS
+
+from .cases import Spec
+
+CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+class LoadError(Exception):
+    """An implementation that cannot be found or has no load()."""
+
+
+class NumpyLayer:
+    """A layer of ``reference``, or of a copy of it, behind the common interface."""
+
+    def __init__(self, package: ModuleType, spec: Spec, weights: dict[str, np.ndarray]):
+        self.package, self.spec = package, spec
+        options: dict[str, Any] = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
+                                   "dropout": spec.dropout, "bidirectional": spec.bidirectional,
+                                   "dtype": np.result_type(*weights.values())}
+        options |= {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {"proj_size": spec.proj_size},
+                    "gru": {"reset_after": spec.reset_after}}[spec.cell]
+        self.layer = getattr(package, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **options)
+        self.layer.load_state_dict(weights)
+
+    def forward(self, x, state, lengths=None, masks=None):
+        self.lengths, self.T = lengths, x.shape[self.spec.batch_first]
+        if lengths is not None:
+            x = self.package.pack_padded_sequence(x, lengths, self.spec.batch_first, enforce_sorted=False)
+        y, state_n = self.layer(x, state if state is None or self.spec.cell == "lstm" else state[0], masks)
+        if lengths is not None:
+            self.packed = y
+            y, _ = self.package.pad_packed_sequence(y, self.spec.batch_first, total_length=self.T)
+        return y, state_n if self.spec.cell == "lstm" else (state_n,)
+
+    def backward(self, dy, dstate):
+        if self.lengths is not None:
+            dy = self.package.pad_packed_sequence_backward(dy, self.packed, self.spec.batch_first)
+        dx, dstate_0 = self.layer.backward(dy, dstate if self.spec.cell == "lstm" else dstate[0])
+        if self.lengths is not None:
+            dx = self.package.pack_padded_sequence_backward(dx, self.T, self.spec.batch_first)
+        return dx, dstate_0 if self.spec.cell == "lstm" else (dstate_0,), self.layer.grads
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A name, how to load it, what it declines."""
+
+    name: str
+    load: Callable[[Spec, dict[str, np.ndarray]], Any]
+    declines: Callable[[Spec], str | None] = lambda spec: None
+    takes_masks: bool = False
+    package: ModuleType | None = None  # for our own NumPy rooms: where they are, so that a failure can be traced
+
+    def reason_to_decline(self, spec: Spec) -> str | None:
+        """Why this spec is not for it, or None."""
+        if spec.dropout and not self.takes_masks:
+            return "takes no dropout masks"
+        return self.declines(spec)
+
+
+def numpy_implementation(name: str, package: ModuleType) -> Implementation:
+    """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
+    return Implementation(name, lambda spec, weights: NumpyLayer(package, spec, weights), declines=_not_on_gpu,
+                          takes_masks=True, package=package)
+
+
+def _not_on_gpu(spec: Spec) -> str | None:
+    return "NumPy computes on the CPU" if spec.device != "cpu" else None
+
+
+BUILTIN: dict[str, Implementation] = {"numpy": numpy_implementation("numpy", reference)} | {
+    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
+
+
+def resolve(name: str) -> Implementation:
+    """A built-in name, or the dotted name of a module that has ``load`` (the current folder is searched first).
+
+    Raises
+    ------
+    LoadError
+        There is no such module, importing it fails, or it has no callable ``load``.
+    """
+    if name in BUILTIN:
+        return BUILTIN[name]
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name and (name == e.name or name.startswith(e.name + ".")):
+            raise LoadError(f"no built-in implementation and no module is named {name!r}; "
+                            f"built in are {', '.join(BUILTIN)}") from e
+        raise LoadError(f"{name} cannot be imported: {e}") from e
+    except Exception as e:
+        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}") from e
+    if not callable(getattr(module, "load", None)):
+        raise LoadError(f"{name} has no function load(spec, weights)")
+    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None))

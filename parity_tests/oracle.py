@@ -28,7 +28,7 @@ def jitter(data: Data, rng: np.random.Generator) -> Data:
 
 def compute(layer, case: Case, data: Data) -> Tensors:
     """Run a layer forward and, if it can, backward: every output and gradient by name."""
-    put, get = getattr(layer, "put", _same), getattr(layer, "get", _same)
+    put, get = getattr(layer, "put", _same), getattr(layer, "get", np.asarray)
     more = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
     state = None if data.state is None else tuple(map(put, data.state))
     y, state_n = layer.forward(put(data.x), state, lengths(case), **more)

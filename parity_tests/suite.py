@@ -10,6 +10,7 @@ from .cases import Case, Data
 from .implementations import Implementation
 from .oracle import Tensors, compute, truth
 from .tolerance import Verdict, judge
+from .witness import diagnose
 
 
 class Result(NamedTuple):
@@ -33,7 +34,14 @@ class Result(NamedTuple):
 
 
 def run_case(implementation: Implementation, case: Case) -> Result:
-    """Judge an implementation on a case."""
+    """Judge an implementation on a case; where one of our own rooms fails, say which equation it is."""
+    result = _run(implementation, case)
+    if result.ok or implementation.package is None:
+        return result
+    return result._replace(diagnosis=diagnose(case.spec.kind, implementation.package))
+
+
+def _run(implementation: Implementation, case: Case) -> Result:
     reason = implementation.reason_to_decline(case.spec)
     if reason:
         return Result(implementation.name, case, declined=reason)
@@ -63,6 +71,9 @@ def compare(case: Case, candidate: Tensors, forward_only: bool) -> Iterator[Verd
         if name not in candidate:
             if case.state or name not in ("dh_0", "dc_0"):  # no state given: its gradient need not be returned
                 yield Verdict(name, np.inf, 0.0, False, None, "missing", "was not returned")
+            continue
+        if candidate[name].dtype != case.spec.dtype:
+            yield Verdict(name, np.inf, 0.0, False, None, "dtype", f"{candidate[name].dtype} for {case.spec.dtype}")
             continue
         axis = int(case.spec.batch_first) if name in ("y", "dx") else None
         yield judge(name, candidate[name], [b[name] for b in baselines], exact, case.spec.dtype, axis, name == "dx")

@@ -86,6 +86,8 @@ def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") 
 
 def state_dict(given: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
     """Arrays of the right names and shapes, copied and cast to ``kind``; torch tensors are read."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"state_dict must be a mapping, got {type(given).__name__}")
     missing, unexpected = [k for k in shapes if k not in given], [k for k in given if k not in shapes]
     if missing or unexpected:
         raise RuntimeError("state_dict does not fit: " + "; ".join(

@@ -45,7 +45,7 @@ class Form(NamedTuple):
             return self.packed._replace(data=rows)
         if self.batched and self.batch_first:
             T, B = len(self.batch_sizes), int(self.batch_sizes[0])
-            return np.ascontiguousarray(np.swapaxes(rows.reshape(T, B, -1), 0, 1))
+            return np.ascontiguousarray(np.swapaxes(rows.reshape(T, B, rows.shape[-1]), 0, 1))
         return rows.reshape(self.shape(rows.shape[-1]))
 
     def states_in(self, s: Array) -> Array:
@@ -71,7 +71,7 @@ def open_input(name: str, x, batch_first: bool, input_size: int, dtype: np.dtype
         packed = checked_packed(x)
         form, data = Form(packed.batch_sizes, True, False, packed), packed.data
         if data.ndim != 2:
-            raise ValueError(f"{name}: input.data must be 2-D (rows, input_size), got {data.ndim}-D")
+            raise RuntimeError(f"{name}: input.data must be 2-D (rows, input_size), got {data.ndim}-D")
     else:
         data = np.asarray(x)
         if data.ndim not in (2, 3):
@@ -95,5 +95,8 @@ def open_gradient(name: str, dy, form: Form, features: int, dtype: np.dtype) -> 
     if dy is None:
         return np.zeros((int(form.batch_sizes.sum()), features), dtype)
     if isinstance(dy, tuple) and form.packed is not None:
-        dy = checked_packed(dy).data
+        packed = checked_packed(dy)
+        if not all(map(np.array_equal, packed[1:], form.packed[1:])):
+            raise RuntimeError(f"{name} must be packed as the output is, {form.packed[1:]}, got {packed[1:]}")
+        dy = packed.data
     return form.rows(checks.array(name, dy, shape, dtype))

@@ -63,7 +63,7 @@ class Layer(Module):
         ValueError
             Wrong rank, or a dtype other than the layer's; masks of the wrong number or where dropout is not active.
         RuntimeError
-            Wrong feature size, no time step, or a state or mask of the wrong shape or dtype.
+            Wrong feature size, no time step, a state or mask of the wrong shape or dtype, or packed data not 2-D.
         TypeError
             A state of the wrong kind, or a malformed PackedSequence.
         """

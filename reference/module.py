@@ -54,6 +54,8 @@ class Module:
         ------
         RuntimeError
             Missing, unexpected or misshapen entries.  Nothing is changed then.
+        TypeError
+            Not a mapping.
         """
         self.params = checks.state_dict(state_dict, self._shapes, self.dtype)
 

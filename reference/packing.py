@@ -48,6 +48,14 @@ def _time_first(x: Array, batch_first: bool) -> Array:
     return np.swapaxes(x, 0, 1) if batch_first else x
 
 
+def _checked_padded(name: str, value: Array, batch_first: bool) -> Array:
+    """A padded batch, time first."""
+    x = np.asarray(value)
+    if x.ndim < 2:
+        raise ValueError(f"{name} must have a time and a batch axis, got {x.ndim}-D")
+    return _time_first(x, batch_first)
+
+
 def _checked_lengths(lengths, T: int, B: int, enforce_sorted: bool) -> Array:
     n = np.asarray(lengths.cpu() if hasattr(lengths, "cpu") else lengths)
     if n.ndim != 1:
@@ -84,10 +92,7 @@ def pack_padded_sequence(input: Array, lengths: Sequence[int] | Array, batch_fir
     ValueError
         lengths beyond T (torch reads past the end there), or not integers; an input of fewer than 2 axes.
     """
-    x = np.asarray(input)
-    if x.ndim < 2:
-        raise ValueError(f"input must have a time and a batch axis, got {x.ndim}-D")
-    x = _time_first(x, batch_first)
+    x = _checked_padded("input", input, batch_first)
     T, B = x.shape[:2]
     if not T or not B:
         raise RuntimeError(f"input must not be empty, got {T} steps of {B} sequences")
@@ -157,7 +162,7 @@ def unpad_sequence(padded_sequences: Array, lengths: Sequence[int] | Array, batc
 
     Raises as ``pack_padded_sequence``.
     """
-    x = _time_first(np.asarray(padded_sequences), batch_first)
+    x = _checked_padded("padded_sequences", padded_sequences, batch_first)
     n = _checked_lengths(lengths, x.shape[0], x.shape[1], enforce_sorted=False)
     return [x[:length, b].copy() for b, length in enumerate(n)]
 
@@ -174,7 +179,7 @@ def pack_padded_sequence_backward(dpacked: PackedSequence, total_length: int, ba
 
 def pad_packed_sequence_backward(dpadded: Array, sequence: PackedSequence, batch_first: bool = False) -> PackedSequence:
     """The adjoint of pad_packed_sequence: sequence is its input; what arrives at the padding is dropped."""
-    dx = _time_first(np.asarray(dpadded), batch_first)
+    dx, sequence = _time_first(np.asarray(dpadded), batch_first), checked_packed(sequence)
     if sequence.sorted_indices is not None:
         dx = dx[:, sequence.sorted_indices]
     return sequence._replace(data=dx[positions(sequence.batch_sizes)])
@@ -203,19 +208,30 @@ def pack_sequence_backward(dpacked: PackedSequence) -> list[Array]:
 def checked_packed(sequence: PackedSequence) -> PackedSequence:
     """The sequence itself, if it is one: torch's too, its tensors read as arrays.
 
+    unsorted_indices are filled in where only sorted_indices are given, as torch's constructor does.
+
     Raises
     ------
     TypeError
         sequence has not the fields of a PackedSequence.
     ValueError
-        batch_sizes is empty, increases, ends below 1 or does not add up to the rows of data.
+        batch_sizes is empty, not of integers, increases, ends below 1 or does not add up to the rows of data;
+        the indices are no permutations of the sequences.
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
     packed = PackedSequence(*(None if v is None else np.asarray(v) for v in sequence))
-    sizes = packed.batch_sizes
+    sizes = np.asarray(packed.batch_sizes)
     if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():
         raise ValueError(f"batch_sizes must be positive and never increase, got {sizes}")
+    if sizes.dtype.kind not in "iu":
+        raise ValueError(f"batch_sizes must be integers, got dtype {sizes.dtype}")
     if sizes.sum() != len(packed.data):
         raise ValueError(f"batch_sizes must add up to the {len(packed.data)} rows of data, got {sizes.sum()}")
+    for name in ("sorted_indices", "unsorted_indices"):
+        indices = getattr(packed, name)
+        if indices is not None and not np.array_equal(np.sort(indices), np.arange(sizes[0])):
+            raise ValueError(f"{name} must be a permutation of the {sizes[0]} sequences, got {indices}")
+    if packed.sorted_indices is not None and packed.unsorted_indices is None:
+        return packed._replace(unsorted_indices=np.argsort(packed.sorted_indices))
     return packed

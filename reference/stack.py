@@ -125,7 +125,7 @@ def backward(room, dy, dstates_n, k):
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*
             dp, d, ds = run_backward(room, d, ds_n[direction], caches, k.batch_sizes)
-            dx = dx + (d[turn] if direction else d)                                                 # S2*
+            dx = dx + (d[turn] if direction else d)                                                 # S2*, S3*
             dps.append(dp)
             dss.append(ds)
         dy = dx if layer.keep is None else dx * layer.keep * scale(k.p)                             # S4*

@@ -1,0 +1,45 @@
+# make help lists what there is.  Everything lives in .venv; PYTHON=python3.12 chooses another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test test-slow parity faults lint figures clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY)   ## real text and a real series through NumPy and PyTorch, the parity table, and a planted fault
+	@$(BIN)/python -m parity_tests.demo
+
+test: $(READY)   ## lint, types and all tests but the slow ones
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q -n auto
+
+test-slow: $(READY) ## thousands of random cases, and the study behind the tolerance rule
+	@$(BIN)/python -m pytest -q -n auto -m slow --hypothesis-profile=thorough
+
+parity: $(READY) ## the parity table of every built-in implementation
+	@$(BIN)/python -m parity_tests
+
+faults: $(READY) ## which case catches which wrong implementation
+	@$(BIN)/python -m parity_tests.broken
+
+lint: $(READY)   ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+figures: $(READY) ## the pictures in the README
+	@$(BIN)/python -m parity_tests.picture
+
+clean:           ## remove .venv and everything generated
+	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed, this is %d.%d; try: make PYTHON=python3.12 ..." % v)'
+	@echo "[1/3] making .venv"
+	@$(PYTHON) -m venv .venv
+	@echo "[2/3] installing PyTorch and NumPy (the longest step)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt numpy torch
+	@echo "[3/3] installing the rest"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)

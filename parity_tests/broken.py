@@ -1,0 +1,89 @@
+"""Importing ``reference`` with a fault in it, and asking which cases catch it."""
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import reference
+
+from .cases import Case, table
+from .faults import FAULTS, Fault
+from .implementations import Implementation, numpy_implementation
+from .suite import Result, run_case
+
+
+class _Loader(importlib.abc.InspectLoader):
+    """Loads one file of ``reference`` under another package's name, with a fault in it or not."""
+
+    def __init__(self, file: Path, fault: Fault):
+        self.file, self.fault = file, fault
+
+    def get_source(self, fullname: str) -> str:
+        text = self.file.read_text(encoding="utf-8")
+        if self.file.name != self.fault.file:
+            return text
+        if text.count(self.fault.old) != 1:
+            raise LookupError(f"fault {self.fault.name!r}: {self.fault.file} must contain {self.fault.old!r} once, "
+                              f"but has it {text.count(self.fault.old)} times")
+        return text.replace(self.fault.old, self.fault.new)
+
+    def is_package(self, fullname: str) -> bool:
+        return self.file.name == "__init__.py"
+
+
+@dataclass
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds ``alias`` and its modules in the folder of ``reference``."""
+
+    alias: str
+    fault: Fault
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname != self.alias and not fullname.startswith(self.alias + "."):
+            return None
+        folder = Path(reference.__file__).parent
+        file = folder / "__init__.py" if fullname == self.alias else folder / f"{fullname.rpartition('.')[2]}.py"
+        return importlib.util.spec_from_loader(fullname, _Loader(file, self.fault))
+
+
+@cache
+def broken(fault: Fault) -> ModuleType:
+    """A copy of ``reference`` with the fault in it.
+
+    Raises
+    ------
+    LookupError
+        The line that the fault changes is not there, or not only once: the catalogue must follow the code.
+    """
+    finder = _Finder(f"reference_with_fault_{FAULTS.index(fault)}", fault)
+    sys.meta_path.insert(0, finder)
+    try:
+        return importlib.import_module(finder.alias)
+    finally:
+        sys.meta_path.remove(finder)
+
+
+def implementation(fault: Fault) -> Implementation:
+    """The broken copy as an implementation to be judged."""
+    return numpy_implementation(fault.name, broken(fault))
+
+
+def candidates(fault: Fault) -> list[Case]:
+    """The named cases in which the fault could show, in float64."""
+    return [case for case in table(("float64",)) if case.spec.kind in fault.kinds]
+
+
+def catches(fault: Fault, result: Result) -> bool:
+    """Whether a result convicts the fault by what it is: a wrong number, not a crash or a shape."""
+    return any(not v.ok and v.why == ("changed" if fault.changes else "number") for v in result.verdicts)
+
+
+def caught_by(fault: Fault) -> list[Result]:
+    """The results of every case that catches the fault."""
+    culprit = implementation(fault)
+    return [r for r in (run_case(culprit, case) for case in candidates(fault)) if catches(fault, r)]

@@ -1,0 +1,126 @@
+"""What the test files share: how near is equal, twins with one set of weights, everything that a module computes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import reference
+
+ROUNDINGS = 64
+LAYERS = (reference.RNN, reference.LSTM, reference.GRU)
+
+Tensors = dict[str, np.ndarray]
+
+
+def assert_close(actual: Any, expected: Any, name: str = "") -> None:
+    """The same shape, dtype, NaN and inf, and every number within 64 roundings of the largest that is expected.
+
+    What is compared here is small: a few steps, layers and sequences, sums of a few dozen terms.  Two right answers
+    then differ by the order of summation alone, some ten roundings; a wrong term differs by 1e10 of them in float64.
+    """
+    assert_same_kind(actual, expected, name)
+    actual, expected = array(actual), array(expected)
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=1)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDINGS * np.finfo(expected.dtype).eps * largest,
+                               err_msg=name)
+
+
+def assert_equal(actual: Any, expected: Any, name: str = "") -> None:
+    """The same shape, dtype and values: for what only moves numbers, or computes them twice."""
+    assert_same_kind(actual, expected, name)
+    np.testing.assert_array_equal(array(actual), array(expected), err_msg=name)
+
+
+def assert_same_kind(actual: Any, expected: Any, name: str = "") -> None:
+    actual, expected = array(actual), array(expected)
+    assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), name
+
+
+def assert_all(check, actual: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """``check`` on every tensor of two results, which have the same names."""
+    assert list(actual) == list(expected)
+    for name, value in expected.items():
+        check(actual[name], value, name)
+
+
+def array(value: Any) -> np.ndarray:
+    """A tensor or an array as an array."""
+    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+
+
+def tensor(value: Any) -> torch.Tensor:
+    """A copy of an array as a tensor."""
+    return torch.from_numpy(np.array(value))
+
+
+def draw(seed: int, *shape: int, dtype: str = "float64") -> np.ndarray:
+    """Standard normal numbers, the same for the same arguments."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str = "float64"):
+    """A random state as a layer or cell of this name takes it: a pair of arrays for LSTM, where h may be narrower."""
+    h = draw(seed, *shape[:-1], proj_size or shape[-1], dtype=dtype)
+    return (h, draw(seed + 1, *shape, dtype=dtype)) if cell.startswith("LSTM") else h
+
+
+def twins(name: str, *args, seed: int = 0, dtype: str = "float64", **kwargs):
+    """The class ``name`` of reference and of torch.nn, with the same random weights, both biases different."""
+    rng = np.random.default_rng(seed)
+    ours = getattr(reference, name)(*args, dtype=dtype, rng=rng, **kwargs)
+    theirs = getattr(nn, name)(*args, dtype=getattr(torch, dtype), **kwargs)
+    weights = {k: (0.6 * rng.standard_normal(v.shape)).astype(dtype) for k, v in ours.state_dict().items()}
+    ours.load_state_dict(weights)
+    theirs.load_state_dict({k: tensor(v) for k, v in weights.items()})
+    return ours, theirs
+
+
+def leaves(value: Any) -> list:
+    """The arrays of a nest of tuples; of a PackedSequence, its data."""
+    if hasattr(value, "batch_sizes"):
+        return [value.data]
+    return [leaf for v in value for leaf in leaves(v)] if isinstance(value, (tuple, list)) else [value]
+
+
+def refill(value: Any, new: list):
+    """A nest like ``value`` with the arrays of ``new``, which is used up, in it; for a PackedSequence, an array."""
+    if isinstance(value, (tuple, list)) and not hasattr(value, "batch_sizes"):
+        return tuple(refill(v, new) for v in value)
+    return new.pop(0)
+
+
+def results(module: Any, x: Any, state: Any = None, seed: int = 0) -> Tensors:
+    """Every output and gradient of a layer or cell of either library, by name; random gradients come from upstream.
+
+    x and state are arrays, x may also be a PackedSequence of arrays.  Without a state there is no gradient in it.
+    """
+    compute = _torch_results if isinstance(module, nn.Module) else _reference_results
+    outputs, gradients, weights = compute(module, x, state, np.random.default_rng(seed))
+    named = {f"output {k}": v for k, v in enumerate(outputs)} | {f"d(input {k})": v for k, v in enumerate(gradients)}
+    return {k: array(v) for k, v in (named | {f"d{k}": v for k, v in weights.items()}).items()}
+
+
+def _upstream(outputs, rng):
+    return [rng.standard_normal(tuple(v.shape)).astype(array(v).dtype) for v in outputs]
+
+
+def _reference_results(module, x, state, rng):
+    out = module(x, state)
+    upstream = refill(out, _upstream(leaves(out), rng))
+    dx, dstate = module.backward(*upstream) if isinstance(module, LAYERS) else module.backward(upstream)
+    return leaves(out), [*leaves(dx), *(leaves(dstate) if state is not None else [])], module.grads
+
+
+def _torch_results(module, x, state, rng):
+    inputs = [tensor(v).requires_grad_() for v in leaves(x) + (leaves(state) if state is not None else [])]
+    given = list(inputs)
+    tx = given.pop(0)
+    if hasattr(x, "batch_sizes"):
+        tx = nn.utils.rnn.PackedSequence(tx, *(None if v is None else torch.as_tensor(v) for v in x[1:]))
+    out = leaves(module(tx, None if state is None else refill(state, given)))
+    weights = dict(module.named_parameters())
+    grads = torch.autograd.grad(out, [*inputs, *weights.values()], [torch.from_numpy(d) for d in _upstream(out, rng)])
+    return out, grads[: len(inputs)], dict(zip(weights, grads[len(inputs) :], strict=True))

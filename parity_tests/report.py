@@ -1,0 +1,110 @@
+"""From results to one plain dictionary, which every output (terminal, JSON, Markdown, HTML) shows."""
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch_impl.precision import tf32
+
+from .cases import KINDS, Case
+from .suite import Result
+from .tolerance import BASELINE_FACTOR, FLOOR_EPS, ORACLE_IS_WIDER
+
+VERSION = 1
+RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
+
+
+def build(results: Iterable[Result], definition: list[dict], device: str) -> dict[str, Any]:
+    """The report: where it ran, whether the definition itself stands, and each implementation's rows and failures."""
+    ordered = sorted(results, key=lambda r: r.implementation)
+    by_name = {name: list(rs) for name, rs in groupby(ordered, key=lambda r: r.implementation)}
+    return {"version": VERSION, "rule": RULE, "environment": environment(device), "definition": definition,
+            "implementations": [implementation(name, rs) for name, rs in by_name.items()]}
+
+
+def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
+    """One implementation: counts, a row for each kind and dtype, failures, and what the failures share."""
+    failed = [r for r in results if not r.ok]
+    return {
+        "name": name,
+        "passed": sum(r.ok and not r.declined for r in results),
+        "failed": len(failed),
+        "declined": dict(Counter(r.declined for r in results if r.declined)),
+        "forward_only": any(r.forward_only for r in results),
+        "rows": [row(kind, dtype, rs) for kind in KINDS for dtype in dtypes(results)
+                 if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])],
+        "failures": [failure(r) for r in failed],
+        "shared": shared_options([r.case for r in failed], [r.case for r in results if r.ok and not r.declined]),
+        "diagnosis": sorted({r.diagnosis for r in failed if r.diagnosis}),
+    }
+
+
+def dtypes(results: Sequence[Result]) -> list[str]:
+    return sorted({r.case.spec.dtype for r in results})
+
+
+def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
+    """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
+    judged = [r for r in results if not r.declined]
+    worst = max((r.worst for r in judged if r.worst), key=lambda v: (not v.ok, v.ratio), default=None)
+    return {"kind": kind, "dtype": dtype, "cases": len(judged), "passed": sum(r.ok for r in judged),
+            "declined": len(results) - len(judged), "worst": verdict(worst) if worst else None}
+
+
+def verdict(v) -> dict[str, Any]:
+    return {"tensor": v.tensor, "error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio),
+            "ok": v.ok, "step": v.step, "why": v.why, "detail": v.detail}
+
+
+def number(x: float) -> float | str:
+    """A float that JSON can hold."""
+    return float(x) if np.isfinite(x) else str(float(x))
+
+
+def failure(r: Result) -> dict[str, Any]:
+    return {"case": r.case.name, "dtype": r.case.spec.dtype, "diagnosis": r.diagnosis,
+            "wrong": [verdict(v) for v in r.verdicts if not v.ok], "right": sum(v.ok for v in r.verdicts)}
+
+
+def facets(case: Case) -> dict[str, Any]:
+    """The options of a case, as a person would name them."""
+    s = case.spec
+    return {"cell": s.kind, "dtype": s.dtype, "num_layers": s.num_layers, "bidirectional": s.bidirectional,
+            "bias": s.bias, "batch_first": s.batch_first, "initial state": "given" if case.state else "not given",
+            "lengths": "given" if case.lengths else "not given", "dropout": bool(s.dropout), "T > 1": case.T > 1}
+
+
+def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
+    """The options that all failures have, and not all that passed: the most telling first."""
+    if not failed:
+        return []
+    found = []
+    for option, value in facets(failed[0]).items():
+        others = sum(facets(case)[option] == value for case in passed)
+        if all(facets(case)[option] == value for case in failed) and others < len(passed):
+            found.append((others, f"{option} = {value}"))
+    return [text for _, text in sorted(found)]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Where a report was made."""
+    cuda = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(),
+            "cudnn": torch.backends.cudnn.version()} if device == "cuda" else {}
+    return {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
+            "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}" + ("" if ORACLE_IS_WIDER else
+                      " (no wider than float64 here: a flat floor is used)")} | cuda
+
+
+def processor() -> str:
+    """The processor's model name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    names = [line.partition(":")[2].strip() for line in info.read_text(encoding="utf-8").splitlines()
+             if line.startswith("model name")] if info.exists() else []
+    return names[0] if names else platform.processor() or "unknown"

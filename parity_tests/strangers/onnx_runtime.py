@@ -1,0 +1,139 @@
+"""ONNX Runtime: a model of one RNN, LSTM or GRU node per layer, on the CPU, forward only.
+
+What is declined was tried with onnxruntime 1.32.  float64: "LSTM operator does not support double yet", likewise GRU,
+and for RNN "Could not find an implementation".  proj_size: the operator has no input for a projection, and a W_hh of
+that width is refused with "Input R must have shape ...".  Everything else agreed with the definition.
+"""
+
+from functools import cache
+
+import numpy as np
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}  # torch's h, ifgo, rzn  ->  ONNX's h, iofc, zrh
+OPSET, IR_VERSION = 13, 7  # the oldest whose Split takes its sizes as an input, so that older runtimes can read it
+
+
+def by_gate(cell, v):
+    """(G·H, ...) in torch's order of gates  ->  (G·H, ...) in ONNX's"""
+    blocks = np.split(v, len(ORDER[cell]))
+    return np.concatenate([blocks[k] for k in ORDER[cell]])
+
+
+def parameters(spec, weights, layer):
+    """One layer's W (D, G·H, I), R (D, G·H, H) and, with a bias, B (D, 2·G·H)"""
+    def both(name):
+        return np.stack([by_gate(spec.cell, weights[f"{name}_l{layer}{suffix}"])
+                         for suffix in ("", "_reverse")[: 1 + spec.bidirectional]])
+
+    named = {"W": both("weight_ih"), "R": both("weight_hh")}
+    return named | ({"B": np.concatenate([both("bias_ih"), both("bias_hh")], axis=1)} if spec.bias else {})
+
+
+def attributes(spec):
+    """What every layer's node is told."""
+    D = 1 + spec.bidirectional
+    own = {"rnn": {"activations": ["Relu" if spec.nonlinearity == "relu" else "Tanh"] * D}, "lstm": {},
+           "gru": {"linear_before_reset": int(spec.reset_after)}}
+    return {"hidden_size": spec.hidden_size, "direction": "bidirectional" if D == 2 else "forward"} | own[spec.cell]
+
+
+def build(spec, weights, with_state, with_lengths):
+    """The model, with inputs x, h_0, c_0, lengths (those that are wanted) and outputs y, h_n, c_n"""
+    L, D, H = spec.num_layers, 1 + spec.bidirectional, spec.hidden_size
+    letters = "hc" if spec.cell == "lstm" else "h"
+    inputs, nodes = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None, spec.input_size])], []
+    constants = {"merged": np.array([0, 0, D * H])}
+
+    def node(op, inputs, outputs, **options):
+        nodes.append(helper.make_node(op, inputs, outputs, **options))
+
+    if with_lengths:
+        inputs.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, [None]))
+    if with_state:
+        constants["rows"] = np.full(L, D)
+        for v in letters:
+            inputs.append(helper.make_tensor_value_info(f"{v}_0", TensorProto.FLOAT, [L * D, None, H]))
+            node("Split", [f"{v}_0", "rows"], [f"{v}_0_l{k}" for k in range(L)], axis=0)
+    swap = [1, 0, 2] if spec.batch_first else [0, 1, 2]
+    node("Transpose", ["x"], ["y_l0"], perm=swap)
+    for k in range(L):
+        p = parameters(spec, weights, k)
+        constants |= {f"{name}_l{k}": v for name, v in p.items()}
+        optional = [f"B_l{k}" if spec.bias else "", "lengths" if with_lengths else "",
+                    *(f"{v}_0_l{k}" if with_state else "" for v in letters)]
+        node(spec.cell.upper(), [f"y_l{k}", f"W_l{k}", f"R_l{k}", *optional],
+             [f"Y_l{k}", *(f"{v}_n_l{k}" for v in letters)], **attributes(spec))
+        node("Transpose", [f"Y_l{k}"], [f"Y_l{k}_swapped"], perm=[0, 2, 1, 3])  # (T, D, B, H) -> (T, B, D, H)
+        node("Reshape", [f"Y_l{k}_swapped", "merged"], [f"y_l{k + 1}"])        # (T, B, D·H)
+    node("Transpose", [f"y_l{L}"], ["y"], perm=swap)
+    for v in letters:
+        node("Concat", [f"{v}_n_l{k}" for k in range(L)], [f"{v}_n"], axis=0)
+
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+               for name in ("y", *(f"{v}_n" for v in letters))]
+    initializers = [numpy_helper.from_array(v, name) for name, v in constants.items()]
+    graph = helper.make_graph(nodes, spec.cell, inputs, outputs, initializers)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+class Layer:
+    """A stack of layers, for inference."""
+
+    def __init__(self, spec, weights):
+        self.session = cache(lambda *given: start(build(spec, weights, *given)))
+
+    def forward(self, x, state, lengths=None):
+        given = {"x": x} | dict(zip(("h_0", "c_0"), state or (), strict=False))
+        if lengths is not None:
+            given["lengths"] = np.asarray(lengths, np.int32)
+        y, *state_n = self.session(state is not None, lengths is not None).run(None, given)
+        return y, tuple(state_n)
+
+
+def start(model):
+    """A session that runs a model."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # waiting threads spin: no faster on small models, twice the CPU time
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def load(spec, weights):
+    """Build what a spec asks for.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to build.
+    weights : dict of str to ndarray
+        Parameters by their torch.nn names.
+
+    Returns
+    -------
+    Layer
+        With ``forward`` only.
+    """
+    return Layer(spec, weights)
+
+
+def declines(spec):
+    """Why a spec is not for this implementation.
+
+    Parameters
+    ----------
+    spec : Spec
+        What would be built.
+
+    Returns
+    -------
+    str or None
+        A reason, or None.
+    """
+    if spec.device != "cpu":
+        return "this adapter runs ONNX Runtime's CPU kernels"
+    if spec.dtype != "float32":
+        return "ONNX Runtime computes RNN, LSTM and GRU in float32 only"
+    if spec.proj_size:
+        return "ONNX's LSTM has no projection"
+    return None

@@ -1,0 +1,99 @@
+"""A report on the terminal."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+SHOWN = 12
+
+
+def show(console: Console, report: dict[str, Any]) -> None:
+    """Print the whole report."""
+    env = report["environment"]
+    console.print(Text(" · ".join(f"{k} {v}" for k, v in env.items()), style="dim"))
+    console.print(Text(report["rule"], style="dim"))
+    console.print(definition(report))
+    for implementation in report["implementations"]:
+        console.print(summary(implementation))
+        console.print(outcome(implementation))
+
+
+def definition(report: dict[str, Any]) -> Text:
+    """Whether the oracle can be trusted."""
+    faults = [c for c in report["definition"] if c["fault"]]
+    if not faults:
+        return Text("The definition agrees with autograd, step by step, and with torch.nn: "
+                    + ", ".join(c["kind"] for c in report["definition"]), style="green")
+    lines = [f"{c['kind']}: {c['fault']}" for c in faults]
+    return Text("The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:\n  "
+                + "\n  ".join(lines), style="bold red")
+
+
+def summary(implementation: dict[str, Any]) -> Table:
+    """A row for each kind of cell and dtype."""
+    table = grid(implementation["name"])
+    for name in ("cell", "dtype", "cases", "worst tensor", "error", "allowed", "ratio", "verdict"):
+        right = name in ("cases", "error", "allowed", "ratio")
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for r in implementation["rows"]:
+        worst = r["worst"]
+        ok = r["passed"] == r["cases"]
+        judged = [worst["tensor"], *map(figure, (worst["error"], worst["allowed"], worst["ratio"]))] if worst else [""] * 4
+        table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged,
+                      mark(ok) if r["cases"] else Text("declined", style="yellow"))
+    return table
+
+
+def grid(title: str) -> Table:
+    """An empty table in the one style of this report."""
+    return Table(title=f"[bold]{title}", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def console(**options: Any) -> Console:
+    """A console that does not squeeze a table into 80 columns when nobody's terminal is that narrow."""
+    made = Console(**options)
+    return made if made.is_terminal else Console(width=120, **options)
+
+
+def mark(ok: bool) -> Text:
+    return Text("✓ equal", style="green") if ok else Text("✗ WRONG", style="bold red")
+
+
+def figure(x: float | str) -> str:
+    return f"{float(x):.1e}" if float(x) and abs(float(x)) < 0.01 or float(x) >= 1000 else f"{float(x):.2f}"
+
+
+def outcome(implementation: dict[str, Any]) -> Group:
+    """Counts, what was declined and why, the failures and what they share."""
+    passed, failed = implementation["passed"], implementation["failed"]
+    lines: list[Any] = [Text(f"{passed} passed, {failed} failed", style="bold red" if failed else "green")]
+    if not passed + failed:
+        lines = [Text("nothing was compared: every case was declined", style="bold red")]
+    if implementation["forward_only"]:
+        lines.append(Text("no backward: judged on the forward alone", style="yellow"))
+    lines += [Text(f"{n} declined: {reason}", style="yellow") for reason, n in implementation["declined"].items()]
+    if failed:
+        lines.append(failures(implementation["failures"]))
+        if implementation["shared"]:
+            lines.append(Text("All failures, and not all successes, have: " + ", ".join(implementation["shared"])))
+        lines += [Text(f"First to go wrong: {text}", style="bold") for text in implementation["diagnosis"]]
+    return Group(*lines, "")
+
+
+def failures(failed: list[dict[str, Any]]) -> Table:
+    """The first failures, the furthest-off tensor of each."""
+    table = grid(f"{len(failed)} failures" + (f", {SHOWN} shown; --report has all" if len(failed) > SHOWN else ""))
+    for name in ("case", "dtype", "tensor", "from step", "error", "allowed", "tensors wrong"):
+        table.add_column(name, overflow="fold")
+    for f in failed[:SHOWN]:
+        first = f["wrong"][0]
+        if first["why"] == "number":
+            cells = [first["tensor"], "" if first["step"] is None else f"t = {first['step']}",
+                     figure(first["error"]), figure(first["allowed"])]
+        else:
+            cells = [first["tensor"], first["why"], first["detail"], ""]
+        table.add_row(f["case"], f["dtype"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
+    return table

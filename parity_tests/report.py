@@ -3,7 +3,6 @@
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import torch
 from torch_impl.precision import tf32
 
 from .cases import KINDS, Case
-from .suite import Result
-from .tolerance import BASELINE_FACTOR, FLOOR_EPS, ORACLE_IS_WIDER
+from .suite import Result, worst_of
+from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
 
 VERSION = 1
 RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
@@ -22,8 +21,9 @@ RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · 
 
 def build(results: Iterable[Result], definition: list[dict], device: str) -> dict[str, Any]:
     """The report: where it ran, whether the definition itself stands, and each implementation's rows and failures."""
-    ordered = sorted(results, key=lambda r: r.implementation)
-    by_name = {name: list(rs) for name, rs in groupby(ordered, key=lambda r: r.implementation)}
+    by_name: dict[str, list[Result]] = {}
+    for r in results:
+        by_name.setdefault(r.implementation, []).append(r)
     return {"version": VERSION, "rule": RULE, "environment": environment(device), "definition": definition,
             "implementations": [implementation(name, rs) for name, rs in by_name.items()]}
 
@@ -52,12 +52,16 @@ def dtypes(results: Sequence[Result]) -> list[str]:
 def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
     """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
     judged = [r for r in results if not r.declined]
-    worst = max((r.worst for r in judged if r.worst), key=lambda v: (not v.ok, v.ratio), default=None)
+    worst = worst_of(r.worst for r in judged if r.worst)
+    tensors = list(dict.fromkeys(v.tensor for r in judged for v in r.verdicts))
     return {"kind": kind, "dtype": dtype, "cases": len(judged), "passed": sum(r.ok for r in judged),
-            "declined": len(results) - len(judged), "worst": verdict(worst) if worst else None}
+            "declined": len(results) - len(judged), "worst": verdict(worst),
+            "tensors": [verdict(worst_of(v for r in judged for v in r.verdicts if v.tensor == t)) for t in tensors]}
 
 
-def verdict(v) -> dict[str, Any]:
+def verdict(v: Verdict | None) -> dict[str, Any] | None:
+    if v is None:
+        return None
     return {"tensor": v.tensor, "error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio),
             "ok": v.ok, "step": v.step, "why": v.why, "detail": v.detail}
 
@@ -98,8 +102,7 @@ def environment(device: str) -> dict[str, Any]:
             "cudnn": torch.backends.cudnn.version()} if device == "cuda" else {}
     return {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
-            "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}" + ("" if ORACLE_IS_WIDER else
-                      " (no wider than float64 here: a flat floor is used)")} | cuda
+            "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"} | cuda
 
 
 def processor() -> str:

@@ -1,7 +1,7 @@
 """Judging one implementation on one case: every output, every gradient, twice, and what it did to its arguments."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +29,13 @@ class Result(NamedTuple):
 
     @property
     def worst(self) -> Verdict | None:
-        """The verdict with the largest error over allowed."""
-        return max(self.verdicts, key=lambda v: (not v.ok, v.ratio), default=None)
+        """The verdict furthest past its limit, or closest to it."""
+        return worst_of(self.verdicts)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The verdict furthest past its limit, or closest to it; None if there is none."""
+    return max(verdicts, key=lambda v: (not v.ok, v.ratio), default=None)
 
 
 def run_case(implementation: Implementation, case: Case) -> Result:

@@ -16,6 +16,8 @@ def show(console: Console, report: dict[str, Any]) -> None:
     console.print(Text(" · ".join(f"{k} {v}" for k, v in env.items()), style="dim"))
     console.print(Text(report["rule"], style="dim"))
     console.print(definition(report))
+    if len(report["implementations"]) > 1:
+        console.print(overview(report))
     for implementation in report["implementations"]:
         console.print(summary(implementation))
         console.print(outcome(implementation))
@@ -30,6 +32,24 @@ def definition(report: dict[str, Any]) -> Text:
     lines = [f"{c['kind']}: {c['fault']}" for c in faults]
     return Text("The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:\n  "
                 + "\n  ".join(lines), style="bold red")
+
+
+def overview(report: dict[str, Any]) -> Table:
+    """A row for each implementation, a column for each kind of cell: the worst error over allowed, or what went wrong."""
+    kinds = list(dict.fromkeys(r["kind"] for i in report["implementations"] for r in i["rows"]))
+    table = grid("largest error / allowed, over all cases, tensors and dtypes")
+    for name in ("implementation", *kinds, "cases"):
+        table.add_column(name, justify="left" if name == "implementation" else "right")
+    for i in report["implementations"]:
+        cells = []
+        for kind in kinds:
+            rows = [r for r in i["rows"] if r["kind"] == kind and r["worst"]]
+            wrong = sum(r["cases"] - r["passed"] for r in rows)
+            worst = max((float(r["worst"]["ratio"]) for r in rows), default=None)
+            cells.append(Text("declined", style="yellow") if worst is None else
+                         Text(f"✗ {wrong} wrong", style="bold red") if wrong else Text(f"✓ {figure(worst)}", style="green"))
+        table.add_row(i["name"], *cells, f"{i['passed']}/{i['passed'] + i['failed']}")
+    return table
 
 
 def summary(implementation: dict[str, Any]) -> Table:
@@ -63,7 +83,8 @@ def mark(ok: bool) -> Text:
 
 
 def figure(x: float | str) -> str:
-    return f"{float(x):.1e}" if float(x) and abs(float(x)) < 0.01 or float(x) >= 1000 else f"{float(x):.2f}"
+    value = float(x)
+    return f"{value:.1e}" if 0 < abs(value) < 0.01 or value >= 1000 else f"{value:.2f}"
 
 
 def outcome(implementation: dict[str, Any]) -> Group:

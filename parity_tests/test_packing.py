@@ -25,8 +25,6 @@ from .helpers import (
     twins,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
-
 T, INPUT, H = 5, 7, 8
 LENGTHS = {
     "full": (5, 5, 5),

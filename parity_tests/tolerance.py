@@ -16,11 +16,6 @@ import numpy as np
 BASELINE_FACTOR = 4
 FLOOR_EPS = 16
 
-# On Windows and on Apple silicon longdouble is float64, and a float64 baseline has no error of its own to measure.
-# Then the floor alone must carry the rounding of the candidate *and* of the oracle, for float64 only.
-ORACLE_IS_WIDER = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
-NARROW_FLOOR_EPS = 256
-
 
 class Verdict(NamedTuple):
     """One tensor, judged."""
@@ -41,19 +36,16 @@ class Verdict(NamedTuple):
         return 0.0 if self.error == 0 else float("inf")
 
 
-def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str, wide: bool = ORACLE_IS_WIDER) -> float:
+def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str) -> float:
     """The right-hand side of T1.
 
     Parameters
     ----------
     baselines, oracle : ndarrays of one shape
     dtype : "float32" or "float64", that of the candidate
-    wide : bool
-        Whether the oracle's dtype is wider than float64.
     """
-    floor = FLOOR_EPS if wide or dtype != "float64" else NARROW_FLOOR_EPS
     noise = max(float(largest(baseline - oracle)) for baseline in baselines)                                   # T2
-    return float(BASELINE_FACTOR * noise + floor * np.finfo(dtype).eps * largest(oracle))  # T1
+    return float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))  # T1
 
 
 def judge(tensor: str, candidate, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str,

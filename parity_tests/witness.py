@@ -20,6 +20,7 @@ from .cases import KINDS, Case, Spec
 from .oracle import jitter, transform
 from .tolerance import judge
 
+STEPS = 5
 AGREES = "agrees with autograd step by step"
 TWINS = {"rnn": torch_impl.rnn, "lstm": torch_impl.lstm, "gru": torch_impl.gru}
 
@@ -57,22 +58,23 @@ class Problem(NamedTuple):
     options: dict[str, Any]
 
 
-def problem(kind: str, room: ModuleType, T: int = 5, B: int = 4, change=lambda data: data) -> Problem:
+def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4, change=lambda data: data) -> Problem:
     """A random problem for one layer of one kind of cell; ``change`` maps its Data, to another dtype for instance."""
     case = Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
     data, spec = change(case.data()), case.spec
-    options = {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {}, "gru": {"reset_after": spec.reset_after}}
+    options: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {},
+                                          "gru": {"reset_after": spec.reset_after}}
     return Problem(spec, room.Params(*data.weights.values()), data.x, room.State(*(v[0] for v in data.state)),
                    data.dy, room.State(*(v[0] for v in data.dstate)), options[spec.cell])
 
 
 def by_room(room: ModuleType, q: Problem) -> dict[str, np.ndarray]:
     """Every quantity of every step as a room computes it; dh and dc have T+1 steps."""
-    y, s_n, k = room.forward(q.p, q.x, q.s, **q.options)
+    k = room.forward(q.p, q.x, q.s, **q.options)[2]
     d = room.deltas(q.dy, q.ds, k)
     dp, dx, _ = room.backward(q.dy, q.ds, k)
     values = {"h": k.h[1:]}
-    da = getattr(d, "da", getattr(d, "da_x", None))
+    da = d.da_x if q.spec.cell == "gru" else d.da
     if q.spec.cell == "rnn":
         values["da"] = da
     else:
@@ -113,7 +115,8 @@ def by_autograd(q: Problem) -> dict[str, np.ndarray]:
     kept = [v for vs in steps.values() for v in vs]
     wanted = [*kept, x, *(v for v in p if v is not None)]
     found = iter(torch.autograd.grad([torch.stack(y), *s], wanted, [torch.tensor(v) for v in (q.dy, *q.ds)]))
-    grads = {name: torch.stack([next(found) for _ in vs]).numpy() if vs else None for name, vs in steps.items()}
+    grads: dict[str, Any] = {name: torch.stack([next(found) for _ in vs]).numpy() if vs else None
+                             for name, vs in steps.items()}
     values = {"h": _numpy(y), "dh": grads["h"], "dx": next(found).numpy()}
     values |= _weights(type(q.p)(*(None if v is None else next(found).numpy() for v in p)))
     if cell == "rnn":
@@ -142,7 +145,7 @@ class Disagreement(NamedTuple):
     equations: str
 
     def __str__(self) -> str:
-        at = "" if self.step is None else f" at t = {self.step}"
+        at = "" if self.step is None else f" at t = {self.step} of T = {STEPS}"
         return f"{self.quantity}{at}, equation {' or '.join(self.equations.split())}"
 
 

@@ -88,7 +88,7 @@ class Cell(Module):
         s = checks.state(f"{name}: state", state, shapes, self.dtype)
         zero = np.zeros(len(self.room.GATES) * self.hidden_size, self.dtype)
         p = self.room.Params(**{"b_ih": zero, "b_hh": zero} | layout.fields(self.params, ""))
-        step = np.array(x).reshape(1, -1, self.input_size)
+        step = np.array(x).reshape(1, -1, self.input_size)  # T = 1
         y, s_n, cache = self.room.forward(p, step, self._rows(s), **self.options)
 
         @quiet

@@ -96,7 +96,7 @@ def open_gradient(name: str, dy, form: Form, features: int, dtype: np.dtype) -> 
         return np.zeros((int(form.batch_sizes.sum()), features), dtype)
     if isinstance(dy, tuple) and form.packed is not None:
         packed = checked_packed(dy)
-        if not all(map(np.array_equal, packed[1:], form.packed[1:])):
+        if not all(np.array_equal(a, b) for a, b in zip(packed[1:], form.packed[1:], strict=True)):
             raise RuntimeError(f"{name} must be packed as the output is, {form.packed[1:]}, got {packed[1:]}")
         dy = packed.data
     return form.rows(checks.array(name, dy, shape, dtype))

@@ -75,7 +75,7 @@ def step_backward(p, dh, gates, q, h_prev, reset_after=True):
 def forward(p, x, s, reset_after=True):
     """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     T, B, _ = x.shape
-    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, -1)                    # G1, G3, all T at once
+    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))           # G1, G3, all T at once
     h = np.empty((T + 1, *s.h.shape), a_x.dtype)
     gates, q = np.empty_like(a_x), np.empty_like(h[1:])
     h[0] = s.h

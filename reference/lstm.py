@@ -73,7 +73,7 @@ def step_backward(p, dh, dc, gates, c_prev, c):
 def forward(p, x, s):
     """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
     T, B, _ = x.shape
-    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, -1)                   # L1, all T at once
+    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))          # L1, all T at once
     h = np.empty((T + 1, *s.h.shape), a_x.dtype)
     c = np.empty((T + 1, *s.c.shape), a_x.dtype)
     gates = np.empty_like(a_x)

@@ -8,7 +8,7 @@ the padding, or was cut off, has no gradient.  Derivation: notes/stack.md
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -205,7 +205,7 @@ def pack_sequence_backward(dpacked: PackedSequence) -> list[Array]:
     return unpad_sequence(*pad_packed_sequence(dpacked))
 
 
-def checked_packed(sequence: PackedSequence) -> PackedSequence:
+def checked_packed(sequence: Any) -> PackedSequence:
     """The sequence itself, if it is one: torch's too, its tensors read as arrays.
 
     unsorted_indices are filled in where only sorted_indices are given, as torch's constructor does.
@@ -220,7 +220,8 @@ def checked_packed(sequence: PackedSequence) -> PackedSequence:
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
-    packed = PackedSequence(*(None if v is None else np.asarray(v) for v in sequence))
+    arrays: list[Any] = [None if v is None else np.asarray(v) for v in sequence]
+    packed = PackedSequence(*arrays)
     sizes = np.asarray(packed.batch_sizes)
     if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():
         raise ValueError(f"batch_sizes must be positive and never increase, got {sizes}")

@@ -54,7 +54,7 @@ def step_backward(p, dh, h, nonlinearity="tanh"):
 def forward(p, x, s, nonlinearity="tanh"):
     """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     T, B, _ = x.shape
-    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, -1)           # R1, all T at once
+    a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))  # R1, all T at once
     h = np.empty((T + 1, *s.h.shape), a_x.dtype)
     h[0] = s.h
     for t in range(T):

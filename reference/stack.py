@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ops import Array, join
+from .ops import Array, join, rows
 from .packing import lengths_of, positions
 
 
@@ -57,12 +57,14 @@ def concat(*states):
 
 def run_forward(room, p, x, s, batch_sizes, options):
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State, [cache of each segment]"""
-    ys, ended, caches, row = [], [], [], 0
+    ys: list[Array] = []
+    ended: list[NamedTuple] = []
+    caches, row = [], 0
     for T, B in segments(batch_sizes):
         ended.insert(0, take(s, slice(B, None)))                                                    # S1
-        block = x[row : row + T * B].reshape(T, B, -1)
+        block = x[row : row + T * B].reshape(T, B, x.shape[-1])
         y, s, cache = room.forward(p, block, take(s, slice(B)), **options)
-        ys.append(y.reshape(T * B, -1))
+        ys.append(rows(y))
         caches.append(cache)
         row += T * B
     return np.concatenate(ys), concat(s, *ended), caches
@@ -70,15 +72,16 @@ def run_forward(room, p, x, s, batch_sizes, options):
 
 def run_backward(room, dy, ds_n, caches, batch_sizes):
     """The adjoint of run_forward: dy (N, P), State  ->  dp, dx (N, I), State"""
-    dxs, dp, end = [], None, len(dy)
+    dxs: list[Array] = []
+    dp, end = None, len(dy)
     blocks = segments(batch_sizes)
     ds = take(ds_n, slice(blocks[-1][1]))
     for (T, B), cache in zip(reversed(blocks), reversed(caches), strict=True):
         ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                            # S1*
-        block = dy[end - T * B : end].reshape(T, B, -1)
+        block = dy[end - T * B : end].reshape(T, B, dy.shape[-1])
         d, dx, ds = room.backward(block, ds, cache)
         dp = d if dp is None else add(dp, d)                                                        # S1*
-        dxs.insert(0, dx.reshape(T * B, -1))
+        dxs.insert(0, rows(dx))
         end -= T * B
     return dp, np.concatenate(dxs), ds
 
@@ -118,7 +121,9 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
 
 def backward(room, dy, dstates_n, k):
     """The adjoint of forward: d(outputs), Cache  ->  dparams, dx (N, I), dstates"""
-    turn, dparams, dstates = flip(k.batch_sizes), [], []
+    turn = flip(k.batch_sizes)
+    dparams: list[list] = []
+    dstates: list[list] = []
     for layer, ds_n in zip(reversed(k.layers), reversed(dstates_n), strict=True):
         dys = np.split(dy, len(layer.runs), axis=-1)                                                # S3*
         dps, dss, dx = [], [], 0

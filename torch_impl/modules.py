@@ -6,6 +6,7 @@ Constructor, parameters, ``state_dict``, input forms and errors are those of tor
 """
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,8 +19,11 @@ from . import gru, lstm, rnn, stack
 WAYS = ("loop", "hoisted", "cell", "bptt")
 
 
-class Written:
+class Written(nn.RNNBase):
     """What the three modules share: from torch.nn's input forms to ``stack.forward`` and back."""
+
+    room: Any
+    way: str
 
     def options(self):
         """Keyword arguments of the room's ways."""
@@ -37,14 +41,16 @@ class Written:
             rows, sizes, batched = input.data, input.batch_sizes, True
             self.check_input(rows, sizes)
         else:
-            self.check_input(input, None)
+            if input.dim() not in (2, 3):
+                raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead")
             batched = input.dim() == 3
             x = input if batched else input[:, None]
+            self.check_input(x, None)
             x = x.transpose(0, 1) if self.batch_first and batched else x
             T, B, _ = x.shape
             if T == 0:
                 raise RuntimeError("Expected sequence length to be larger than 0")
-            rows, sizes = x.reshape(T * B, -1), torch.full((T,), B)
+            rows, sizes = x.reshape(T * B, x.shape[-1]), torch.full((T,), B)
         states = self._states(input, hx, rows, sizes, batched)
         y, states_n = stack.forward(partial(getattr(self.room, self.way), **self.options()), self._params(), rows,
                                     states, sizes, self._keep(rows, keep), self.dropout)
@@ -72,7 +78,7 @@ class Written:
 
     def _params(self):
         named = dict(self.named_parameters())
-        zero = self.weight_hh_l0.new_zeros(len(self.weight_hh_l0))
+        zero = torch.zeros_like(named["weight_hh_l0"][:, 0])
         return self._by_layer([
             self.room.Params(**{"b_ih": zero, "b_hh": zero} | layout.fields(named, layout.suffix(k, d)))
             for k in range(self.num_layers) for d in range(1 + self.bidirectional)])
@@ -91,7 +97,7 @@ class Written:
             y = input._replace(data=y)
         elif batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
-            y = y.reshape(T, B, -1)
+            y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y
         else:
             hs = [h[:, 0] for h in hs]
@@ -101,11 +107,14 @@ class Written:
 class RNN(Written, nn.RNN):
     """torch.nn.RNN by ``way``: "loop", "hoisted", "cell" or "bptt"."""
 
-    room = rnn
+    room: Any = rnn
 
     def __init__(self, *args, way="hoisted", **kwargs):
         super().__init__(*args, **kwargs)
         self.way = checked(way)
+
+    room: Any
+    way: str
 
     def options(self):
         return {"nonlinearity": self.nonlinearity}
@@ -114,7 +123,7 @@ class RNN(Written, nn.RNN):
 class LSTM(Written, nn.LSTM):
     """torch.nn.LSTM by ``way``: "loop", "hoisted", "cell" (no projection) or "bptt"."""
 
-    room = lstm
+    room: Any = lstm
 
     def __init__(self, *args, way="hoisted", **kwargs):
         super().__init__(*args, **kwargs)
@@ -124,12 +133,15 @@ class LSTM(Written, nn.LSTM):
 class GRU(Written, nn.GRU):
     """torch.nn.GRU by ``way``: "loop", "hoisted", "cell" (reset after only) or "bptt"; reset_after as reference.GRU."""
 
-    room = gru
+    room: Any = gru
 
     def __init__(self, *args, way="hoisted", reset_after=True, **kwargs):
         super().__init__(*args, **kwargs)
         self.way = checked(way)
         self.reset_after = bool(reset_after)
+
+    room: Any
+    way: str
 
     def options(self):
         return {"reset_after": self.reset_after}

@@ -11,12 +11,13 @@ from reference.stack import flip, scale, segments
 
 def run(forward, p, x, s, batch_sizes):
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State"""
-    ys, ended, row = [], [], 0
+    ended: list = []
+    ys, row = [], 0
     for T, B in segments(batch_sizes):
         ended.insert(0, type(s)(*(v[B:] for v in s)))                                     # S1
-        block = x[row : row + T * B].reshape(T, B, -1)
+        block = x[row : row + T * B].reshape(T, B, x.shape[-1])
         y, s = forward(p, block, type(s)(*(v[:B] for v in s)))
-        ys.append(y.reshape(T * B, -1))
+        ys.append(y.flatten(0, 1))
         row += T * B
     return torch.cat(ys), type(s)(*map(torch.cat, zip(s, *ended, strict=True)))
 

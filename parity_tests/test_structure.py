@@ -1,0 +1,119 @@
+"""The floor plan: arrows point one way, every room has its faces, every label in code exists once in its note."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reference
+from torch_impl.modules import WAYS
+
+from .witness import BACKWARD, FORWARD, LAST, TWINS
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S"}
+VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
+
+
+def imports(file: Path) -> set[str]:
+    """Top-level names that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize(("folder", "allowed"), [
+    ("reference", {"numpy", "scipy"}), ("torch_impl", {"numpy", "torch", "reference"})])
+def test_arrows_point_one_way(folder, allowed):
+    for file in (ROOT / folder).rglob("*.py"):
+        outside = imports(file) - set(sys.stdlib_module_names)
+        assert outside <= allowed, (file, outside)
+
+
+def test_reference_loads_without_torch():
+    """Not even by way of something that it imports."""
+    code = "import sys, reference, reference.data; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_its_faces(room):
+    for face in (f"reference/{room}.py", f"torch_impl/{room}.py", f"parity_tests/test_{room}.py", f"notes/{room}.md"):
+        assert (ROOT / face).is_file(), face
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_cells_have_the_verbs_in_order_and_twins_the_ways(cell):
+    module = getattr(reference, cell)
+    functions = [n for n, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    assert sorted(functions, key=lambda n: getattr(module, n).__code__.co_firstlineno) == VERBS
+    assert all(callable(getattr(TWINS[cell], way)) for way in WAYS)
+    assert all(callable(getattr(TWINS[cell], verb)) for verb in VERBS[:2])
+
+
+def cited(text: str, letter: str) -> set[str]:
+    return set(re.findall(rf"\b{letter}\d\*?(?![\w*])", text))
+
+
+@pytest.mark.parametrize(("room", "letter"), ROOMS.items())
+def test_every_label_in_code_is_defined_once_in_its_note(room, letter):
+    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    for file in (ROOT / "reference" / f"{room}.py", ROOT / "torch_impl" / f"{room}.py"):
+        labels = cited(file.read_text(encoding="utf-8"), letter)
+        assert labels, file
+        for label in labels:
+            assert note.count(f"({label})") == 1, f"{file.name} cites {label}"
+
+
+@pytest.mark.parametrize(("room", "letter"), ROOMS.items())
+def test_every_label_in_the_note_is_cited_in_code(room, letter):
+    code = (ROOT / "reference" / f"{room}.py").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    assert set(re.findall(rf"\(({letter}\d\*?)\)", note)) == cited(code, letter)
+
+
+def test_tolerance_labels_are_in_their_note():
+    note = (ROOT / "notes" / "tolerances.md").read_text(encoding="utf-8")
+    for label in cited((ROOT / "parity_tests" / "tolerance.py").read_text(encoding="utf-8"), "T"):
+        assert note.count(f"({label})") == 1, label
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_diagnosis_knows_every_label_of_the_code(cell):
+    code = cited((ROOT / "reference" / f"{cell}.py").read_text(encoding="utf-8"), ROOMS[cell])
+    known = " ".join(v for table in (FORWARD, BACKWARD, LAST) for v in table[cell].values())
+    assert cited(known, ROOMS[cell]) == code
+
+
+def test_a_definition_fits_on_a_screen():
+    """Both step functions of a cell, and nothing in reference/ longer than a sitting."""
+    for file in (ROOT / "reference").glob("*.py"):
+        assert len(file.read_text(encoding="utf-8").splitlines()) < 300, file
+    for cell in ("rnn", "lstm", "gru"):
+        room = getattr(reference, cell)
+        lines = sum(len(inspect.getsource(getattr(room, verb)).splitlines()) for verb in VERBS)
+        assert lines <= 75, (cell, lines)
+
+
+def test_python_blocks_in_the_notes_and_the_readme_run():
+    """Blocks of one file share their names, top to bottom."""
+    for page in [*sorted((ROOT / "notes").glob("*.md")), ROOT / "README.md"]:
+        blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        code = "\n".join(b for b in blocks if "# my_lib/" not in b)
+        run = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True,
+                             check=False)
+        assert run.returncode == 0, f"{page.name}\n{run.stderr}"
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [*(ROOT / "notes").glob("*.md"), ROOT / "README.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} -> {target}"

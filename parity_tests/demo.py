@@ -104,7 +104,7 @@ def main() -> int:
     made = report.build(results, definition, "cpu")
     console.print(terminal.definition(made))
     console.print(Text(report.RULE, style="dim"))
-    planted = plant(console, vocabulary)
+    planted = plant(console, vocabulary, definition)
     save(console, made, "parity")
     save(console, planted, "planted_fault")
     wrong = sum(not r.ok for r in results)
@@ -131,7 +131,7 @@ def every_tensor(title: str, results: list[Result]) -> Table:
     return table
 
 
-def plant(console: Console, vocabulary: int) -> dict[str, Any]:
+def plant(console: Console, vocabulary: int, definition: list[dict]) -> dict[str, Any]:
     """Break one line of a copy of ``reference`` and print how the report names it."""
     fault = next(f for f in FAULTS if f.name == PLANTED)
     console.print(Panel(Text(f"{fault.file}, {fault.name}\n- {fault.old}\n+ {fault.new}"), title="one line broken",
@@ -139,7 +139,7 @@ def plant(console: Console, vocabulary: int) -> dict[str, Any]:
     culprit: Implementation = implementation(fault)
     with console.status("the broken copy"):
         broken = [run_case(culprit, case) for case in cases("text", vocabulary) if case.spec.kind in fault.kinds]
-    made = report.build([r._replace(implementation="numpy, one line broken") for r in broken], [], "cpu")
+    made = report.build([r._replace(implementation="numpy, one line broken") for r in broken], definition, "cpu")
     console.print(terminal.outcome(made["implementations"][0]))
     return made
 

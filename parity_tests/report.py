@@ -24,8 +24,22 @@ def build(results: Iterable[Result], definition: list[dict], device: str) -> dic
     by_name: dict[str, list[Result]] = {}
     for r in results:
         by_name.setdefault(r.implementation, []).append(r)
+    implementations = [implementation(name, rs) for name, rs in by_name.items()]
     return {"version": VERSION, "rule": RULE, "environment": environment(device), "definition": definition,
-            "implementations": [implementation(name, rs) for name, rs in by_name.items()]}
+            "kinds": list(dict.fromkeys(r["kind"] for i in implementations for r in i["rows"])),
+            "overview": [overview(i) for i in implementations], "implementations": implementations}
+
+
+def overview(implementation: dict[str, Any]) -> dict[str, Any]:
+    """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
+    cells = {}
+    for r in implementation["rows"]:
+        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
+        cell["wrong"] += r["cases"] - r["passed"]
+        if r["worst"]:
+            cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
+    return {"name": implementation["name"], "passed": implementation["passed"],
+            "judged": implementation["passed"] + implementation["failed"], "cells": cells}
 
 
 def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:

@@ -36,20 +36,22 @@ def definition(report: dict[str, Any]) -> Text:
 
 def overview(report: dict[str, Any]) -> Table:
     """A row for each implementation, a column for each kind of cell: the worst error over allowed, or what went wrong."""
-    kinds = list(dict.fromkeys(r["kind"] for i in report["implementations"] for r in i["rows"]))
     table = grid("largest error / allowed, over all cases, tensors and dtypes")
-    for name in ("implementation", *kinds, "cases"):
+    for name in ("implementation", *report["kinds"], "cases"):
         table.add_column(name, justify="left" if name == "implementation" else "right")
-    for i in report["implementations"]:
-        cells = []
-        for kind in kinds:
-            rows = [r for r in i["rows"] if r["kind"] == kind and r["worst"]]
-            wrong = sum(r["cases"] - r["passed"] for r in rows)
-            worst = max((float(r["worst"]["ratio"]) for r in rows), default=None)
-            cells.append(Text("declined", style="yellow") if worst is None else
-                         Text(f"✗ {wrong} wrong", style="bold red") if wrong else Text(f"✓ {figure(worst)}", style="green"))
-        table.add_row(i["name"], *cells, f"{i['passed']}/{i['passed'] + i['failed']}")
+    for line in report["overview"]:
+        cells = [short(line["cells"].get(kind)) for kind in report["kinds"]]
+        table.add_row(line["name"], *cells, f"{line['passed']}/{line['judged']}")
     return table
+
+
+def short(cell: dict[str, Any] | None) -> Text:
+    """One cell of the overview."""
+    if cell is None or cell["ratio"] is None:
+        return Text("declined", style="yellow")
+    if cell["wrong"]:
+        return Text(f"✗ {cell['wrong']} wrong", style="bold red")
+    return Text(f"✓ {figure(cell['ratio'])}", style="green")
 
 
 def summary(implementation: dict[str, Any]) -> Table:

@@ -3,7 +3,7 @@
 Dense (T, B, F), batch first (B, T, F), unbatched (T, F), or a PackedSequence.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,7 +96,13 @@ def open_gradient(name: str, dy, form: Form, features: int, dtype: np.dtype) -> 
         return np.zeros((int(form.batch_sizes.sum()), features), dtype)
     if isinstance(dy, tuple) and form.packed is not None:
         packed = checked_packed(dy)
-        if not all(np.array_equal(a, b) for a, b in zip(packed[1:], form.packed[1:], strict=True)):
+        if not same_order(packed, form.packed):
             raise RuntimeError(f"{name} must be packed as the output is, {form.packed[1:]}, got {packed[1:]}")
         dy = packed.data
     return form.rows(checks.array(name, dy, shape, dtype))
+
+
+def same_order(a: PackedSequence, b: PackedSequence) -> bool:
+    """Whether two packed sequences hold the same steps of the same sequences in the same rows."""
+    pairs: list[tuple[Any, Any]] = list(zip(a[1:], b[1:], strict=True))
+    return all(np.array_equal(u, v) for u, v in pairs)

@@ -113,9 +113,6 @@ class RNN(Written, nn.RNN):
         super().__init__(*args, **kwargs)
         self.way = checked(way)
 
-    room: Any
-    way: str
-
     def options(self):
         return {"nonlinearity": self.nonlinearity}
 
@@ -139,9 +136,6 @@ class GRU(Written, nn.GRU):
         super().__init__(*args, **kwargs)
         self.way = checked(way)
         self.reset_after = bool(reset_after)
-
-    room: Any
-    way: str
 
     def options(self):
         return {"reset_after": self.reset_after}

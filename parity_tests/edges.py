@@ -503,11 +503,11 @@ unsorted = Raises(RuntimeError, "lengths must be in decreasing order when enforc
                   "pass enforce_sorted=False")
 second_axis = "torch asks for the second axis"
 PACKING = [Row(*row)._replace(cells=ANY) for row in (
-    ("a length of 0", pack([4, 2, 0]), RuntimeError, Raises(RuntimeError, "lengths must all be greater than 0, got 0")),
+    ("a length of 0", pack([4, 2, 0]), RuntimeError, Raises(RuntimeError, "lengths must all be at least 1, got 0")),
     ("a length of 0, not enforced", pack([4, 0, 2], enforce_sorted=False), RuntimeError,
-     Raises(RuntimeError, "lengths must all be greater than 0, got 0")),
+     Raises(RuntimeError, "lengths must all be at least 1, got 0")),
     ("a negative length", pack([4, 2, -1]), RuntimeError,
-     Raises(RuntimeError, "lengths must all be greater than 0, got -1")),
+     Raises(RuntimeError, "lengths must all be at least 1, got -1")),
     ("a length beyond T", pack([5, 2, 1]), works, too_long, "torch counts a step that is not there"),
     ("a length beyond T, not enforced", pack([2, 5, 1], enforce_sorted=False), works, too_long,
      "torch counts a step that is not there"),
@@ -546,14 +546,15 @@ PACKING = [Row(*row)._replace(cells=ANY) for row in (
     ("an array instead of a list", lambda s: s.rnn.pad_sequence(s.array(2, 3, 4)), works, works),
     ("a sequence of length 0 to pad", lambda s: s.rnn.pad_sequence([s.array(0, 3), s.array(2, 3)]), works, works),
     ("a sequence of length 0 to pack", lambda s: s.rnn.pack_sequence([s.array(2, 3), s.array(0, 3)]), RuntimeError,
-     Raises(RuntimeError, "lengths must all be greater than 0, got 0")),
+     Raises(RuntimeError, "lengths must all be at least 1, got 0")),
     ("sequences unsorted", lambda s: s.rnn.pack_sequence([s.array(2, 3), s.array(4, 3)]), RuntimeError, unsorted),
     ("too few lengths to unpad", unpad([4, 2]), ValueError,
      Raises(RuntimeError, "lengths must have one entry for each of the 3 sequences, got 2"),
      "the type of pack_padded_sequence; torch fails in zip()"),
     ("a length beyond T to unpad", unpad([5, 2, 1]), works, too_long, "torch gives the 4 there are"),
-    ("a length of 0 to unpad", unpad([4, 0, 2]), works,
-     Raises(RuntimeError, "lengths must all be greater than 0, got 0"), "as pack_padded_sequence"),
+    ("a length of 0 to unpad", unpad([4, 0, 2]), works, works),
+    ("a negative length to unpad", unpad([4, -1, 2]), works,
+     Raises(RuntimeError, "lengths must all be at least 0, got -1"), "torch cuts that many steps off the end"),
     ("1-D to unpad", unpad([4], (T,)), IndexError,
      Raises(ValueError, "padded_sequences must have a time and a batch axis, got 1-D"), second_axis),
 )]

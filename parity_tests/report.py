@@ -32,7 +32,7 @@ def build(results: Iterable[Result], definition: list[dict], device: str) -> dic
 
 def overview(implementation: dict[str, Any]) -> dict[str, Any]:
     """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
-    cells = {}
+    cells: dict[str, dict[str, Any]] = {}
     for r in implementation["rows"]:
         cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
         cell["wrong"] += r["cases"] - r["passed"]

@@ -99,4 +99,5 @@ def state_dict(given: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.d
             raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {arrays[k].shape}")
         if not np.can_cast(arrays[k].dtype, kind, "same_kind"):
             raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {arrays[k].dtype}")
-    return {k: arrays[k].astype(kind) for k in shapes}
+    with np.errstate(over="ignore"):  # as in torch, what is too large for a narrower dtype becomes inf
+        return {k: arrays[k].astype(kind) for k in shapes}

@@ -56,7 +56,7 @@ def _checked_padded(name: str, value: Array, batch_first: bool) -> Array:
     return _time_first(x, batch_first)
 
 
-def _checked_lengths(lengths, T: int, B: int, enforce_sorted: bool) -> Array:
+def _checked_lengths(lengths, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
     n = np.asarray(lengths.cpu() if hasattr(lengths, "cpu") else lengths)
     if n.ndim != 1:
         raise RuntimeError(f"lengths must be 1-D, got {n.ndim}-D")
@@ -64,8 +64,8 @@ def _checked_lengths(lengths, T: int, B: int, enforce_sorted: bool) -> Array:
         raise ValueError(f"lengths must be integers, got dtype {n.dtype}")
     if len(n) != B:
         raise RuntimeError(f"lengths must have one entry for each of the {B} sequences, got {len(n)}")
-    if (n <= 0).any():
-        raise RuntimeError(f"lengths must all be greater than 0, got {n.min()}")
+    if (n < least).any():
+        raise RuntimeError(f"lengths must all be at least {least}, got {n.min()}")
     if (n > T).any():
         raise ValueError(f"lengths must not exceed the {T} steps of the input, got {n.max()}")
     if enforce_sorted and (np.diff(n) > 0).any():
@@ -160,10 +160,10 @@ def _side(length: int, T: int, padding_side: str) -> slice:
 def unpad_sequence(padded_sequences: Array, lengths: Sequence[int] | Array, batch_first: bool = False) -> list[Array]:
     """The inverse of pad_sequence: (T, B, *), or (B, T, *) if ``batch_first``  ->  B arrays (T_b, *).
 
-    Raises as ``pack_padded_sequence``.
+    Raises as ``pack_padded_sequence``, but a length of 0 is an empty sequence.
     """
     x = _checked_padded("padded_sequences", padded_sequences, batch_first)
-    n = _checked_lengths(lengths, x.shape[0], x.shape[1], enforce_sorted=False)
+    n = _checked_lengths(lengths, x.shape[0], x.shape[1], least=0)
     return [x[:length, b].copy() for b, length in enumerate(n)]
 
 
@@ -206,7 +206,7 @@ def pack_sequence_backward(dpacked: PackedSequence) -> list[Array]:
 
 
 def checked_packed(sequence: Any) -> PackedSequence:
-    """The sequence itself, if it is one: torch's too, its tensors read as arrays.
+    """A PackedSequence of arrays, if it is one: torch's too, its tensors read; the data is not copied, the rest is.
 
     unsorted_indices are filled in where only sorted_indices are given, as torch's constructor does.
 
@@ -220,8 +220,8 @@ def checked_packed(sequence: Any) -> PackedSequence:
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
-    arrays: list[Any] = [None if v is None else np.asarray(v) for v in sequence]
-    packed = PackedSequence(*arrays)
+    order: list[Any] = [None if v is None else np.array(v) for v in sequence[1:]]
+    packed = PackedSequence(np.asarray(sequence[0]), *order)
     sizes = np.asarray(packed.batch_sizes)
     if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():
         raise ValueError(f"batch_sizes must be positive and never increase, got {sizes}")

@@ -220,7 +220,7 @@ def checked_packed(sequence: Any) -> PackedSequence:
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
-    order: list[Any] = [None if v is None else np.array(v) for v in sequence[1:]]
+    order: list[Any] = [None if v is None else np.asarray(v).copy() for v in sequence[1:]]
     packed = PackedSequence(np.asarray(sequence[0]), *order)
     sizes = np.asarray(packed.batch_sizes)
     if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():

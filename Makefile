@@ -16,7 +16,8 @@ test: $(READY)   ## lint, types and all tests but the slow ones
 	@$(BIN)/python -m pytest -q -n auto
 
 test-slow: $(READY) ## thousands of random cases, and the study behind the tolerance rule
-	@$(BIN)/python -m pytest -q -n auto -m slow --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest -q -n auto -m slow
+	@$(BIN)/python -m pytest -q parity_tests/test_properties.py --hypothesis-profile=thorough
 
 parity: $(READY) ## the parity table of every built-in implementation
 	@$(BIN)/python -m parity_tests
@@ -28,8 +29,9 @@ lint: $(READY)   ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 
-figures: $(READY) ## the pictures in the README
+figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
+	@$(BIN)/python -m parity_tests.study --write
 
 clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

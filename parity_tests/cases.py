@@ -31,6 +31,7 @@ class Spec:
     bidirectional: bool = False
     proj_size: int = 0         # LSTM only
     reset_after: bool = True   # GRU only
+    packed: bool = False       # whether lengths will be given
     dropout: float = 0.0       # above 0 only where the implementation takes masks
     dtype: str = "float32"     # "float32", "float64"
     device: str = "cpu"        # "cpu", "cuda"
@@ -74,6 +75,9 @@ class Case:
     state: bool = True                      # whether an initial state is given
     gain: float = 0.6                       # standard deviation of the weights
     label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spec", replace(self.spec, packed=self.lengths is not None))
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from .terminal import figure
+from .terminal import figure, said
 
 SUFFIXES = (".json", ".md", ".html")
 
@@ -33,5 +33,5 @@ def page(report: dict[str, Any], suffix: str) -> str:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                              autoescape=suffix == ".html", trim_blocks=True, lstrip_blocks=True,
                              undefined=jinja2.StrictUndefined)
-    env.filters["figure"] = figure
+    env.filters |= {"figure": figure, "said": said}
     return env.get_template(f"report{suffix}").render(report)

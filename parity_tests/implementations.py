@@ -6,8 +6,10 @@ README.md, "Bring your own", says what a layer promises.
 
 import importlib
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -73,7 +75,10 @@ class Implementation:
         """Why this spec is not for it, or None."""
         if spec.dropout and not self.takes_masks:
             return "takes no dropout masks"
-        return self.declines(spec)
+        reason = self.declines(spec)
+        if reason is not None and not isinstance(reason, str):
+            raise TypeError(f"declines(spec) must return a reason as a string, or None; it returned {reason!r}")
+        return reason
 
 
 def numpy_implementation(name: str, package: ModuleType) -> Implementation:
@@ -91,7 +96,9 @@ BUILTIN: dict[str, Implementation] = {"numpy": numpy_implementation("numpy", ref
 
 
 def resolve(name: str) -> Implementation:
-    """A built-in name, or the dotted name of a module that has ``load`` (the current folder is searched first).
+    """A built-in name, or the dotted name of a module that has ``load``.
+
+    It is looked for in the current folder first, then in PYTHONPATH and among what is installed.
 
     Raises
     ------
@@ -106,11 +113,14 @@ def resolve(name: str) -> Implementation:
         module = importlib.import_module(name)
     except ModuleNotFoundError as e:
         if e.name and (name == e.name or name.startswith(e.name + ".")):
-            raise LoadError(f"no built-in implementation and no module is named {name!r}; "
-                            f"built in are {', '.join(BUILTIN)}") from e
+            file = " (a dotted name is wanted, as my_lib.adapter, not a file)" if "/" in name or name.endswith(".py") else ""
+            raise LoadError(f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
+                            f"installed; built in are {', '.join(BUILTIN)}") from e
         raise LoadError(f"{name} cannot be imported: {e}") from e
-    except Exception as e:
-        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}") from e
+    except (Exception, SystemExit) as e:
+        place = traceback.extract_tb(e.__traceback__)[-1]
+        where = "" if isinstance(e, SyntaxError) else f" ({place.filename}, line {place.lineno})"
+        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}{where}") from e
     if not callable(getattr(module, "load", None)):
         raise LoadError(f"{name} has no function load(spec, weights)")
     return Implementation(name, module.load, getattr(module, "declines", lambda spec: None))

@@ -31,13 +31,33 @@ def compute(layer, case: Case, data: Data) -> Tensors:
     put, get = getattr(layer, "put", _same), getattr(layer, "get", np.asarray)
     more = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
     state = None if data.state is None else tuple(map(put, data.state))
-    y, state_n = layer.forward(put(data.x), state, lengths(case), **more)
-    tensors = {"y": get(y)} | _named("{}_n", state_n, get)
+    y, state_n = _parts("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **more), 2)
+    tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
     if hasattr(layer, "backward"):
-        dx, dstate, dweights = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
-        tensors |= {"dx": get(dx)} | ({} if dstate is None else _named("d{}_0", dstate, get))
+        made = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
+        dx, dstate, dweights = _parts("backward must return dx, dstates, {name: gradient}", made, 3)
+        tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
         tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
     return tensors
+
+
+class ContractError(Exception):
+    """A layer that does not return what the interface says."""
+
+
+def _parts(rule: str, made, count: int):
+    if not isinstance(made, (tuple, list)) or len(made) != count:
+        given = f"{len(made)} values" if isinstance(made, (tuple, list)) else type(made).__name__
+        raise ContractError(f"{rule}; it returned {given}")
+    return made
+
+
+def _states(verb: str, pattern: str, arrays, case: Case, get) -> Tensors:
+    letters = "hc"[: len(case.spec.state_sizes)]
+    if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
+        raise ContractError(f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
+                            f"{',' if len(letters) == 1 else ''}); it returned {type(arrays).__name__}")
+    return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
 
 
 def lengths(case: Case) -> np.ndarray | None:
@@ -46,10 +66,6 @@ def lengths(case: Case) -> np.ndarray | None:
 
 def _same(v):
     return v
-
-
-def _named(pattern: str, arrays, get) -> Tensors:
-    return {pattern.format(letter): get(v) for letter, v in zip("hc", arrays, strict=False)}
 
 
 @lru_cache(maxsize=512)

@@ -87,7 +87,7 @@ def number(x: float) -> float | str:
 
 def failure(r: Result) -> dict[str, Any]:
     return {"case": r.case.name, "dtype": r.case.spec.dtype, "diagnosis": r.diagnosis,
-            "wrong": [verdict(v) for v in r.verdicts if not v.ok], "right": sum(v.ok for v in r.verdicts)}
+            "wrong": [verdict(v) for v in r.wrong], "right": sum(v.ok for v in r.verdicts)}
 
 
 def facets(case: Case) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def facets(case: Case) -> dict[str, Any]:
 
 
 def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
-    """The options that all failures have, and not all that passed: the most telling first."""
+    """The options that all failures have and no success; if there are none, those that some success lacks."""
     if not failed:
         return []
     found = []
@@ -107,7 +107,8 @@ def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
         others = sum(facets(case)[option] == value for case in passed)
         if all(facets(case)[option] == value for case in failed) and others < len(passed):
             found.append((others, f"{option} = {value}"))
-    return [text for _, text in sorted(found)]
+    certain = [text for others, text in found if not others]  # no success has it
+    return certain or [text for _, text in sorted(found)]
 
 
 def environment(device: str) -> dict[str, Any]:

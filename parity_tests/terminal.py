@@ -101,22 +101,40 @@ def outcome(implementation: dict[str, Any]) -> Group:
     if failed:
         lines.append(failures(implementation["failures"]))
         if implementation["shared"]:
-            lines.append(Text("All failures, and not all successes, have: " + ", ".join(implementation["shared"])))
-        lines += [Text(f"First to go wrong: {text}", style="bold") for text in implementation["diagnosis"]]
+            shared = ", ".join(implementation["shared"])
+            lines.append(Text(f"What every failure has in common, and not every success: {shared}"))
+        lines += [Text(said(text), style="bold") for text in implementation["diagnosis"]]
     return Group(*lines, "")
 
 
 def failures(failed: list[dict[str, Any]]) -> Table:
     """The first failures, the furthest-off tensor of each."""
-    table = grid(f"{len(failed)} failures" + (f", {SHOWN} shown; --report has all" if len(failed) > SHOWN else ""))
+    more = len(distinct(failed)) > SHOWN
+    table = grid(f"{len(failed)} failures" + (f", the first {SHOWN} shown; --report has all" if more else ""))
     for name in ("case", "dtype", "tensor", "from step", "error", "allowed", "tensors wrong"):
         table.add_column(name, overflow="fold")
-    for f in failed[:SHOWN]:
+    for f, count in distinct(failed)[:SHOWN]:
         first = f["wrong"][0]
         if first["why"] == "number":
             cells = [first["tensor"], "" if first["step"] is None else f"t = {first['step']}",
                      figure(first["error"]), figure(first["allowed"])]
         else:
             cells = [first["tensor"], first["why"], first["detail"], ""]
-        table.add_row(f["case"], f["dtype"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
+        name = f["case"] + (f" and {count - 1} more" if count > 1 else "")
+        table.add_row(name, f["dtype"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
     return table
+
+
+def distinct(failed: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """Failures with how many there are of each; those that say the same without numbers count as one."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for f in failed:
+        first = f["wrong"][0]
+        same = (f["case"], f["dtype"]) if first["why"] == "number" else (first["tensor"], first["why"], first["detail"])
+        groups.setdefault(same, []).append(f)
+    return [(group[0], len(group)) for group in groups.values()]
+
+
+def said(diagnosis: str) -> str:
+    """A diagnosis as a sentence: of one of our rooms, or of what a stranger behaves like."""
+    return f"First to go wrong: {diagnosis}" if ".py" in diagnosis else f"A guess: {diagnosis}"

@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     allowed: float
     ok: bool
     step: int | None = None  # first time step that is wrong, in the order of computation
-    why: str = "number"   # "number"; "shape", "dtype", "missing", "raised", "changed" where no numbers could be compared
+    why: str = "number"   # or, where no numbers are compared, "shape", "dtype", "missing", "unexpected", "raised", "changed"
     detail: str = ""
 
     @property

@@ -22,6 +22,8 @@ from .implementations import Implementation, numpy_implementation
 from .suite import Result, run_case
 from .witness import AGREES
 
+FOLDER = Path(reference.__file__).parent
+
 
 class _Loader(importlib.abc.InspectLoader):
     """Loads one file of ``reference`` under another package's name, with a fault in it or not."""
@@ -31,7 +33,7 @@ class _Loader(importlib.abc.InspectLoader):
 
     def get_source(self, fullname: str) -> str:
         text = self.file.read_text(encoding="utf-8")
-        if self.file.name != self.fault.file:
+        if self.file.relative_to(FOLDER).as_posix() != self.fault.file:
             return text
         if text.count(self.fault.old) != 1:
             raise LookupError(f"fault {self.fault.name!r}: {self.fault.file} must contain {self.fault.old!r} once, "
@@ -52,8 +54,8 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
         if fullname != self.alias and not fullname.startswith(self.alias + "."):
             return None
-        folder = Path(reference.__file__).parent
-        file = folder / "__init__.py" if fullname == self.alias else folder / f"{fullname.rpartition('.')[2]}.py"
+        place = FOLDER.joinpath(*fullname.split(".")[1:])
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
         return importlib.util.spec_from_loader(fullname, _Loader(file, self.fault))
 
 
@@ -76,7 +78,7 @@ def broken(fault: Fault) -> ModuleType:
 
 def implementation(fault: Fault) -> Implementation:
     """The broken copy as an implementation to be judged."""
-    return numpy_implementation(fault.name, broken(fault))
+    return numpy_implementation(fault.name, broken(fault), "fast" if fault.file.startswith("fast/") else "definition")
 
 
 def candidates(fault: Fault) -> list[Case]:

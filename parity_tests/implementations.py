@@ -30,11 +30,11 @@ class LoadError(Exception):
 class NumpyLayer:
     """A layer of ``reference``, or of a copy of it, behind the common interface."""
 
-    def __init__(self, package: ModuleType, spec: Spec, weights: dict[str, np.ndarray]):
+    def __init__(self, package: ModuleType, spec: Spec, weights: dict[str, np.ndarray], engine: str = "definition"):
         self.package, self.spec = package, spec
         options: dict[str, Any] = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
                                    "dropout": spec.dropout, "bidirectional": spec.bidirectional,
-                                   "dtype": np.result_type(*weights.values())}
+                                   "dtype": np.result_type(*weights.values()), "engine": engine}
         variants: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity},
                                                "lstm": {"proj_size": spec.proj_size},
                                                "gru": {"reset_after": spec.reset_after}}
@@ -81,17 +81,20 @@ class Implementation:
         return reason
 
 
-def numpy_implementation(name: str, package: ModuleType) -> Implementation:
+def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:
     """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
-    return Implementation(name, lambda spec, weights: NumpyLayer(package, spec, weights), declines=_not_on_gpu,
-                          takes_masks=True, package=package)
+    return Implementation(name, lambda spec, weights: NumpyLayer(package, spec, weights, engine), declines=_not_on_gpu,
+                          takes_masks=True, package=package if engine == "definition" else None)
 
 
 def _not_on_gpu(spec: Spec) -> str | None:
     return "NumPy computes on the CPU" if spec.device != "cpu" else None
 
 
-BUILTIN: dict[str, Implementation] = {"numpy": numpy_implementation("numpy", reference)} | {
+BUILTIN: dict[str, Implementation] = {
+    "numpy": numpy_implementation("numpy", reference),
+    "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
+} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
 
 

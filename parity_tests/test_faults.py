@@ -30,7 +30,8 @@ def test_diagnosis_names_the_equation(fault):
         assert len(named) <= 3, sentence
 
 
-@pytest.mark.parametrize("fault", [f for f in FAULTS if f.file not in ("rnn.py", "lstm.py", "gru.py")], ids=name)
+@pytest.mark.parametrize("fault", [f for f in FAULTS if f.file not in ("rnn.py", "lstm.py", "gru.py")
+                                   and not f.file.startswith("fast/")], ids=name)
 def test_diagnosis_acquits_the_rooms_when_the_fault_is_elsewhere(fault):
     assert AGREES in diagnose("lstm", broken(fault))
 

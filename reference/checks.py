@@ -39,6 +39,14 @@ def nonlinearity(value: Any) -> str:
     return value
 
 
+def engine(value: Any, kind: np.dtype) -> str:
+    if value not in ("definition", "fast"):
+        raise ValueError(f"engine must be 'definition' or 'fast', got {value!r}")
+    if value == "fast" and kind not in (np.float32, np.float64):
+        raise ValueError(f"engine 'fast' computes in float32 or float64, got {kind}")
+    return value
+
+
 def dtype(value: Any) -> np.dtype:
     kind = np.dtype(value)
     if kind.kind not in "fc":

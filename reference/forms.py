@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import checks
+from .memory import copied
 from .ops import Array
 from .packing import PackedSequence, checked_packed
 
@@ -33,11 +34,11 @@ class Form(NamedTuple):
         """The caller's shape of a state: (L·D, B, features), never batch first."""
         return (count, int(self.batch_sizes[0]), features) if self.batched else (count, features)
 
-    def rows(self, x: Array) -> Array:
-        """The caller's array of sequences  ->  (N, F), a copy"""
+    def rows(self, x: Array, copy: bool = True) -> Array:
+        """The caller's array of sequences  ->  (N, F), contiguous"""
         if self.packed is None and self.batched and self.batch_first:
             x = np.swapaxes(x, 0, 1)
-        return np.array(x, order="C").reshape(-1, x.shape[-1])
+        return (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
 
     def like(self, rows: Array):
         """(N, F)  ->  what the caller handed over, with these values"""
@@ -45,7 +46,7 @@ class Form(NamedTuple):
             return self.packed._replace(data=rows)
         if self.batched and self.batch_first:
             T, B = len(self.batch_sizes), int(self.batch_sizes[0])
-            return np.ascontiguousarray(np.swapaxes(rows.reshape(T, B, rows.shape[-1]), 0, 1))
+            return np.swapaxes(rows.reshape(T, B, rows.shape[-1]), 0, 1).copy()
         return rows.reshape(self.shape(rows.shape[-1]))
 
     def states_in(self, s: Array) -> Array:
@@ -99,7 +100,7 @@ def open_gradient(name: str, dy, form: Form, features: int, dtype: np.dtype) -> 
         if not same_order(packed, form.packed):
             raise RuntimeError(f"{name} must be packed as the output is, {form.packed[1:]}, got {packed[1:]}")
         dy = packed.data
-    return form.rows(checks.array(name, dy, shape, dtype))
+    return form.rows(checks.array(name, dy, shape, dtype), copy=False)
 
 
 def same_order(a: PackedSequence, b: PackedSequence) -> bool:

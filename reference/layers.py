@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from . import checks, gru, layout, lstm, rnn, stack
+from . import checks, fast, gru, layout, lstm, rnn, stack
 from .forms import open_gradient, open_input
+from .memory import copied
 from .module import Module
 from .ops import Array
 
 # As in torch, inf and NaN flow through without a warning.
 quiet = np.errstate(over="ignore", invalid="ignore")
+
+FAST = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 
 class Layer(Module):
@@ -22,7 +25,7 @@ class Layer(Module):
     options: dict[str, Any] = {}
 
     def __init__(self, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
-                 dtype, rng):
+                 dtype, rng, engine):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.num_layers = checks.positive_int("num_layers", num_layers)
@@ -35,6 +38,8 @@ class Layer(Module):
         shapes = layout.stack_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.num_layers,
                                      self.bias, self.bidirectional, self.proj_size)
         super().__init__(shapes, self.hidden_size, dtype, rng)
+        if checks.engine(engine, self.dtype) == "fast":
+            self.room = FAST[self.room]
 
     def __call__(self, x, state=None, masks=None):
         """Run the layer.
@@ -124,7 +129,7 @@ class Layer(Module):
             dparams, dx, dstates = stack.backward(self.room, rows, self._nest(form, ds), cache)
             return self._named(dparams), form.like(dx), self._flat(form, dstates)
 
-        return form.like(y), self._flat(form, states_n), pullback
+        return form.like(copied(y)), self._flat(form, states_n), pullback
 
     def _widths(self) -> tuple[int, ...]:
         """Features of each array of the state."""
@@ -185,6 +190,8 @@ class RNN(Layer):
     dtype : a floating or complex NumPy dtype
     rng : numpy.random.Generator; optional
         Source of the initial parameters, uniform in ±1/√H as in torch, and of dropout masks.
+    engine : "definition" or "fast"
+        The room as it is to be read, or the one written for speed (float32 and float64); results agree to rounding.
 
     Raises
     ------
@@ -195,10 +202,11 @@ class RNN(Layer):
     room = rnn
 
     def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False,
-                 dropout=0.0, bidirectional=False, *, dtype=np.float32, rng=None):
+                 dropout=0.0, bidirectional=False, *, dtype=np.float32, rng=None, engine="definition"):
         self.nonlinearity = checks.nonlinearity(nonlinearity)
         self.options = {"nonlinearity": self.nonlinearity}
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,
+                         engine)
 
 
 class LSTM(Layer):
@@ -215,9 +223,9 @@ class LSTM(Layer):
     room = lstm
 
     def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, proj_size=0, *, dtype=np.float32, rng=None):
+                 bidirectional=False, proj_size=0, *, dtype=np.float32, rng=None, engine="definition"):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
-                         dtype, rng)
+                         dtype, rng, engine)
 
 
 class GRU(Layer):
@@ -235,7 +243,9 @@ class GRU(Layer):
     room = gru
 
     def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, *, reset_after=True, dtype=np.float32, rng=None):
+                 bidirectional=False, *, reset_after=True, dtype=np.float32, rng=None,
+                 engine="definition"):
         self.reset_after = bool(reset_after)
         self.options = {"reset_after": self.reset_after}
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,
+                         engine)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ops import Array, join, rows
+from .ops import Array, join, rows, stacked
 from .packing import lengths_of, positions
 
 
@@ -67,7 +67,7 @@ def run_forward(room, p, x, s, batch_sizes, options):
         ys.append(rows(y))
         caches.append(cache)
         row += T * B
-    return np.concatenate(ys), concat(s, *ended), caches
+    return stacked(ys), concat(s, *ended), caches
 
 
 def run_backward(room, dy, ds_n, caches, batch_sizes):
@@ -83,7 +83,7 @@ def run_backward(room, dy, ds_n, caches, batch_sizes):
         dp = d if dp is None else add(dp, d)                                                        # S1*
         dxs.insert(0, rows(dx))
         end -= T * B
-    return dp, np.concatenate(dxs), ds
+    return dp, stacked(dxs), ds
 
 
 def add(p, q):
@@ -100,9 +100,10 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
     keep     dropout masks (N, D·P), one for each layer but the last, or none at all
     options  passed on to the room's forward
 
-    ->  y (N, D·P), states, Cache
+    ->  y (N, D·P), which may share memory with the Cache, states, Cache
     """
-    turn, layers, states_n = flip(batch_sizes), [], []
+    turn = flip(batch_sizes) if len(params[0]) > 1 else None
+    layers, states_n = [], []
     for layer, (ps, ss) in enumerate(zip(params, states, strict=True)):
         mask = keep[layer - 1] if len(keep) and layer else None
         if mask is not None:
@@ -121,16 +122,17 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
 
 def backward(room, dy, dstates_n, k):
     """The adjoint of forward: d(outputs), Cache  ->  dparams, dx (N, I), dstates"""
-    turn = flip(k.batch_sizes)
+    turn = flip(k.batch_sizes) if len(k.layers[0].runs) > 1 else None
     dparams: list[list] = []
     dstates: list[list] = []
     for layer, ds_n in zip(reversed(k.layers), reversed(dstates_n), strict=True):
         dys = np.split(dy, len(layer.runs), axis=-1)                                                # S3*
-        dps, dss, dx = [], [], 0
+        dps, dss, dx = [], [], None
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*
             dp, d, ds = run_backward(room, d, ds_n[direction], caches, k.batch_sizes)
-            dx = dx + (d[turn] if direction else d)                                                 # S2*, S3*
+            d = d[turn] if direction else d                                                             # S2*
+            dx = d if dx is None else dx + d                                                            # S3*
             dps.append(dp)
             dss.append(ds)
         dy = dx if layer.keep is None else dx * layer.keep * scale(k.p)                             # S4*

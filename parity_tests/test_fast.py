@@ -1,0 +1,106 @@
+"""The engine written for speed: its chunks, its memory, its limits.  That it is right at all, test_parity.py shows."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import reference
+from reference import memory
+from reference.fast import gru, lstm
+
+from .cases import KINDS, table
+from .helpers import assert_close, assert_equal, draw, draw_state
+from .implementations import BUILTIN
+from .suite import run_case
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("rows", "cells"), [(1, 1), (8, 48), (12, 72)])
+def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeypatch):
+    """The named cases are so small that one chunk holds them; here they take several, the last one shorter."""
+    for room in (lstm, gru):
+        monkeypatch.setattr(room, "ROWS", rows)
+        monkeypatch.setattr(room, "CELLS", cells)
+    for case in table(("float64",)):
+        if case.spec.kind == kind:
+            result = run_case(BUILTIN["numpy.fast"], case)
+            assert result.ok, (case.name, result.wrong)
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_what_a_caller_holds_is_not_written_to_by_later_calls(name):
+    """Memory is used again, but never under an array that somebody still holds, a view included."""
+    layer = getattr(reference, name)(64, 64, engine="fast", rng=np.random.default_rng(0))
+    x, s = draw(1, 40, 8, 64, dtype="float32"), draw_state(2, name, 1, 8, 64, dtype="float32")
+    y, _, pull = layer.vjp(x, s)
+    grads, dx, _ = pull(np.ones_like(y))
+    view, kept = y[3:5], [y.copy(), dx.copy(), grads["weight_ih_l0"].copy()]
+    for k in range(5):
+        other, _, pull_other = layer.vjp(x + k, s)
+        pull_other(np.ones_like(other))
+    for now, then in zip((y, dx, grads["weight_ih_l0"]), kept, strict=True):
+        assert_equal(now, then)
+    assert_equal(view, kept[0][3:5])
+    again, dx_again, _ = pull(np.ones_like(y))
+    assert_equal(dx_again, kept[1])
+    assert_equal(again["weight_ih_l0"], kept[2])
+
+
+def test_threads_do_not_disturb_each_other():
+    layer = reference.LSTM(32, 32, num_layers=2, bidirectional=True, engine="fast", rng=np.random.default_rng(0))
+    inputs = [draw(seed, 30, 8, 32, dtype="float32") for seed in range(8)]
+
+    def run(x):
+        y, _, pull = layer.vjp(x)
+        return y, pull(y)[1]
+
+    alone = [run(x) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        for (y, dx), (y_alone, dx_alone) in zip(pool.map(run, inputs), alone, strict=True):
+            assert_close(y, y_alone)
+            assert_close(dx, dx_alone)
+
+
+def test_memory_is_used_again_once_nobody_holds_it():
+    memory.clear()
+    first = memory.empty((1 << 14,), np.float64)
+    place = first.ctypes.data
+    second = memory.empty((1 << 14,), np.float64)
+    assert second.ctypes.data != place
+    view = first[5:9]
+    del first
+    assert memory.empty((1 << 14,), np.float64).ctypes.data != place  # the view holds it
+    del view
+    assert memory.empty((1 << 14,), np.float64).ctypes.data == place
+
+
+def test_memory_does_not_grow_without_bound():
+    memory.clear()
+    for k in range(3 * memory.LIMIT):
+        memory.empty(((k + 1) << 14,), np.float32)
+    assert len(memory._buffers) <= memory.LIMIT
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"engine": "quick"}, "engine must be 'definition' or 'fast', got 'quick'"),
+    ({"engine": "fast", "dtype": np.longdouble}, "engine 'fast' computes in float32 or float64, got"),
+    ({"engine": "fast", "dtype": complex}, "engine 'fast' computes in float32 or float64, got complex128"),
+])
+def test_what_the_engine_cannot_do_is_one_clear_sentence(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        reference.GRU(3, 6, **arguments)
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
+    x = draw(1, 5, 4, 3, dtype="float32")
+    x[2, 1, 0], x[1, 2, :] = np.nan, 1e30
+    found = []
+    for engine in ("definition", "fast"):
+        layer = getattr(reference, name)(3, 6, engine=engine, rng=np.random.default_rng(0))
+        y, _ = layer(x)
+        dx, _ = layer.backward(np.ones_like(y))
+        found.append((y, dx))
+    for a, b in zip(*found, strict=True):
+        assert_equal(np.isnan(b), np.isnan(a))

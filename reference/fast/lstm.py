@@ -1,0 +1,173 @@
+"""The LSTM written for speed: the verbs of ``reference.lstm``, held to it by the parity suite.
+
+- σ(a) = ½ + ½ tanh(a/2): the inner half is folded into the weights, so one tanh serves all four gates, and one
+  product and one sum over three of them finish the sigmoids.
+- Every gate is one contiguous block, in the order c g f i o: c ∘ f and g ∘ i are one call, and no call is strided.
+- The input product is one GEMM for a chunk of steps, which stays in the cache until the steps have read it.
+- Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: k₁ and k₂,
+  which dh is multiplied by, and the four factors of dc.  A step is then two products, two sums and one GEMM.
+- One sequence alone (B = 1) has no batch axis, and its blocks lie row by row, so that a step touches one row.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..lstm import GATES, Params, State, step_backward, step_forward
+from ..memory import empty
+from ..ops import Array, product, rows
+
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "step_backward", "step_forward"]
+
+FORWARD, BACKWARD = "gfio", "oifg"  # the orders that let neighbouring blocks share a call
+ROWS, CELLS = 1024, 1 << 16         # size of a chunk: rows of the input product, elements of a block
+
+
+class Cache(NamedTuple):
+    p: Params
+    x: Array       # (T, B, I)
+    h: Array       # (T+1, B, P)
+    blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
+
+
+def ordered(W: Array, order: str, of: str = GATES) -> Array:
+    """A copy with the blocks of rows, which lie in the order ``of``, in another order"""
+    H = len(W) // len(of)
+    return np.concatenate([W[H * k : H * (k + 1)] for k in map(of.index, order)])
+
+
+def allocate(n: int, T: int, B: int, H: int, dtype) -> Array:
+    """(n, T, B·H), block by block; for one sequence row by row"""
+    return empty((T, n, H), dtype).swapaxes(0, 1) if B == 1 else empty((n, T, B * H), dtype)
+
+
+def by_step(blocks: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """(n, steps, B·H)  ->  (steps, n, B·H), or (steps, *shape): a view whose items are what one step needs"""
+    steps = blocks.swapaxes(0, 1)
+    return steps if shape is None else steps.reshape(len(steps), *shape)
+
+
+def forward(p, x, s):
+    """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
+    T, B, _ = x.shape
+    H, P = len(p.b_ih) // 4, p.W_hh.shape[1]
+    half = np.repeat(np.array([1, 0.5, 0.5, 0.5], x.dtype), H)
+    W_ih = np.ascontiguousarray((ordered(p.W_ih, FORWARD) * half[:, None]).T)
+    W_hh = np.ascontiguousarray((ordered(p.W_hh, FORWARD) * half[:, None]).T)
+    W_hr = None if p.W_hr is None else np.ascontiguousarray(p.W_hr.T)
+    b = ordered(p.b_ih + p.b_hh, FORWARD) * half
+    blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
+    h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
+
+    one, times = B == 1, product(B == 1)
+    z = empty((4 * H,) if one else (B, 4 * H), x.dtype)
+    gates_of_z = z.reshape(4, H) if one else z.reshape(B, 4, H).swapaxes(0, 1)
+    two, u = empty((2, B * H), x.dtype), empty((B * H,), x.dtype)
+    c_part, g_part = two
+    m = u.reshape((*z.shape[:-1], H))
+    state = h.reshape(T + 1, P) if one else h
+    flat = h.reshape(T + 1, B * P)
+    K = T if one else max(1, min(T, ROWS // B))
+    a = empty((K, *z.shape), x.dtype)
+    scale = x.dtype.type(0.5)
+    before = state[0]
+    for start in range(0, T, K):
+        n = min(K, T - start)
+        chunk = a[:n].reshape(n * B, 4 * H)
+        np.matmul(rows(x[start : start + n]), W_ih, chunk)
+        np.add(chunk, b, chunk)                                             # L1, a chunk of steps at once
+        part = slice(start, start + n)
+        views = zip(a, by_step(blocks[1:, part], gates_of_z.shape), by_step(blocks[2:, part]), by_step(blocks[:2, part]),
+                    by_step(blocks[2:4, part]), blocks[4, part], blocks[0, start + 1 : start + n + 1],
+                    state[start + 1 : start + n + 1], flat[start + 1 : start + n + 1], strict=False)
+        for a_x, gates, sigmoids, cg, fi, o, c, after, h_flat in views:
+            times(before, W_hh, z)
+            np.add(z, a_x, z)                                               # L1
+            np.tanh(gates_of_z, gates)                                      # L2
+            np.multiply(sigmoids, scale, sigmoids)
+            np.add(sigmoids, scale, sigmoids)                               # L2
+            np.multiply(cg, fi, two)
+            np.add(c_part, g_part, c)                                       # L3
+            np.tanh(c, u)
+            if W_hr is None:
+                np.multiply(u, o, h_flat)                                   # L4
+            else:
+                np.multiply(u, o, u)                                        # L4
+                times(m, W_hr, after)                                       # L5
+            before = after
+    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(p, x, h, blocks)
+
+
+def backward(dy, ds, k):
+    """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    T, B, P = dy.shape
+    H, one, dtype, times = len(k.p.b_ih) // 4, B == 1, dy.dtype, product(B == 1)
+    W_hh = ordered(k.p.W_hh, BACKWARD)
+    lead = () if one else (B,)
+    D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da in BACKWARD's order, between k₁ and f if one
+    K = max(1, min(T, CELLS // (B * H)))
+    scratch = empty((0 if one else K, 6, B * H), dtype)
+    da_shape, D_steps = ((4 * H,), D[:, 0]) if one else ((4, B, H), D)
+    dh, dm = empty((*lead, P), dtype), empty((*lead, H), dtype)
+    np.add(ds.h.reshape(dh.shape), dy[-1].reshape(dh.shape), dh)
+    dh_all = None if k.p.W_hr is None else empty((T, *dh.shape), dtype)
+    dc = ds.c.reshape(-1).copy()
+    upstream = dy.reshape(T, *dh.shape)
+    into_m = (dh if k.p.W_hr is None else dm).reshape(-1)
+    for end in range(T, 0, -K):
+        start = max(0, end - K)
+        M = D[start:end] if one else scratch[: end - start]
+        local_derivatives(M, k, start, end)
+        last, before = M[::-1], slice(end - 1, start - 1 if start else None, -1)
+        views = zip(last[:, :2], last[:, 0], last[:, 2:], last[:, 5], last[:, 1:5].reshape(end - start, *da_shape),
+                    D_steps[before], upstream[before], strict=True)
+        for t, (of_dh, k1, of_dc, dc_before, da, d, dy_t) in enumerate(views, T - end):
+            if t:
+                np.add(dh, dy_t, dh)
+            if dh_all is not None:
+                dh_all[T - 1 - t] = dh
+                times(dh, k.p.W_hr, dm)                                     # L5*
+            np.multiply(of_dh, into_m, of_dh)                               # L4*
+            np.add(dc, k1, dc)                                              # L4*
+            np.multiply(of_dc, dc, of_dc)                                   # L3*, L2*
+            dc = dc_before                                                  # L3*
+            if one:
+                times(da, W_hh, dh)                                         # L1*
+            else:
+                d.reshape(B, 4, H).swapaxes(0, 1)[...] = da
+                times(d, W_hh, dh)                                          # L1*
+        dc = dc.copy()                                                      # M is used again
+    A = D.reshape(T, 6 * H)[:, H : 5 * H] if one else rows(D)
+    dx = empty(k.x.shape, dtype)
+    np.matmul(A, ordered(k.p.W_ih, BACKWARD), rows(dx))                     # L1*, all T at once
+    dW_ih, dW_hh, db = (ordered(v, GATES, BACKWARD) for v in (A.T @ rows(k.x), A.T @ rows(k.h[:-1]), A.sum(0)))
+    dW_hr = None
+    if dh_all is not None:
+        dW_hr = rows(dh_all.reshape(T, B, P)).T @ output(k).reshape(T * B, H)  # L5*, all T at once
+    return Params(dW_ih, dW_hh, db, db.copy(), dW_hr), dx, State(dh.reshape(B, P), dc.reshape(B, H))
+
+
+def local_derivatives(M, k, start, end):
+    """Fill M (steps, 6, B·H) with k₁ k₂ and the factors of dc for i, f, g and the cell state before"""
+    c, g, f, i, o = k.blocks[:, start:end]
+    k1, k2, of_i, of_f, of_g, of_c = M.swapaxes(0, 1)
+    np.tanh(k.blocks[0, start + 1 : end + 1], k1)
+    np.multiply(o, k1, of_c)                                                # m
+    np.multiply(of_c, k1, k1)
+    np.subtract(o, k1, k1)                                                  # k₁ = o (1 - u²)
+    np.multiply(of_c, o, k2)
+    np.subtract(of_c, k2, k2)                                               # k₂ = u o (1 - o)
+    np.multiply(g, i, of_i)
+    np.multiply(of_i, g, of_g)
+    np.subtract(i, of_g, of_g)                                              # i (1 - g²)
+    np.multiply(of_i, i, of_c)
+    np.subtract(of_i, of_c, of_i)                                           # g i (1 - i)
+    np.multiply(c, f, of_f)
+    np.multiply(of_f, f, of_c)
+    np.subtract(of_f, of_c, of_f)                                           # c f (1 - f)
+    of_c[...] = f
+
+
+def output(k):
+    """m = o tanh(c) of all steps (T, B·H): what the projection is applied to"""
+    return k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])                      # L4

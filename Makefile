@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow parity faults lint figures clean
+.PHONY: help demo test test-slow parity faults bench lint figures clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ parity: $(READY) ## the parity table of every built-in implementation
 
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.broken
+
+bench: $(READY)  ## the quick benchmark: what each implementation costs here; table and plots in out/benchmark
+	@$(BIN)/python -m benchmarks run --preset quick --out out/benchmark/quick.json
+	@$(BIN)/python -m benchmarks report out/benchmark/quick.json --out out/benchmark
 
 lint: $(READY)   ## ruff and mypy
 	@$(BIN)/ruff check --quiet .

@@ -17,6 +17,7 @@ import numpy as np
 
 import reference
 from torch_impl.adapters import ADAPTERS
+from torch_impl.adapters import MORE as MORE_ADAPTERS
 
 from .cases import Spec
 
@@ -96,6 +97,9 @@ BUILTIN: dict[str, Implementation] = {
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
+# Only when asked for by name: what compiles for seconds for each case, what needs a GPU.
+MORE: dict[str, Implementation] = {
+    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 
 def resolve(name: str) -> Implementation:
@@ -108,8 +112,8 @@ def resolve(name: str) -> Implementation:
     LoadError
         There is no such module, importing it fails, or it has no callable ``load``.
     """
-    if name in BUILTIN:
-        return BUILTIN[name]
+    if name in BUILTIN or name in MORE:
+        return (BUILTIN | MORE)[name]
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -118,7 +122,7 @@ def resolve(name: str) -> Implementation:
         if e.name and (name == e.name or name.startswith(e.name + ".")):
             file = " (a dotted name is wanted, as my_lib.adapter, not a file)" if "/" in name or name.endswith(".py") else ""
             raise LoadError(f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
-                            f"installed; built in are {', '.join(BUILTIN)}") from e
+                            f"installed; built in are {', '.join(BUILTIN | MORE)}") from e
         raise LoadError(f"{name} cannot be imported: {e}") from e
     except (Exception, SystemExit) as e:
         place = traceback.extract_tb(e.__traceback__)[-1]

@@ -42,3 +42,17 @@ def test_no_built_in_implementation_declines_what_it_could_do():
         "torch.cell": {before, "torch.nn.LSTMCell has no projection"},
         "torch.native": {before, "takes no dropout masks"}, "torch.library": {before, "takes no dropout masks"},
     }
+
+
+def test_those_that_are_judged_only_by_name_decline_what_they_must():
+    """The compiled loop does all that the hoisted one does; CUDA graphs need CUDA, and take no masks."""
+    from .implementations import BUILTIN, MORE, resolve
+
+    assert not set(MORE) & set(BUILTIN)
+    assert resolve("torch.graphed") is MORE["torch.graphed"]
+    specs = {c.spec for c in CASES}
+    assert {MORE["torch.compiled"].reason_to_decline(s) for s in specs} == {None}
+    assert {MORE["torch.graphed"].reason_to_decline(s) for s in specs} == {
+        "CUDA graphs need a CUDA device", "takes no dropout masks"}
+    on_cuda = {c.with_dtype(c.spec.dtype, "cuda").spec for c in CASES}
+    assert {MORE["torch.graphed"].reason_to_decline(s) for s in on_cuda} == {None, "takes no dropout masks"}

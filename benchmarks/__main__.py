@@ -1,0 +1,35 @@
+"""``python -m benchmarks run | report | compare | list``: time implementations of RNN, LSTM and GRU.
+
+    run      measure a preset and write a result file
+    report   from result files of one or many machines: tables, a page, plots
+    compare  what changed between two result files, beyond noise
+    list     the presets, and the cases of one
+
+Each has its own --help.  Exit status 2: something was asked for that is not there.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+USAGE_ERROR = 2
+COMMANDS = {"run": ("benchmarks.run", "main"), "list": ("benchmarks.listing", "main"),
+            "report": ("benchmarks.report", "main"), "compare": ("benchmarks.compare", "main")}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Hand the arguments after the command's name to the module that is the command; returns its exit status."""
+    command, *rest = [*(sys.argv[1:] if argv is None else argv), ""]
+    if command in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if command not in COMMANDS:
+        problem = f"there is no command {command!r}" if command else "a command is needed"
+        print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
+        return USAGE_ERROR
+    module, function = COMMANDS[command]
+    return int(getattr(importlib.import_module(module), function)(rest[:-1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""``python -m pytest benchmarks``: each built-in implementation on a few sizes, timed by pytest-benchmark, parity first.
+
+For a look at one machine, one implementation at a time.  Ratios between implementations are the business of
+``python -m benchmarks run``, where rivals take turns.
+"""
+
+import pytest
+
+from parity_tests.implementations import BUILTIN
+
+from . import check
+from .config import PHASES
+from .presets import each
+from .subject import DeclinedError, Subject
+
+CONFIGS = each((20, 1, 32), (50, 16, 64))
+GFLOPS = 20.0  # enough to judge these sizes at their full length
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.name.replace(" ", "-"))
+@pytest.mark.parametrize("name", BUILTIN)
+def test_cell(benchmark, name, config, phase):
+    try:
+        check.small(BUILTIN[name], config, phase)
+        subject = Subject(BUILTIN[name], config, phase)
+    except DeclinedError as e:
+        pytest.skip(str(e))
+    case = check.real_case(config, GFLOPS)
+    assert case == config.case()
+    benchmark.group = f"{config.name} {phase}"
+    benchmark.extra_info["parity"] = check.judge(subject, case)
+
+    def call():
+        subject.call()
+        subject.sync()
+
+    benchmark.pedantic(call, rounds=15, warmup_rounds=5)

@@ -1,0 +1,142 @@
+"""The clock: rivals in turns, so that drift hits all alike, until their medians are stable."""
+
+import gc
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Rival(Protocol):
+    """What is timed: ``call`` does the work, ``sync`` waits until the device has done it."""
+
+    name: str
+    sync: Callable[[], Any]
+
+    def call(self) -> Any:
+        """The work."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure."""
+
+    seconds: float = 0.5   # per rival, after which no further round is begun
+    rounds: int = 5        # at least; three if a round takes longer than all of the time there is
+    most: int = 12         # rounds
+    stable: float = 0.01   # or until every median is known to this: 1.57 · IQR / √n, as the notch of a box plot
+    turn: int = 8          # samples in a turn, at most
+    turn_s: float = 0.05   # or fewer, once they have taken so many seconds
+    steady: float = 1.25   # a turn's clock starts once an untimed call takes at most so many times the fastest yet
+    warm_s: float = 0.12   # or after so many seconds
+    seed: int = 0          # of the order within each round
+
+
+@dataclass
+class Track:
+    """What is known of one rival."""
+
+    rival: Rival
+    samples: list[float] = field(default_factory=list)
+    fastest: float = float("inf")
+    failure: Exception | None = None
+
+
+def interleave(rivals: Sequence[Rival], plan: Plan, clock: Callable[[], float] = time.perf_counter) -> dict[str, Track]:
+    """Time rivals in rounds, each in its turn, in a new order in each round.
+
+    A turn begins with untimed calls of the same rival.  Without them it would pay for the one before: libraries leave
+    threads spinning for some milliseconds, the caches hold the other's data, and for up to a tenth of a second the
+    system keeps the threads of the newcomer on the cores where the last one's are (measured on two cores: a loop of
+    small torch operators right after NumPy took 50 to 100 ms, alone 8 ms).  So they go on until a call is about as
+    fast as the fastest yet.
+
+    A rival that raises is out, with its exception and without samples.
+    """
+    tracks = {rival.name: Track(rival) for rival in rivals}
+    order, rng, begin, first = list(tracks.values()), random.Random(plan.seed), clock(), 0.0
+    with no_collection():
+        for track in order:
+            _attempt(track, plan, clock, timed=False)
+        for n in range(1, plan.most + 1):
+            rng.shuffle(order)
+            for track in order:
+                if not track.failure:
+                    _attempt(track, plan, clock)
+            spent = clock() - begin
+            first = first or spent
+            enough = plan.seconds * len(order)
+            least = min(3, plan.rounds) if first > enough else plan.rounds
+            running = [track for track in order if not track.failure]
+            if n >= least and (spent >= enough or all(notch(t.samples) <= plan.stable for t in running)):
+                break
+    return tracks
+
+
+def _attempt(track: Track, plan: Plan, clock: Callable[[], float], timed: bool = True) -> None:
+    try:
+        _warm_up(track, plan, clock, known=timed)
+        if timed:
+            _turn(track, plan, clock)
+    except Exception as e:  # whatever a stranger raises: its own row says so, and the others go on
+        track.samples, track.failure = [], e
+
+
+def _warm_up(track: Track, plan: Plan, clock: Callable[[], float], known: bool) -> None:
+    begin = clock()
+    while True:
+        last = _one(track, clock)
+        if (known and last <= plan.steady * track.fastest) or clock() - begin >= plan.warm_s:
+            return
+
+
+def _turn(track: Track, plan: Plan, clock: Callable[[], float]) -> None:
+    begin = clock()
+    for _ in range(plan.turn):
+        track.samples.append(_one(track, clock))
+        if clock() - begin >= plan.turn_s:
+            return
+
+
+def _one(track: Track, clock: Callable[[], float]) -> float:
+    """One call, from an idle device to an idle device; what it returned is freed after the clock has stopped."""
+    track.rival.sync()
+    start = clock()
+    out = track.rival.call()
+    track.rival.sync()
+    seconds = clock() - start
+    del out
+    track.fastest = min(track.fastest, seconds)
+    return seconds
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Python's garbage collector, which stops everything at a moment of its own choice, is off inside."""
+    was = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def notch(samples: Sequence[float]) -> float:
+    """How well the median is known, as a fraction of it."""
+    q1, median, q3 = np.percentile(samples, (25, 50, 75))
+    return float(1.57 * (q3 - q1) / len(samples) ** 0.5 / median) if median else 0.0
+
+
+def summary(samples: Sequence[float]) -> dict[str, Any]:
+    """The "seconds" of a row: samples, median, quartiles, and how many lie beyond Tukey's fences (1.5 IQR outside the
+    quartiles).  Outliers are counted, never left out."""
+    q1, median, q3 = (float(q) for q in np.percentile(samples, (25, 50, 75)))
+    reach = 1.5 * (q3 - q1)
+    return {"samples": [float(f"{s:.5g}") for s in samples], "median": median, "q1": q1, "q3": q3,
+            "outliers": sum(not q1 - reach <= s <= q3 + reach for s in samples)}

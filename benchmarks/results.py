@@ -1,0 +1,141 @@
+"""The result file: written atomically, validated against schema.json on read."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FORMAT, VERSION = "bptt-benchmark", 1
+SCHEMA = Path(__file__).with_name("schema.json")
+KINDS: dict[str, tuple[type, ...]] = {"object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
+                                      "number": (int, float), "boolean": (bool,), "null": (type(None),)}
+KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title",
+            "description"}
+
+Result = dict[str, Any]
+
+
+class ResultError(ValueError):
+    """A result file that cannot be read, is broken, or is not one."""
+
+
+def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Result:
+    """A result file's contents before anything was measured."""
+    return {"format": FORMAT, "version": VERSION, "preset": preset, "command": command,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "environment": environment,
+            "limits": {}, "rows": []}
+
+
+def identity(row: Mapping[str, Any]) -> tuple:
+    """What makes a row one and the same: implementation, phase and all of case."""
+    return row["implementation"], row["phase"], json.dumps(row["case"], sort_keys=True)
+
+
+def write(path: Path, result: Result) -> None:
+    """Replace the file in one step: whoever reads it, or is killed here, has the old one or the new one, whole.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("w", encoding="utf-8") as f:
+            f.write(text(result))
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def text(result: Result) -> str:
+    """The file: a line for each row, so that files can be compared and merged."""
+    head = json.dumps({k: v for k, v in result.items() if k != "rows"}, indent=1, allow_nan=False)
+    rows = ",\n".join("  " + json.dumps(row, allow_nan=False) for row in result["rows"])
+    return head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n ]\n}\n"
+
+
+def read(path: Path) -> Result:
+    """Read and validate a result file.
+
+    Raises
+    ------
+    ResultError
+        It cannot be read, is no JSON, no result file, of another version, or not as the schema says; with a line that
+        says where.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise ResultError(f"{path}: cannot be read: {e}") from e
+    except json.JSONDecodeError as e:
+        raise ResultError(f"{path}: is broken: no JSON from line {e.lineno}, column {e.colno} on") from e
+    validate(result, str(path))
+    return result
+
+
+def validate(result: Any, name: str) -> None:
+    """Raise ResultError, in one line that begins with ``name``, if this is not what the schema says."""
+    if not isinstance(result, dict) or result.get("format") != FORMAT:
+        raise ResultError(f"{name}: is not a result file of python -m benchmarks run")
+    if result.get("version") != VERSION:
+        raise ResultError(f"{name}: has version {result.get('version')!r} of the format; this program reads {VERSION}")
+    for problem in problems(result, schema()):
+        raise ResultError(f"{name}: is broken: {problem}")
+    seen: set[tuple] = set()
+    for number, row in enumerate(result["rows"]):
+        if identity(row) in seen:
+            raise ResultError(f"{name}: is broken: rows[{number}] was there before: {row['implementation']}, {row['phase']}")
+        seen.add(identity(row))
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema."""
+    return json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+
+def problems(value: Any, rule: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """What is not as a schema says, of the schema language just what schema.json uses: a library for all of it is not
+    everywhere, and all must see the same errors."""
+    here = where or "the file"
+    kinds = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
+    if kinds and not any(is_kind(value, kind) for kind in kinds):
+        yield f"{here} must be {' or '.join(kinds)}, is {brief(value)}"
+        return
+    if "const" in rule and value != rule["const"]:
+        yield f"{here} must be {rule['const']!r}, is {brief(value)}"
+    if "enum" in rule and value not in rule["enum"]:
+        yield f"{here} must be one of {', '.join(map(str, rule['enum']))}, is {brief(value)}"
+    if "minimum" in rule and isinstance(value, (int, float)) and value < rule["minimum"]:
+        yield f"{here} must be at least {rule['minimum']}, is {brief(value)}"
+    if isinstance(value, dict):
+        for key in rule.get("required", ()):
+            if key not in value:
+                yield f"{here} has no {key!r}"
+        for key, inner in value.items():
+            below = rule.get("properties", {}).get(key) or rule.get("additionalProperties")
+            if isinstance(below, dict):
+                yield from problems(inner, below, f"{where}.{key}".lstrip("."))
+    if isinstance(value, list) and "items" in rule:
+        for i, inner in enumerate(value):
+            yield from problems(inner, rule["items"], f"{where}[{i}]")
+
+
+def is_kind(value: Any, kind: str) -> bool:
+    return isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def brief(value: Any) -> str:
+    """A value in an error's line."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -9,10 +9,12 @@ import torch
 
 from parity_tests.implementations import Implementation
 
-from . import check, inside, measure, rows
+from . import check, inside, machine, measure, rows
 from .config import Config
 from .precision import in_force
 from .subject import DeclinedError, Subject
+
+BUSY = 0.2  # cores kept busy by others from which on times are doubtful
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Setting:
     plan: measure.Plan
     clock: Callable[[], float] = time.perf_counter
     note: Callable[[str], object] = lambda text: None  # told what is done next
+    warn: Callable[[str], object] = lambda text: None  # told what makes times doubtful
 
 
 def group(config: Config, phase: str, implementations: Iterable[Implementation], setting: Setting) -> list[dict[str, Any]]:
@@ -43,7 +46,10 @@ def group(config: Config, phase: str, implementations: Iterable[Implementation],
                 made[name] = rows.row(config, name, phase, **refusal(e))
                 _free(config)
         setting.note("timing")
-        tracks = measure.interleave([subject for subject, _ in entered.values()], setting.plan, setting.clock)
+        with machine.Others() as others:
+            tracks = measure.interleave([subject for subject, _ in entered.values()], setting.plan, setting.clock)
+        if others.cores > BUSY:
+            setting.warn(f"while {config.name} {phase} was timed, others kept {others.cores:.1f} cores busy")
         for name, (_, known) in entered.items():
             failure = tracks[name].failure
             if failure:

@@ -4,6 +4,7 @@ import importlib
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,36 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
 
 def steady(value: Any) -> Any:
     return {k: v for k, v in value.items() if k not in CHANGES} if isinstance(value, dict) else value
+
+
+class Others:
+    """Cores that other programs, or other guests of the same host, kept busy while this process needed them.
+
+    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both, and where the system
+    does not say.
+    """
+
+    cores = 0.0
+
+    def __enter__(self) -> "Others":
+        self.before = self.reading()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        elapsed, own, busy = (b - a for a, b in zip(self.before, self.reading(), strict=True))
+        if elapsed > 0 and busy > 0:
+            spare = max(0, (os.cpu_count() or 1) - cores())
+            self.cores = max(0.0, (busy - own) / elapsed - spare)
+
+    @staticmethod
+    def reading() -> tuple[float, float, float]:
+        """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
+        try:
+            fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+            busy = (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            busy = 0.0
+        return time.monotonic(), time.process_time(), busy
 
 
 def limit_memory(size: int | None = None) -> None:

@@ -203,7 +203,10 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             def note(text: str, w: Work = w) -> None:
                 progress.update(task, description=f"{w.config.name} {w.phase}: {text}")
 
-            rows = group(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note))
+            def warn(text: str) -> None:
+                progress.console.print(f"doubtful: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+            rows = group(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
             result["rows"] += rows
             results.write(path, result)
             made.update(row["status"] for row in rows)

@@ -283,6 +283,24 @@ def test_nvidia_smi_is_read_if_it_is_there(tmp_path, monkeypatch):
     assert machine.number(facts["clock_mhz"]) is None
 
 
+def test_others_are_noticed_when_they_take_what_is_needed(monkeypatch):
+    def watch(own, busy):
+        readings = iter([(0.0, 0.0, 0.0), (2.0, own, busy)])
+        monkeypatch.setattr(machine.Others, "reading", staticmethod(lambda: next(readings)))
+        with machine.Others() as others:
+            pass
+        return others.cores
+
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert watch(own=3.0, busy=3.0) == 0
+    assert watch(own=2.0, busy=4.0) == pytest.approx(1.0)
+    assert watch(own=2.0, busy=0.0) == 0
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert watch(own=4.0, busy=14.0) == 0
+    assert watch(own=2.0, busy=16.0) == pytest.approx(1.0)
+
+
 def test_limits_are_the_best_of_each_way():
     class Clock:
         now = 0.0

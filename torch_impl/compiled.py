@@ -1,7 +1,7 @@
 """The hoisted loop with its step compiled: a Python loop over a torch.compile'd step, so that T does not count.
 
-Compiling the unrolled loop takes time in proportion to T; compiling one step does not, and is done once for each batch
-size that occurs.
+Compiling the unrolled loop takes time in proportion to T; compiling one step does not.  It is compiled for the first batch
+size that comes, and when another comes, once more for any.
 """
 
 import itertools

@@ -26,7 +26,7 @@ faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.broken
 
 bench: $(READY)  ## the quick benchmark: what each implementation costs here; table and plots in out/benchmark
-	@$(BIN)/python -m benchmarks run --preset quick --out out/benchmark/quick.json
+	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json
 	@$(BIN)/python -m benchmarks report out/benchmark/quick.json --out out/benchmark
 
 lint: $(READY)   ## ruff and mypy

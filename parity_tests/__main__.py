@@ -19,7 +19,7 @@ from torch_impl.precision import allow_tf32
 from . import files, report, terminal
 from .cases import Case, table
 from .definition import check_all
-from .implementations import BUILTIN, Implementation, LoadError, resolve
+from .implementations import BUILTIN, Implementation, LoadError, chosen
 from .suite import Result, run_case
 
 USAGE_ERROR = 2
@@ -31,7 +31,7 @@ def arguments() -> argparse.ArgumentParser:
         epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--impl", action="append", metavar="NAME",
                         help=f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
-                             "(default: all built in)")
+                             "(default: all built in that run on the device)")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", action="append", choices=("float32", "float64"), help="default: both")
     parser.add_argument("--cases", default="*", metavar="GLOB", help="only cases whose name matches, as 'lstm-*'")
@@ -48,11 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print(*(f"{case.name} {case.spec.dtype}" for case in cases), sep="\n", highlight=False, soft_wrap=True)
         return 0
     try:
-        chosen = prepare(args, cases)
+        judged = prepare(args, cases)
     except (LoadError, ValueError) as e:
         error.print(f"error: {e}", style="bold red", markup=False)
         return USAGE_ERROR
-    results, definition = judge(console, chosen, cases)
+    results, definition = judge(console, judged, cases)
     made = report.build(results, definition, args.device)
     terminal.show(console, made)
     try:
@@ -84,18 +84,18 @@ def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementat
     for path in args.report:
         if path.suffix not in files.SUFFIXES:
             raise ValueError(f"--report: {path.name!r} must end in one of {', '.join(files.SUFFIXES)}")
-    return [resolve(name) for name in args.impl or BUILTIN]
+    return chosen(args.impl, args.device)
 
 
-def judge(console: Console, chosen: Sequence[Implementation],
+def judge(console: Console, judged: Sequence[Implementation],
           cases: Sequence[Case]) -> tuple[Iterable[Result], list[dict]]:
     """Every implementation on every case, and the definition itself, with progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results = []
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("the definition", total=len(chosen) * len(cases))
+        task = progress.add_task("the definition", total=len(judged) * len(cases))
         definition = [check._asdict() for check in check_all()]
-        for implementation in chosen:
+        for implementation in judged:
             progress.update(task, description=implementation.name)
             for case in cases:
                 results.append(run_case(implementation, case))

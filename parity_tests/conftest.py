@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from torch_impl.precision import allow_tf32, tf32
 
-from .implementations import BUILTIN, LoadError, resolve
+from .implementations import BUILTIN, LoadError, chosen
 
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
 
@@ -29,7 +29,7 @@ def pytest_configure(config):
             raise pytest.UsageError("--device cuda: torch sees no CUDA device on this machine")
         allow_tf32(False)
     try:
-        config.implementations = [resolve(name) for name in config.getoption("--impl") or BUILTIN]
+        config.implementations = chosen(config.getoption("--impl"), config.getoption("--device"))
     except LoadError as e:
         raise pytest.UsageError(f"--impl: {e}") from e
 

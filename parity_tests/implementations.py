@@ -7,7 +7,7 @@ README.md, "Bring your own", says what a layer promises.
 import importlib
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -100,6 +100,19 @@ BUILTIN: dict[str, Implementation] = {
 # Only when asked for by name: what compiles for seconds for each case, what needs a GPU.
 MORE: dict[str, Implementation] = {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
+
+
+def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
+    """Those that were named; if none were, all built-in ones that run on the device.
+
+    Raises
+    ------
+    LoadError
+        As ``resolve``.
+    """
+    if names:
+        return [resolve(name) for name in names]
+    return [i for i in BUILTIN.values() if not i.reason_to_decline(Spec("lstm", 3, 6, device=device))]
 
 
 def resolve(name: str) -> Implementation:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from .cases import Case, Spec
-from .implementations import BUILTIN, Implementation, LoadError, resolve
+from .implementations import BUILTIN, Implementation, LoadError, chosen, resolve
 from .report import shared_options
 from .suite import run_case
 
@@ -221,3 +221,10 @@ def test_the_other_reset_and_a_lost_state_are_guessed():
 
 def test_nothing_is_guessed_where_nothing_fits():
     assert misread("lstm", lambda k, w: 1.1 * w) == ""
+
+
+def test_on_a_gpu_the_built_in_implementations_are_those_that_run_there():
+    names = [i.name for i in chosen(None, "cuda")]
+    assert names == [name for name in BUILTIN if name.startswith("torch.")]
+    assert [i.name for i in chosen(None, "cpu")] == list(BUILTIN)
+    assert [i.name for i in chosen(["numpy"], "cuda")] == ["numpy"]

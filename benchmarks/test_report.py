@@ -212,7 +212,7 @@ def test_every_plot_is_drawn_where_the_data_allows_it(written):
 
 
 def test_plots_are_not_empty(written):
-    image = pytest.importorskip("matplotlib.image")
+    image = pytest.importorskip("matplotlib.image", reason="extra 'bench' is not installed: no module matplotlib")
     for file in (written / "plots").iterdir():
         if file.suffix == ".svg":
             assert len(list(ET.parse(file).iter("{http://www.w3.org/2000/svg}path"))) > 20, file

@@ -100,12 +100,10 @@ def test_saturated_cases_are_judged_fairly_whatever_longdouble_is(kind, wide, mo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("gain", GAINS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "gain"), [
+    (k, g) for k in KINDS for g in GAINS if k != "rnn-relu" or g < 2])  # relu explodes at large gains
 def test_the_rule_refuses_nothing_that_is_right(kind, gain):
     """The study of notes/tolerances.md: with four baselines no right implementation is refused."""
-    if kind == "rnn-relu" and gain > 2:
-        pytest.skip("relu explodes at large gains")
     assert max(ratio for _, ratio, _ in ratios(kind, gain, seeds=40)) < 1
 
 

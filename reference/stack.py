@@ -131,8 +131,8 @@ def backward(room, dy, dstates_n, k):
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*
             dp, d, ds = run_backward(room, d, ds_n[direction], caches, k.batch_sizes)
-            d = d[turn] if direction else d                                                             # S2*
-            dx = d if dx is None else dx + d                                                            # S3*
+            d = d[turn] if direction else d                                                         # S2*
+            dx = d if dx is None else dx + d                                                        # S3*
             dps.append(dp)
             dss.append(ds)
         dy = dx if layer.keep is None else dx * layer.keep * scale(k.p)                             # S4*

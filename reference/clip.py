@@ -8,6 +8,7 @@ Namesakes: torch.nn.utils.clip_grad_norm_, clip_grad_value_.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,17 @@ from .ops import Array
 TINY = 1e-6  # torch's, so that a norm of 0 divides nothing
 
 
-def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> float:
-    """The p-norm of all gradients as one vector: the p-norm of their p-norms; inf and NaN come through."""
+def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> Any:
+    """The p-norm of all gradients as one vector: the p-norm of their p-norms, in their dtype; inf and NaN come through."""
     if not norm_type > 0:
         raise ValueError(f"norm_type must be a number above 0, or inf, got {norm_type!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads.values() if g.size]
-        return float(np.linalg.norm(norms, norm_type)) if norms else 0.0              # C1
+        return np.linalg.norm(np.array(norms), norm_type) if norms else 0.0           # C1
 
 
 def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 2.0,
-                   error_if_nonfinite: bool = False) -> float:
+                   error_if_nonfinite: bool = False) -> Any:
     """Scale all gradients by one number, so that their norm is at most ``max_norm``; returns the norm before that.
 
     Raises
@@ -41,7 +42,7 @@ def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 
     total = global_norm(grads, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}, so they cannot be clipped")
-    factor = float(np.minimum(max_norm / (total + TINY), 1))                          # C2
+    factor = np.minimum(max_norm / (total + TINY), 1)                                 # C2
     with np.errstate(invalid="ignore"):
         for g in grads.values():
             g *= factor

@@ -72,7 +72,9 @@ def first_names() -> dict[str, str]:
     FileNotFoundError
         The package is not installed.
     """
-    folder, sex, best = package_folder("names"), {}, {}
+    folder = package_folder("names")
+    sex: dict[str, str] = {}
+    best: dict[str, float] = {}
     for kind in ("female", "male"):
         for line in (folder / f"dist.{kind}.first").read_text(encoding="ascii").splitlines():
             name, percent, *_ = line.lower().split()

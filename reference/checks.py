@@ -64,6 +64,36 @@ def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Excep
     return x
 
 
+def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
+    """value as an array of this dtype whose last axis has this size."""
+    x = np.asarray(value)
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise RuntimeError(f"{name} must have {size} features on its last axis, got shape {x.shape}")
+    return array(name, x, x.shape, kind)
+
+
+def tokens(name: str, value: Any, count: int) -> Array:
+    """A copy of value as whole numbers from 0 to below count.  A negative one would count from the end in NumPy."""
+    ids = np.array(value)
+    if ids.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {ids.dtype}")
+    outside = ids[(ids < 0) | (ids >= count)]
+    if outside.size:
+        raise IndexError(f"{name} must be from 0 to below {count}, got {outside[0]}")
+    return ids
+
+
+def index(name: str, value: Any, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
+    if not -count <= value < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return int(value) % count
+
+
 def mask(name: str, value: Any, shape: tuple) -> Array:
     """A copy of value, of exactly this shape, boolean."""
     x = np.array(value)

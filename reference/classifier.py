@@ -13,11 +13,12 @@ T_b is the true length of sequence b.  The starred labels are the adjoints.
 import numpy as np
 
 from . import checks, losses
-from .layers import hidden, quiet, recurrent, upstream_of
+from .layers import quiet
 from .model import Model
 from .modules import Embedding, Linear
 from .ops import Array, join
 from .packing import pad_packed_sequence, pad_packed_sequence_backward
+from .recurrent import hidden, of_hidden, recurrent
 
 POOLING = ("last", "mean", "max")
 
@@ -67,7 +68,7 @@ class Classifier(Model):
             Not one class for each sequence.
         """
         z, pull_z = self._logits(batch.tokens)
-        loss, cache = losses.cross_entropy(z, batch.target)                                         # C6
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # C6
 
         def pullback(dloss=1.0):
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # C6*
@@ -98,7 +99,7 @@ class Classifier(Model):
             if self.pooling == "last":
                 dh = np.zeros_like(hidden(s))
                 dh[-D:] = np.split(du, D, axis=-1)                                                  # C3*
-                rnn, dx, _ = pull_y(None, upstream_of(s, dh))                                       # C2*
+                rnn, dx, _ = pull_y(None, of_hidden(dh, s))                                       # C2*
             else:
                 rnn, dx, _ = pull_y(pull_u(du))                                                     # C2*
             return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # C1*

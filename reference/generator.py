@@ -14,10 +14,11 @@ In training the tokens read are those of the data (teacher forcing).  The starre
 import numpy as np
 
 from . import checks, losses, sampling
-from .layers import as_state, fields, quiet, recurrent
+from .layers import quiet
 from .model import Model
 from .modules import Embedding, Linear
 from .ops import Array, join
+from .recurrent import as_state, fields, recurrent
 
 
 class Generator(Model):
@@ -57,7 +58,7 @@ class Generator(Model):
             Not one condition for each sequence, or not one target for each row.
         """
         z, pull_z = self._logits(batch)
-        loss, cache = losses.cross_entropy(z, batch.target)                                         # N6
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # N6
 
         def pullback(dloss=1.0):
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # N6*

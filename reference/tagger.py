@@ -11,10 +11,11 @@ A row n is one true step of one sequence: there is no padding anywhere.  The sta
 import numpy as np
 
 from . import losses
-from .layers import quiet, recurrent
+from .layers import quiet
 from .model import Model
 from .modules import Embedding, Linear
 from .ops import Array
+from .recurrent import recurrent
 
 
 class Tagger(Model):
@@ -50,7 +51,7 @@ class Tagger(Model):
             Not one tag for each row.
         """
         z, pull_z = self._logits(batch.tokens)
-        loss, cache = losses.cross_entropy(z, batch.target)                                         # M4
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # M4
 
         def pullback(dloss=1.0):
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # M4*

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import reference
+from torch_impl.draws import draw as draw_weights
 
 from .helpers import assert_close, assert_equal, draw, tensor
 
@@ -72,6 +73,16 @@ def test_names_weights_and_gradients_are_those_of_a_torch_module():
         assert_close(ours.grads[k], v.grad, k)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_generator_gives_both_sides_the_same_weights(dtype):
+    ours, theirs = Toy(dtype=dtype, rng=np.random.default_rng(3)), Twin().to(getattr(torch, dtype))
+    rng = np.random.default_rng(3)
+    draw_weights(theirs, rng)
+    for k, v in theirs.state_dict().items():
+        assert_equal(ours.params[k], v, k)
+    assert rng.random() == ours.rng.random()
+
+
 def test_params_are_the_childrens_own_arrays():
     model = toy()
     model.params["rnn.bias_ih_l0"] += 1
@@ -85,7 +96,7 @@ def test_load_state_dict_reaches_every_child_or_changes_nothing():
     wrong = toy().state_dict() | {"head.weight": np.zeros((3, 3))}
     with pytest.raises(RuntimeError, match=r"state_dict\['head.weight'\] must have shape \(2, 4\), got \(3, 3\)"):
         model.load_state_dict(wrong)
-    with pytest.raises(RuntimeError, match="missing 'head.weight'; unexpected 'tail.weight'"):
+    with pytest.raises(RuntimeError, match=r"missing 'head\.weight'; unexpected 'tail\.weight'"):
         model.load_state_dict({k.replace("head", "tail"): v for k, v in wrong.items()})
     assert model.loss(BATCH) == other.loss(BATCH)
 

@@ -25,6 +25,18 @@ def probability(name: str, value: Any) -> float:
     return float(value)
 
 
+def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    if value not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
+    return value
+
+
+def positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return float(value)
+
+
 def projection(proj_size: Any, hidden_size: int) -> int:
     if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
         raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")

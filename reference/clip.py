@@ -42,11 +42,16 @@ def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 
     total = global_norm(grads, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}, so they cannot be clipped")
+    scale_to_norm(grads, max_norm, total)
+    return total
+
+
+def scale_to_norm(grads: Mapping[str, Array], max_norm: float, total: Any) -> None:
+    """The second half of clip_grad_norm, for a norm that is known; namesake torch.nn.utils.clip_grads_with_norm_."""
     factor = np.minimum(max_norm / (total + TINY), 1)                                 # C2
     with np.errstate(invalid="ignore"):
         for g in grads.values():
             g *= factor
-    return total
 
 
 def clip_grad_value(grads: dict[str, Array], clip_value: float) -> None:

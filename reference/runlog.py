@@ -12,7 +12,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,7 @@ class Counters(NamedTuple):
 
 class Result(NamedTuple):
     losses: list[float]         # of each step of this call
-    norms: list[float]          # of the gradients, before clipping; NaN where nothing was clipped
+    norms: list[float]          # of the gradients, before clipping
     evaluations: list[float]    # validation loss after each epoch of this call
     counters: Counters
     stopped: str                # "finished", "steps", "patience" or "interrupted"
@@ -88,8 +88,7 @@ class Run:
     def epochs(self) -> Iterator[int]:
         """The passes that are still to do."""
         while not self.stopped and self.counters.epoch < self._epochs:
-            if self.steps is not None and self.counters.step >= self.steps:
-                self.stopped = "steps"
+            if self._stop_now():
                 break
             yield self.counters.epoch
         self.stopped = self.stopped or "finished"
@@ -112,25 +111,28 @@ class Run:
             self.stopped = "interrupted"
         elif self.steps is not None and self.counters.step >= self.steps:
             self.stopped = "steps"
+        elif self.patience is not None and self.counters.waited >= self.patience:
+            self.stopped = "patience"
         return bool(self.stopped)
 
     # The loop tells.
 
-    def check(self, loss: float, gradients: Mapping[str, Callable[[], bool]]) -> None:
-        """NonFiniteError if the loss is not finite, or a gradient, each of which says by a call whether it is."""
+    def check(self, loss: float, norm: float, culprits: Callable[[], list[str]]) -> None:
+        """NonFiniteError if the loss or the norm of the gradients is not finite; ``culprits`` names the gradients."""
         n = self.counters.step + 1
         if not math.isfinite(loss):
             raise NonFiniteError(f"step {n}: the loss is {loss}{self._last_good()}")
-        for name, finite in gradients.items():
-            if not finite():
-                raise NonFiniteError(f"step {n}: the gradient of {name} is not finite{self._last_good()}")
+        if not math.isfinite(norm):
+            names = ", ".join(culprits())
+            what = f"the gradient of {names} is not finite" if names else "the norm of the gradients overflows"
+            raise NonFiniteError(f"step {n}: {what}{self._last_good()}")
 
     def stepped(self, loss: float, norm: float, lr: float, clipped: bool) -> None:
         """A step was taken."""
         c = self.counters = self.counters._replace(batch=self.counters.batch + 1, step=self.counters.step + 1)
         self.losses.append(loss)
         self.norms.append(norm)
-        self._log({"step": c.step, "epoch": c.epoch, "loss": loss, "norm": norm, "clipped": clipped, "lr": lr,
+        self._log({"step": c.step, "epoch": c.epoch, "loss": loss, "norm": norm, "clipped": bool(clipped), "lr": lr,
                    "time": round(time.time(), 3)})
         if self.save_every and c.step % self.save_every == 0:
             self.save(LAST)
@@ -145,8 +147,6 @@ class Run:
             self._log({"step": c.step, "epoch": c.epoch, "validation": validation, "time": round(time.time(), 3)})
             if better:
                 self.save(BEST)
-            if self.patience is not None and c.waited >= self.patience:
-                self.stopped = self.stopped or "patience"
         self.save(LAST)
 
     def save(self, name: str) -> None:

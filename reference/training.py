@@ -7,7 +7,6 @@ Truncated BPTT is the model's: one that carries its state from window to window 
 windows of a stream in their order.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import checkpoint
-from .clip import clip_grad_norm, clip_grad_value
+from .clip import clip_grad_value, global_norm, scale_to_norm
 from .runlog import LAST, Counters, NonFiniteError, Result, Run
 from .schedules import Schedule
 
@@ -79,12 +78,14 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
                     optimizer.lr = schedule(run.counters.step)
                 loss = model.loss(batch)
                 model.backward()
-                run.check(loss, {k: lambda g=g: bool(np.isfinite(g).all()) for k, g in model.grads.items()})
-                norm = math.nan if max_norm is None else float(clip_grad_norm(model.grads, max_norm, norm_type))
+                norm = global_norm(model.grads, norm_type)
+                run.check(loss, float(norm), lambda: [k for k, g in model.grads.items() if not np.isfinite(g).all()])
+                if max_norm is not None:
+                    scale_to_norm(model.grads, max_norm, norm)
                 if clip_value is not None:
                     clip_grad_value(model.grads, clip_value)
                 optimizer.step(model.grads)
-                run.stepped(loss, norm, optimizer.lr, max_norm is not None and norm > max_norm)
+                run.stepped(loss, float(norm), optimizer.lr, max_norm is not None and norm > max_norm)
             if not run.stopped:
                 run.epoch_done(None if validation is None else evaluate(model, validation()))
     return run.result()

@@ -9,6 +9,7 @@ What models are made of besides: the modules ``Linear`` and ``Embedding``, the b
 
 from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
+from .language_model import LanguageModel
 from .layers import GRU, LSTM, RNN
 from .model import Model
 from .modules import Embedding, Linear
@@ -27,7 +28,7 @@ from .packing import (
 )
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
+    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell",
     "clip", "dropout", "embedding", "gru", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn",

@@ -1,4 +1,7 @@
-"""The language model of reference/language_model.py in PyTorch; autograd is the backward.  Q1 to Q6: notes/language_model.md"""
+"""The language model of reference/language_model.py in PyTorch.  Autograd is the backward.
+
+Equations Q1 to Q6: notes/language_model.md
+"""
 
 import numpy as np
 import torch

@@ -7,7 +7,7 @@ What models are made of besides: the modules ``Linear`` and ``Embedding``, the b
 ``schedules``.
 """
 
-from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
+from . import classifier, clip, dropout, embedding, generator, gru, init, linear, losses, lstm, optim, rnn, schedules, stack, tagger
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
 from .model import Model

@@ -40,6 +40,14 @@ class Model(nn.Module):
         way = "hoisted" if self.way == "library" else self.way
         return CELLS[cell](*args, dtype=self.dtype, way=way, **kwargs)
 
+    def loss(self, batch) -> torch.Tensor:
+        """The loss of a batch, 0-d."""
+        raise NotImplementedError
+
+    def forward(self, batch, **options):
+        """The loss, as torch.func.functional_call and DistributedDataParallel ask for it."""
+        return self.loss(batch, **options)
+
     def run(self, rnn, x, state=None):
         """A layer on a PackedSequence, its dropout masks drawn from ``rng``  ->  y, state_n"""
         masks = self._masks(rnn, len(x.data))

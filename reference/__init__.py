@@ -3,8 +3,7 @@
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
 What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
-``linear``, ``embedding``, ``dropout``,
-``losses``.
+``linear``, ``embedding``, ``dropout``, ``losses``.
 """
 
 from . import dropout, embedding, gru, linear, losses, lstm, rnn, stack
@@ -22,6 +21,7 @@ from .packing import (
     pad_packed_sequence_backward,
     pad_sequence,
     pad_sequence_backward,
+    padding_mask,
     unpad_sequence,
     unpad_sequence_backward,
 )
@@ -30,6 +30,6 @@ __all__ = [
     "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
     "dropout", "embedding", "gru", "linear", "losses", "lstm",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
-    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn", "stack",
-    "unpad_sequence", "unpad_sequence_backward",
+    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
+    "rnn", "stack", "unpad_sequence", "unpad_sequence_backward",
 ]

@@ -4,10 +4,10 @@ Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
 What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
 ``linear``, ``embedding``, ``dropout``, ``losses``.  What training is made of: ``init``, ``clip``, ``optim``,
-``schedules``.
+``schedules``.  Four models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``.
 """
 
-from . import classifier, clip, dropout, embedding, generator, gru, init, linear, losses, lstm, optim, rnn, schedules, stack, tagger
+from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
 from .model import Model
@@ -22,6 +22,7 @@ from .packing import (
     pad_packed_sequence_backward,
     pad_sequence,
     pad_sequence_backward,
+    padding_mask,
     unpad_sequence,
     unpad_sequence_backward,
 )
@@ -30,7 +31,6 @@ __all__ = [
     "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
     "clip", "dropout", "embedding", "gru", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
-    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn",
-    "schedules", "stack",
-    "unpad_sequence", "unpad_sequence_backward",
+    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
+    "rnn", "schedules", "stack", "unpad_sequence", "unpad_sequence_backward",
 ]

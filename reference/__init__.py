@@ -2,15 +2,15 @@
 
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
-What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
-``linear``, ``embedding``, ``dropout``, ``losses``.
+What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
+rooms ``linear``, ``embedding``, ``dropout``, ``losses``, ``attention``.
 """
 
-from . import dropout, embedding, gru, linear, losses, lstm, rnn, stack
+from . import attention, dropout, embedding, gru, linear, losses, lstm, rnn, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
-from .model import Model
-from .modules import Embedding, Linear
+from .model import Composite, Model
+from .modules import Attention, Embedding, Linear
 from .packing import (
     PackedSequence,
     pack_padded_sequence,
@@ -27,8 +27,9 @@ from .packing import (
 )
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
-    "dropout", "embedding", "gru", "linear", "losses", "lstm",
+    "GRU", "LSTM", "RNN", "Attention", "Composite", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model",
+    "PackedSequence", "RNNCell",
+    "attention", "dropout", "embedding", "gru", "linear", "losses", "lstm",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
     "rnn", "stack", "unpad_sequence", "unpad_sequence_backward",

@@ -84,7 +84,8 @@ def judge_trajectory(quantity: str, candidate: np.ndarray, baselines: Sequence[n
     """
     if candidate.shape != oracle.shape:
         return Verdict(quantity, float("inf"), 0.0, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
-    limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)  # T3
+    floor = FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)
+    limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + floor                            # T3
     errors = step_maxima(candidate - oracle)
     wrong = np.flatnonzero(~(errors <= limits))
     n = int(wrong[0]) if len(wrong) else int(np.argmax(errors / np.where(limits > 0, limits, 1)))

@@ -49,6 +49,7 @@ class Task:
     module, model   its file and its class
     batches         seed -> at least 100 batches
     arguments       of the constructor, besides cell, dtype, rng
+    set             attributes of the model
     max_norm        clips some of the steps
     """
 
@@ -56,11 +57,15 @@ class Task:
     model: str
     batches: Callable[[int], list]
     arguments: dict[str, Any] = field(default_factory=dict)
+    set: dict[str, Any] = field(default_factory=dict)
     max_norm: float = 0.5
 
     def build(self, package: str, cell: str, seed: int, **options: Any) -> Any:
         cls = getattr(importlib.import_module(f"{package}.{self.module}"), self.model)
-        return cls(cell=cell, rng=np.random.default_rng(seed), **self.arguments, **options)
+        model = cls(cell=cell, rng=np.random.default_rng(seed), **self.arguments, **options)
+        for name, value in self.set.items():
+            setattr(model, name, value)
+        return model
 
     def __str__(self) -> str:
         return self.module
@@ -73,9 +78,39 @@ def stream(seed: int) -> list:
     return batches.windows(np.cumsum(steps) % 7, 3, 5)
 
 
+def sequences(seed: int, count: int = 4) -> tuple[np.random.Generator, list[list[np.ndarray]]]:
+    """For each batch, sequences of tokens from 3 to 6, of different lengths; and the generator for the rest"""
+    rng = np.random.default_rng(seed)
+    return rng, [[rng.integers(3, 7, n) for n in rng.integers(1, 6, count)] for _ in range(STEPS)]
+
+
+def labelled(seed: int) -> list:
+    """The class is the number of threes, at most 2."""
+    return [batches.labelled(s, [min(int((x == 3).sum()), 2) for x in s]) for s in sequences(seed)[1]]
+
+
+def conditioned(seed: int) -> list:
+    rng, made = sequences(seed)
+    return [batches.conditioned(rng.integers(0, 4, (len(s), 2)), s, 1, 2) for s in made]
+
+
+def tagged(seed: int) -> list:
+    """The tag says whether the next token is larger, smaller, or not there."""
+    return [batches.tagged(s, [np.append(np.diff(x) > 0, 2).astype(int) for x in s]) for s in sequences(seed)[1]]
+
+
+def translated(seed: int) -> list:
+    """The target is the source backwards, without its first token."""
+    return [batches.translated(s, [x[:0:-1] for x in s], 1, 2) for s in sequences(seed)[1]]
+
+
+SIZES = {"embedding_dim": 5, "hidden_size": 6, "num_layers": 2, "dropout": 0.2}
 TASKS = [
-    Task("language_model", "LanguageModel", stream,
-         {"num_embeddings": 7, "embedding_dim": 5, "hidden_size": 6, "num_layers": 2, "dropout": 0.2}),
+    Task("language_model", "LanguageModel", stream, SIZES | {"num_embeddings": 7}),
+    Task("classifier", "Classifier", labelled, SIZES | {"num_embeddings": 7, "classes": 3}),
+    Task("generator", "Generator", conditioned, SIZES | {"num_embeddings": 7, "conditions": 4}),
+    Task("tagger", "Tagger", tagged, SIZES | {"num_embeddings": 7, "tags": 3}),
+    Task("seq2seq", "Seq2seq", translated, SIZES | {"sources": 7, "targets": 7}, {"teacher_forcing": 0.6}),
 ]
 
 

@@ -35,9 +35,9 @@ from .tagger import Tagger
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "GRUCell", "Generator", "LSTMCell",
-    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention", "classifier", "clip", "dropout",
-    "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim", "pack_padded_sequence",
-    "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward", "pad_packed_sequence",
-    "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask", "rnn", "schedules",
-    "seq2seq", "stack", "tagger", "unpad_sequence", "unpad_sequence_backward",
+    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention", "classifier",
+    "clip", "dropout", "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim",
+    "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
+    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
+    "rnn", "schedules", "seq2seq", "stack", "tagger", "unpad_sequence", "unpad_sequence_backward",
 ]

@@ -3,10 +3,10 @@
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
 What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
-rooms ``linear``, ``embedding``, ``dropout``, ``losses``, ``attention``.
+rooms ``linear``, ``embedding``, ``dropout``, ``losses``, ``attention``, ``sampling``.
 """
 
-from . import attention, dropout, embedding, gru, linear, losses, lstm, rnn, stack
+from . import attention, dropout, embedding, gru, linear, losses, lstm, rnn, sampling, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
 from .model import Composite, Model
@@ -32,5 +32,5 @@ __all__ = [
     "attention", "dropout", "embedding", "gru", "linear", "losses", "lstm",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
-    "rnn", "stack", "unpad_sequence", "unpad_sequence_backward",
+    "rnn", "sampling", "stack", "unpad_sequence", "unpad_sequence_backward",
 ]

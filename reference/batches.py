@@ -5,7 +5,7 @@ sequence as a whole is (B,) in the caller's order.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,15 @@ class Translated(NamedTuple):
     source: PackedSequence  # (N,)
     tokens: PackedSequence  # (M,)   begins with bos
     target: Array           # (M,)   ends with eos
+
+
+class Window(NamedTuple):
+    """``language_model``: T steps of B streams, side by side; the next window goes on where this one ends."""
+
+    tokens: Array           # (T, B)
+    targets: Array          # (T, B)   what comes after each of ``tokens``
+    first: bool = False     # whether the streams start here, so that no state is carried in
+    masks: Any = None       # language_model.Masks, or None: drawn by the model
 
 
 def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
@@ -125,3 +134,21 @@ def in_order(count: int, size: int) -> Iterator[Array]:
     checks.positive_int("size", size)
     for start in range(0, count, size):
         yield np.arange(start, min(start + size, count))
+
+
+def windows(tokens: Array, size: int, steps: int) -> list[Window]:
+    """A text (N,) cut into ``size`` streams of equal length, side by side, and these into windows of ``steps``.
+
+    The last window may be shorter; what does not fill a stream at the end of the text is left out.
+
+    Raises
+    ------
+    ValueError
+        The text is too short for one step of each stream.
+    """
+    checks.positive_int("size", size), checks.positive_int("steps", steps)
+    length = (len(tokens) - 1) // size
+    if length < 1:
+        raise ValueError(f"{size} streams need at least {size + 1} tokens, got {len(tokens)}")
+    x, y = (np.ascontiguousarray(np.reshape(tokens[k : k + size * length], (size, length)).T) for k in (0, 1))
+    return [Window(x[t : t + steps], y[t : t + steps], t == 0) for t in range(0, length, steps)]

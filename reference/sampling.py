@@ -56,7 +56,7 @@ def log_probabilities(logits, temperature=1.0, top_k=None, top_p=None) -> Array:
     """What ``sample`` draws from: logits (..., V)  ->  log p (..., V), -inf where a token is out of the question"""
     z, temperature = finite(logits), checks.at_least_zero("temperature", temperature)
     k = None if top_k is None else checks.positive_int("top_k", top_k)
-    share = None if top_p is None else checks.share("top_p", top_p)
+    share = None if top_p is None else checks.fraction("top_p", top_p)
     k = 1 if temperature == 0 else k
     with np.errstate(over="ignore"):  # by a tiny temperature everything but the maximum becomes -inf
         log_p = log_softmax((z - z.max(-1, keepdims=True)) / (temperature or 1))        # P1

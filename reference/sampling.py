@@ -159,15 +159,15 @@ def beam_search(step: Callable, select: Callable, state: Any, start: int, end: i
 
 def best(total, end, width):
     """total (N, V)  ->  rows and tokens of the ``width`` best that go on, and the rows of those, as good, that end"""
-    ranked = [divmod(int(k), total.shape[1]) for k in np.argsort(-total, None, kind="stable")
-              if np.isfinite(total.flat[k])]
-    going, ended = [], []
-    for row, token in ranked:
+    going: list[tuple[int, int]] = []
+    ended: list[int] = []
+    for k in np.argsort(-total, None, kind="stable"):                                   # P5
+        row, token = divmod(int(k), total.shape[1])
+        if len(going) == width or total[row, token] == -np.inf:
+            break
         if token == end:
             ended.append(row)
         else:
             going.append((row, token))
-        if len(going) == width:
-            break
     pairs = np.array(going, int).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1], ended

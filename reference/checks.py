@@ -50,7 +50,7 @@ def at_least_zero(name: str, value: Any) -> float:
     return float(value)
 
 
-def share(name: str, value: Any) -> float:
+def fraction(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
         raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
     return float(value)

@@ -56,7 +56,7 @@ def log_probabilities(logits, temperature=1.0, top_k=None, top_p=None) -> Array:
     """What ``sample`` draws from: logits (..., V)  ->  log p (..., V), -inf where a token is out of the question"""
     z, temperature = finite(logits), checks.at_least_zero("temperature", temperature)
     k = None if top_k is None else checks.positive_int("top_k", top_k)
-    share = None if top_p is None else checks.share("top_p", top_p)
+    share = None if top_p is None else checks.fraction("top_p", top_p)
     k = 1 if temperature == 0 else k
     with np.errstate(over="ignore"):  # by a tiny temperature everything but the maximum becomes -inf
         log_p = log_softmax((z - z.max(-1, keepdims=True)) / (temperature or 1))        # P1
@@ -159,15 +159,15 @@ def beam_search(step: Callable, select: Callable, state: Any, start: int, end: i
 
 def best(total, end, width):
     """total (N, V)  ->  rows and tokens of the ``width`` best that go on, and the rows of those, as good, that end"""
-    ranked = [divmod(int(k), total.shape[1]) for k in np.argsort(-total, None, kind="stable")
-              if np.isfinite(total.flat[k])]
-    going, ended = [], []
-    for row, token in ranked:
+    going: list[tuple[int, int]] = []
+    ended: list[int] = []
+    for k in np.argsort(-total, None, kind="stable"):                                   # P5
+        row, token = divmod(int(k), total.shape[1])
+        if len(going) == width or total[row, token] == -np.inf:
+            break
         if token == end:
             ended.append(row)
         else:
             going.append((row, token))
-        if len(going) == width:
-            break
     pairs = np.array(going, int).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1], ended

@@ -19,8 +19,9 @@ test-slow: $(READY) ## thousands of random cases, and the study behind the toler
 	@$(BIN)/python -m pytest -q -n auto -m slow
 	@$(BIN)/python -m pytest -q parity_tests/test_properties.py --hypothesis-profile=thorough
 
-parity: $(READY) ## the parity table of every built-in implementation
+parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs
 	@$(BIN)/python -m parity_tests
+	@$(BIN)/python -m parity_tests.models
 
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.broken

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -34,6 +32,9 @@ RULES = (
     "% is the fraction of the nearer limit that the machine itself was measured to have: GEMM rate (compute) or copy "
     "bandwidth (memory).",
 )
+
+
+PAGES_NEED = "pages need jinja2, which is not installed: pip install jinja2; without --out, --readme and --note it is not used"
 
 
 class ReportError(Exception):
@@ -237,6 +238,8 @@ def write(view: dict[str, Any], found: Sequence[Entry], folder: Path) -> None:
     ------
     NoPlotsError
         Matplotlib is not installed; nothing is written.
+    ReportError
+        Jinja2 is not installed; the plots are written.
     OSError
         Something cannot be written.
     """
@@ -246,14 +249,24 @@ def write(view: dict[str, Any], found: Sequence[Entry], folder: Path) -> None:
         for form in ("png", "svg"):
             (folder / "plots" / f"{plot.name}.{form}").write_bytes(plot.save(form))
         sections[plot.run]["plots"].append({"name": plot.name, "title": plot.title, "caption": plot.caption,
-                                            "svg": Markup(plot.inline())})
+                                            "svg": plot.inline()})
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("report.md", "report.html"):
         (folder / name).write_text(page(view, name), encoding="utf-8")
 
 
 def page(view: dict[str, Any], name: str) -> str:
-    """The Markdown or HTML page, by the name of its template."""
+    """The Markdown or HTML page, by the name of its template.
+
+    Raises
+    ------
+    ReportError
+        Jinja2 is not installed.
+    """
+    try:
+        import jinja2  # not everywhere, and only pages need it
+    except ImportError as e:
+        raise ReportError(PAGES_NEED) from e
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
                              trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
                              finalize=in_a_cell if name.endswith(".md") else None)

@@ -281,6 +281,7 @@ def about(run: Run, devices: Iterable[str]) -> list[str]:
     threads = "; ".join([f"torch {env['torch_threads']} threads", *blas])
     return [f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}", *([gpu(m["gpu"])] if m["gpu"] else []),
             f"Python {env['python']}, NumPy {env['numpy']}, PyTorch {env['torch']}{cuda}; {threads}",
+            *([f"{name}: {said}" for name, said in env.get("strangers", {}).items()]),
             *(limits(d, run.limits[d]) for d in devices if d in run.limits)]
 
 

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from parity_tests.terminal import console, figure, grid
 
-from . import plots, ratios, tables
+from . import plots, ratios, sheets, tables
 from .ratios import Fit, Mean, Means
 from .results import ResultError, read
+from .sheets import Sheet
 from .tables import PHASES, Entry, Table
 
 USAGE_ERROR = 2
@@ -34,7 +35,7 @@ RULES = (
 )
 
 
-PAGES_NEED = "pages need jinja2, which is not installed: pip install jinja2; without --out, --readme and --note it is not used"
+PAGES_NEED = "pages need jinja2, which is not installed: pip install jinja2; the report on the terminal does not"
 
 
 class ReportError(Exception):
@@ -99,16 +100,16 @@ def shown(name: str) -> str:
 def build(found: Sequence[Entry]) -> dict[str, Any]:
     """What every output shows: the rules, a section for each file, and the devices side by side."""
     sections = [section(es) for es in tables.grouped(found, lambda e: e.run.number).values()]
-    return {"rules": RULES, "sections": sections, "fastest": ratios.fastest(found)}
+    return {"rules": RULES, "sections": sections, "fastest": ratios.fastest(found), "threads": sheets.threads(found)}
 
 
 def section(found: Sequence[Entry]) -> dict[str, Any]:
     """One file; "plots" is filled by ``write``."""
     run = found[0].run
     devices = list(dict.fromkeys(e.device for e in found))
-    return {"run": run, "title": f"{run.preset} · " + " · ".join(run.where(d) for d in devices),
+    return {"run": run, "title": f"{run.preset} · " + " · ".join(tables.where(run, d) for d in devices),
             "about": tables.about(run, devices), "means": ratios.means(found), "tables": tables.tables(found),
-            "fits": ratios.fits(found), "untimed": untimed(found), "plots": []}
+            "fits": ratios.fits(found), "sheets": sheets.of_file(found), "untimed": untimed(found), "plots": []}
 
 
 def untimed(found: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -141,11 +142,15 @@ def show(out: Console, view: dict[str, Any]) -> None:
                 out.print(times_grid(piece))
         for m in s["means"]:
             out.print(means_grid(m))
+        for sheet in s["sheets"]:
+            out.print(sheet_grid(sheet))
         if s["fits"]:
             out.print(fits_grid(s["fits"]))
         for u in s["untimed"]:
             why = f": {u['reason']}" if u["reason"] else ""
             out.print(Text(f"{u['implementation']}: {u['rows']} {u['word']} ({u['of']}){why}", style=colour(u["status"])))
+    for sheet in view["threads"]:
+        out.print(sheet_grid(sheet))
     for table in view["fastest"]:
         for piece in table.split(max(1, (out.width - 40) // 19)):
             out.print(fastest_grid(piece))
@@ -154,6 +159,16 @@ def show(out: Console, view: dict[str, Any]) -> None:
 def caption(made: Grid, *texts: str) -> None:
     """What a table must say of itself."""
     made.caption, made.caption_justify = Text(" · ".join(texts)), "left"
+
+
+def sheet_grid(sheet: Sheet) -> Grid:
+    made = grid(escape(sheet.title))
+    caption(made, sheet.caption)
+    for name in sheet.head:
+        made.add_column(escape(name), overflow="fold")
+    for cells in sheet.rows:
+        made.add_row(*map(Text, cells))
+    return made
 
 
 def times_grid(table: Table) -> Grid:

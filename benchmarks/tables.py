@@ -272,6 +272,12 @@ def word(e: Entry) -> str:
     return {"ok": "", "wrong": "WRONG"}.get(e.status, e.status)
 
 
+def where(run: Run, device: str) -> str:
+    """The processor with the threads that were used, or the GPU."""
+    n = run.environment["torch_threads"]
+    return run.where(device) + (f", {n} thread{'s' * (n != 1)}" if device == "cpu" else "")
+
+
 def about(run: Run, devices: Iterable[str]) -> list[str]:
     """The machine, the versions and the limits, in lines."""
     m, env = run.machine, run.environment

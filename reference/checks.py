@@ -19,9 +19,28 @@ def positive_int(name: str, value: Any) -> int:
     return int(value)
 
 
+def share(name: str, value: Any, count: int) -> int:
+    """The count-th part of a positive int."""
+    if positive_int(name, value) % count:
+        raise ValueError(f"{name} must be a multiple of {count}, got {value}")
+    return int(value) // count
+
+
 def probability(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
+
+
+def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    if value not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
+    return value
+
+
+def positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
     return float(value)
 
 
@@ -62,6 +81,57 @@ def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Excep
     if x.dtype != kind:
         raise error(f"{name} must have dtype {kind}, that of the weights, got {x.dtype}")
     return x
+
+
+def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
+    """value as an array of this dtype whose last axis has this size."""
+    x = np.asarray(value)
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise RuntimeError(f"{name} must have {size} features on its last axis, got shape {x.shape}")
+    return array(name, x, x.shape, kind)
+
+
+def tokens(name: str, value: Any, count: int) -> Array:
+    """A copy of value as whole numbers from 0 to below count.  A negative one would count from the end in NumPy."""
+    ids = np.array(value)
+    if ids.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {ids.dtype}")
+    outside = ids[(ids < 0) | (ids >= count)]
+    if outside.size:
+        raise IndexError(f"{name} must be from 0 to below {count}, got {outside[0]}")
+    return ids
+
+
+def token(name: str, value: Any, count: int) -> int:
+    """One token, a whole number from 0 to below count."""
+    return int(tokens(name, positive_or_zero(name, value), count))
+
+
+def positive_or_zero(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be below zero, got {value}")
+    return int(value)
+
+
+def matrix(name: str, value: Any) -> Array:
+    """value as a 2-D array with at least one row."""
+    x = np.asarray(value)
+    if x.ndim != 2 or not len(x):
+        raise ValueError(f"{name} must be 2-D with at least one row, got shape {x.shape}")
+    return x
+
+
+def index(name: str, value: Any, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
+    if not -count <= value < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return int(value) % count
 
 
 def mask(name: str, value: Any, shape: tuple) -> Array:

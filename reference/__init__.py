@@ -2,16 +2,18 @@
 
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
-What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
-``linear``, ``embedding``, ``dropout``,
-``losses``.  What training is made of: ``init``, ``clip``, ``optim``, ``schedules``.
+What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
+rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``.  What training is made of: ``init``, ``clip``,
+``optim``, ``schedules``.  Four models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``.
 """
 
-from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
+from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
+from .classifier import Classifier
+from .generator import Generator
 from .layers import GRU, LSTM, RNN
-from .model import Model
-from .modules import Embedding, Linear
+from .model import Composite, Model
+from .modules import Attention, Embedding, Linear
 from .packing import (
     PackedSequence,
     pack_padded_sequence,
@@ -22,15 +24,18 @@ from .packing import (
     pad_packed_sequence_backward,
     pad_sequence,
     pad_sequence_backward,
+    padding_mask,
     unpad_sequence,
     unpad_sequence_backward,
 )
+from .seq2seq import Seq2seq
+from .tagger import Tagger
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
-    "clip", "dropout", "embedding", "gru", "init", "linear", "losses", "lstm", "optim",
-    "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
-    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn",
-    "schedules", "stack",
-    "unpad_sequence", "unpad_sequence_backward",
+    "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "GRUCell", "Generator", "LSTMCell",
+    "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention", "classifier", "clip", "dropout",
+    "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim", "pack_padded_sequence",
+    "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward", "pad_packed_sequence",
+    "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask", "rnn", "schedules",
+    "seq2seq", "stack", "tagger", "unpad_sequence", "unpad_sequence_backward",
 ]

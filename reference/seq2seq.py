@@ -15,9 +15,11 @@ Where all coins are heads, the steps of Q3 to Q7 do not wait for each other's ou
 A fed-back token cuts the gradient (Q9), an expected embedding does not (Q10).  The starred labels are the adjoints.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from . import checks, forcing, losses, sampling
+from . import attention, checks, forcing, losses, sampling
 from .layers import quiet
 from .model import Model
 from .modules import Attention, Embedding, Linear
@@ -26,6 +28,15 @@ from .packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_ba
 from .recurrent import map_state, recurrent
 
 FEEDBACK = ("argmax", "sample", "expected")
+
+
+class Memory(NamedTuple):
+    """What the decoder attends to."""
+
+    m: Array                     # (S, B, H)
+    mask: Array                  # (S, B)
+    keys: Array | None           # (S, B, H)
+    p: attention.Params | None
 
 
 class Seq2seq(Model):
@@ -42,7 +53,7 @@ class Seq2seq(Model):
     cell : "rnn", "lstm" or "gru"
     bidirectional : bool
         Of the encoder.
-    attention : "additive", "dot", "general", "scaled_dot" or None
+    attention : "additive", "dot", "general", "scaled" or None
     feedback : "argmax", "sample" or "expected"
         What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
         its distribution, or the mean of the embeddings under its distribution.
@@ -131,48 +142,56 @@ class Seq2seq(Model):
 
         def pullback(dz):
             grads, ds_0, dmemory = pull_z(dz)
-            return self._gather(**grads, **pull_encoder(dmemory, ds_0))
+            return self._gather(**added(grads, pull_encoder(dmemory, ds_0)))
 
         return z, pullback, weights
 
     def _encode(self, source):
-        """PackedSequence (N,)  ->  (m (S, B, H), mask (S, B)), state, ``pullback(dm, ds_0) -> {child: grads}``"""
+        """PackedSequence (N,)  ->  Memory, state, ``pullback((dm, dkeys), ds_0) -> {child: grads}``"""
         x, pull_x = self.source.vjp(source.data)
         y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
         m, lengths = pad_packed_sequence(y)
-        D = 1 + self.encoder.bidirectional
+        D, p = 1 + self.encoder.bidirectional, None if self.attention is None else self.attention.p
+        keys = None if p is None else attention.keys_forward(p, m)                                  # Q5, once
 
-        def pullback(dm, ds_0):
-            dy = None if dm is None else pad_packed_sequence_backward(dm, y)
+        def pullback(dmemory, ds_0):
+            dy, grads = None, {}
+            if self.attention is not None:
+                dm, dkeys = dmemory
+                dW_k, db, dm_keys = attention.keys_backward(dkeys, p, m)                            # Q5*, once
+                dy = pad_packed_sequence_backward(dm + dm_keys, y)
+                grads["attention"] = self.attention.named(attention.Params(W_k=dW_k, b=db))
             encoder, dx, _ = pull_y(dy, map_state(lambda v: halved(v, D), ds_0))                    # Q1*, Q2*
-            return {"source": pull_x(dx.data), "encoder": encoder}
+            return {**grads, "source": pull_x(dx.data), "encoder": encoder}
 
-        return (m, np.arange(len(m))[:, None] < lengths), map_state(lambda v: joined(v, D), s), pullback  # Q2
+        memory = Memory(m, np.arange(len(m))[:, None] < lengths, keys, p)
+        return memory, map_state(lambda v: joined(v, D), s), pullback                               # Q2
 
     def _forced(self, tokens, s_0, memory):
-        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, dm``"""
+        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, (dm, dkeys)``"""
         u, pull_u = self.target.vjp(tokens.data)                                                    # Q3
         y, _, pull_y = self.decoder.vjp(tokens._replace(data=u), s_0)                               # Q4
         z, weights, pull_z = self._read(y, memory)
 
         def pullback(dz):
-            grads, dy, dm = pull_z(dz)
+            grads, dy, dmemory = pull_z(dz)
             decoder, du, ds_0 = pull_y(dy)                                                          # Q4*
-            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dm               # Q3*
+            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dmemory          # Q3*
 
         return z, weights, pullback
 
     def _read(self, y, memory):
-        """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, dm``"""
+        """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
         if self.attention is None:
             z, pull_z = self.head.vjp(y.data)                                                       # Q7
 
             def back(dz):
                 head, dy = pull_z(dz)                                                               # Q7*
-                return {"head": head}, y._replace(data=dy), None
+                return {"head": head}, y._replace(data=dy), ()
 
             return z, None, back
-        c, weights, pull_c = self.attention.vjp(pad_packed_sequence(y)[0], *memory)                 # Q5
+        m, mask, keys, p = memory
+        c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
         a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
         a = np.tanh(a)                                                                              # Q6
         z, pull_z = self.head.vjp(a)                                                                # Q7
@@ -181,10 +200,10 @@ class Seq2seq(Model):
             head, da = pull_z(dz)                                                                   # Q7*
             combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
-            attention, dq, dm = pull_c(pad_packed_sequence(y._replace(data=dc))[0])                 # Q5*
+            dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
             dy = pad_packed_sequence_backward(dq, y)
-            return ({"attention": attention, "combine": combine, "head": head},
-                    dy._replace(data=dy.data + dh), dm)
+            return ({"attention": self.attention.named(dp), "combine": combine, "head": head},
+                    dy._replace(data=dy.data + dh), dmemory)
 
         return z, weights, pullback
 
@@ -201,15 +220,16 @@ class Seq2seq(Model):
         zs, ws, *pulls = zip(*steps, strict=True)
 
         def pullback(dz):
-            dz, ds, dfed, dm = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0, []
+            dz, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
             total: dict = {}
+            dmemories = []
             for t, (pull_u, pull_y, pull_z) in reversed(list(enumerate(zip(*pulls, strict=True)))):
-                grads, dy, dm_t = pull_z(dz[t] + dfed)                                              # Q7*, Q6*, Q5*
+                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q7*, Q6*, Q5*
                 decoder, du, ds = pull_y(dy, ds)                                                    # Q4*
                 target, dfed = pull_u(du.data)                                                      # Q3*
                 total = added(total, {**grads, "decoder": decoder, "target": target})
-                dm.append(dm_t)
-            return total, ds, None if dm[0] is None else sum(dm)
+                dmemories.append(dmemory)
+            return total, ds, [sum(parts) for parts in zip(*dmemories, strict=True)]
 
         weights = None if ws[0] is None else np.concatenate(ws)
         return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
@@ -252,5 +272,9 @@ def halved(v: Array, D: int) -> Array:
 
 
 def added(total: dict, grads: dict) -> dict:
-    """Gradients by child and name, summed"""
-    return {child: {k: total[child][k] + v if total else v for k, v in named.items()} for child, named in grads.items()}
+    """Gradients by child and name, summed where both have them"""
+    both = {child: dict(named) for child, named in total.items()}
+    for child, named in grads.items():
+        mine = both.setdefault(child, {})
+        mine.update({k: mine[k] + v if k in mine else v for k, v in named.items()})
+    return both

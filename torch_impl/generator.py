@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 from reference import sampling
 from reference.generator import until
 
+from .draws import draw
 from .model import Model, one_step
 
 
@@ -23,7 +24,7 @@ class Generator(Model):
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout)
         self.start = nn.Linear(embedding_dim, self.states * num_layers * hidden_size, dtype=self.dtype)
         self.head = nn.Linear(hidden_size, num_embeddings, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def first_state(self, condition):
         """condition (B, C)  ->  the state of the rnn"""

@@ -10,6 +10,7 @@ from reference import forcing, packing, sampling
 from reference.seq2seq import FEEDBACK, shape_of
 
 from .attention import Attention
+from .draws import draw
 from .model import Model, one_step
 
 
@@ -31,7 +32,7 @@ class Seq2seq(Model):
         self.attention = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
         self.combine = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
         self.head = nn.Linear(H, targets, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def logits(self, batch, coins=None):
         """Translated  ->  z (M, targets), packed rows as the target's"""

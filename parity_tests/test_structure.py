@@ -12,11 +12,18 @@ import pytest
 import reference
 from torch_impl.modules import WAYS
 
+from .parts import ROOMS as PARTS
 from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S"}
+ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embedding": "E", "dropout": "D", "losses": "J",
+         "attention": "A", "sampling": "P"}
+NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads")  # rooms that share a note
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
+
+
+def note_of(room: str) -> str:
+    return NOTES.get(room, room)
 
 
 def imports(file: Path) -> set[str]:
@@ -46,8 +53,13 @@ def test_reference_loads_without_torch():
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_has_its_faces(room):
-    for face in (f"reference/{room}.py", f"torch_impl/{room}.py", f"parity_tests/test_{room}.py", f"notes/{room}.md"):
+    for face in (f"reference/{room}.py", f"torch_impl/{room}.py", f"parity_tests/test_{room}.py",
+                 f"notes/{note_of(room)}.md"):
         assert (ROOT / face).is_file(), face
+
+
+def test_every_part_has_cases_and_faults():
+    assert {room for room in ROOMS if room not in TWINS and room != "stack"} <= PARTS.keys()
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -65,7 +77,7 @@ def cited(text: str, letter: str) -> set[str]:
 
 @pytest.mark.parametrize(("room", "letter"), ROOMS.items())
 def test_every_label_in_code_is_defined_once_in_its_note(room, letter):
-    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / f"{note_of(room)}.md").read_text(encoding="utf-8")
     for file in (ROOT / "reference" / f"{room}.py", ROOT / "torch_impl" / f"{room}.py"):
         labels = cited(file.read_text(encoding="utf-8"), letter)
         assert labels, file
@@ -76,7 +88,7 @@ def test_every_label_in_code_is_defined_once_in_its_note(room, letter):
 @pytest.mark.parametrize(("room", "letter"), ROOMS.items())
 def test_every_label_in_the_note_is_cited_in_code(room, letter):
     code = (ROOT / "reference" / f"{room}.py").read_text(encoding="utf-8")
-    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / f"{note_of(room)}.md").read_text(encoding="utf-8")
     assert set(re.findall(rf"\(({letter}\d\*?)\)", note)) == cited(code, letter)
 
 

@@ -44,6 +44,18 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def at_least_zero(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be a number, at least 0, got {value!r}")
+    return float(value)
+
+
+def share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
+        raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
+    return float(value)
+
+
 def projection(proj_size: Any, hidden_size: int) -> int:
     if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
         raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")

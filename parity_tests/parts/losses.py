@@ -61,8 +61,8 @@ CASES = [
 ]
 
 FAULTS = [
-    Fault("softmax over the wrong axis", "losses.py", "a - np.log(np.exp(a).sum(-1, keepdims=True))",
-          "a - np.log(np.exp(a).sum(0, keepdims=True))", source="HAN #5"),
+    Fault("softmax over the wrong axis", "losses.py", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
+          "e.sum(0, keepdims=True)[..., :1]", source="HAN #5"),
     Fault("softmax without the maximum subtracted", "losses.py", "a = z - z.real.max(-1, keepdims=True)",
           "a = np.clip(z, -600, 600)"),
     Fault("mean over ignored targets too", "losses.py", "return 1 / w.sum()", "return 1 / w.size"),
@@ -71,13 +71,13 @@ FAULTS = [
     Fault("ignored targets have a gradient", "losses.py",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
-    Fault("smoothing spread over the other classes only", "losses.py", "l - smoothing / V * (log_p @ w)",
-          "l - smoothing / (V - 1) * (log_p @ w)"),
-    Fault("smoothing ignores class weights", "losses.py", "smoothing / V * (log_p @ w)", "smoothing / V * log_p.sum(-1)"),
+    Fault("smoothing spread over the other classes only", "losses.py", "l - smoothing / V * (a @ w",
+          "l - smoothing / (V - 1) * (a @ w"),
+    Fault("smoothing ignores class weights", "losses.py", "(a @ w - log_s * w.sum())", "(a.sum(-1) - log_s * V)"),
     Fault("smoothing left out of the gradient", "losses.py", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
     Fault("class weights left out of the gradient", "losses.py", "hit = (1 - k.smoothing) * k.w[targets]",
           "hit = 1 - k.smoothing + 0 * k.w[targets]"),
-    Fault("upstream gradient of the loss ignored", "losses.py", "(np.asarray(dloss, k.log_p.dtype) * k.scale)",
+    Fault("upstream gradient of the loss ignored", "losses.py", "(np.asarray(dloss, k.e.dtype) * k.scale)",
           "(1 * k.scale)"),
     Fault("padded steps counted in the mean", "losses.py", '"token": mask.sum()', '"token": mask.size'),
     Fault("sequences weighed by their lengths", "losses.py", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),

@@ -172,12 +172,13 @@ def check(checkpoint: Checkpoint, model: Any, optimizer: Any, generators: Mappin
     for what, names in (("lacks", own.keys() - checkpoint.weights.keys()), ("has", checkpoint.weights.keys() - own.keys())):
         if names:
             raise CheckpointError(f"the checkpoint is of another {checkpoint.model}: it {what} {', '.join(sorted(names))}")
-    for k, v in checkpoint.weights.items():
-        if v.shape != own[k].shape:
-            raise CheckpointError(f"the checkpoint is of another {checkpoint.model}: {k} has shape {v.shape} there, "
-                                  f"{own[k].shape} here")
-        if v.dtype != own[k].dtype:
-            raise CheckpointError(f"the checkpoint is in {v.dtype}, the model in {own[k].dtype}")
+    for k, here in own.items():
+        there = checkpoint.weights[k]
+        if there.shape != here.shape:
+            raise CheckpointError(f"the checkpoint is of another {checkpoint.model}: {k} has shape {there.shape} there, "
+                                  f"{here.shape} here")
+        if there.dtype != here.dtype:
+            raise CheckpointError(f"the checkpoint is in {there.dtype}, the model in {here.dtype}")
     if optimizer is not None:
         saved = checkpoint.optimizer and checkpoint.optimizer["name"]
         if saved != type(optimizer).__name__:

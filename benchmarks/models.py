@@ -93,7 +93,7 @@ def batch_of(config: ModelConfig) -> Any:
     if c.model == "tagger":
         return batches.tagged(sequences, [rng.integers(0, c.classes, len(s)) for s in sequences])
     if c.model == "generator":
-        return batches.conditioned(rng.integers(0, c.classes, c.B), sequences, BOS, EOS)
+        return batches.conditioned(rng.integers(0, c.classes, (c.B, 2)), sequences, BOS, EOS)
     return batches.translated(sequences, [rng.permutation(s) for s in sequences], BOS, EOS)
 
 

@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from parity_tests import terminal
 from parity_tests.implementations import BUILTIN, MORE, STRANGERS, Implementation, LoadError, resolve
 
-from . import limits, machine, measure, results
+from . import limits, machine, measure, models, results
 from .config import PHASES, Config
 from .group import Setting, group
 from .precision import LOW, PRECISIONS
@@ -138,7 +138,7 @@ def planned(args: argparse.Namespace) -> list[Work]:
     chosen = list({name: resolve(name) for name in names}.values())
     jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
                          for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)
-                         if config.cell in (args.cell or CELLS) and phase in (args.phase or PHASES)
+                         if (not args.cell or config.cell in args.cell) and phase in (args.phase or PHASES)
                          and not (dtype == "tf32" and device == "cpu"))
     works = [Work(c, phase, candidates(chosen, c, bool(args.impl))) for c, phase in jobs]
     works = [w for w in works if w.implementations]
@@ -149,7 +149,8 @@ def planned(args: argparse.Namespace) -> list[Work]:
 
 def candidates(chosen: Sequence[Implementation], config: Config, asked: bool) -> tuple[Implementation, ...]:
     """Who takes part: by default those that do not decline; whoever was asked for by name has a row in any case."""
-    return tuple(i for i in chosen if asked or not reason_to_decline(i, config))
+    reason = models.reason_to_decline if isinstance(config, models.ModelConfig) else reason_to_decline
+    return tuple(i for i in chosen if asked or not reason(i, config))  # type: ignore[arg-type]
 
 
 def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> results.Result:

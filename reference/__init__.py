@@ -3,8 +3,8 @@
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
 What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
-rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``,
-``sampling``.  What training is made of: ``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``,
+rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampling``.  What training is made of:
+``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``,
 ``LanguageModel``.
 """
 

@@ -19,7 +19,7 @@ def positive_int(name: str, value: Any) -> int:
     return int(value)
 
 
-def share(name: str, value: Any, count: int) -> int:
+def part(name: str, value: Any, count: int) -> int:
     """The count-th part of a positive int."""
     if positive_int(name, value) % count:
         raise ValueError(f"{name} must be a multiple of {count}, got {value}")

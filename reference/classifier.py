@@ -75,6 +75,10 @@ class Classifier(Model):
 
         return loss, pullback
 
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
     def logits(self, batch) -> Array:
         """Anything with ``tokens``  ->  z (B, classes)"""
         return self._logits(batch.tokens)[0]

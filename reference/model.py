@@ -72,3 +72,12 @@ class Model(Composite):
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""
         self._pull()
+
+
+def added(total: dict, grads: dict) -> dict:
+    """Gradients by child and name, summed where both have them"""
+    both = {child: dict(named) for child, named in total.items()}
+    for child, named in grads.items():
+        mine = both.setdefault(child, {})
+        mine.update({k: mine[k] + v if k in mine else v for k, v in named.items()})
+    return both

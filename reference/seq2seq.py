@@ -5,27 +5,27 @@
     u_t = E[token_t] where the coin k_t is heads, else f_t          (Q3)
     h_t, s_{t+1} = decoder(u_t, s_t)                                (Q4)
     c_t, w_t = attention(h_t, m)                                    (Q5)
-    a_t = tanh((c_t | h_t) Aᵀ + a)   without attention a_t = h_t    (Q6)
-    z_t = a_t Wᵀ + b                                                (Q7)
-    loss = mean cross-entropy of z_t against target t, over all true steps      (Q8)
-    f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q9)
-    f_{t+1} = softmax(z_t) E,  the expected embedding               (Q10)
+    a_t = tanh((c_t | h_t) Aᵀ + a),  z_t = a_t Wᵀ + b;  without attention a_t = h_t         (Q6)
+    loss = mean cross-entropy of z_t against target t, over all true steps      (Q7)
+    f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q8)
+    f_{t+1} = softmax(z_t) E,  the expected embedding               (Q9)
 
-Where all coins are heads, the steps of Q3 to Q7 do not wait for each other's outputs: each is one call for all T.
-A fed-back token cuts the gradient (Q9), an expected embedding does not (Q10).  The starred labels are the adjoints.
+Where all coins are heads, the steps of Q3 to Q6 do not wait for each other's outputs: each is one call for all T.
+A fed-back token cuts the gradient (Q8), an expected embedding does not (Q9).  The starred labels are the adjoints.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from . import attention, checks, forcing, losses, sampling
+from . import attention, checks, decoding, forcing, losses, sampling
+from .batches import shape_of
 from .layers import quiet
-from .model import Model
+from .model import Model, added
 from .modules import Attention, Embedding, Linear
 from .ops import Array, join
 from .packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
-from .recurrent import map_state, recurrent
+from .recurrent import halved, joined, map_state, recurrent
 
 FEEDBACK = ("argmax", "sample", "expected")
 
@@ -83,7 +83,7 @@ class Seq2seq(Model):
         more = {"dtype": dtype, "rng": self.rng}
         rnn = {"dropout": dropout, "engine": engine, **more}
         self.source = Embedding(sources, embedding_dim, **more)
-        self.encoder = recurrent(cell, embedding_dim, checks.share("hidden_size", hidden_size, 1 + bidirectional),
+        self.encoder = recurrent(cell, embedding_dim, checks.part("hidden_size", hidden_size, 1 + bidirectional),
                                  num_layers, bidirectional=bidirectional, **rnn)
         self.target = Embedding(targets, embedding_dim, **more)
         self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
@@ -106,12 +106,16 @@ class Seq2seq(Model):
             teacher_forcing outside 0 to 1.
         """
         z, pull_z, _ = self._logits(batch, coins)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q8
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q7
 
         def pullback(dloss=1.0):
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q8*
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q7*
 
         return loss, pullback
+
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
 
     def logits(self, batch, coins=None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's"""
@@ -128,6 +132,38 @@ class Seq2seq(Model):
         if self.attention is None:
             raise ValueError("attention must not be None where its weights are asked for")
         return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
+
+    def decode(self, source, max_length=30, *, beam=1, length_power=0.0) -> list[Array]:
+        """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
+
+        Parameters
+        ----------
+        source : PackedSequence (N,) of tokens
+        max_length : int
+            Sequences that have not ended by then are cut off.
+        beam : int
+            Width of the beam; 1 takes the most probable token at every step.
+        length_power : float
+            See ``sampling.beam_search``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument out of range.
+        """
+        memory, s, _ = self._encode(source)
+        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        if checks.positive_int("beam", beam) == 1:
+            return decoding.free_run(self._next, sampling.greedy, *about)
+        return decoding.beam_run(self._next, selected, *about, beam, length_power)
+
+    @quiet
+    def _next(self, tokens, state):
+        """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
+        s, memory = state
+        u, _ = self.target.vjp(tokens)                                                              # Q3, Q8
+        y, s, _ = self.decoder.vjp(one_step(u), s)                                                  # Q4
+        return self._read(y, memory)[0], (s, memory)                                                # Q5, Q6
 
     @quiet
     def _logits(self, batch, coins):
@@ -183,10 +219,10 @@ class Seq2seq(Model):
     def _read(self, y, memory):
         """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
         if self.attention is None:
-            z, pull_z = self.head.vjp(y.data)                                                       # Q7
+            z, pull_z = self.head.vjp(y.data)                                                       # Q6
 
             def back(dz):
-                head, dy = pull_z(dz)                                                               # Q7*
+                head, dy = pull_z(dz)                                                               # Q6*
                 return {"head": head}, y._replace(data=dy), ()
 
             return z, None, back
@@ -194,10 +230,10 @@ class Seq2seq(Model):
         c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
         a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
         a = np.tanh(a)                                                                              # Q6
-        z, pull_z = self.head.vjp(a)                                                                # Q7
+        z, pull_z = self.head.vjp(a)                                                                # Q6
 
         def pullback(dz):
-            head, da = pull_z(dz)                                                                   # Q7*
+            head, da = pull_z(dz)                                                                   # Q6*
             combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
             dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
@@ -210,12 +246,11 @@ class Seq2seq(Model):
     def _stepwise(self, tokens, s_0, memory, coins):
         """Step by step, each reading what the coins say  ->  as _forced"""
         read, s, z = pad_packed_sequence(tokens)[0], s_0, None
-        one = PackedSequence(read, np.array([read.shape[1]]))
         steps: list[tuple] = []
         for t, coin in enumerate(coins):
             u, pull_u = self._input(read[t], coin, z)                                               # Q3
-            y, s, pull_y = self.decoder.vjp(one._replace(data=u), s)                                # Q4
-            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6, Q7
+            y, s, pull_y = self.decoder.vjp(one_step(u), s)                                          # Q4
+            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6
             steps.append((z, w, pull_u, pull_y, pull_z))
         zs, ws, *pulls = zip(*steps, strict=True)
 
@@ -224,7 +259,7 @@ class Seq2seq(Model):
             total: dict = {}
             dmemories = []
             for t, (pull_u, pull_y, pull_z) in reversed(list(enumerate(zip(*pulls, strict=True)))):
-                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q7*, Q6*, Q5*
+                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q6*, Q5*
                 decoder, du, ds = pull_y(dy, ds)                                                    # Q4*
                 target, dfed = pull_u(du.data)                                                      # Q3*
                 total = added(total, {**grads, "decoder": decoder, "target": target})
@@ -240,41 +275,27 @@ class Seq2seq(Model):
             if z is not None:
                 fed = z.real.argmax(-1) if self.feedback == "argmax" else sampling.sample(z, self.rng)
                 ids = np.where(coin, ids, fed)
-            u, pull_u = self.target.vjp(ids)                                                        # Q3, Q9
-            return u, lambda du: (pull_u(du), 0)                                                    # Q9*
+            u, pull_u = self.target.vjp(ids)                                                        # Q3, Q8
+            return u, lambda du: (pull_u(du), 0)                                                    # Q8*
         u, pull_u = self.target.vjp(ids)
         p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], coin[:, None]
 
         def pullback(du):
             df = np.where(heads, 0, du)                                                             # Q3*
-            dp = df @ E.T                                                                           # Q10*
-            dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q10*
-            return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q10*
+            dp = df @ E.T                                                                           # Q9*
+            dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q9*
+            return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q9*
 
-        return np.where(heads, u, p @ E), pullback                                                  # Q3, Q10
-
-
-def shape_of(packed: PackedSequence) -> tuple[int, int]:
-    """Steps and sequences of a packed batch"""
-    return len(packed.batch_sizes), int(packed.batch_sizes[0])
+        return np.where(heads, u, p @ E), pullback                                                  # Q3, Q9
 
 
-def joined(v: Array, D: int) -> Array:
-    """(L·D, B, F)  ->  (L, B, D·F)"""
-    LD, B, F = v.shape
-    return v.reshape(LD // D, D, B, F).swapaxes(1, 2).reshape(LD // D, B, D * F)
+def one_step(u: Array) -> PackedSequence:
+    """u (B, E)  ->  one step of B sequences"""
+    return PackedSequence(u, np.array([len(u)]))
 
 
-def halved(v: Array, D: int) -> Array:
-    """The inverse of joined"""
-    L, B, DF = v.shape
-    return v.reshape(L, B, D, DF // D).swapaxes(1, 2).reshape(L * D, B, DF // D)
-
-
-def added(total: dict, grads: dict) -> dict:
-    """Gradients by child and name, summed where both have them"""
-    both = {child: dict(named) for child, named in total.items()}
-    for child, named in grads.items():
-        mine = both.setdefault(child, {})
-        mine.update({k: mine[k] + v if k in mine else v for k, v in named.items()})
-    return both
+def selected(state, rows):
+    """The decoder's state and the memory of some sequences, which may be taken more than once"""
+    s, (m, mask, keys, p) = state
+    memory = Memory(m[:, rows], mask[:, rows], None if keys is None else keys[:, rows], p)
+    return map_state(lambda v: v[:, rows], s), memory

@@ -34,10 +34,11 @@ NAMES = tuple(name for name in (*BUILTIN, *MORE) if name.startswith("torch.") an
 
 def configs(dtype: str, device: str) -> tuple[Config, ...]:
     """Every cell and option at sizes that take no time, and one at which libraries take their special kernels."""
-    small = {"T": 9, "B": 4, "input_size": 5, "hidden_size": 8, "dtype": dtype, "device": device}
+    small: dict[str, Any] = {"T": 9, "B": 4, "input_size": 5, "hidden_size": 8, "dtype": dtype, "device": device}
     plain = [Config(cell, **small) for cell in ("rnn", "lstm", "gru")]
-    more = [replace(c, **options) for c in plain for options in (
-        {"num_layers": 3, "bidirectional": True}, {"fill": 0.5}, {"B": 1})]
+    options: tuple[dict[str, Any], ...] = (
+        {"num_layers": 3, "bidirectional": True}, {"fill": 0.5}, {"B": 1})
+    more = [replace(c, **option) for c in plain for option in options]
     kinds = [Config("rnn", nonlinearity="relu", **small), Config("lstm", proj_size=3, **small),
              Config("gru", reset_after=False, **small)]
     large = [replace(c, T=20, B=16, input_size=128, hidden_size=128) for c in plain]

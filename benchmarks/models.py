@@ -33,7 +33,7 @@ from .subject import DeclinedError
 
 NONE = "none"  # the cell of what has none
 JITTERED = 2
-SMALL = {"T": 4, "B": 3, "input_size": 4, "hidden_size": 6, "vocabulary": 11}
+SMALL: dict[str, Any] = {"T": 4, "B": 3, "input_size": 4, "hidden_size": 6, "vocabulary": 11}
 BOS, EOS = 1, 2
 
 Arrays = dict[str, np.ndarray]
@@ -89,11 +89,11 @@ def batch_of(config: ModelConfig) -> Any:
         return batches.Window(tokens[:-1], tokens[1:], first=True)
     sequences = [rng.integers(3, c.vocabulary, n) for n in replace(c, fill=c.fill or 0.6).lengths()]
     if c.model == "classifier":
-        return batches.labelled(sequences, rng.integers(0, c.classes, c.B))
+        return batches.labelled(sequences, rng.integers(0, c.classes, c.B).tolist())
     if c.model == "tagger":
         return batches.tagged(sequences, [rng.integers(0, c.classes, len(s)) for s in sequences])
     if c.model == "generator":
-        return batches.conditioned(rng.integers(0, c.classes, (c.B, 2)), sequences, BOS, EOS)
+        return batches.conditioned(rng.integers(0, c.classes, (c.B, 2)).tolist(), sequences, BOS, EOS)
     return batches.translated(sequences, [rng.permutation(s) for s in sequences], BOS, EOS)
 
 
@@ -119,6 +119,8 @@ class Plain:
 
 class PlainTwin(torch.nn.Module):
     """The same with torch.nn.Embedding."""
+
+    dy: torch.Tensor
 
     def __init__(self, config: ModelConfig, dtype: torch.dtype):
         super().__init__()

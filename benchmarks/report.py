@@ -49,7 +49,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FOLDER",
                         help="write report.md, report.html and plots/*.png, *.svg there")
     parser.add_argument("--readme", type=Path, metavar="README.md",
-                        help=f"replace what stands there between {BEGIN} and {END} by the short table")
+                        help=f"replace what stands there between {BEGIN} and {END} by the table of means")
+    parser.add_argument("--note", type=Path, metavar="NOTE.md",
+                        help="the same with every table; its plots go into figures/ beside it")
     return parser
 
 
@@ -63,9 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(console(), view)
         if args.out:
             write(view, found, args.out)
-        if args.readme:
-            command = shlex.join(["python", "-m", "benchmarks", "report", *map(shown, args.files), "--readme", "README.md"])
-            insert(args.readme, page(view | {"command": command}, "readme.md"))
+        for option, file in (("readme", args.readme), ("note", args.note)):
+            if file:
+                if option == "note":
+                    draw_beside(file, view, found)
+                command = ["python", "-m", "benchmarks", "report", *map(shown, args.files), f"--{option}", shown(str(file))]
+                insert(file, page(view | {"command": shlex.join(command)}, f"{option}.md"))
     except (ResultError, ReportError, plots.NoPlotsError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
@@ -268,6 +273,16 @@ def write(view: dict[str, Any], found: Sequence[Entry], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("report.md", "report.html"):
         (folder / name).write_text(page(view, name), encoding="utf-8")
+
+
+def draw_beside(note: Path, view: dict[str, Any], found: Sequence[Entry]) -> None:
+    """The plots as SVG in the folder figures/ beside a note."""
+    sections = {s["run"].name: s for s in view["sections"]}
+    for plot in plots.draw(found):
+        target = note.parent / "figures" / f"{plot.name}.svg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(plot.save("svg"))
+        sections[plot.run]["plots"].append({"name": plot.name, "title": plot.title, "caption": plot.caption, "svg": ""})
 
 
 def page(view: dict[str, Any], name: str) -> str:

@@ -292,7 +292,8 @@ def test_the_readme_block_is_replaced_and_nothing_else(tmp_path):
         assert text.endswith(f"\n{END}{after}")
         assert "old" not in text
     for part in ("| numpy | **1.14×** (0.50 – 2.00) | **1.14×** (0.50 – 2.00), 3 of 4 |", "| my.wrong | – | **WRONG** |",
-                 "Imaginary 9000", "my.wrong: 1 **WRONG** (lstm train float32): y differs", "Input product inside every time"):
+                 "Imaginary 9000", "my.wrong: 1 **WRONG** (lstm train float32): y differs",
+                 "Input product inside every time"):
         assert part in text, part
     assert "T100 B32 H128" not in text
     assert str(tmp_path) not in text

@@ -52,7 +52,7 @@ def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options
 def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docstring_is_traced(cell, options):
     room, note = getattr(reference, cell), (ROOT / "notes" / f"{cell}.md").read_text(encoding="utf-8")
     found = {label for one in trace(room, problem(room, **options)) for label in one.labels}
-    defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*$", note, flags=re.M))
+    defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*", note, flags=re.M))
     assert found <= defined
     assert {label for label in defined if "5" not in label} == found           # L5 is the projection
     assert set(text.equations(room)) == {label for label in defined if not label.endswith("*")}

@@ -18,7 +18,7 @@ def test_computed_parts_and_links_are_current(note):
 
 
 def test_every_part_is_used_once():
-    assert Counter(m[2] for text in TEXT.values() for m in PART.finditer(text)) == Counter(PARTS)
+    assert Counter(m[2] for text in TEXT.values() for m in PART.finditer(text)) == Counter(list(PARTS))
 
 
 def test_a_label_is_defined_in_one_note_only():

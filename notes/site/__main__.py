@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from notes import explorer
+
 HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
 
 
@@ -19,6 +21,7 @@ def main() -> int:
              "-d", str(ROOT / "out" / "doctrees"), str(ROOT / "notes"), str(out)]
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code == 0:
+        (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
         print(f"open {(out / 'index.html').relative_to(ROOT)}")
     return code
 

@@ -109,7 +109,8 @@ class Frame:
     """One call."""
 
     def __init__(self, run: Run, function: FunctionType, names: dict[str, Any], node: ast.AST, lines: list[str]):
-        self.run_, self.function, self.names, self.node, self.lines = run, function, names, node, lines
+        self.run_, self.function, self.names, self.lines = run, function, names, lines
+        self.choices = [n for n in ast.walk(node) if isinstance(n, ast.IfExp)]
         self.verb = function.__name__
 
     def value(self, node: ast.expr) -> Any:
@@ -219,14 +220,19 @@ class Frame:
 
     def text(self, part: ast.AST) -> str:
         """The code of an expression, as it is written, without the branches that were not taken."""
-        source = "\n".join(self.lines)
-        found = ast.get_source_segment(source, part) or ast.unparse(part)
-        for choice in ast.walk(self.node):
-            if isinstance(choice, ast.IfExp):
-                whole, branch = ast.get_source_segment(source, choice), self.taken(choice)
-                written = ast.get_source_segment(source, branch)
-                found = found.replace(f"({whole})", f"({written})" if isinstance(branch, ast.BinOp) else f"{written}")
+        found = segment(self.lines, part)
+        for choice in self.choices:
+            branch = self.taken(choice)
+            written = segment(self.lines, branch)
+            found = found.replace(f"({segment(self.lines, choice)})", f"({written})" if isinstance(branch, ast.BinOp) else written)
         return " ".join(re.sub(r"#.*", "", found).split())
+
+
+def segment(lines: list[str], node: Any) -> str:
+    """The code of a node."""
+    if node.lineno == node.end_lineno:
+        return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
+    return ast.get_source_segment("\n".join(lines), node) or ""
 
 
 def _again(node: ast.expr, context: ast.expr_context) -> Any:

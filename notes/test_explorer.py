@@ -21,12 +21,17 @@ needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reaso
 needs_chromium = pytest.mark.skipif(not REQUIRED and not CHROMIUM, reason="chromium is not installed")
 
 
-def cases(n=CASES):
+def drawn():
     """(cell, problem) for the scripts and the trace of the same problem, of many sizes."""
-    for seed in range(n):
+    for seed in range(CASES):
         cell, options = [*KINDS.values(), ("rnn", {"nonlinearity": "relu"})][seed % (len(KINDS) + 1)]
         q = problem(ROOMS[cell], T=1 + seed % 6, I=1 + seed % 3, H=1 + seed % 4, seed=seed, **options)
         yield [cell, plain_problem(q)], trace(ROOMS[cell], q)
+
+
+@cache
+def cases():
+    return list(zip(*drawn(), strict=True))
 
 
 def compare(found, expected):
@@ -44,7 +49,7 @@ def built():
 
 @needs_node
 def test_the_scripts_compute_what_numpy_computes():
-    given, expected = zip(*cases(), strict=True)
+    given, expected = cases()
     program = ("const C = require(process.argv[1]), f = JSON.parse(require('fs').readFileSync(0));"
                "console.log(JSON.stringify(f.map(([cell, q]) => C.trace(cell, q))))")
     run = subprocess.run(["node", "-e", program, str(HERE / "cells.js")], input=json.dumps(given), capture_output=True,
@@ -94,7 +99,7 @@ def number(text: str) -> float:
 
 @needs_chromium
 def test_in_the_browser_every_quantity_of_every_case_is_numpys(page):
-    given, expected = zip(*cases(), strict=True)
+    given, expected = cases()
     for found, one in zip(page.evaluate("given => given.map(([cell, q]) => Cells.trace(cell, q))", list(given)), expected,
                           strict=True):
         compare(found, one)
@@ -110,7 +115,8 @@ def test_a_number_changed_by_keyboard_moves_every_value_and_gradient(page, name)
     q = problem(ROOMS[cell], **EXAMPLE, **options)
     q.p.W_hh[1, 0] += 0.1
     expected = {"|".join((o.verb, str(o.t), o.name, " ".join(o.labels))): o.value for o in trace(ROOMS[cell], q)}
-    cells = page.eval_on_selector_all("td[data-key]", "tds => tds.map(td => [td.dataset.key, [...td.children].map(s => s.textContent)])")
+    shown = "tds => tds.map(td => [td.dataset.key, [...td.children].map(s => s.textContent)])"
+    cells = page.eval_on_selector_all("td[data-key]", shown)
     assert len(cells) == sum("|None|" not in key for key in expected)
     for key, shown in cells:
         assert np.allclose([number(v) for v in shown], expected[key].ravel(), rtol=0, atol=5.1e-4), key
@@ -171,4 +177,5 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.eval_on_selector_all("table", "ts => ts.every(t => t.caption && t.querySelector('th[scope]'))")
-    assert page.eval_on_selector_all("input, select, button", "ns => ns.every(n => n.ariaLabel || n.labels?.length || n.textContent.trim())")
+    named = "ns => ns.every(n => n.ariaLabel || n.labels?.length || n.textContent.trim())"
+    assert page.eval_on_selector_all("input, select, button", named)

@@ -33,7 +33,8 @@ def plain(formulas: Sequence[str]) -> list[str]:
 def mathml(formulas: Sequence[str]) -> list[str]:
     """LaTeX as MathML, which browsers draw without a script, a style or a font of its own."""
     program = (f"const k = require({json.dumps(str(KATEX))}); const f = JSON.parse(require('fs').readFileSync(0));"
-               "console.log(JSON.stringify(f.map(t => k.renderToString(t, {output: 'mathml', displayMode: true, strict: 'error'}))))")
+               "const options = {output: 'mathml', displayMode: true, strict: 'error'};"
+               "console.log(JSON.stringify(f.map(t => k.renderToString(t, options))))")
     run = subprocess.run(["node", "-e", program], input=json.dumps(formulas), capture_output=True, text=True, check=True)
     return json.loads(run.stdout)
 

@@ -223,8 +223,8 @@ class Frame:
         found = segment(self.lines, part)
         for choice in self.choices:
             branch = self.taken(choice)
-            written = segment(self.lines, branch)
-            found = found.replace(f"({segment(self.lines, choice)})", f"({written})" if isinstance(branch, ast.BinOp) else written)
+            written = f"({segment(self.lines, branch)})" if isinstance(branch, ast.BinOp) else segment(self.lines, branch)
+            found = found.replace(f"({segment(self.lines, choice)})", written)
         return " ".join(re.sub(r"#.*", "", found).split())
 
 

@@ -1,0 +1,64 @@
+"""What the tests of the rooms that work over any cell share: the cells, their twins, and a random problem for each."""
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import torch_impl.gru
+import torch_impl.lstm
+import torch_impl.rnn
+from reference import gru, lstm, rnn
+
+from .cases import KINDS, Case, Spec
+from .helpers import tensor
+
+ROOMS: dict[str, Any] = {kind: {"rnn": rnn, "lstm": lstm, "gru": gru}[o["cell"]] for kind, o in KINDS.items()}
+TWINS: dict[str, ModuleType] = {kind: {"rnn": torch_impl.rnn, "lstm": torch_impl.lstm, "gru": torch_impl.gru}[o["cell"]]
+                                for kind, o in KINDS.items()}
+
+
+class Problem(NamedTuple):
+    """What goes into one room, and the gradients that come from upstream."""
+
+    p: Any        # Params
+    x: Any        # (T, B, I)
+    s: Any        # State
+    dy: Any       # (T, B, P)
+    ds: Any       # State
+    options: dict[str, Any]
+
+    def tensors(self, requires_grad: bool = False) -> "Problem":
+        """The same with copies as tensors."""
+        return self.cast(lambda v: tensor(v).requires_grad_(requires_grad))
+
+    def cast(self, change) -> "Problem":
+        """Every array changed."""
+        def each(v):
+            return type(v)(*(None if u is None else change(u) for u in v))
+
+        return Problem(each(self.p), change(self.x), each(self.s), change(self.dy), each(self.ds), self.options)
+
+
+def problem(kind: str, T: int = 5, B: int = 4, dtype: str = "float64", gain: float = 0.6, package: Any = None) -> Problem:
+    """Random weights, both biases, inputs, states and upstream gradients; nothing is zero and sizes differ.
+
+    ``package`` is reference or a broken copy of it, whose Params and State are used.
+    """
+    spec = Spec(input_size=3, hidden_size=6, dtype=dtype, **KINDS[kind])
+    data = Case(spec, T=T, B=B, gain=gain, label="variants").data()
+    room = ROOMS[kind] if package is None else getattr(package, spec.cell)
+    p = room.Params(*data.weights.values())
+    s, ds = (room.State(*(v[0] for v in arrays)) for arrays in (data.state or (), data.dstate))
+    options: dict[str, Any] = {}
+    if spec.cell == "rnn":
+        options["nonlinearity"] = spec.nonlinearity
+    if spec.cell == "gru":
+        options["reset_after"] = spec.reset_after
+    return Problem(p, data.x, s, data.dy, ds, options)
+
+
+def flat(dp: Any, dx: Any, ds: Any) -> dict[str, np.ndarray]:
+    """What backward returns, by name."""
+    named = {f"d{k}": v for k, v in dp._asdict().items() if v is not None}
+    return named | ({} if dx is None else {"dx": dx}) | {f"d{k}_0": v for k, v in ds._asdict().items()}

@@ -111,7 +111,7 @@ def test_a_radius_below_one_vanishes_at_its_own_rate():
 def test_what_does_not_apply_is_one_sentence():
     q = problem("lstm")
     _, _, k = lstm.forward(q.p, q.x, q.s)
-    with pytest.raises(ValueError, match="gain_bound knows the RNN only, got reference.lstm"):
+    with pytest.raises(ValueError, match=r"gain_bound knows the RNN only, got reference\.lstm"):
         gradient_flow.gain_bound(lstm, k)
     r = problem("rnn")
     with pytest.raises(ValueError, match="an RNN lacks"):

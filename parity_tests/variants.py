@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 import torch_impl.gru
 import torch_impl.lstm
@@ -62,3 +63,20 @@ def flat(dp: Any, dx: Any, ds: Any) -> dict[str, np.ndarray]:
     """What backward returns, by name."""
     named = {f"d{k}": v for k, v in dp._asdict().items() if v is not None}
     return named | ({} if dx is None else {"dx": dx}) | {f"d{k}_0": v for k, v in ds._asdict().items()}
+
+
+def by_autograd(forward: Any, q: Problem) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Outputs and gradients of ``forward(p, x, s) -> y, s_n`` in PyTorch, by name."""
+    t = q.tensors(requires_grad=True)
+    y, s_n = forward(t.p, t.x, t.s)
+    leaves = [v for v in (*t.p, t.x, *t.s) if v is not None]
+    grads = iter(torch.autograd.grad([y, *s_n], leaves, [t.dy.detach(), *(v.detach() for v in t.ds)],
+                                     materialize_grads=True))
+    like = [type(t.p)(*(None if v is None else next(grads).numpy() for v in t.p)), next(grads).numpy(),
+            type(t.s)(*(next(grads).numpy() for _ in t.s))]
+    return outputs(y.detach().numpy(), type(s_n)(*(v.detach().numpy() for v in s_n))), flat(*like)
+
+
+def outputs(y: Any, s_n: Any) -> dict[str, np.ndarray]:
+    """What forward returns, by name."""
+    return {"y": y} | {f"{k}_n": v for k, v in s_n._asdict().items()}

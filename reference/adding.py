@@ -18,6 +18,7 @@ from .layers import GRU, LSTM, RNN
 
 GUESS = 1 / 6  # mean squared error of always saying 1
 CELLS = {"rnn": RNN, "relu": RNN, "lstm": LSTM, "gru": GRU}
+KEEPS = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # what more of keeps the old state and writes less
 INITS = ("uniform", "orthogonal", "identity")
 
 
@@ -54,10 +55,13 @@ class Adder:
     init : "uniform", "orthogonal" or "identity"
         Of the recurrent matrix, gate by gate; uniform is torch's default.
     keep_bias : float
-        Added to the bias of the gate that keeps the old state: f of an LSTM, z of a GRU.
+        Added to the bias of the gate that keeps the old state, f of an LSTM and z of a GRU, and taken from that of the
+        LSTM's i, which writes (a GRU writes 1 - z by itself).  e^keep_bias is about the steps that a state lasts.
     """
 
     def __init__(self, cell, hidden_size, init="uniform", keep_bias=0.0, *, dtype=np.float32, rng, engine="fast"):
+        if keep_bias and cell not in KEEPS:
+            raise ValueError(f"keep_bias needs a gate that keeps the old state, which {cell!r} lacks")
         options = {"nonlinearity": "relu"} if cell == "relu" else {}
         self.layer = CELLS[cell](2, hidden_size, dtype=dtype, rng=rng, engine=engine, **options)
         bound, H = hidden_size**-0.5, hidden_size
@@ -65,9 +69,9 @@ class Adder:
         W = self.layer.params["weight_hh_l0"]
         if init != "uniform":
             W[...] = np.concatenate([square(init, H, rng) for _ in range(len(W) // H)])
-        if keep_bias:
-            k = self.layer.room.GATES.index("f" if cell == "lstm" else "z")
-            self.layer.params["bias_hh_l0"][k * H : (k + 1) * H] += keep_bias
+        for gate, sign in KEEPS[cell].items() if keep_bias else ():
+            k = self.layer.room.GATES.index(gate)
+            self.layer.params["bias_hh_l0"][k * H : (k + 1) * H] += sign * keep_bias
         self.params = {f"rnn.{k}": v for k, v in self.layer.params.items()}
         self.params |= {f"head.{k}": v.astype(dtype) for k, v in head.items()}
 
@@ -140,7 +144,7 @@ def main():
     parser.add_argument("--cell", choices=CELLS, default="lstm")
     parser.add_argument("--hidden", type=int, default=64, metavar="H")
     parser.add_argument("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
-    parser.add_argument("--keep-bias", type=float, default=0.0, help="added to f of an LSTM, to z of a GRU")
+    parser.add_argument("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-2)

@@ -1,48 +1,55 @@
-"""Truncated BPTT over any cell: the state is carried from window to window, its gradient is cut.  notes/bptt_variants.md
+"""Truncated BPTT over any cell: the state is carried on, its gradient is cut.  Derivation: notes/bptt_variants.md
 
-    s_{e} = forward of the window [e - k1, e) from s_{e - k1}: nothing is lost on the way forward     (TB1)
-    the outputs of [e - k1, e) send their gradient back through [e - k2, e), k2 >= k1                 (TB2)
-    and what arrives at s_{e - k2} is dropped, unless that is the initial state                       (TB3)
+    a window is k1 steps, and starts from the state in which the one before it ended        (TB1)
+    its outputs send their gradient back through k2 = reach · k1 steps: themselves
+    and reach - 1 windows before them                                                       (TB2)
+    what arrives at the state before those is dropped, unless that is the initial state     (TB3)
 
-k1 = k2 is the plain form: windows side by side.  With k2 = T nothing is ever dropped: full BPTT.
+reach = 1 is the plain form, k1 = k2.  Where reach · k1 >= T nothing is dropped: full BPTT.
+TB1* labels the adjoint of TB1.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .checks import positive_int
+from .ops import stacked
 from .stack import add
 
 
 class Cache(NamedTuple):
-    room: Any
-    windows: list  # of each window [e - k2, e): its first step, and the room's Cache
-    k1: int
+    room: Any     # rnn, lstm or gru
+    caches: list  # the room's Cache of each window
 
 
-def spans(T, k1, k2):
-    """(first step to go back to, first step whose output counts, end) of each window"""
-    if not 1 <= k1 <= k2:
-        raise ValueError(f"windows need 1 <= k1 <= k2, got k1={k1} and k2={k2}")
-    ends = [*range(k1, T, k1), T]
-    return [(max(e - k2, 0), start, e) for start, e in zip([0, *ends], ends, strict=False)]           # TB2
+def windows(room, p, x, s, window, **options):
+    """x (T, B, I), State  ->  of one window after the other: y, the State it ends in, the room's Cache"""
+    for start in range(0, len(x), positive_int("window", window)):
+        y, s, cache = room.forward(p, x[start : start + window], s, **options)              # TB1
+        yield y, s, cache
 
 
-def forward(room, p, x, s, k1, k2=None, **options):
-    """x (T, B, I), State  ->  y (T, B, P), State, Cache; k2 is k1 if not given"""
-    k2 = k1 if k2 is None else k2
-    y, states, windows = [], {0: s}, []
-    for back, start, end in spans(len(x), k1, k2):
-        out, s_n, _ = room.forward(p, x[start:end], states[start], **options)                         # TB1
-        y.append(out)
-        states[end] = s_n
-        windows.append((back, states[first_known(states, back)], x[first_known(states, back) : end]))
-    return np.concatenate(y), states[len(x)], Cache(room, windows, k1)
+def forward(room, p, x, s, window, **options):
+    """x (T, B, I), State  ->  y (T, B, P), State, Cache; all but the Cache as the room's forward has it"""
+    y, states, caches = zip(*windows(room, p, x, s, window, **options), strict=True)
+    return np.concatenate(y), states[-1], Cache(room, list(caches))
 
 
-def backward(dy, ds_n, k):
-    """d(outputs), Cache  ->  dp, dx, ds_0, as the room's backward has them, but for what the windows cut off"""
-
-
-def _add(dp, d):
-    return d if dp is None else add(dp, d)
+def backward(dy, ds_n, k, reach=1):
+    """d(outputs), Cache  ->  dp, dx, ds_0: the room's, less what does not come from within reach"""
+    reach = positive_int("reach", reach)
+    lengths = [len(c.x) for c in k.caches]
+    dys = np.split(dy, np.cumsum(lengths)[:-1])
+    nothing = type(ds_n)(*map(np.zeros_like, ds_n))
+    dp, dx, ds_0 = None, [np.zeros_like(c.x) for c in k.caches], nothing
+    for n in reversed(range(len(dys))):
+        d, ds = dys[n], ds_n if n == len(dys) - 1 else nothing
+        for m in reversed(range(max(n - reach + 1, 0), n + 1)):                             # TB2
+            dp_m, dx_m, ds = k.room.backward(d, ds, k.caches[m])                            # TB1*
+            dp = dp_m if dp is None else add(dp, dp_m)
+            dx[m] += dx_m
+            d = np.zeros_like(dys[m - 1])
+        if n < reach:
+            ds_0 = add(ds_0, ds)                                                            # TB3
+    return dp, stacked(dx), ds_0

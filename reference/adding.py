@@ -10,14 +10,14 @@ et al. 2016).
 
 import argparse
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .layers import GRU, LSTM, RNN
 
 GUESS = 1 / 6  # mean squared error of always saying 1
-CELLS = {"rnn": RNN, "relu": RNN, "lstm": LSTM, "gru": GRU}
+CELLS: dict[str, Any] = {"rnn": RNN, "relu": RNN, "lstm": LSTM, "gru": GRU}
 KEEPS = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # what more of keeps the old state and writes less
 INITS = ("uniform", "orthogonal", "identity")
 
@@ -144,7 +144,8 @@ def main():
     parser.add_argument("--cell", choices=CELLS, default="lstm")
     parser.add_argument("--hidden", type=int, default=64, metavar="H")
     parser.add_argument("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
-    parser.add_argument("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
+    parser.add_argument("--keep-bias", type=float, default=0.0,
+                        help="added to f and taken from i of an LSTM, added to z of a GRU")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-2)

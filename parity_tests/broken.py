@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
@@ -19,6 +20,8 @@ from . import terminal
 from .cases import Case, table
 from .faults import FAULTS, Fault
 from .implementations import Implementation, numpy_implementation
+from .parts import ROOMS
+from .parts.harness import catching
 from .suite import Result, run_case
 from .witness import AGREES
 
@@ -100,10 +103,17 @@ def caught_by(fault: Fault) -> list[Result]:
 def main() -> int:
     """Print, for each fault, how many cases catch it and what the diagnosis says; 1 if one survives."""
     out = terminal.console()
+    survivors = [*cells(out), *parts(out)]
+    out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
+    return int(bool(survivors))
+
+
+def cells(out: Console) -> list[str]:
+    """The table of the faults in cells and layers; the names of those that survive."""
     table = terminal.grid(f"{len(FAULTS)} faults")
     for name in ("fault", "file", "caught by", "first case", "tensor", "diagnosis"):
         table.add_column(name, overflow="fold")
-    survivors = []
+    survivors: list[str] = []
     for fault in track(FAULTS, "faults", console=out, transient=True):
         found = caught_by(fault)
         if not found:
@@ -112,11 +122,34 @@ def main() -> int:
             continue
         verdict = next(v for v in found[0].verdicts if not v.ok)
         where = "outside the rooms" if AGREES in found[0].diagnosis else found[0].diagnosis.partition(": ")[2]
-        table.add_row(Text(fault.name).append(f"\n{fault.source}" if fault.source else "", style="dim"), fault.file,
+        table.add_row(_named(fault), fault.file,
                       f"{len(found)}/{len(candidates(fault))}", found[0].case.name, verdict.tensor, where)
     out.print(table)
-    out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
-    return int(bool(survivors))
+    return survivors
+
+
+def parts(out: Console) -> list[str]:
+    """The same of the faults in the parts of models."""
+    faults = [(fault, ROOMS[room].CASES) for room in ROOMS for fault in ROOMS[room].FAULTS]
+    table = terminal.grid(f"{len(faults)} faults in parts")
+    for name in ("fault", "file", "caught by", "first case", "wrong there"):
+        table.add_column(name, overflow="fold")
+    survivors: list[str] = []
+    for fault, cases in track(faults, "parts", console=out, transient=True):
+        found = catching(fault, broken(fault), cases)
+        if not found:
+            survivors.append(fault.name)
+            table.add_row(fault.name, fault.file, Text("SURVIVES", style="bold red"))
+            continue
+        case, verdicts = next(iter(found.items()))
+        table.add_row(_named(fault), fault.file, f"{len(found)}/{len(cases)}", str(case),
+                      ", ".join(v.tensor for v in verdicts))
+    out.print(table)
+    return survivors
+
+
+def _named(fault: Fault) -> Text:
+    return Text(fault.name).append(f"\n{fault.source}" if fault.source else "", style="dim")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
+What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
+``linear``, ``embedding``, ``dropout``,
+``losses``.
 """
 
-from . import gru, lstm, rnn, stack
+from . import dropout, embedding, gru, linear, losses, lstm, rnn, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
+from .model import Model
+from .modules import Embedding, Linear
 from .packing import (
     PackedSequence,
     pack_padded_sequence,
@@ -22,7 +27,8 @@ from .packing import (
 )
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "PackedSequence", "RNNCell", "gru", "lstm",
+    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
+    "dropout", "embedding", "gru", "linear", "losses", "lstm",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn", "stack",
     "unpad_sequence", "unpad_sequence_backward",

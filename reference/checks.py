@@ -25,6 +25,18 @@ def probability(name: str, value: Any) -> float:
     return float(value)
 
 
+def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    if value not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
+    return value
+
+
+def positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return float(value)
+
+
 def projection(proj_size: Any, hidden_size: int) -> int:
     if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
         raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")
@@ -62,6 +74,36 @@ def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Excep
     if x.dtype != kind:
         raise error(f"{name} must have dtype {kind}, that of the weights, got {x.dtype}")
     return x
+
+
+def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
+    """value as an array of this dtype whose last axis has this size."""
+    x = np.asarray(value)
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise RuntimeError(f"{name} must have {size} features on its last axis, got shape {x.shape}")
+    return array(name, x, x.shape, kind)
+
+
+def tokens(name: str, value: Any, count: int) -> Array:
+    """A copy of value as whole numbers from 0 to below count.  A negative one would count from the end in NumPy."""
+    ids = np.array(value)
+    if ids.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {ids.dtype}")
+    outside = ids[(ids < 0) | (ids >= count)]
+    if outside.size:
+        raise IndexError(f"{name} must be from 0 to below {count}, got {outside[0]}")
+    return ids
+
+
+def index(name: str, value: Any, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
+    if not -count <= value < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return int(value) % count
 
 
 def mask(name: str, value: Any, shape: tuple) -> Array:

@@ -20,17 +20,18 @@ class Module:
     Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
     """
 
-    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: Any, rng: np.random.Generator | None):
+    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: Any, rng: np.random.Generator | None,
+                 draw: Callable | None = None):
         self.dtype = checks.dtype(dtype)
         self.training = True
         self.grads: dict[str, Array] = {}
-        self._shapes = shapes
         self._pullback: Callable | None = None
         self._rng = np.random.default_rng() if rng is None else rng
         bound = hidden_size**-0.5  # torch's default for every recurrent parameter, biases and projection included
-        self.params = {k: self._rng.uniform(-bound, bound, s).astype(self.dtype) for k, s in shapes.items()}
+        draw = draw or (lambda rng, shape: rng.uniform(-bound, bound, shape))
+        self.params = {k: draw(self._rng, s).astype(self.dtype) for k, s in shapes.items()}
 
-    def vjp(self, x, state=None):
+    def vjp(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError
 
     def train(self, mode: bool = True):
@@ -57,7 +58,7 @@ class Module:
         TypeError
             Not a mapping.
         """
-        self.params = checks.state_dict(state_dict, self._shapes, self.dtype)
+        self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
 
     def _remember(self, pullback: Callable) -> None:
         self._pullback = pullback
@@ -66,6 +67,7 @@ class Module:
         if self._pullback is None:
             raise RuntimeError("backward needs a forward before it, and each forward allows one backward; "
                                "vjp holds several at once")
-        self.grads, *rest = self._pullback(*gradients)
+        made = self._pullback(*gradients)
+        self.grads, *rest = made if isinstance(made, tuple) else (made,)
         self._pullback = None
         return rest

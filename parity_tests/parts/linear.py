@@ -1,0 +1,38 @@
+"""Cases and faults of reference/linear.py."""
+
+import torch_impl.linear
+from reference.linear import Params
+
+from ..faults import Fault
+from ..helpers import draw
+from .harness import PartCase
+
+
+def run(package, d):
+    p = package.linear.Params(d["W"], d.get("b"))
+    y, k = package.linear.forward(p, d["x"])
+    dp, dx = package.linear.backward(d["dy"], k)
+    return {"y": y, "dW": dp.W, "dx": dx} | ({} if dp.b is None else {"db": dp.b})
+
+
+def twin(d):
+    return {"y": torch_impl.linear.forward(Params(d["W"], d.get("b")), d["x"])}
+
+
+def case(name, lead, bias=True):
+    O, I = 3, 5
+    b = {"b": draw(3, O)} if bias else {}
+    return PartCase("linear", name, {"W": draw(1, O, I), "x": draw(2, *lead, I), "dy": draw(4, *lead, O)} | b, run, twin)
+
+
+CASES = [case("sequence", (4, 2)), case("row", ()), case("batch", (4,)), case("nobias", (4, 2), bias=False),
+         case("size1", (1, 1))]
+
+FAULTS = [
+    Fault("bias left out", "linear.py", "y += p.b", "y += 0 * p.b", source="numpy-ml #42: all tests had zero biases"),
+    Fault("gradient of the bias of the last row only", "linear.py", "A.sum(0)", "A[-1]"),
+    Fault("gradient of the bias averaged", "linear.py", "A.sum(0)", "A.mean(0)"),
+    Fault("rows of time and batch exchanged", "linear.py", "A.T @ rows(k.x)",
+          "A.T @ rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
+    Fault("gradient of the weight scaled by the batch", "linear.py", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
+]

@@ -1,0 +1,97 @@
+"""Cases and faults of reference/losses.py."""
+
+import numpy as np
+
+import torch_impl.losses as twins
+
+from ..faults import Fault
+from ..helpers import draw
+from .harness import PartCase
+
+T, B, V = 5, 3, 4
+TARGETS = np.random.default_rng(0).integers(0, V, (T, B))
+IGNORED = np.where(np.random.default_rng(1).random((T, B)) < 0.3, -100, TARGETS)
+MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
+WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
+
+
+def case(name, loss, upstream=(), scale=1.0, shape=(T, B, V), **options):
+    """One loss; options that are arrays are inputs, which have no gradient."""
+    arrays = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
+    rest = {k: v for k, v in options.items() if k not in arrays}
+
+    def run(package, d):
+        room, x = package.losses, d["x"]
+        loss_, k = getattr(room, f"{loss}_forward")(x, **{n: d[n] for n in arrays}, **rest)
+        return {"loss": loss_, "dx": getattr(room, f"{loss}_backward")(d["dloss"], k)}
+
+    def twin(d):
+        return {"loss": getattr(twins, loss)(d["x"], **{n: d[n] for n in arrays}, **rest)}
+
+    inputs = {"x": scale * draw(3, *shape), **arrays, "dloss": draw(4, *upstream)}
+    return PartCase("losses", name, inputs, run, twin, fixed=tuple(arrays))
+
+
+def numbers(loss, **options):
+    """A loss of numbers with each reduction."""
+    y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
+    for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):
+        yield case(f"{loss}-{reduction}" + "".join(f"-{k}" for k in options), loss, upstream, 1.5, (T, B), y=y,
+                   reduction=reduction, **options)
+
+
+CASES = [
+    case("cross_entropy", "cross_entropy", targets=TARGETS),
+    case("cross_entropy-ignore", "cross_entropy", targets=IGNORED),
+    case("cross_entropy-ignore0", "cross_entropy", targets=TARGETS, ignore_index=0),
+    case("cross_entropy-weight-ignore", "cross_entropy", targets=IGNORED, weight=WEIGHTS),
+    case("cross_entropy-sum", "cross_entropy", targets=IGNORED, weight=WEIGHTS, reduction="sum"),
+    case("cross_entropy-none", "cross_entropy", (T, B), targets=IGNORED, weight=WEIGHTS, reduction="none"),
+    case("cross_entropy-smooth", "cross_entropy", targets=IGNORED, label_smoothing=0.2),
+    case("cross_entropy-smooth-weight", "cross_entropy", targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS),
+    case("cross_entropy-smooth-none", "cross_entropy", (T, B), targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS,
+         reduction="none"),
+    case("cross_entropy-one", "cross_entropy", targets=np.array(2), shape=(V,)),
+    case("cross_entropy-large", "cross_entropy", targets=IGNORED, scale=1e4),
+    *(case(f"sequence-{r}", "sequence", targets=TARGETS, mask=MASK, reduction=r) for r in ("token", "sequence", "sum")),
+    case("sequence-smooth", "sequence", targets=TARGETS, mask=MASK, label_smoothing=0.1, reduction="sequence"),
+    *numbers("mse"), *numbers("l1"), *numbers("huber"), *numbers("huber", delta=0.4), *numbers("bce"),
+    *numbers("bce", pos_weight=np.array([0.5, 3.0, 1.7])),
+    case("bce-large", "bce", scale=1e4, shape=(T, B), y=np.random.default_rng(5).random((T, B))),
+]
+
+FAULTS = [
+    Fault("softmax over the wrong axis", "losses.py", "a - np.log(np.exp(a).sum(-1, keepdims=True))",
+          "a - np.log(np.exp(a).sum(0, keepdims=True))", source="HAN #5"),
+    Fault("softmax without the maximum subtracted", "losses.py", "a = z - z.real.max(-1, keepdims=True)",
+          "a = np.clip(z, -600, 600)"),
+    Fault("mean over ignored targets too", "losses.py", "return 1 / w.sum()", "return 1 / w.size"),
+    Fault("mean over targets, not over their weights", "losses.py", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
+    Fault("ignored targets take part", "losses.py", "kept = given != ignore_index", "kept = given >= -100"),
+    Fault("ignored targets have a gradient", "losses.py",
+          "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
+          "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
+    Fault("smoothing spread over the other classes only", "losses.py", "l - smoothing / V * (log_p @ w)",
+          "l - smoothing / (V - 1) * (log_p @ w)"),
+    Fault("smoothing ignores class weights", "losses.py", "smoothing / V * (log_p @ w)", "smoothing / V * log_p.sum(-1)"),
+    Fault("smoothing left out of the gradient", "losses.py", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
+    Fault("class weights left out of the gradient", "losses.py", "hit = (1 - k.smoothing) * k.w[targets]",
+          "hit = 1 - k.smoothing + 0 * k.w[targets]"),
+    Fault("upstream gradient of the loss ignored", "losses.py", "(np.asarray(dloss, k.log_p.dtype) * k.scale)",
+          "(1 * k.scale)"),
+    Fault("padded steps counted in the mean", "losses.py", '"token": mask.sum()', '"token": mask.size'),
+    Fault("sequences weighed by their lengths", "losses.py", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),
+    Fault("squared error without its 2", "losses.py", "2 * r, reduction", "r, reduction"),
+    Fault("huber's corner at 1 whatever delta is", "losses.py", "near, sign = abs(r.real) <= delta",
+          "near, sign = abs(r.real) <= 1"),
+    Fault("huber not continuous", "losses.py", "delta * (r * sign - delta / 2)", "delta * r * sign"),
+    Fault("huber not clipped in the gradient", "losses.py", "np.where(near, r, delta * sign)", "r"),
+    Fault("absolute error's sign lost", "losses.py", "settle(r * sign, sign, reduction)",
+          "settle(r * sign, abs(sign), reduction)"),
+    Fault("weight of positives on negatives too", "losses.py", "* y, 1 - y", "* y, (1 if pos_weight is None else pos_weight) * (1 - y)"),
+    Fault("weight of positives left out of the gradient", "losses.py", "negative * sigmoid(x) - positive * sigmoid(-x)",
+          "sigmoid(x) - y"),
+    Fault("probabilities clipped before the logarithm", "losses.py",
+          "np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))",
+          "-np.log(np.clip(sigmoid(-x), 1e-7, None))"),
+]

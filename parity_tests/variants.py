@@ -80,3 +80,23 @@ def by_autograd(forward: Any, q: Problem) -> tuple[dict[str, np.ndarray], dict[s
 def outputs(y: Any, s_n: Any) -> dict[str, np.ndarray]:
     """What forward returns, by name."""
     return {"y": y} | {f"{k}_n": v for k, v in s_n._asdict().items()}
+
+
+def inputs(q: Problem) -> dict[str, np.ndarray]:
+    """A problem as the inputs of a PartCase: its arrays by name, those of ``flat`` and ``outputs`` less or more a d."""
+    given = {k: v for k, v in q.p._asdict().items() if v is not None} | {"x": q.x}
+    given |= {f"{k}_0": v for k, v in q.s._asdict().items()}
+    return given | {"dy": q.dy} | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
+
+
+def opened(room: Any, d: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
+    """The inverse of ``inputs``, in the Params and State of a room: p, x, s, dy, ds"""
+    p = room.Params(**{k: d[k] for k in room.Params._fields if k in d})
+    s = room.State(*(d[f"{k}_0"] for k in room.State._fields))
+    ds = room.State(*(d[f"d{k}_n"] for k in room.State._fields))
+    return p, d["x"], s, d["dy"], ds
+
+
+def room_of(package: Any, kind: str) -> Any:
+    """The room of a kind of cell in reference or in a broken copy of it."""
+    return getattr(package, KINDS[kind]["cell"])

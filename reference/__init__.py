@@ -5,9 +5,25 @@ sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: `
 What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
 ``linear``, ``embedding``, ``dropout``,
 ``losses``.
+Over any cell: ``gradient_flow``, and more ways to a gradient: ``truncated_bptt``, ``checkpointed_bptt``, ``rtrl``,
+``hessian``.
 """
 
-from . import dropout, embedding, gru, linear, losses, lstm, rnn, stack
+from . import (
+    checkpointed_bptt,
+    dropout,
+    embedding,
+    gradient_flow,
+    gru,
+    hessian,
+    linear,
+    losses,
+    lstm,
+    rnn,
+    rtrl,
+    stack,
+    truncated_bptt,
+)
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
 from .model import Model
@@ -27,9 +43,37 @@ from .packing import (
 )
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "Linear", "Model", "PackedSequence", "RNNCell",
-    "dropout", "embedding", "gru", "linear", "losses", "lstm",
-    "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
-    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn", "stack",
-    "unpad_sequence", "unpad_sequence_backward",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Embedding",
+    "GRUCell",
+    "LSTMCell",
+    "Linear",
+    "Model",
+    "PackedSequence",
+    "RNNCell",
+    "checkpointed_bptt",
+    "dropout",
+    "embedding",
+    "gradient_flow",
+    "gru",
+    "hessian",
+    "linear",
+    "losses",
+    "lstm",
+    "pack_padded_sequence",
+    "pack_padded_sequence_backward",
+    "pack_sequence",
+    "pack_sequence_backward",
+    "pad_packed_sequence",
+    "pad_packed_sequence_backward",
+    "pad_sequence",
+    "pad_sequence_backward",
+    "rnn",
+    "rtrl",
+    "stack",
+    "truncated_bptt",
+    "unpad_sequence",
+    "unpad_sequence_backward",
 ]

@@ -120,8 +120,13 @@ def norm(grads):
     return float(np.sqrt(sum((g.astype(np.float64)**2).sum() for g in grads.values())))
 
 
-def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None):
-    """Adam on fresh sequences; ``clip`` bounds the gradient's norm, None does not  ->  Log"""
+def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None, stop=0.0):
+    """Adam on fresh sequences  ->  Log
+
+    clip    bounds the gradient's norm; None does not
+    report  called every hundred steps with the step and the mean loss of the hundred; when that is below ``stop``,
+            training ends
+    """
     rng, adam, log = np.random.default_rng(seed), Adam(model.params, lr), Log([], [], 0.0)
     for step in range(steps):
         loss, pullback = model.vjp(draw(rng, T, batch))
@@ -132,8 +137,12 @@ def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None
         adam.step(grads)
         log.loss.append(loss)
         log.norm.append(size)
-        if report and (step + 1) % 100 == 0:
-            report(step + 1, float(np.mean(log.loss[-100:])))
+        if (step + 1) % 100 == 0:
+            mean = float(np.mean(log.loss[-100:]))
+            if report:
+                report(step + 1, mean)
+            if mean < stop:
+                break
     unseen, _ = model.vjp(draw(np.random.default_rng(seed + 1_000_000), T, 1000))
     return log._replace(error=unseen)
 

@@ -81,12 +81,12 @@ def inputs(k, Rk, d, Rd):
 def rnn_forward(k, Rk, Ra_x, t):
     Ra = Ra_x + Rk.h[t] @ k.p.W_hh.T + k.h[t] @ Rk.p.W_hh.T + Rk.p.b_hh                                # R{R1}
     h = k.h[t + 1]
-    Rk.h[t + 1] = (1 - h**2) * Ra if k.nonlinearity == "tanh" else np.where(h <= 0, 0, Ra)             # R{R2}
+    Rk.h[t + 1] = (1 - h**2) * Ra if k.nonlinearity == "tanh" else np.where(h.real <= 0, 0, Ra)             # R{R2}
 
 
 def rnn_backward(k, Rk, d, Rd, t):
     h, Rh, dh, Rdh = k.h[t + 1], Rk.h[t + 1], d.dh[t + 1], Rd.dh[t + 1]
-    Rd.da[t] = Rdh * (1 - h**2) - 2 * dh * h * Rh if k.nonlinearity == "tanh" else np.where(h <= 0, 0, Rdh)      # R{R2*}
+    Rd.da[t] = Rdh * (1 - h**2) - 2 * dh * h * Rh if k.nonlinearity == "tanh" else np.where(h.real <= 0, 0, Rdh)      # R{R2*}
     Rd.dh[t] = Rd.da[t] @ k.p.W_hh + d.da[t] @ Rk.p.W_hh                                               # R{R1*}
 
 

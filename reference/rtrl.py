@@ -21,7 +21,8 @@ def gradient(room, p, x, s, dy, ds_n, **options):
     """
     T, B, P = len(x), x.shape[1], s.h.shape[-1]
     M = [start(p, s) for _ in range(B)]
-    y, d = np.empty((T, B, P), x.dtype), np.zeros((B, M[0].shape[1]), x.dtype)
+    kind = np.result_type(x, s.h, p.W_hh)
+    y, d = np.empty((T, B, P), kind), np.zeros((B, M[0].shape[1]), kind)
     for t in range(T):
         steps, states = slice(t, t + 1), []
         for b in range(B):

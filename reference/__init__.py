@@ -4,27 +4,14 @@ Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
 What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
 ``linear``, ``embedding``, ``dropout``,
-``losses``.
-Over any cell: ``gradient_flow``, and more ways to a gradient: ``truncated_bptt``, ``checkpointed_bptt``, ``rtrl``,
-``hessian``.
+``losses``.  What training is made of: ``init``, ``clip``, ``optim``, ``schedules``.  Over any cell: ``gradient_flow``, and
+other ways to a gradient, ``truncated_bptt``, ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
-from . import (
-    checkpointed_bptt,
-    dropout,
-    embedding,
-    gradient_flow,
-    gru,
-    hessian,
-    linear,
-    losses,
-    lstm,
-    rnn,
-    rtrl,
-    stack,
-    truncated_bptt,
-)
+from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  # isort: skip
+from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
+from .language_model import LanguageModel
 from .layers import GRU, LSTM, RNN
 from .model import Model
 from .modules import Embedding, Linear
@@ -49,19 +36,23 @@ __all__ = [
     "Embedding",
     "GRUCell",
     "LSTMCell",
+    "LanguageModel",
     "Linear",
     "Model",
     "PackedSequence",
     "RNNCell",
     "checkpointed_bptt",
+    "clip",
     "dropout",
     "embedding",
     "gradient_flow",
     "gru",
     "hessian",
+    "init",
     "linear",
     "losses",
     "lstm",
+    "optim",
     "pack_padded_sequence",
     "pack_padded_sequence_backward",
     "pack_sequence",
@@ -72,6 +63,7 @@ __all__ = [
     "pad_sequence_backward",
     "rnn",
     "rtrl",
+    "schedules",
     "stack",
     "truncated_bptt",
     "unpad_sequence",

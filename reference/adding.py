@@ -14,11 +14,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .layers import GRU, LSTM, RNN
+from . import checks, losses
+from .clip import clip_grad_norm, global_norm
+from .init import SCHEMES, per_gate
+from .layers import quiet
+from .model import Model
+from .modules import Linear
+from .optim import SGD, Adam
+from .recurrent import hidden, of_hidden, recurrent
 
 GUESS = 1 / 6  # mean squared error of always saying 1
-CELLS: dict[str, Any] = {"rnn": RNN, "relu": RNN, "lstm": LSTM, "gru": GRU}
-KEEPS = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # what more of keeps the old state and writes less
+CELLS = ("rnn", "relu", "lstm", "gru")
+KEEPS: dict[str, dict[str, int]] = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # more keeps the old state
+OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 INITS = ("uniform", "orthogonal", "identity")
 
 
@@ -44,7 +52,7 @@ def draw(rng, T, B, dtype=np.float32):
     return Batch(x, x[first, each, 0] + x[second, each, 0])
 
 
-class Adder:
+class Adder(Model):
     """A recurrent layer, and a linear head on its last state.
 
     Parameters
@@ -57,94 +65,64 @@ class Adder:
     keep_bias : float
         Added to the bias of the gate that keeps the old state, f of an LSTM and z of a GRU, and taken from that of the
         LSTM's i, which writes (a GRU writes 1 - z by itself).  e^keep_bias is about the steps that a state lasts.
+    dtype, rng, engine
+        As for the layers.
     """
 
-    def __init__(self, cell, hidden_size, init="uniform", keep_bias=0.0, *, dtype=np.float32, rng, engine="fast"):
+    def __init__(self, cell, hidden_size, init="uniform", keep_bias=0.0, *, dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
         if keep_bias and cell not in KEEPS:
             raise ValueError(f"keep_bias needs a gate that keeps the old state, which {cell!r} lacks")
-        options = {"nonlinearity": "relu"} if cell == "relu" else {}
-        self.layer = CELLS[cell](2, hidden_size, dtype=dtype, rng=rng, engine=engine, **options)
-        bound, H = hidden_size**-0.5, hidden_size
-        head = {"weight": rng.uniform(-bound, bound, (1, H)), "bias": rng.uniform(-bound, bound, 1)}
-        W = self.layer.params["weight_hh_l0"]
-        if init != "uniform":
-            W[...] = np.concatenate([square(init, H, rng) for _ in range(len(W) // H)])
+        relu = {"nonlinearity": "relu"} if checks.choice("cell", cell, CELLS) == "relu" else {}
+        more: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
+        self.rnn = recurrent("rnn" if relu else cell, 2, hidden_size, engine=engine, **relu, **more)
+        self.head = Linear(hidden_size, 1, **more)
+        if checks.choice("init", init, INITS) != "uniform":
+            W = self.rnn.params["weight_hh_l0"]
+            W[...] = per_gate(SCHEMES[init], self.rng, W.shape, len(W) // hidden_size)
         for gate, sign in KEEPS[cell].items() if keep_bias else ():
-            k = self.layer.room.GATES.index(gate)
-            self.layer.params["bias_hh_l0"][k * H : (k + 1) * H] += sign * keep_bias
-        self.params = {f"rnn.{k}": v for k, v in self.layer.params.items()}
-        self.params |= {f"head.{k}": v.astype(dtype) for k, v in head.items()}
+            k = self.rnn.room.GATES.index(gate) * hidden_size
+            self.rnn.params["bias_hh_l0"][k : k + hidden_size] += sign * keep_bias
 
+    @quiet
     def vjp(self, batch):
-        """Mean squared error and its pullback: ``loss, pullback``, with ``pullback() -> grads``."""
-        y, _, pull = self.layer.vjp(batch.x)
-        last, B = y[-1], len(batch.target)
-        miss = last @ self.params["head.weight"][0] + self.params["head.bias"] - batch.target
+        """Batch  ->  mean squared error, ``pullback(dloss=1.0) -> grads``"""
+        _, s_n, pull_rnn = self.rnn.vjp(batch.x)
+        z, pull_z = self.head.vjp(hidden(s_n)[-1])
+        loss, cache = losses.mse_forward(z[:, 0], batch.target)
 
-        def pullback():
-            d = 2 * miss / B
-            dy = np.zeros_like(y)
-            dy[-1] = d[:, None] * self.params["head.weight"]
-            grads = {f"rnn.{k}": v for k, v in pull(dy)[0].items()}
-            return grads | {"head.weight": (d @ last)[None], "head.bias": d.sum(keepdims=True)}
+        def pullback(dloss=1.0):
+            head, dh = pull_z(losses.mse_backward(dloss, cache)[:, None])
+            return self._gather(rnn=pull_rnn(None, of_hidden(dh[None], s_n))[0], head=head)
 
-        return float((miss**2).mean()), pullback
+        return loss, pullback
 
 
-def square(init, H, rng):
-    """(H, H): the identity, or a random rotation (the Q of a normal matrix, its signs made unique)"""
-    if init == "identity":
-        return np.eye(H)
-    Q, R = np.linalg.qr(rng.standard_normal((H, H)))
-    return Q * np.sign(np.diag(R))
-
-
-class Adam:
-    """Kingma & Ba 2015, in place on the params."""
-
-    def __init__(self, params, lr):
-        self.params, self.lr, self.t = params, lr, 0
-        self.m, self.v = ({k: np.zeros_like(p) for k, p in params.items()} for _ in range(2))
-
-    def step(self, grads):
-        self.t += 1
-        for k, g in grads.items():
-            self.m[k] += 0.1 * (g - self.m[k])
-            self.v[k] += 0.001 * (g * g - self.v[k])
-            size = np.sqrt(self.v[k] / (1 - 0.999**self.t)) + 1e-8
-            self.params[k] -= self.lr / (1 - 0.9**self.t) * self.m[k] / size
-
-
-def norm(grads):
-    """The norm of all gradients as one vector"""
-    return float(np.sqrt(sum((g.astype(np.float64)**2).sum() for g in grads.values())))
-
-
-def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None, stop=0.0):
-    """Adam on fresh sequences  ->  Log
+def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None, stop=0.0,
+          optimizer="adam"):
+    """Fresh sequences at every step  ->  Log
 
     clip    bounds the gradient's norm; None does not
     report  called every hundred steps with the step and the mean loss of the hundred; when that is below ``stop``,
             training ends
     """
-    rng, adam, log = np.random.default_rng(seed), Adam(model.params, lr), Log([], [], 0.0)
+    rng, log = np.random.default_rng(seed), Log([], [], 0.0)
+    optimizer = OPTIMIZERS[checks.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model, lr=lr)
     for step in range(steps):
-        loss, pullback = model.vjp(draw(rng, T, batch))
-        grads = pullback()
-        size = norm(grads)
-        if clip is not None and size > clip:
-            grads = {k: g * (clip / size) for k, g in grads.items()}
-        adam.step(grads)
+        loss = model.loss(draw(rng, T, batch, model.dtype))
+        model.backward()
+        norm = global_norm(model.grads) if clip is None else clip_grad_norm(model.grads, clip)
+        optimizer.step(model.grads)
         log.loss.append(loss)
-        log.norm.append(size)
+        log.norm.append(float(norm))
         if (step + 1) % 100 == 0:
             mean = float(np.mean(log.loss[-100:]))
             if report:
                 report(step + 1, mean)
             if mean < stop:
                 break
-    unseen, _ = model.vjp(draw(np.random.default_rng(seed + 1_000_000), T, 1000))
-    return log._replace(error=unseen)
+    unseen, _ = model.vjp(draw(np.random.default_rng(seed + 1_000_000), T, 1000, model.dtype))
+    return log._replace(error=float(unseen))
 
 
 def main():

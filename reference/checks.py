@@ -19,6 +19,13 @@ def positive_int(name: str, value: Any) -> int:
     return int(value)
 
 
+def share(name: str, value: Any, count: int) -> int:
+    """The count-th part of a positive int."""
+    if positive_int(name, value) % count:
+        raise ValueError(f"{name} must be a multiple of {count}, got {value}")
+    return int(value) // count
+
+
 def probability(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
@@ -93,6 +100,27 @@ def tokens(name: str, value: Any, count: int) -> Array:
     if outside.size:
         raise IndexError(f"{name} must be from 0 to below {count}, got {outside[0]}")
     return ids
+
+
+def token(name: str, value: Any, count: int) -> int:
+    """One token, a whole number from 0 to below count."""
+    return int(tokens(name, positive_or_zero(name, value), count))
+
+
+def positive_or_zero(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be below zero, got {value}")
+    return int(value)
+
+
+def matrix(name: str, value: Any) -> Array:
+    """value as a 2-D array with at least one row."""
+    x = np.asarray(value)
+    if x.ndim != 2 or not len(x):
+        raise ValueError(f"{name} must be 2-D with at least one row, got shape {x.shape}")
+    return x
 
 
 def index(name: str, value: Any, count: int) -> int | None:

@@ -1,6 +1,7 @@
 """Real data that ships inside Python packages, read as files: nothing is downloaded and no package is imported."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -59,3 +60,42 @@ def sunspots() -> Array:
     file = package_folder("statsmodels") / "datasets" / "sunspots" / "src" / "sunspots_monthly.dat"
     years = re.findall(r"^\d{4}((?:[ ]+[\d.]+)+)[ ]*$", file.read_text(encoding="ascii"), flags=re.MULTILINE)
     return np.array(" ".join(years).split(), dtype=np.float64)
+
+
+def first_names() -> dict[str, str]:
+    """First names in lower case -> "female" or "male", from the package ``names`` (MIT): the US census of 1990.
+
+    A name that both lists have counts for the sex in which it is more frequent; 22 percent of the names are male.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed.
+    """
+    folder = package_folder("names")
+    sex: dict[str, str] = {}
+    best: dict[str, float] = {}
+    for kind in ("female", "male"):
+        for line in (folder / f"dist.{kind}.first").read_text(encoding="ascii").splitlines():
+            name, percent, *_ = line.lower().split()
+            if float(percent) > best.get(name, -1.0):
+                sex[name], best[name] = kind, float(percent)
+    return sex
+
+
+def pronunciations(stress: bool = False) -> dict[str, list[tuple[str, ...]]]:
+    """Words of the letters a to z -> their pronunciations in ARPAbet, the CMU dictionary of the package ``eng_to_ipa`` (MIT).
+
+    A word has one pronunciation or several, the most common first.  ``stress`` keeps the digit of each vowel; without
+    it, pronunciations that differ in stress alone are one.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed.
+    """
+    text = (package_folder("eng_to_ipa") / "resources" / "CMU_dict.json").read_text(encoding="utf-8")
+    words = {w: sounds for w, sounds in json.loads(text).items() if w.isascii() and w.isalpha()}
+    if not stress:
+        words = {w: [re.sub(r"\d", "", s) for s in sounds] for w, sounds in words.items()}
+    return {w: [tuple(s.split()) for s in dict.fromkeys(sounds)] for w, sounds in words.items()}

@@ -1,0 +1,71 @@
+"""Which letter of a word makes which sound: the best monotone alignment, its costs learned from the words themselves.
+
+Each letter makes no sound, one or two (the x of "box" makes k s).  With cost -log p(sounds | letter), the cheapest way
+of cutting the sounds of a word into one piece a letter is found by dynamic programming (Viterbi); counting the pieces
+of all words gives new costs, and so on: hard expectation-maximisation.  The tags of the ``tagger``'s task come from here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import inf, log
+
+Word = tuple[str, tuple[str, ...]]         # spelling, sounds
+Costs = dict[tuple[str, tuple[str, ...]], float]  # (letter, 0 to 2 sounds) -> cost
+
+UNSEEN = 12.0
+
+
+def cut(word: Word, costs: Costs) -> list[tuple[str, ...]] | None:
+    """The sounds of each letter, or None if there are more than two for each."""
+    letters, sounds = word
+    n = len(sounds)
+    best, came = [0.0] + [inf] * n, []     # best[j]: the cost of the letters so far making the first j sounds
+    for letter in letters:
+        cost, back = [inf] * (n + 1), [0] * (n + 1)
+        for j in range(n + 1):
+            for k in range(min(2, j) + 1):
+                before = best[j - k]
+                if before < inf:
+                    c = before + costs.get((letter, sounds[j - k : j]), UNSEEN * max(k, 1))
+                    if c < cost[j]:
+                        cost[j], back[j] = c, k
+        best = cost
+        came.append(back)
+    if best[n] == inf:
+        return None
+    pieces, j = [], n
+    for back in reversed(came):
+        pieces.append(sounds[j - back[j] : j])
+        j -= back[j]
+    return pieces[::-1]
+
+
+def first_costs(words: Iterable[Word]) -> Costs:
+    """Costs from where letters and sounds stand: those at about the same part of their word belong together."""
+    near: Counter = Counter()
+    for letters, sounds in words:
+        for i, letter in enumerate(letters):
+            j = min(round(i * len(sounds) / len(letters)), len(sounds) - 1)
+            for k in range(max(0, j - 1), min(len(sounds), j + 2)):
+                near[letter, sounds[k : k + 1]] += 1
+    return counted(near, silent=0.1)
+
+
+def counted(pieces: Counter, silent: float = 0.0) -> Costs:
+    """Counts of (letter, sounds)  ->  -log p(sounds | letter); ``silent`` adds that share of no sound at all."""
+    of_letter: Counter = Counter()
+    for (letter, _), count in pieces.items():
+        of_letter[letter] += count
+    costs = {key: -log(count / of_letter[key[0]]) for key, count in pieces.items()}
+    return costs | ({(letter, ()): -log(silent) for letter in of_letter} if silent else {})
+
+
+def learn(words: list[Word], rounds: int = 4) -> Costs:
+    """The costs after so many rounds over the words."""
+    costs = first_costs(words)
+    for _ in range(rounds):
+        pieces: Counter = Counter()
+        for word in words:
+            pieces.update(zip(word[0], cut(word, costs) or [], strict=False))
+        costs = counted(pieces)
+    return costs

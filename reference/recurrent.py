@@ -1,0 +1,39 @@
+"""A layer by the name of its cell, and its state in one form for all cells: what the models need to be written once."""
+
+import numpy as np
+
+from . import checks
+from .layers import GRU, LSTM, RNN, Layer
+from .ops import Array
+
+CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+def recurrent(cell: str, *args, **kwargs) -> Layer:
+    """RNN, LSTM or GRU with these arguments.  Raises ValueError for another name, and as the layers."""
+    return CELLS[checks.choice("cell", cell, tuple(CELLS))](*args, **kwargs)
+
+
+def fields(state) -> tuple[Array, ...]:
+    """A state as a layer takes it, an array or a pair  ->  (h,) or (h, c)"""
+    return state if isinstance(state, tuple) else (state,)
+
+
+def as_state(arrays):
+    """The inverse of fields"""
+    return tuple(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def hidden(state) -> Array:
+    """The hidden state h (L·D, B, H)"""
+    return fields(state)[0]
+
+
+def of_hidden(dh: Array, state):
+    """The gradient in a state of which only h was read"""
+    return as_state([dh, *map(np.zeros_like, fields(state)[1:])])
+
+
+def map_state(function, state):
+    """The state whose arrays are function(array)"""
+    return as_state([function(v) for v in fields(state)])

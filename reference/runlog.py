@@ -1,0 +1,214 @@
+"""What a training run keeps besides the model, the same for both sides: counters, log, checkpoints, stopping.
+
+A run's folder holds
+
+    log.jsonl            a line for each step and each evaluation
+    last.safetensors     the newest checkpoint, from which a run goes on
+    best.safetensors     the one with the lowest validation loss
+"""
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
+
+
+class NonFiniteError(FloatingPointError):
+    """The loss, a gradient or a weight is inf or NaN."""
+
+
+class Counters(NamedTuple):
+    epoch: int = 0              # passes over the data that are complete
+    batch: int = 0              # batches of this pass that are done
+    step: int = 0               # optimiser steps so far
+    best: float = math.inf      # lowest validation loss
+    waited: int = 0             # evaluations since then
+
+
+class Result(NamedTuple):
+    losses: list[float]         # of each step of this call
+    norms: list[float]          # of the gradients, before clipping
+    evaluations: list[float]    # validation loss after each epoch of this call
+    counters: Counters
+    stopped: str                # "finished", "steps", "patience" or "interrupted"
+
+
+class Run:
+    """One run, as a context: inside it, Ctrl-C asks for a stop after the step; a second one stops at once.
+
+    Parameters
+    ----------
+    save : callable (path, counters) -> None
+        Writes a checkpoint of everything.
+    folder : path, or None for a run that leaves nothing
+    counters : Counters
+        Where to go on.
+    save_every : int or None
+        A checkpoint after each so many steps, besides the one after each epoch.
+    steps : int or None
+        Stop when so many steps have been taken in all.
+    patience : int or None
+        Stop after so many evaluations without a lower loss.
+    progress : bool
+        Draw a bar on the terminal.
+    how : str
+        What to tell a person who wants to go on.
+    """
+
+    def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
+                 save_every: int | None = None, steps: int | None = None, patience: int | None = None,
+                 progress: bool = False, how: str = "call train again with resume=True"):
+        self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
+        self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
+        self.losses: list[float] = []
+        self.norms: list[float] = []
+        self.evaluations: list[float] = []
+        self.stopped = ""
+        self._interrupted = False
+        self.console = Console(stderr=True)
+        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                             console=self.console, disable=not progress, transient=True)
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._cut_log()
+
+    # The loop asks.
+
+    def epochs(self) -> Iterator[int]:
+        """The passes that are still to do."""
+        while not self.stopped and self.counters.epoch < self._epochs:
+            if self._stop_now():
+                break
+            yield self.counters.epoch
+        self.stopped = self.stopped or "finished"
+
+    def batches(self, batches: Iterable) -> Iterator:
+        """Those of this pass that are still to do; ends early where the run stops."""
+        total = len(batches) if hasattr(batches, "__len__") else None
+        task = self._bar.add_task(f"epoch {self.counters.epoch + 1}/{self._epochs}", total=total,
+                                  completed=self.counters.batch)
+        for batch in islice(batches, self.counters.batch, None):
+            yield batch
+            self._bar.update(task, advance=1, description=f"epoch {self.counters.epoch + 1}/{self._epochs}  "
+                                                          f"loss {self.losses[-1]:.4f}")
+            if self._stop_now():
+                break
+        self._bar.remove_task(task)
+
+    def _stop_now(self) -> bool:
+        if self._interrupted:
+            self.stopped = "interrupted"
+        elif self.steps is not None and self.counters.step >= self.steps:
+            self.stopped = "steps"
+        elif self.patience is not None and self.counters.waited >= self.patience:
+            self.stopped = "patience"
+        return bool(self.stopped)
+
+    # The loop tells.
+
+    def check(self, loss: float, norm: float, culprits: Callable[[], list[str]]) -> None:
+        """NonFiniteError if the loss or the norm of the gradients is not finite; ``culprits`` names the gradients."""
+        n = self.counters.step + 1
+        if not math.isfinite(loss):
+            raise NonFiniteError(f"step {n}: the loss is {loss}{self._last_good()}")
+        if not math.isfinite(norm):
+            names = ", ".join(culprits())
+            what = f"the gradient of {names} is not finite" if names else "the norm of the gradients overflows"
+            raise NonFiniteError(f"step {n}: {what}{self._last_good()}")
+
+    def stepped(self, loss: float, norm: float, lr: float, clipped: bool) -> None:
+        """A step was taken."""
+        c = self.counters = self.counters._replace(batch=self.counters.batch + 1, step=self.counters.step + 1)
+        self.losses.append(loss)
+        self.norms.append(norm)
+        self._log({"step": c.step, "epoch": c.epoch, "loss": loss, "norm": norm, "clipped": bool(clipped), "lr": lr,
+                   "time": round(time.time(), 3)})
+        if self.save_every and c.step % self.save_every == 0:
+            self.save(LAST)
+
+    def epoch_done(self, validation: float | None) -> None:
+        """A pass is complete; ``validation`` is its loss on other data, if there are any."""
+        c = self.counters = self.counters._replace(epoch=self.counters.epoch + 1, batch=0)
+        if validation is not None:
+            self.evaluations.append(validation)
+            better = validation < c.best
+            c = self.counters = c._replace(best=min(validation, c.best), waited=0 if better else c.waited + 1)
+            self._log({"step": c.step, "epoch": c.epoch, "validation": validation, "time": round(time.time(), 3)})
+            if better:
+                self.save(BEST)
+        self.save(LAST)
+
+    def save(self, name: str) -> None:
+        """A checkpoint of this name, if the run has a folder."""
+        if self.folder is not None:
+            self._write(self.folder / name, self.counters)
+
+    def result(self) -> Result:
+        return Result(self.losses, self.norms, self.evaluations, self.counters, self.stopped)
+
+    def _last_good(self) -> str:
+        path = None if self.folder is None else self.folder / LAST
+        return f"; the last good checkpoint is {path}" if path is not None and path.exists() else ""
+
+    # The log.
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        if self.folder is not None:
+            with (self.folder / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+
+    def _cut_log(self) -> None:
+        """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
+        assert self.folder is not None
+        path = self.folder / LOG
+        kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (self.counters.step, self.counters.epoch)]
+        if path.exists():
+            path.write_text("".join(json.dumps(e) + "\n" for e in kept if e["step"]), encoding="utf-8")
+
+    # The context.
+
+    def __enter__(self) -> "Run":
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        self._bar.start()
+        return self
+
+    def _ask(self, *_: Any) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)
+        if kind is None and self.stopped in ("interrupted", "steps"):
+            self.save(LAST)
+        if kind is None and self.stopped == "interrupted":
+            kept = "nothing was saved, for the run has no folder" if self.folder is None else f"saved in {self.folder / LAST}"
+            self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False)
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The entries of a log; a last line that was cut off is left out."""
+    if not Path(path).exists():
+        return []
+    entries = []
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            break
+    return entries

@@ -1,0 +1,58 @@
+"""The generator of reference/generator.py in PyTorch; autograd is the backward.  N1 to N7: notes/generator.md"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from reference import sampling
+from reference.generator import until
+
+from .model import Model, one_step
+
+
+class Generator(Model):
+    """As reference.generator.Generator; ``way`` as for Model."""
+
+    def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
+                 dropout=0.0, bos=1, eos=2, dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        self.bos, self.eos, self.states = bos, eos, 2 if cell == "lstm" else 1
+        self.condition = nn.Embedding(conditions, embedding_dim, dtype=self.dtype)
+        self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
+        self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout)
+        self.start = nn.Linear(embedding_dim, self.states * num_layers * hidden_size, dtype=self.dtype)
+        self.head = nn.Linear(hidden_size, num_embeddings, dtype=self.dtype)
+        self.draw_parameters()
+
+    def first_state(self, condition):
+        """condition (B, C)  ->  the state of the rnn"""
+        c = self.condition(self.tensor(condition)).sum(1)                                 # N1
+        s = torch.tanh(self.start(c)).unflatten(-1, (self.states, self.rnn.num_layers, -1))
+        h, *rest = s.permute(1, 2, 0, 3).contiguous()                                     # N2
+        return (h, *rest) if rest else h
+
+    def logits(self, batch):
+        """Conditioned  ->  z (N, num_embeddings), packed rows"""
+        x = self.embedding(self.tensor(batch.tokens.data))                                # N3
+        y, _ = self.run(self.rnn, self.packed(batch.tokens, x), self.first_state(batch.condition))  # N4
+        return self.head(y.data)                                                          # N5
+
+    def loss(self, batch):
+        """Conditioned  ->  the loss, 0-d"""
+        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # N6
+
+    @torch.no_grad()
+    def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None):
+        """As the namesake's, with the same draws from the same generator."""
+        rng, state = self.rng if rng is None else rng, self.first_state(condition)
+        tokens, drawn = np.full(len(condition), self.bos), []
+        for _ in range(max_length):
+            x = self.embedding(self.tensor(tokens))                                       # N3
+            y, state = self.run(self.rnn, one_step(x), state)         # N4
+            z = self.head(y.data).cpu().numpy()                                           # N5
+            tokens = sampling.sample(z, rng, temperature=temperature, top_k=top_k, top_p=top_p)  # N7
+            drawn.append(tokens)
+            if (np.stack(drawn) == self.eos).any(0).all():
+                break
+        return [until(column, self.eos) for column in np.stack(drawn).T]

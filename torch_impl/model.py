@@ -1,0 +1,86 @@
+"""What the models of ``torch_impl`` share: parameters and masks from a NumPy generator, batches as tensors.
+
+A model is a torch.nn.Module with the constructor and the attributes of its namesake in ``reference``; the same
+generator gives it the same parameters, dropout masks, coins and tokens.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from . import modules
+
+CELLS = {"rnn": modules.RNN, "lstm": modules.LSTM, "gru": modules.GRU}
+
+
+class Model(nn.Module):
+    """The base of the models.
+
+    Parameters
+    ----------
+    dtype : torch.dtype or its name
+    rng : numpy.random.Generator; optional
+    way : "library" or one of modules.WAYS
+        How the rnn is computed; "library" is torch.nn's own layer, where no dropout mask must be given.
+    """
+
+    def __init__(self, *, dtype: Any = "float32", rng: np.random.Generator | None = None, way: str = "library"):
+        super().__init__()
+        self.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        self.rng = np.random.default_rng() if rng is None else rng
+        self.way = way
+
+    def recurrent(self, cell, *args, **kwargs):
+        """An rnn layer by the name of its cell."""
+        if cell not in CELLS:
+            raise ValueError(f"cell must be one of {', '.join(map(repr, CELLS))}, got {cell!r}")
+        way = "hoisted" if self.way == "library" else self.way
+        return CELLS[cell](*args, dtype=self.dtype, way=way, **kwargs)
+
+    def draw_parameters(self):
+        """All parameters from ``rng`` in the order of the attributes: what ``reference`` draws from the same generator."""
+        with torch.no_grad():
+            for child in self.children():
+                for p in child.parameters():
+                    p.copy_(torch.from_numpy(self._drawn(child, tuple(p.shape))))
+
+    def _drawn(self, child, shape):
+        if isinstance(child, nn.Embedding):
+            return self.rng.standard_normal(shape)
+        bound = (child.hidden_size if isinstance(child, nn.RNNBase) else child.in_features) ** -0.5
+        return self.rng.uniform(-bound, bound, shape)
+
+    def run(self, rnn, x, state=None):
+        """A layer on a PackedSequence, its dropout masks drawn from ``rng``  ->  y, state_n"""
+        masks = self._masks(rnn, len(x.data))
+        if masks is None and self.way == "library":
+            return super(modules.Written, rnn).forward(x, state)
+        return rnn(x, state, keep=masks)
+
+    def _masks(self, rnn, rows):
+        if not (rnn.training and rnn.dropout and rnn.num_layers > 1):
+            return None
+        shape = rows, (1 + rnn.bidirectional) * rnn.hidden_size
+        return [self.tensor(self.rng.random(shape) >= rnn.dropout) for _ in range(rnn.num_layers - 1)]
+
+    def tensor(self, array) -> torch.Tensor:
+        """An array as a tensor where the parameters are."""
+        return torch.as_tensor(np.asarray(array), device=next(self.parameters()).device)
+
+    def packed(self, sequence, data) -> PackedSequence:
+        """The order of a packed batch of arrays, with other data."""
+        order = [None if v is None else self.tensor(v) for v in sequence[2:]]
+        return PackedSequence(data, torch.as_tensor(sequence.batch_sizes), *order)
+
+
+def hidden(state) -> torch.Tensor:
+    """The hidden state h of a state, an array or a pair"""
+    return state[0] if isinstance(state, tuple) else state
+
+
+def one_step(u):
+    """u (B, E)  ->  packed, one step of B sequences"""
+    return PackedSequence(u, torch.tensor([len(u)]))

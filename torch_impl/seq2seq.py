@@ -1,0 +1,86 @@
+"""The encoder and decoder of reference/seq2seq.py in PyTorch; autograd is the backward.  Q1 to Q10: notes/seq2seq.md"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from reference import forcing, packing, sampling
+from reference.seq2seq import FEEDBACK, shape_of
+
+from .attention import Attention
+from .model import Model, one_step
+
+
+class Seq2seq(Model):
+    """As reference.seq2seq.Seq2seq; ``way`` as for Model."""
+
+    def __init__(self, sources, targets, embedding_dim=64, hidden_size=128, num_layers=1, *, cell="lstm",
+                 bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
+                 dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        if feedback not in FEEDBACK:
+            raise ValueError(f"feedback must be one of {', '.join(map(repr, FEEDBACK))}, got {feedback!r}")
+        self.feedback, self.bos, self.eos, self.teacher_forcing = feedback, bos, eos, 1.0
+        H, D = hidden_size, 1 + bidirectional
+        self.source = nn.Embedding(sources, embedding_dim, dtype=self.dtype)
+        self.encoder = self.recurrent(cell, embedding_dim, H // D, num_layers, dropout=dropout, bidirectional=bidirectional)
+        self.target = nn.Embedding(targets, embedding_dim, dtype=self.dtype)
+        self.decoder = self.recurrent(cell, embedding_dim, H, num_layers, dropout=dropout)
+        self.attention = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
+        self.combine = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
+        self.head = nn.Linear(H, targets, dtype=self.dtype)
+        self.draw_parameters()
+
+    def logits(self, batch, coins=None):
+        """Translated  ->  z (M, targets), packed rows as the target's"""
+        T, B = shape_of(batch.tokens)
+        if coins is None:
+            coins = forcing.coins(self.rng, self.teacher_forcing, T, B)
+        memory, s = self.encode(batch.source)
+        if coins.all():
+            u = self.target(self.tensor(batch.tokens.data))                               # Q3
+            y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
+            return self.read(y, memory)
+        read, lengths = packing.pad_packed_sequence(batch.tokens)
+        z, zs = None, []
+        for ids, coin in zip(read, coins, strict=True):
+            y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
+            z = self.read(y, memory)
+            zs.append(z)
+        return pack_padded_sequence(torch.stack(zs), torch.as_tensor(lengths), enforce_sorted=False).data
+
+    def loss(self, batch, coins=None):
+        """Translated  ->  the loss, 0-d"""
+        return cross_entropy(self.logits(batch, coins), self.tensor(batch.target))        # Q8
+
+    def encode(self, source):
+        """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
+        x = self.source(self.tensor(source.data))
+        y, s = self.run(self.encoder, self.packed(source, x))                             # Q1
+        m, lengths = pad_packed_sequence(y)
+        mask = torch.arange(len(m), device=m.device)[:, None] < lengths.to(m.device)
+        D = 1 + self.encoder.bidirectional
+        h, *rest = (v.unflatten(0, (-1, D)).transpose(1, 2).flatten(2) for v in (s if isinstance(s, tuple) else (s,)))
+        return (m, mask), (h, *rest) if rest else h                                       # Q2
+
+    def read(self, y, memory):
+        """Packed y (M, H)  ->  z (M, targets)"""
+        if self.attention is None:
+            return self.head(y.data)                                                      # Q7
+        q, lengths = pad_packed_sequence(y)
+        c, _ = self.attention(q, *memory)                                                 # Q5
+        c = pack_padded_sequence(c, lengths, enforce_sorted=False).data
+        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1))))            # Q6, Q7
+
+    def input(self, ids, coin, z):
+        """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
+        if z is None:
+            return self.target(self.tensor(ids))                                          # Q3
+        if self.feedback == "expected":
+            fed = torch.softmax(z, -1) @ self.target.weight                               # Q10
+            return torch.where(self.tensor(coin)[:, None], self.target(self.tensor(ids)), fed)
+        last = z.detach().cpu().numpy()
+        fed = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
+        return self.target(self.tensor(np.where(coin, ids, fed)))                         # Q3, Q9

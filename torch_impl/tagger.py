@@ -1,0 +1,32 @@
+"""The tagger of reference/tagger.py in PyTorch; autograd is the backward.  M1 to M4: notes/tagger.md"""
+
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from .model import Model
+
+
+class Tagger(Model):
+    """As reference.tagger.Tagger; ``way`` as for Model."""
+
+    def __init__(self, num_embeddings, tags, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
+                 bidirectional=True, dropout=0.0, dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
+        self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
+        self.head = nn.Linear((1 + bidirectional) * hidden_size, tags, dtype=self.dtype)
+        self.draw_parameters()
+
+    def logits(self, batch):
+        """Anything with ``tokens``  ->  z (N, tags), packed rows"""
+        x = self.embedding(self.tensor(batch.tokens.data))                                # M1
+        y, _ = self.run(self.rnn, self.packed(batch.tokens, x))                           # M2
+        return self.head(y.data)                                                          # M3
+
+    def loss(self, batch):
+        """Tagged  ->  the loss, 0-d"""
+        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # M4
+
+    def predict(self, batch):
+        """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
+        return self.logits(batch).argmax(-1)

@@ -1,0 +1,80 @@
+"""The training loop of reference/training.py in PyTorch: the same loop, log, checkpoints and answers; notes/training.md"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reference.runlog import LAST, Counters, NonFiniteError, Result, Run
+from reference.schedules import Schedule
+
+from . import checkpoint
+from .clip import clip_grad_value, global_norm, scale_to_norm
+
+
+def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
+          schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+          clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
+          resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
+    """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train."""
+    params, generators, counters = dict(model.named_parameters()), {"model": model.rng}, Counters()
+    if resume and folder is not None and (Path(folder) / LAST).exists():
+        saved = checkpoint.load(Path(folder) / LAST)
+        checkpoint.restore(saved, model, optimizer, generators=generators, vocabulary=vocabulary)
+        counters = Counters(**saved.counters)
+
+    def save(path: Path, now: Counters) -> None:
+        check_weights(model, now)
+        checkpoint.save(path, model, optimizer, generators=generators, counters=now._asdict(), config=config,
+                        vocabulary=vocabulary)
+
+    with Run(save, folder, counters, epochs, **run_options) as run:
+        model.train()
+        for epoch in run.epochs():
+            for batch in run.batches(batches(epoch)):
+                if schedule is not None:
+                    optimizer.lr = schedule(run.counters.step)
+                model.zero_grad()
+                loss = model.loss(batch)
+                loss.backward()
+                norm = global_norm(params, norm_type)
+                run.check(float(loss.detach()), float(norm),
+                          lambda: [k for k, p in params.items() if not p.grad.isfinite().all()])
+                if max_norm is not None:
+                    scale_to_norm(params, max_norm, norm)
+                if clip_value is not None:
+                    clip_grad_value(params, clip_value)
+                optimizer.step()
+                run.stepped(float(loss.detach()), float(norm), optimizer.lr,
+                            max_norm is not None and bool(norm > max_norm))
+            if not run.stopped:
+                run.epoch_done(None if validation is None else evaluate(model, validation()))
+    return run.result()
+
+
+@torch.no_grad()
+def evaluate(model: Any, batches: Iterable) -> float:
+    """The mean loss of some batches, each weighted by ``model.count(batch)`` if the model has it; nothing is changed."""
+    was_training, carried = model.training, getattr(model, "carried", None)
+    model.eval()
+    if hasattr(model, "carried"):
+        model.carried = None
+    total = count = 0.0
+    for batch in batches:
+        n = model.count(batch) if hasattr(model, "count") else 1
+        total += n * float(model.loss(batch))
+        count += n
+    model.train(was_training)
+    if hasattr(model, "carried"):
+        model.carried = carried
+    if not count:
+        raise ValueError("there is no batch to evaluate")
+    return total / count
+
+
+def check_weights(model: Any, counters: Counters) -> None:
+    """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
+    for name, p in model.named_parameters():
+        if not p.isfinite().all():
+            raise NonFiniteError(f"step {counters.step}: {name} is not finite, so no checkpoint was written")

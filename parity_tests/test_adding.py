@@ -85,7 +85,8 @@ def test_clipping_bounds_what_the_optimiser_sees():
 
 
 def test_the_command_prints_losses_and_the_baseline(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", "adding --T 6 --cell gru --hidden 4 --steps 100 --batch 2".split())
+    given = ["--T", "6", "--cell", "gru", "--hidden", "4", "--steps", "100", "--batch", "2"]
+    monkeypatch.setattr("sys.argv", ["adding", *given])
     assert main() == 0
     out = capsys.readouterr().out
     assert out.startswith("step   100  mean squared error 0.")

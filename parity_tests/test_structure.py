@@ -15,7 +15,9 @@ from torch_impl.modules import WAYS
 from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S"}
+ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "gradient_flow": "GF", "truncated_bptt": "TB",
+         "checkpointed_bptt": "CB", "rtrl": "RT", "hessian": "HV"}
+NOTE = dict.fromkeys(("truncated_bptt", "checkpointed_bptt", "rtrl", "hessian"), "bptt_variants")  # else the room's name
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 
 
@@ -46,7 +48,8 @@ def test_reference_loads_without_torch():
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_has_its_faces(room):
-    for face in (f"reference/{room}.py", f"torch_impl/{room}.py", f"parity_tests/test_{room}.py", f"notes/{room}.md"):
+    for face in (f"reference/{room}.py", f"torch_impl/{room}.py", f"parity_tests/test_{room}.py",
+                 f"notes/{NOTE.get(room, room)}.md"):
         assert (ROOT / face).is_file(), face
 
 
@@ -65,7 +68,7 @@ def cited(text: str, letter: str) -> set[str]:
 
 @pytest.mark.parametrize(("room", "letter"), ROOMS.items())
 def test_every_label_in_code_is_defined_once_in_its_note(room, letter):
-    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / f"{NOTE.get(room, room)}.md").read_text(encoding="utf-8")
     for file in (ROOT / "reference" / f"{room}.py", ROOT / "torch_impl" / f"{room}.py"):
         labels = cited(file.read_text(encoding="utf-8"), letter)
         assert labels, file
@@ -76,7 +79,7 @@ def test_every_label_in_code_is_defined_once_in_its_note(room, letter):
 @pytest.mark.parametrize(("room", "letter"), ROOMS.items())
 def test_every_label_in_the_note_is_cited_in_code(room, letter):
     code = (ROOT / "reference" / f"{room}.py").read_text(encoding="utf-8")
-    note = (ROOT / "notes" / f"{room}.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / f"{NOTE.get(room, room)}.md").read_text(encoding="utf-8")
     assert set(re.findall(rf"\(({letter}\d\*?)\)", note)) == cited(code, letter)
 
 

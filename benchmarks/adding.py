@@ -50,8 +50,13 @@ def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None
         loss = np.array(log.loss)
         curve = loss[: len(loss) // EVERY * EVERY].reshape(-1, EVERY).mean(1)
         learnt = np.flatnonzero(np.convolve(loss, np.full(100, 0.01), "valid") < LEARNT)
-        yield {"T": T, "name": name, "error": log.error, "steps": len(loss), "curve": [round(float(v), 5) for v in curve],
+        yield {"T": T, "name": name, "error": finite(log.error), "steps": len(loss), "curve": [finite(v) for v in curve],
                "learnt": int(learnt[0]) + 100 if len(learnt) else None}
+
+
+def finite(v: float) -> float | None:
+    """For JSON, which has no NaN: a loss that is no number any more is None"""
+    return round(float(v), 5) if math.isfinite(v) else None
 
 
 def table(records: list[dict]) -> str:
@@ -61,7 +66,9 @@ def table(records: list[dict]) -> str:
 
     def cells(name: str, T: int) -> str:
         r = found.get((name, T))
-        return f"{r['error']:.4f} | {r['learnt'] or 'not'}" if r else " | "
+        if r is None:
+            return " | "
+        return "diverged | not" if r["error"] is None else f"{r['error']:.4f} | {r['learnt'] or 'not'}"
 
     lines = ["| cell | " + " | ".join(f"T = {T}: error | learnt at step" for T in lengths) + " |",
              "|---|" + "--:|--:|" * len(lengths)]

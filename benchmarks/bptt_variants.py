@@ -2,7 +2,7 @@
 
 Four tables: memory and time against the length, the error of a truncated gradient, RTRL against H, Hessian-vector products.
 Nothing is timed that was not compared with plain BPTT first.  Memory is what tracemalloc sees at most, in a run of its own,
-beyond the inputs.  ``--write`` puts the tables into the note.
+beyond the inputs; time is processor time, on one thread.  ``--write`` puts the tables into the note.
 """
 
 import math
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 import torch_impl.gru
 import torch_impl.hessian
@@ -52,12 +53,12 @@ def gap(found, expected) -> float:
 
 
 def seconds(call: Callable[[], Any], least: float = 0.3) -> float:
-    """The median time of a call, repeated for at least so long"""
+    """The median processor time of a call, repeated for at least so long; others on the machine do not count"""
     taken: list[float] = []
     while not taken or sum(taken) < least:
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     return float(np.median(taken))
 
 
@@ -208,7 +209,8 @@ TABLES = {"length": length_table, "window": window_table, "RTRL": rtrl_table, "H
 def main() -> int:
     torch.set_num_threads(1)
     for name, make in TABLES.items():
-        made = "\n".join(make())
+        with threadpool_limits(1):
+            made = "\n".join(make())
         print(f"{name}\n{made}\n", flush=True)
         if "--write" in sys.argv:
             insert("bptt_variants.md", f"{COMMAND}, {name}", made)

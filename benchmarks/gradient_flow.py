@@ -7,6 +7,7 @@ The curves of the adding problem come from notes/figures/adding.json (``python -
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from reference.adding import GUESS, Adder, draw, train
 from reference.init import SCHEMES
 
 from .adding import CURVES, EVERY, LENGTHS
-from .drawing import COLOURS, FOREGROUND, STROKES, STYLE, Plot, canvas, spread
+from .drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES, STYLE, Plot, spread
 from .pages import NOTES, insert
 
 T, B, H, SEED = 100, 8, 64, 0
@@ -81,23 +82,57 @@ def backwards(v: np.ndarray) -> np.ndarray:
     return np.where(v[::-1] > 1e-30, v[::-1], np.nan)
 
 
-def lines(ax, data: Lines, low: float, high: float, label: str = "steps back from the end") -> None:
-    """A line for each name, its name at its end; a logarithmic axis from low to high."""
+def panels(headings: list[str], columns: int, width: float, height: float, right: float, title: str, about: str):
+    """A figure with axes of one size (inches) in so many columns, and room for names at their right."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    left, bottom, head = 0.6, 0.5, 0.3
+    rows = math.ceil(len(headings) / columns)
+    size = columns * (left + width + right), 0.35 + rows * (head + height + bottom)
+    about = textwrap.fill(about, int(15 * size[0]))
+    size = size[0], size[1] + 0.16 * (1 + about.count("\n"))
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    figure.text(0.1 / size[0], 1 - 0.08 / size[1], title, va="top", weight="bold", size=11)
+    figure.text(0.1 / size[0], 1 - 0.3 / size[1], about, va="top", size=8)
+    axes = []
+    for i, heading in enumerate(headings):
+        x, y = i % columns * (left + width + right) + left, (rows - 1 - i // columns) * (head + height + bottom) + bottom
+        axes.append(figure.add_axes((x / size[0], y / size[1], width / size[0], height / size[1]), title=heading))
+        axes[-1].grid(alpha=0.25, linewidth=0.5, color=FOREGROUND)
+    return figure, axes
+
+
+def power_of_ten(v: float, _: int) -> str:
+    k = round(math.log10(v))
+    return f"{v:g}" if abs(k) <= 2 else f"1e{k}"
+
+
+def lines(ax, data: Lines, low: float, high: float, label: str = "steps back from the end", each: int = 1) -> None:
+    """A line for each name, its name at its end; a logarithmic axis from low to high; a point is ``each`` steps."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     ax.set_yscale("log")
     ax.set_ylim(low, high)
+    ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_tick_params(which="minor", length=0)
+    end = (max(map(len, data.values())) - 1) * each
     ends = {}
     for i, (name, v) in enumerate(data.items()):
         colour, stroke = COLOURS[i % len(COLOURS)], STROKES[i % len(STROKES)]
         inside = np.flatnonzero(np.isfinite(v) & (v >= low) & (v <= high))
-        ax.plot(np.arange(len(v)), v, color=colour, linestyle=stroke, linewidth=1.3)
+        ax.plot(np.arange(len(v)) * each, v, color=colour, linestyle=stroke, linewidth=1.3)
         last = inside[-1] if len(inside) else 0
-        ends[name] = (last, float(np.log(v[last] / low) / np.log(high / low)), colour)
-    ax.set_xlim(0, max(map(len, data.values())) - 1)
+        ends[name] = (last * each / end, float(np.log(v[last] / low) / np.log(high / low)), colour)
+    ax.set_xlim(0, end)
     ax.set_xlabel(label)
     for name, at in spread({k: e[1] for k, e in ends.items()}, 0.055).items():
-        last, height, colour = ends[name]
-        x = last / (max(map(len, data.values())) - 1)
+        x, height, colour = ends[name]
         ax.plot([x, 1.04], [height, at], transform=ax.transAxes, color=colour, linewidth=0.4, clip_on=False)
+        ax.plot([x], [height], transform=ax.transAxes, color=colour, marker="o", markersize=3, clip_on=False,
+                markerfacecolor=BACKGROUND if x < 1 else colour)
         ax.text(1.05, at, name, transform=ax.transAxes, va="center", size=7.5, color=colour)
 
 
@@ -120,10 +155,10 @@ def norms_figure(first: dict[str, Flow], then: dict[str, Flow]) -> Plot:
         model.params["rnn.bias_hh_l0"][H : 2 * H] += b
         biases[f"forget bias {b:+d}"] = backwards(flow(model).norms["c"])
     title = "The gradient on its way back"
-    about = (f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, H = {H}, "
-             f"mean of {B} sequences. Bottom right: in the cell state.")
-    figure, axes = canvas(["At initialisation", "After training", "RNN, tanh: orthogonal times a gain",
-                           "LSTM: the cell state's gradient"], 3.6, title, about, right=1.35, height=2.6)
+    about = (f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, "
+             f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture.")
+    figure, axes = panels(["At initialisation", "After training", "RNN, tanh: orthogonal times a gain",
+                           "LSTM: the cell state's gradient"], 2, 3.4, 2.5, 1.4, title, about)
     lines(axes[0], of(first), 1e-12, 1e2)
     lines(axes[1], of(then), 1e-12, 1e2)
     lines(axes[2], gains, 1e-12, 1e6)
@@ -134,9 +169,9 @@ def norms_figure(first: dict[str, Flow], then: dict[str, Flow]) -> Plot:
 def spectra_figure(first: dict[str, Flow]) -> Plot:
     title = "Singular values of the product of the step Jacobians"
     about = (f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Dashed: the bound "
-             "that the steps' own bounds give, for an RNN. What falls below the picture is zero to rounding.")
+             "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture.")
     names = [n for n in first if n != "GRU, gate open"]
-    figure, axes = canvas(names, 2.5, title, about, right=0.9, height=2.3)
+    figure, axes = panels(names, 3, 2.4, 2.2, 0.8, title, about)
     for ax, name in zip(axes, names, strict=True):
         found, values = first[name], first[name].products.singular
         data = {"largest": values[:, 0], "median": np.median(values, 1), "smallest": values[:, -1],
@@ -149,14 +184,19 @@ def spectra_figure(first: dict[str, Flow]) -> Plot:
 
 def clipping_figure() -> Plot:
     """Plain gradient descent on the adding problem with an RNN that explodes now and then."""
+    length, steps, block = 20, 1500, 10
     title = "Clipping"
-    about = ("RNN, relu, identity, on the adding problem with T = 100; plain gradient descent, rate 0.01. Clipped: the "
-             "gradient's norm is at most 1. A line ends where the loss is no number any more.")
-    logs = {name: train(Adder("relu", H, "identity", rng=np.random.default_rng(SEED)), 100, 400, 32, 0.01, clip, SEED,
+    about = (f"RNN, relu, identity, on the adding problem with T = {length}; plain gradient descent, rate 0.01; means of "
+             f"{block} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1.")
+    logs = {name: train(Adder("relu", H, "identity", rng=np.random.default_rng(SEED)), length, steps, 32, 0.01, clip, SEED,
                         optimizer="sgd") for name, clip in (("clipped", 1.0), ("not clipped", None))}
-    figure, axes = canvas(["Mean squared error", "Norm of the gradient, before clipping"], 3.6, title, about, right=1.2)
-    lines(axes[0], {k: np.array(v.loss) for k, v in logs.items()}, 0.05, 1e6, "step")
-    lines(axes[1], {k: np.array(v.norm) for k, v in logs.items()}, 1e-3, 1e8, "step")
+
+    def means(values: list[float]) -> np.ndarray:
+        return np.array(values).reshape(-1, block).mean(1)
+
+    figure, axes = panels(["Mean squared error", "Norm of the gradient, before clipping"], 2, 3.6, 2.4, 1.1, title, about)
+    lines(axes[0], {k: means(v.loss) for k, v in logs.items()}, 0.03, 1e15, "step", block)
+    lines(axes[1], {k: means(v.norm) for k, v in logs.items()}, 1e-2, 1e16, "step", block)
     axes[0].axhline(GUESS, color=FOREGROUND, linewidth=0.7, linestyle=":")
     return Plot("", "gradient_flow_clipping", title, about, figure)
 
@@ -165,9 +205,9 @@ def adding_figure() -> Plot:
     records = json.loads(CURVES.read_text(encoding="utf-8"))
     title = "The adding problem: which cell learns"
     about = "Mean squared error of fresh sequences during training. Dotted: always saying 1."
-    figure, axes = canvas([f"T = {n}" for n in LENGTHS], 2.6, title, about, right=1.5)
+    figure, axes = panels([f"T = {n}" for n in LENGTHS], 3, 2.4, 2.6, 1.5, title, about)
     for ax, n in zip(axes, LENGTHS, strict=True):
-        lines(ax, {r["name"]: np.array(r["curve"]) for r in records if r["T"] == n}, 1e-4, 1e1, f"steps / {EVERY}")
+        lines(ax, {r["name"]: np.array(r["curve"], float) for r in records if r["T"] == n}, 1e-4, 1e1, "step", EVERY)
         ax.axhline(GUESS, color=FOREGROUND, linewidth=0.7, linestyle=":")
     return Plot("", "gradient_flow_adding", title, about, figure)
 

@@ -7,7 +7,7 @@
 
 R is linear and has the product rule, R{u w} = R{u} w + u R{w}; R{φ(a)} = φ'(a) R{a} (Pearlmutter 1994).
 ``Rx`` in the code is R{x}.  What a line is the R of stands at its end: R{L3}, R{L3*}.
-H is never formed: H v costs about as much as two gradients.
+H is never formed: H v and the gradient together cost about three gradients.
 """
 
 from collections.abc import Callable

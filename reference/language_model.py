@@ -146,10 +146,6 @@ class LanguageModel(Model):
         y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
         return (self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y))[0], state_n  # U4
 
-    def count(self, batch) -> int:
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
-
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""
         return {} if self.carried is None else dict(zip("hc", fields(self.carried), strict=False))

@@ -1,5 +1,6 @@
 """A batch taken apart by its sequences, so that several processes can each have a part, and how much a part counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,12 @@ def share(batch: Any, rank: int, world: int) -> tuple[Any, int]:
     return part, count(part) if len(mine) else 0
 
 
-def select(batch: Any, which: Array) -> Any:
+def select(batch: Any, which: Sequence[int] | Array) -> Any:
     """The batch of these sequences only, in this order."""
     if isinstance(batch, Window):
         return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which],
                               masks=batch.masks and _masks(batch, which))
-    made = {}
+    made: dict[str, Any] = {}
     for name, v in batch._asdict().items():
         if isinstance(v, PackedSequence):
             made[name] = _packed(v, which)
@@ -53,12 +54,12 @@ def select(batch: Any, which: Array) -> Any:
     return type(batch)(**made)
 
 
-def _packed(sequence: PackedSequence, which: Array) -> PackedSequence:
+def _packed(sequence: PackedSequence, which: Sequence[int] | Array) -> PackedSequence:
     padded, lengths = pad_packed_sequence(sequence)
     return pack_sequence([padded[: lengths[b], b] for b in which], enforce_sorted=False)
 
 
-def _masks(batch: Window, which: Array) -> Any:
+def _masks(batch: Window, which: Sequence[int] | Array) -> Any:
     T, B = batch.tokens.shape
     between = [m.reshape(T, B, -1)[:, which].reshape(T * len(which), -1) for m in batch.masks.between]
     return type(batch.masks)(batch.masks.input[:, which], between, batch.masks.output[:, which])

@@ -81,6 +81,6 @@ class DataParallel(DistributedDataParallel):
         self.module.carried = state
 
 
-def inner(model: nn.Module) -> nn.Module:
+def inner(model: nn.Module) -> Any:
     """The model inside a DataParallel, or the model itself."""
-    return model.module if isinstance(model, DistributedDataParallel) else model  # type: ignore[return-value]
+    return model.module if isinstance(model, DistributedDataParallel) else model

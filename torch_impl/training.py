@@ -21,7 +21,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
           resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
     """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train."""
     own = inner(model)  # of a DataParallel
-    params, generators, counters = dict(own.named_parameters()), {"model": own.rng}, Counters()
+    params, generators, counters = dict[str, Any](own.named_parameters()), {"model": own.rng}, Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
         checkpoint.restore(saved, own, optimizer, generators=generators, vocabulary=vocabulary)

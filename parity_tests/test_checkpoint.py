@@ -91,7 +91,7 @@ def test_a_checkpoint_without_extras(tmp_path):
 def refused(path, message, model=None, optimizer=None, **options):
     """Nothing of the model changes when a checkpoint is refused."""
     model = ours(seed=3) if model is None else model
-    before = {k: np.array(v) for k, v in model.state_dict().items()}
+    before = {k: np.asarray(v).copy() for k, v in model.state_dict().items()}
     files = checkpoint if isinstance(model, LanguageModel) else torch_impl.checkpoint
 
     def attempt():

@@ -105,7 +105,7 @@ def test_windows_are_the_text():
     made = batches.windows(np.arange(100), 3, 7)
     x, y = (np.concatenate([getattr(w, k) for w in made]) for k in ("tokens", "targets"))
     assert (y == x + 1).all()
-    assert (x.T == np.arange(99).reshape(3, 33)).all()
+    np.testing.assert_array_equal(x.T, np.arange(99).reshape(3, 33))
     assert [len(w.tokens) for w in made] == [7, 7, 7, 7, 5]
     assert [w.first for w in made] == [True, False, False, False, False]
     assert all(w.tokens.flags.c_contiguous for w in made)

@@ -413,3 +413,18 @@ class TestLayersTakePackedSequences:
         x.data[...] = y.data[...] = 1e3
         for a, b in zip(leaves(pullback(dy)[1:]), before, strict=True):
             assert_equal(a, b)
+
+
+def test_a_padding_mask_marks_each_sequences_own_steps():
+    lengths = np.array([2, 0, 3])
+    assert_equal(reference.padding_mask(lengths), np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], bool))
+    assert reference.padding_mask(lengths, 5).sum(0).tolist() == [2, 0, 3]
+    assert reference.padding_mask(lengths[:0], 5).shape == (5, 0)
+
+
+@pytest.mark.parametrize(("lengths", "T", "says"), [
+    ([2, 4], 3, "lengths must be from 0 to 3, got 4"), ([-1], 3, "lengths must be from 0 to 3, got -1"),
+    ([[1]], 3, "whole numbers in one dimension, got int64 in 2"), ([1.0], 3, "got float64 in 1")])
+def test_a_padding_mask_of_bad_lengths_is_an_error(lengths, T, says):
+    with pytest.raises(ValueError, match=says):
+        reference.padding_mask(lengths, T)

@@ -6,6 +6,14 @@
 per output tensor.  The oracle is the definition in longdouble.  A baseline is the definition in the candidate's own
 dtype: once on the data, and three times on the data with every value moved by one rounding.  So what cannot be had
 more exactly in that dtype is not asked for, and one lucky baseline does not decide.  NaN is never allowed.
+
+For a training run, at each step n and per quantity:
+
+    max|candidate_n - oracle_n|  <=  4 · noise_n  +  16 · eps(dtype) · max|oracle_n|                    (T3)
+    noise_n = the largest max|baseline_m - oracle_m| of several baselines and all steps m <= n          (T4)
+
+A baseline is a run in the candidate's dtype: once from the initial weights, and three times from weights of which
+every one was moved by one rounding.
 """
 
 from collections.abc import Sequence
@@ -66,6 +74,32 @@ def judge(tensor: str, candidate, baselines: Sequence[np.ndarray], oracle: np.nd
     error = float(largest(difference))
     ok = bool(error <= limit)
     return Verdict(tensor, error, limit, ok, None if ok else first_wrong(difference, limit, axis, backwards))
+
+
+def judge_trajectory(quantity: str, candidate: np.ndarray, baselines: Sequence[np.ndarray], oracle: np.ndarray,
+                     dtype: str) -> Verdict:
+    """Apply T3 to one quantity of a training run, (steps, ...).
+
+    The verdict is that of the first step that is wrong, or of the one nearest to its limit.
+    """
+    if candidate.shape != oracle.shape:
+        return Verdict(quantity, float("inf"), 0.0, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+    floor = FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)
+    limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + floor                            # T3
+    errors = step_maxima(candidate - oracle)
+    wrong = np.flatnonzero(~(errors <= limits))
+    n = int(wrong[0]) if len(wrong) else int(np.argmax(errors / np.where(limits > 0, limits, 1)))
+    return Verdict(quantity, float(errors[n]), float(limits[n]), not len(wrong), n if len(wrong) else None)
+
+
+def trajectory_noise(baselines: Sequence[np.ndarray], oracle: np.ndarray) -> np.ndarray:
+    """The noise of T3 at each step: it never falls."""
+    return np.maximum.accumulate(np.max([step_maxima(b - oracle) for b in baselines], axis=0))           # T4
+
+
+def step_maxima(x: np.ndarray) -> np.ndarray:
+    """(steps, ...)  ->  max|x| of each step"""
+    return np.abs(x).reshape(len(x), -1).max(-1, initial=0)
 
 
 def first_wrong(difference: np.ndarray, limit: float, axis: int | None, backwards: bool) -> int | None:

@@ -2,19 +2,22 @@
 
 Layers and cells as torch.nn has them (``LSTM(...)``, ``lstm(x, state)``, ``lstm.backward(dy, dstate)``), packed
 sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: ``rnn``, ``lstm``, ``gru``, ``stack``.
-What models are made of besides: the modules ``Linear`` and ``Embedding``, the base class ``Model``, and the rooms
-``linear``, ``embedding``, ``dropout``,
-``losses``.  What training is made of: ``init``, ``clip``, ``optim``, ``schedules``.  Over any cell: ``gradient_flow``, and
-other ways to a gradient, ``truncated_bptt``, ``checkpointed_bptt``, ``rtrl``, ``hessian``.
+What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
+rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampling``.  What training is made of:
+``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``,
+``LanguageModel``.  Over any cell: ``gradient_flow``, and other ways to a gradient, ``truncated_bptt``,
+``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
 from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  # isort: skip
-from . import clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, schedules, stack
+from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, sampling, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
+from .classifier import Classifier
+from .generator import Generator
 from .language_model import LanguageModel
 from .layers import GRU, LSTM, RNN
-from .model import Model
-from .modules import Embedding, Linear
+from .model import Composite, Model
+from .modules import Attention, Embedding, Linear
 from .packing import (
     PackedSequence,
     pack_padded_sequence,
@@ -25,16 +28,20 @@ from .packing import (
     pad_packed_sequence_backward,
     pad_sequence,
     pad_sequence_backward,
+    padding_mask,
     unpad_sequence,
     unpad_sequence_backward,
 )
+from .seq2seq import Seq2seq
+from .tagger import Tagger
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Embedding", "GRUCell", "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell",
-    "checkpointed_bptt", "clip", "dropout", "embedding", "gradient_flow", "gru", "hessian", "init", "linear", "losses",
-    "lstm", "optim",
+    "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "GRUCell", "Generator", "LSTMCell",
+    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention",
+    "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "generator", "gradient_flow", "gru",
+    "hessian", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
-    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "rnn", "rtrl",
-    "schedules", "stack", "truncated_bptt",
+    "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
+    "rnn", "rtrl", "sampling", "schedules", "seq2seq", "stack", "tagger", "truncated_bptt",
     "unpad_sequence", "unpad_sequence_backward",
 ]

@@ -152,3 +152,8 @@ def windows(tokens: Array, size: int, steps: int) -> list[Window]:
         raise ValueError(f"{size} streams need at least {size + 1} tokens, got {len(tokens)}")
     x, y = (np.ascontiguousarray(np.reshape(tokens[k : k + size * length], (size, length)).T) for k in (0, 1))
     return [Window(x[t : t + steps], y[t : t + steps], t == 0) for t in range(0, length, steps)]
+
+
+def shape_of(packed: PackedSequence) -> tuple[int, int]:
+    """Steps and sequences of a packed batch"""
+    return len(packed.batch_sizes), int(packed.batch_sizes[0])

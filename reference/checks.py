@@ -19,7 +19,7 @@ def positive_int(name: str, value: Any) -> int:
     return int(value)
 
 
-def share(name: str, value: Any, count: int) -> int:
+def part(name: str, value: Any, count: int) -> int:
     """The count-th part of a positive int."""
     if positive_int(name, value) % count:
         raise ValueError(f"{name} must be a multiple of {count}, got {value}")
@@ -41,6 +41,18 @@ def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
 def positive(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
         raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return float(value)
+
+
+def at_least_zero(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be a number, at least 0, got {value!r}")
+    return float(value)
+
+
+def fraction(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
+        raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
     return float(value)
 
 

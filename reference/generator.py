@@ -13,7 +13,7 @@ In training the tokens read are those of the data (teacher forcing).  The starre
 
 import numpy as np
 
-from . import checks, losses, sampling
+from . import checks, decoding, losses, sampling
 from .layers import quiet
 from .model import Model
 from .modules import Embedding, Linear
@@ -65,6 +65,10 @@ class Generator(Model):
 
         return loss, pullback
 
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
     def logits(self, batch) -> Array:
         """Conditioned  ->  z (N, num_embeddings), packed rows"""
         return self._logits(batch)[0]
@@ -80,18 +84,16 @@ class Generator(Model):
         ValueError
             As ``sampling.sample``; or max_length below 1.
         """
-        steps, rng = checks.positive_int("max_length", max_length), self.rng if rng is None else rng
-        state, _ = self._first_state(condition)
-        tokens = np.full(len(condition), self.bos)
-        drawn = np.empty((steps, len(condition)), np.int64)
-        for t in range(steps):
+        def choose(z):
+            return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
+
+        def step(tokens, state):
             x, _ = self.embedding.vjp(tokens[None])                                                 # N3
             y, state, _ = self.rnn.vjp(x, state)                                                    # N4
-            z, _ = self.head.vjp(y[0])                                                              # N5
-            drawn[t] = tokens = sampling.sample(z, rng, temperature=temperature, top_k=top_k, top_p=top_p)  # N7
-            if (drawn[: t + 1] == self.eos).any(0).all():
-                break
-        return [until(column, self.eos) for column in drawn[: t + 1].T]
+            return self.head.vjp(y[0])[0], state                                                    # N5
+
+        state, _ = self._first_state(condition)
+        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
 
     @quiet
     def _logits(self, batch):
@@ -123,9 +125,3 @@ class Generator(Model):
 
         parts = s.reshape(B, S, L, H).transpose(1, 2, 0, 3)                                         # N2
         return as_state(list(np.ascontiguousarray(parts))), pullback
-
-
-def until(tokens: Array, eos: int) -> Array:
-    """tokens (T,)  ->  those before the first eos"""
-    ends = np.flatnonzero(tokens == eos)
-    return tokens[: ends[0]] if len(ends) else tokens

@@ -1,11 +1,11 @@
 """The next token of a stream, window by window, the state carried over.  Derivation: notes/language_model.md
 
-    x_t = E[token_t]                                                (Q1)
-    x ← x ∘ keep / (1 - p),  y likewise     dropout                 (Q2)
-    y, s_n = rnn(x, s_0)                                            (Q3)
-    z_t = y_t Wᵀ + b,  W = E if tied                                (Q4)
-    loss = mean cross-entropy of z_t against the next token         (Q5)
-    s_0 of the next window = s_n, as a constant                     (Q6)
+    x_t = E[token_t]                                                (U1)
+    x ← x ∘ keep / (1 - p),  y likewise     dropout                 (U2)
+    y, s_n = rnn(x, s_0)                                            (U3)
+    z_t = y_t Wᵀ + b,  W = E if tied                                (U4)
+    loss = mean cross-entropy of z_t against the next token         (U5)
+    s_0 of the next window = s_n, as a constant                     (U6)
 
 So a gradient ends at its window's edge: truncated BPTT.  The starred labels are the adjoints.
 """
@@ -32,17 +32,17 @@ class Masks(NamedTuple):
 
 
 class TiedHead(Module):
-    """Q4 with the embedding's matrix: only the bias is its own."""
+    """U4 with the embedding's matrix: only the bias is its own."""
 
     def __init__(self, in_features, out_features, *, dtype, rng):
         super().__init__({"bias": (out_features,)}, in_features, dtype, rng)
 
     def vjp(self, y, W):
         """y (T, B, H), W (V, H)  ->  z (T, B, V), ``pullback(dz) -> grads, dy, dW``"""
-        z, cache = linear.forward(linear.Params(W, self.params["bias"]), y)                 # Q4
+        z, cache = linear.forward(linear.Params(W, self.params["bias"]), y)                 # U4
 
         def pullback(dz):
-            dp, dy = linear.backward(dz, cache)                                             # Q4*
+            dp, dy = linear.backward(dz, cache)                                             # U4*
             return {"bias": dp.b}, dy, dp.W
 
         return z, pullback
@@ -85,11 +85,11 @@ class LanguageModel(Model):
         self.embedding = Embedding(num_embeddings, embedding_dim, **more)
         self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0,
                              engine=engine, **more)
-        self.head = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
+        self.head: Any = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
 
     def loss(self, batch) -> float:
         """Window  ->  the loss; ``backward`` is possible then, and the next window starts from the final state."""
-        loss, self.carried, pullback = self.window(batch, self.carried)                     # Q6
+        loss, self.carried, pullback = self.window(batch, self.carried)                     # U6
         self._remember(lambda: pullback()[0])
         return float(loss)
 
@@ -118,37 +118,36 @@ class LanguageModel(Model):
         ValueError
             Masks where dropout is not active.
         """
-        x, pull_x = self.embedding.vjp(batch.tokens)                                        # Q1
+        x, pull_x = self.embedding.vjp(batch.tokens)                                        # U1
         masks = self._masks(batch.masks, x.shape)
         if masks:
-            x, kept_x = dropout.forward(x, masks.input, self.dropout)                       # Q2
+            x, kept_x = dropout.forward(x, masks.input, self.dropout)                       # U2
         start = None if batch.first else state
-        y, state_n, pull_y = self.rnn.vjp(x, start, (masks and masks.between) or None)      # Q3
+        y, state_n, pull_y = self.rnn.vjp(x, start, (masks and masks.between) or None)      # U3
         if masks:
-            y, kept_y = dropout.forward(y, masks.output, self.dropout)                      # Q2
-        z, pull_z = self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)  # Q4
-        loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # Q5
+            y, kept_y = dropout.forward(y, masks.output, self.dropout)                      # U2
+        z, pull_z = self._head(y)                                                           # U4
+        loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # U5
 
         def pullback(dloss=1.0, dstate_n=None):
-            head, dy, *dW = pull_z(losses.cross_entropy_backward(dloss, cache))             # Q5*, Q4*
+            head, dy, *dW = pull_z(losses.cross_entropy_backward(dloss, cache))             # U5*, U4*
             if masks:
-                dy = dropout.backward(dy, kept_y)                                           # Q2*
-            rnn, dx, dstate = pull_y(dy, dstate_n)                                          # Q3*
+                dy = dropout.backward(dy, kept_y)                                           # U2*
+            rnn, dx, dstate = pull_y(dy, dstate_n)                                          # U3*
             if masks:
-                dx = dropout.backward(dx, kept_x)                                           # Q2*
-            embedding = {"weight": pull_x(dx)["weight"] + sum(dW)}                          # Q1*, Q4*
+                dx = dropout.backward(dx, kept_x)                                           # U2*
+            embedding = {"weight": pull_x(dx)["weight"] + sum(dW)}                          # U1*, U4*
             return self._gather(embedding=embedding, rnn=rnn, head=head), dstate
 
         return loss, state_n, pullback
 
     def logits(self, tokens, state=None):
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
-        y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # Q1, Q3
-        return (self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y))[0], state_n  # Q4
+        y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
+        return self._head(y)[0], state_n                                                    # U4
 
-    def count(self, batch) -> int:
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
+    def _head(self, y):
+        return self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)
 
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""

@@ -26,17 +26,25 @@ IGNORE = -100
 class Cache(NamedTuple):
     """Of cross-entropy."""
 
-    log_p: Array       # (..., V)
+    e: Array           # (..., V)    exp(z - m)
+    s: Array           # (..., 1)    their sum, so p = e / s
     targets: Array     # (...)    0 where ignored
     w: Array           # (V,)     class weights
     smoothing: float
     scale: Array       # (...)    dL/dl, 0 where ignored
 
 
+def exponentials(z):
+    """z (..., V)  ->  a (..., V), e (..., V), s (..., 1)  with  log p = a - log s  and  p = e / s"""
+    a = z - z.real.max(-1, keepdims=True)                                               # J1
+    e = np.exp(a)                                                                       # J1
+    return a, e, (e @ np.ones(e.shape[-1], e.real.dtype))[..., None]  # a product sums short rows quicker than sum()
+
+
 def log_softmax(z):
     """z (..., V)  ->  log p (..., V)"""
-    a = z - z.real.max(-1, keepdims=True)
-    return a - np.log(np.exp(a).sum(-1, keepdims=True))                                 # J1
+    a, _, s = exponentials(z)
+    return a - np.log(s)                                                                # J1
 
 
 def cross_entropy_forward(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):
@@ -74,21 +82,22 @@ def cross_entropy_forward(logits, targets, weight=None, ignore_index=IGNORE, red
     targets, kept = classes(targets, logits.shape[:-1], V, ignore_index)
     w = np.ones(V, logits.real.dtype) if weight is None else checks.array("weight", weight, (V,), logits.real.dtype)
     scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0).astype(w.dtype)
-    log_p = log_softmax(logits)
-    l = -(1 - smoothing) * w[targets] * np.take_along_axis(log_p, targets[..., None], -1)[..., 0]    # J2
+    a, e, s = exponentials(logits)
+    log_s = np.log(s[..., 0])
+    l = -(1 - smoothing) * w[targets] * (np.take_along_axis(a, targets[..., None], -1)[..., 0] - log_s)    # J2
     if smoothing:
-        l = l - smoothing / V * (log_p @ w)                                             # J2
+        l = l - smoothing / V * (a @ w - log_s * w.sum())                               # J2
     l = np.where(kept, l, 0)
-    return reduce(l * scale, reduction), Cache(log_p, targets, w, smoothing, scale)     # J3
+    return reduce(l * scale, reduction), Cache(e, s, targets, w, smoothing, scale)      # J3
 
 
 def cross_entropy_backward(dloss, k):
     """The adjoint: dloss like loss, Cache  ->  dlogits (..., V)"""
     V, targets = len(k.w), k.targets[..., None]
-    dl = (np.asarray(dloss, k.log_p.dtype) * k.scale)[..., None]                        # J3*
+    dl = (np.asarray(dloss, k.e.dtype) * k.scale)[..., None]                            # J3*
     hit = (1 - k.smoothing) * k.w[targets]                                              # J2*  of the target
     rest = k.smoothing / V * k.w                                                        # J2*  of every class
-    dz = np.exp(k.log_p) * (dl * (hit + rest.sum()))                                    # J1*
+    dz = k.e * (dl * (hit + rest.sum()) / k.s)                                          # J1*
     if k.smoothing:
         dz -= dl * rest                                                                 # J2*
     np.put_along_axis(dz, targets, np.take_along_axis(dz, targets, -1) - dl * hit, -1)  # J2*

@@ -1,4 +1,4 @@
-"""What every model is: modules and layers under names, one loss, and its gradient in every parameter."""
+"""Modules made of modules under names; and a model: such a module with one loss and its gradient in every parameter."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,11 @@ from .module import Module
 from .ops import Array
 
 
-class Model(Module):
-    """A module made of modules, its attributes, in the order in which they were set.
+class Composite(Module):
+    """A module made of modules: its attributes, in the order in which they were set.
 
     ``params``, ``grads`` and ``state_dict`` have the names of torch.nn.Module: "embedding.weight", "rnn.bias_hh_l0".
-    A subclass gives ``vjp(batch) -> loss, pullback`` with ``pullback(dloss=1.0) -> grads``, for which ``_gather``
-    puts the names together.
+    A subclass gives ``vjp``, whose pullback puts the names together by ``_gather``.
 
         class Tagger(Model):
             def __init__(self, ..., *, dtype=np.float32, rng=None):
@@ -51,6 +50,15 @@ class Model(Module):
             child.train(mode)
         return super().train(mode)
 
+    def _gather(self, **grads: dict[str, Array]) -> dict[str, Array]:
+        """The gradients of each child, by its name  ->  keyed and ordered like ``params``"""
+        named = {f"{name}.{k}": v for name, child in grads.items() for k, v in child.items()}
+        return {k: named[k] for k in self.params}
+
+
+class Model(Composite):
+    """A composite with one loss."""
+
     def vjp(self, batch) -> tuple[Any, Callable]:
         """``loss, pullback``, with ``pullback(dloss=1.0) -> grads``, pure."""
         raise NotImplementedError
@@ -65,7 +73,11 @@ class Model(Module):
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""
         self._pull()
 
-    def _gather(self, **grads: dict[str, Array]) -> dict[str, Array]:
-        """The gradients of each child, by its name  ->  keyed and ordered like ``params``"""
-        named = {f"{name}.{k}": v for name, child in grads.items() for k, v in child.items()}
-        return {k: named[k] for k in self.params}
+
+def added(total: dict, grads: dict) -> dict:
+    """Gradients by child and name, summed where both have them"""
+    both = {child: dict(named) for child, named in total.items()}
+    for child, named in grads.items():
+        mine = both.setdefault(child, {})
+        mine.update({k: mine[k] + v if k in mine else v for k, v in named.items()})
+    return both

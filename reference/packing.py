@@ -32,6 +32,23 @@ class PackedSequence(NamedTuple):
     unsorted_indices: Array | None = None
 
 
+def padding_mask(lengths, T: int | None = None) -> Array:
+    """Where padded sequences have steps: lengths (B,)  ->  (T, B) boolean; T is the longest if not given.
+
+    Raises
+    ------
+    ValueError
+        Lengths that are not whole numbers from 0 to T, in one dimension.
+    """
+    given = np.asarray(lengths)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be whole numbers in one dimension, got {given.dtype} in {given.ndim}")
+    T = int(given.max(initial=0)) if T is None else T
+    if ((given < 0) | (given > T)).any():
+        raise ValueError(f"lengths must be from 0 to {T}, got {given[(given < 0) | (given > T)][0]}")
+    return np.arange(T)[:, None] < given
+
+
 def lengths_of(batch_sizes: Array) -> Array:
     """batch_sizes (T,)  ->  lengths (B,), longest first"""
     return (batch_sizes[:, None] > np.arange(batch_sizes[0])).sum(0)

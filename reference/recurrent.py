@@ -37,3 +37,15 @@ def of_hidden(dh: Array, state):
 def map_state(function, state):
     """The state whose arrays are function(array)"""
     return as_state([function(v) for v in fields(state)])
+
+
+def joined(v: Array, D: int) -> Array:
+    """(L·D, B, F)  ->  (L, B, D·F)"""
+    LD, B, F = v.shape
+    return v.reshape(LD // D, D, B, F).swapaxes(1, 2).reshape(LD // D, B, D * F)
+
+
+def halved(v: Array, D: int) -> Array:
+    """The inverse of joined"""
+    L, B, DF = v.shape
+    return v.reshape(L, B, D, DF // D).swapaxes(1, 2).reshape(L * D, B, DF // D)

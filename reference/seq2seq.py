@@ -5,27 +5,38 @@
     u_t = E[token_t] where the coin k_t is heads, else f_t          (Q3)
     h_t, s_{t+1} = decoder(u_t, s_t)                                (Q4)
     c_t, w_t = attention(h_t, m)                                    (Q5)
-    a_t = tanh((c_t | h_t) Aᵀ + a)   without attention a_t = h_t    (Q6)
-    z_t = a_t Wᵀ + b                                                (Q7)
-    loss = mean cross-entropy of z_t against target t, over all true steps      (Q8)
-    f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q9)
-    f_{t+1} = softmax(z_t) E,  the expected embedding               (Q10)
+    a_t = tanh((c_t | h_t) Aᵀ + a),  z_t = a_t Wᵀ + b;  without attention a_t = h_t         (Q6)
+    loss = mean cross-entropy of z_t against target t, over all true steps      (Q7)
+    f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q8)
+    f_{t+1} = softmax(z_t) E,  the expected embedding               (Q9)
 
-Where all coins are heads, the steps of Q3 to Q7 do not wait for each other's outputs: each is one call for all T.
-A fed-back token cuts the gradient (Q9), an expected embedding does not (Q10).  The starred labels are the adjoints.
+Where all coins are heads, the steps of Q3 to Q6 do not wait for each other's outputs: each is one call for all T.
+A fed-back token cuts the gradient (Q8), an expected embedding does not (Q9).  The starred labels are the adjoints.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from . import checks, forcing, losses, sampling
+from . import attention, checks, decoding, forcing, losses, sampling
+from .batches import shape_of
 from .layers import quiet
-from .model import Model
+from .model import Model, added
 from .modules import Attention, Embedding, Linear
 from .ops import Array, join
 from .packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
-from .recurrent import map_state, recurrent
+from .recurrent import halved, joined, map_state, recurrent
 
 FEEDBACK = ("argmax", "sample", "expected")
+
+
+class Memory(NamedTuple):
+    """What the decoder attends to."""
+
+    m: Array                     # (S, B, H)
+    mask: Array                  # (S, B)
+    keys: Array | None           # (S, B, H)
+    p: attention.Params | None
 
 
 class Seq2seq(Model):
@@ -42,7 +53,7 @@ class Seq2seq(Model):
     cell : "rnn", "lstm" or "gru"
     bidirectional : bool
         Of the encoder.
-    attention : "additive", "dot", "general", "scaled_dot" or None
+    attention : "additive", "dot", "general", "scaled" or None
     feedback : "argmax", "sample" or "expected"
         What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
         its distribution, or the mean of the embeddings under its distribution.
@@ -72,7 +83,7 @@ class Seq2seq(Model):
         more = {"dtype": dtype, "rng": self.rng}
         rnn = {"dropout": dropout, "engine": engine, **more}
         self.source = Embedding(sources, embedding_dim, **more)
-        self.encoder = recurrent(cell, embedding_dim, checks.share("hidden_size", hidden_size, 1 + bidirectional),
+        self.encoder = recurrent(cell, embedding_dim, checks.part("hidden_size", hidden_size, 1 + bidirectional),
                                  num_layers, bidirectional=bidirectional, **rnn)
         self.target = Embedding(targets, embedding_dim, **more)
         self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
@@ -95,12 +106,16 @@ class Seq2seq(Model):
             teacher_forcing outside 0 to 1.
         """
         z, pull_z, _ = self._logits(batch, coins)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q8
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q7
 
         def pullback(dloss=1.0):
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q8*
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q7*
 
         return loss, pullback
+
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
 
     def logits(self, batch, coins=None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's"""
@@ -118,6 +133,38 @@ class Seq2seq(Model):
             raise ValueError("attention must not be None where its weights are asked for")
         return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
 
+    def decode(self, source, max_length=30, *, beam=1, length_power=0.0) -> list[Array]:
+        """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
+
+        Parameters
+        ----------
+        source : PackedSequence (N,) of tokens
+        max_length : int
+            Sequences that have not ended by then are cut off.
+        beam : int
+            Width of the beam; 1 takes the most probable token at every step.
+        length_power : float
+            See ``sampling.beam_search``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument out of range.
+        """
+        memory, s, _ = self._encode(source)
+        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        if checks.positive_int("beam", beam) == 1:
+            return decoding.free_run(self._next, sampling.greedy, *about)
+        return decoding.beam_run(self._next, selected, *about, beam, length_power)
+
+    @quiet
+    def _next(self, tokens, state):
+        """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
+        s, memory = state
+        u, _ = self.target.vjp(tokens)                                                              # Q3, Q8
+        y, s, _ = self.decoder.vjp(one_step(u), s)                                                  # Q4
+        return self._read(y, memory)[0], (s, memory)                                                # Q5, Q6
+
     @quiet
     def _logits(self, batch, coins):
         T, B = shape_of(batch.tokens)
@@ -131,85 +178,93 @@ class Seq2seq(Model):
 
         def pullback(dz):
             grads, ds_0, dmemory = pull_z(dz)
-            return self._gather(**grads, **pull_encoder(dmemory, ds_0))
+            return self._gather(**added(grads, pull_encoder(dmemory, ds_0)))
 
         return z, pullback, weights
 
     def _encode(self, source):
-        """PackedSequence (N,)  ->  (m (S, B, H), mask (S, B)), state, ``pullback(dm, ds_0) -> {child: grads}``"""
+        """PackedSequence (N,)  ->  Memory, state, ``pullback((dm, dkeys), ds_0) -> {child: grads}``"""
         x, pull_x = self.source.vjp(source.data)
         y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
         m, lengths = pad_packed_sequence(y)
-        D = 1 + self.encoder.bidirectional
+        D, p = 1 + self.encoder.bidirectional, None if self.attention is None else self.attention.p
+        keys = None if p is None else attention.keys_forward(p, m)                                  # Q5, once
 
-        def pullback(dm, ds_0):
-            dy = None if dm is None else pad_packed_sequence_backward(dm, y)
+        def pullback(dmemory, ds_0):
+            dy, grads = None, {}
+            if self.attention is not None:
+                dm, dkeys = dmemory
+                dW_k, db, dm_keys = attention.keys_backward(dkeys, p, m)                            # Q5*, once
+                dy = pad_packed_sequence_backward(dm + dm_keys, y)
+                grads["attention"] = self.attention.named(attention.Params(W_k=dW_k, b=db))
             encoder, dx, _ = pull_y(dy, map_state(lambda v: halved(v, D), ds_0))                    # Q1*, Q2*
-            return {"source": pull_x(dx.data), "encoder": encoder}
+            return {**grads, "source": pull_x(dx.data), "encoder": encoder}
 
-        return (m, np.arange(len(m))[:, None] < lengths), map_state(lambda v: joined(v, D), s), pullback  # Q2
+        memory = Memory(m, np.arange(len(m))[:, None] < lengths, keys, p)
+        return memory, map_state(lambda v: joined(v, D), s), pullback                               # Q2
 
     def _forced(self, tokens, s_0, memory):
-        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, dm``"""
+        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, (dm, dkeys)``"""
         u, pull_u = self.target.vjp(tokens.data)                                                    # Q3
         y, _, pull_y = self.decoder.vjp(tokens._replace(data=u), s_0)                               # Q4
         z, weights, pull_z = self._read(y, memory)
 
         def pullback(dz):
-            grads, dy, dm = pull_z(dz)
+            grads, dy, dmemory = pull_z(dz)
             decoder, du, ds_0 = pull_y(dy)                                                          # Q4*
-            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dm               # Q3*
+            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dmemory          # Q3*
 
         return z, weights, pullback
 
     def _read(self, y, memory):
-        """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, dm``"""
+        """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
         if self.attention is None:
-            z, pull_z = self.head.vjp(y.data)                                                       # Q7
+            z, pull_z = self.head.vjp(y.data)                                                       # Q6
 
             def back(dz):
-                head, dy = pull_z(dz)                                                               # Q7*
-                return {"head": head}, y._replace(data=dy), None
+                head, dy = pull_z(dz)                                                               # Q6*
+                return {"head": head}, y._replace(data=dy), ()
 
             return z, None, back
-        c, weights, pull_c = self.attention.vjp(pad_packed_sequence(y)[0], *memory)                 # Q5
+        m, mask, keys, p = memory
+        c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
         a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
         a = np.tanh(a)                                                                              # Q6
-        z, pull_z = self.head.vjp(a)                                                                # Q7
+        z, pull_z = self.head.vjp(a)                                                                # Q6
 
         def pullback(dz):
-            head, da = pull_z(dz)                                                                   # Q7*
+            head, da = pull_z(dz)                                                                   # Q6*
             combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
-            attention, dq, dm = pull_c(pad_packed_sequence(y._replace(data=dc))[0])                 # Q5*
+            dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
             dy = pad_packed_sequence_backward(dq, y)
-            return ({"attention": attention, "combine": combine, "head": head},
-                    dy._replace(data=dy.data + dh), dm)
+            return ({"attention": self.attention.named(dp), "combine": combine, "head": head},
+                    dy._replace(data=dy.data + dh), dmemory)
 
         return z, weights, pullback
 
     def _stepwise(self, tokens, s_0, memory, coins):
         """Step by step, each reading what the coins say  ->  as _forced"""
         read, s, z = pad_packed_sequence(tokens)[0], s_0, None
-        one = PackedSequence(read, np.array([read.shape[1]]))
         steps: list[tuple] = []
         for t, coin in enumerate(coins):
             u, pull_u = self._input(read[t], coin, z)                                               # Q3
-            y, s, pull_y = self.decoder.vjp(one._replace(data=u), s)                                # Q4
-            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6, Q7
+            y, s, pull_y = self.decoder.vjp(one_step(u), s)                                          # Q4
+            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6
             steps.append((z, w, pull_u, pull_y, pull_z))
         zs, ws, *pulls = zip(*steps, strict=True)
 
         def pullback(dz):
-            dz, ds, dfed, dm = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0, []
+            dz, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
             total: dict = {}
+            dmemories = []
             for t, (pull_u, pull_y, pull_z) in reversed(list(enumerate(zip(*pulls, strict=True)))):
-                grads, dy, dm_t = pull_z(dz[t] + dfed)                                              # Q7*, Q6*, Q5*
+                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q6*, Q5*
                 decoder, du, ds = pull_y(dy, ds)                                                    # Q4*
                 target, dfed = pull_u(du.data)                                                      # Q3*
                 total = added(total, {**grads, "decoder": decoder, "target": target})
-                dm.append(dm_t)
-            return total, ds, None if dm[0] is None else sum(dm)
+                dmemories.append(dmemory)
+            return total, ds, [sum(parts) for parts in zip(*dmemories, strict=True)]
 
         weights = None if ws[0] is None else np.concatenate(ws)
         return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
@@ -220,37 +275,27 @@ class Seq2seq(Model):
             if z is not None:
                 fed = z.real.argmax(-1) if self.feedback == "argmax" else sampling.sample(z, self.rng)
                 ids = np.where(coin, ids, fed)
-            u, pull_u = self.target.vjp(ids)                                                        # Q3, Q9
-            return u, lambda du: (pull_u(du), 0)                                                    # Q9*
+            u, pull_u = self.target.vjp(ids)                                                        # Q3, Q8
+            return u, lambda du: (pull_u(du), 0)                                                    # Q8*
         u, pull_u = self.target.vjp(ids)
         p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], coin[:, None]
 
         def pullback(du):
             df = np.where(heads, 0, du)                                                             # Q3*
-            dp = df @ E.T                                                                           # Q10*
-            dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q10*
-            return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q10*
+            dp = df @ E.T                                                                           # Q9*
+            dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q9*
+            return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q9*
 
-        return np.where(heads, u, p @ E), pullback                                                  # Q3, Q10
-
-
-def shape_of(packed: PackedSequence) -> tuple[int, int]:
-    """Steps and sequences of a packed batch"""
-    return len(packed.batch_sizes), int(packed.batch_sizes[0])
+        return np.where(heads, u, p @ E), pullback                                                  # Q3, Q9
 
 
-def joined(v: Array, D: int) -> Array:
-    """(L·D, B, F)  ->  (L, B, D·F)"""
-    LD, B, F = v.shape
-    return v.reshape(LD // D, D, B, F).swapaxes(1, 2).reshape(LD // D, B, D * F)
+def one_step(u: Array) -> PackedSequence:
+    """u (B, E)  ->  one step of B sequences"""
+    return PackedSequence(u, np.array([len(u)]))
 
 
-def halved(v: Array, D: int) -> Array:
-    """The inverse of joined"""
-    L, B, DF = v.shape
-    return v.reshape(L, B, D, DF // D).swapaxes(1, 2).reshape(L * D, B, DF // D)
-
-
-def added(total: dict, grads: dict) -> dict:
-    """Gradients by child and name, summed"""
-    return {child: {k: total[child][k] + v if total else v for k, v in named.items()} for child, named in grads.items()}
+def selected(state, rows):
+    """The decoder's state and the memory of some sequences, which may be taken more than once"""
+    s, (m, mask, keys, p) = state
+    memory = Memory(m[:, rows], mask[:, rows], None if keys is None else keys[:, rows], p)
+    return map_state(lambda v: v[:, rows], s), memory

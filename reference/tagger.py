@@ -58,6 +58,10 @@ class Tagger(Model):
 
         return loss, pullback
 
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
     def logits(self, batch) -> Array:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
         return self._logits(batch.tokens)[0]

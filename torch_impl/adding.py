@@ -3,6 +3,7 @@
 from torch import nn
 from torch.nn.functional import mse_loss
 
+from .draws import draw
 from .model import Model, hidden
 
 
@@ -14,7 +15,7 @@ class Adder(Model):
         relu = {"nonlinearity": "relu"} if cell == "relu" else {}
         self.rnn = self.recurrent("rnn" if relu else cell, 2, hidden_size, **relu)
         self.head = nn.Linear(hidden_size, 1, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def loss(self, batch):
         """Batch  ->  mean squared error, 0-d"""

@@ -1,13 +1,12 @@
 """The generator of reference/generator.py in PyTorch; autograd is the backward.  N1 to N7: notes/generator.md"""
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from reference import sampling
-from reference.generator import until
+from reference import decoding, sampling
 
+from .draws import draw
 from .model import Model, one_step
 
 
@@ -23,7 +22,7 @@ class Generator(Model):
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout)
         self.start = nn.Linear(embedding_dim, self.states * num_layers * hidden_size, dtype=self.dtype)
         self.head = nn.Linear(hidden_size, num_embeddings, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def first_state(self, condition):
         """condition (B, C)  ->  the state of the rnn"""
@@ -45,14 +44,13 @@ class Generator(Model):
     @torch.no_grad()
     def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None):
         """As the namesake's, with the same draws from the same generator."""
-        rng, state = self.rng if rng is None else rng, self.first_state(condition)
-        tokens, drawn = np.full(len(condition), self.bos), []
-        for _ in range(max_length):
+        def choose(z):
+            return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
+
+        def step(tokens, state):
             x = self.embedding(self.tensor(tokens))                                       # N3
-            y, state = self.run(self.rnn, one_step(x), state)         # N4
-            z = self.head(y.data).cpu().numpy()                                           # N5
-            tokens = sampling.sample(z, rng, temperature=temperature, top_k=top_k, top_p=top_p)  # N7
-            drawn.append(tokens)
-            if (np.stack(drawn) == self.eos).any(0).all():
-                break
-        return [until(column, self.eos) for column in np.stack(drawn).T]
+            y, state = self.run(self.rnn, one_step(x), state)                             # N4
+            return self.head(y.data).cpu().numpy(), state                                 # N5
+
+        state = self.first_state(condition)
+        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)

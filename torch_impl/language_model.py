@@ -1,6 +1,6 @@
 """The language model of reference/language_model.py in PyTorch.  Autograd is the backward.
 
-Equations Q1 to Q6: notes/language_model.md
+Equations U1 to U6: notes/language_model.md
 """
 
 import numpy as np
@@ -10,12 +10,13 @@ from torch.nn.functional import cross_entropy, linear
 
 from reference.language_model import draw_masks
 
-from . import dropout, modules
+from . import dropout
+from .draws import draw
 from .model import Model
 
 
 class TiedHead(nn.Module):
-    """Q4 with the embedding's matrix: only the bias is its own."""
+    """U4 with the embedding's matrix: only the bias is its own."""
 
     def __init__(self, in_features, out_features, *, dtype):
         super().__init__()
@@ -35,36 +36,36 @@ class LanguageModel(Model):
         self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0)
         self.head = (TiedHead if tied else nn.Linear)(hidden_size, num_embeddings, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def loss(self, batch):
         """Window  ->  the loss, 0-d; the next window starts from the final state, cut off from this one's graph"""
         loss, state = self.window(batch, self.carried)
-        self.carried = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()  # Q6
+        self.carried = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()  # U6
         return loss
 
     def window(self, batch, state=None):
         """One window from a given state  ->  loss, state_n; the gradient goes on into the state"""
-        x = self.embedding(self.tensor(batch.tokens))                                     # Q1
+        x = self.embedding(self.tensor(batch.tokens))                                     # U1
         masks = self._window_masks(batch.masks, tuple(x.shape))
         if masks:
-            x = dropout.forward(x, self.tensor(masks.input), self.dropout)                # Q2
-        y, state_n = self._layer(x, None if batch.first else state, masks)                # Q3
+            x = dropout.forward(x, self.tensor(masks.input), self.dropout)                # U2
+        y, state_n = self._layer(x, None if batch.first else state, masks)                # U3
         if masks:
-            y = dropout.forward(y, self.tensor(masks.output), self.dropout)               # Q2
-        return cross_entropy(self._head(y).flatten(0, 1), self.tensor(batch.targets).flatten()), state_n  # Q5
+            y = dropout.forward(y, self.tensor(masks.output), self.dropout)               # U2
+        return cross_entropy(self._head(y).flatten(0, 1), self.tensor(batch.targets).flatten()), state_n  # U5
 
     def logits(self, tokens, state=None):
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
-        y, state_n = self._layer(self.embedding(self.tensor(tokens)), state, None)        # Q1, Q3
+        y, state_n = self._layer(self.embedding(self.tensor(tokens)), state, None)        # U1, U3
         return self._head(y), state_n
 
     def _head(self, y):
-        return linear(y, self.embedding.weight, self.head.bias) if self.tied else self.head(y)  # Q4
+        return linear(y, self.embedding.weight, self.head.bias) if self.tied else self.head(y)  # U4
 
     def _layer(self, x, state, masks):
         if self.way == "library" and not (masks and masks.between):
-            return super(modules.Written, self.rnn).forward(x, state)
+            return getattr(nn, type(self.rnn).__name__).forward(self.rnn, x, state)
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
     def _window_masks(self, given, shape):
@@ -74,10 +75,6 @@ class LanguageModel(Model):
         if given is not None or not active:
             return given
         return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
-
-    def count(self, batch):
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
 
     def carried_state(self):
         """``carried`` as named arrays, for a checkpoint."""

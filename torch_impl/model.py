@@ -40,18 +40,17 @@ class Model(nn.Module):
         way = "hoisted" if self.way == "library" else self.way
         return CELLS[cell](*args, dtype=self.dtype, way=way, **kwargs)
 
-    def draw_parameters(self):
-        """All parameters from ``rng`` in the order of the attributes: what ``reference`` draws from the same generator."""
-        with torch.no_grad():
-            for child in self.children():
-                for p in child.parameters():
-                    p.copy_(torch.from_numpy(self._drawn(child, tuple(p.shape))))
+    def loss(self, batch) -> torch.Tensor:
+        """The loss of a batch, 0-d."""
+        raise NotImplementedError
 
-    def _drawn(self, child, shape):
-        if isinstance(child, nn.Embedding):
-            return self.rng.standard_normal(shape)
-        bound = (child.hidden_size if isinstance(child, nn.RNNBase) else child.in_features) ** -0.5
-        return self.rng.uniform(-bound, bound, shape)
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
+    def forward(self, batch, **options):
+        """The loss, as torch.func.functional_call and DistributedDataParallel ask for it."""
+        return self.loss(batch, **options)
 
     def run(self, rnn, x, state=None):
         """A layer on a PackedSequence, its dropout masks drawn from ``rng``  ->  y, state_n"""

@@ -1,4 +1,4 @@
-"""The encoder and decoder of reference/seq2seq.py in PyTorch; autograd is the backward.  Q1 to Q10: notes/seq2seq.md"""
+"""The encoder and decoder of reference/seq2seq.py in PyTorch; autograd is the backward.  Q1 to Q9: notes/seq2seq.md"""
 
 import numpy as np
 import torch
@@ -6,10 +6,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from reference import forcing, packing, sampling
-from reference.seq2seq import FEEDBACK, shape_of
+from reference import decoding, forcing, packing, sampling
+from reference.batches import shape_of
+from reference.seq2seq import FEEDBACK
 
 from .attention import Attention
+from .draws import draw
 from .model import Model, one_step
 
 
@@ -31,7 +33,7 @@ class Seq2seq(Model):
         self.attention = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
         self.combine = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
         self.head = nn.Linear(H, targets, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def logits(self, batch, coins=None):
         """Translated  ->  z (M, targets), packed rows as the target's"""
@@ -53,7 +55,22 @@ class Seq2seq(Model):
 
     def loss(self, batch, coins=None):
         """Translated  ->  the loss, 0-d"""
-        return cross_entropy(self.logits(batch, coins), self.tensor(batch.target))        # Q8
+        return cross_entropy(self.logits(batch, coins), self.tensor(batch.target))        # Q7
+
+    @torch.no_grad()
+    def decode(self, source, max_length=30, *, beam=1, length_power=0.0):
+        """As the namesake's."""
+        memory, s = self.encode(source)
+        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        if beam == 1:
+            return decoding.free_run(self.next, sampling.greedy, *about)
+        return decoding.beam_run(self.next, selected, *about, beam, length_power)
+
+    def next(self, tokens, state):
+        """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""
+        s, memory = state
+        y, s = self.run(self.decoder, one_step(self.target(self.tensor(tokens))), s)      # Q3, Q8, Q4
+        return self.read(y, memory).cpu().numpy(), (s, memory)
 
     def encode(self, source):
         """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
@@ -68,19 +85,26 @@ class Seq2seq(Model):
     def read(self, y, memory):
         """Packed y (M, H)  ->  z (M, targets)"""
         if self.attention is None:
-            return self.head(y.data)                                                      # Q7
+            return self.head(y.data)                                                      # Q6
         q, lengths = pad_packed_sequence(y)
         c, _ = self.attention(q, *memory)                                                 # Q5
         c = pack_padded_sequence(c, lengths, enforce_sorted=False).data
-        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1))))            # Q6, Q7
+        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1))))            # Q6
 
     def input(self, ids, coin, z):
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
         if z is None:
             return self.target(self.tensor(ids))                                          # Q3
         if self.feedback == "expected":
-            fed = torch.softmax(z, -1) @ self.target.weight                               # Q10
+            fed = torch.softmax(z, -1) @ self.target.weight                               # Q9
             return torch.where(self.tensor(coin)[:, None], self.target(self.tensor(ids)), fed)
         last = z.detach().cpu().numpy()
         fed = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
-        return self.target(self.tensor(np.where(coin, ids, fed)))                         # Q3, Q9
+        return self.target(self.tensor(np.where(coin, ids, fed)))                         # Q3, Q8
+
+
+def selected(state, rows):
+    """The decoder's state and the memory of some sequences, which may be taken more than once"""
+    s, memory = state
+    s = tuple(v[:, rows] for v in s) if isinstance(s, tuple) else s[:, rows]
+    return s, tuple(v[:, rows] for v in memory)

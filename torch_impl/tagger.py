@@ -3,6 +3,7 @@
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from .draws import draw
 from .model import Model
 
 
@@ -15,7 +16,7 @@ class Tagger(Model):
         self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
         self.head = nn.Linear((1 + bidirectional) * hidden_size, tags, dtype=self.dtype)
-        self.draw_parameters()
+        draw(self, self.rng)
 
     def logits(self, batch):
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""

@@ -35,4 +35,6 @@ FAULTS = [
     Fault("rows of time and batch exchanged", "linear.py", "A.T @ rows(k.x)",
           "A.T @ rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
     Fault("gradient of the weight scaled by the batch", "linear.py", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
+    Fault("upstream gradient's array is written to", "linear.py", "A = rows(dy)", "A = rows(dy)\n    A *= 2",
+          source="in-place code on a view where a copy was expected", changes=True),
 ]

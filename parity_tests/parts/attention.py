@@ -1,0 +1,68 @@
+"""Cases and faults of reference/attention.py."""
+
+import numpy as np
+
+import torch_impl.attention
+from reference.attention import Params
+
+from ..faults import Fault
+from ..helpers import draw
+from .harness import PartCase
+
+T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7
+MASK = np.arange(S)[:, None] < np.array([3, 5, 1])
+SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K), "b": (A,), "v": (A,)},
+                                       "general": {"W_q": (K, Q)}}
+
+
+def case(kind, label="", T=T, S=S, B=B, mask=None, gain=1.0):
+    shapes = SHAPES.get(kind, {})
+
+    def run(package, d):
+        room, p = package.attention, package.attention.Params(**{k: d[k] for k in shapes})
+        context, weights, k = room.forward(p, d["q"], d["h"], d.get("mask"), kind)
+        dp, dq, dh = room.backward(d["dcontext"], d["dweights"], k)
+        return {"context": context, "weights": weights, "dq": dq, "dh": dh} | {f"d{f}": getattr(dp, f) for f in shapes}
+
+    def twin(d):
+        context, weights = torch_impl.attention.forward(Params(**{k: d[k] for k in shapes}), d["q"], d["h"],
+                                                        d.get("mask"), kind)
+        return {"context": context, "weights": weights}
+
+    inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
+    inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
+    inputs |= {} if mask is None else {"mask": mask}
+    return PartCase("attention", "-".join(filter(None, (kind, label))),
+                    inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}, run, twin)
+
+
+CASES = [c for kind in ("additive", "dot", "general", "scaled") for c in (
+    case(kind), case(kind, "mask", mask=MASK), case(kind, "one_query", T=1, mask=MASK),
+    case(kind, "one_sequence", B=1), case(kind, "sharp", gain=4.0, mask=MASK))]
+
+FAULTS = [
+    Fault("softmax over the queries", "attention.py", "w = w / w.sum(-1, keepdims=True)",
+          "w = w / w.sum(0, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
+    Fault("softmax over the batch", "attention.py", "w = w / w.sum(-1, keepdims=True)",
+          "w = w / w.sum(1, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
+    Fault("padding takes part", "attention.py", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
+          source="practical-pytorch #149: wrong attention"),
+    Fault("padding's score set to 0, not left out", "attention.py", "np.exp(np.where(keep, e - top, 0)) * keep",
+          "np.exp(np.where(keep, e, 0) - top)"),
+    Fault("mask of another sequence", "attention.py", 'checks.mask("mask", mask, shape).T',
+          'checks.mask("mask", mask, shape).T[::-1]'),
+    Fault("not scaled", "attention.py", 'return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "return 1.0"),
+    Fault("scaled by the width, not its root", "attention.py", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
+    Fault("not scaled in the backward", "attention.py", "de = de * scale(k.kind, k.g)", "pass"),
+    Fault("gradient of the weights ignored", "attention.py", "dw = dweights + by_sequence", "dw = by_sequence"),
+    Fault("softmax differentiated as if each weight were alone", "attention.py",
+          "de = w * (dw - (w * dw).sum(-1, keepdims=True))", "de = w * (1 - w) * dw"),
+    Fault("memory's gradient by way of the scores only", "attention.py", "dq, dh + dh_keys", "dq, dh_keys"),
+    Fault("memory's gradient by way of the context only", "attention.py", "dq, dh + dh_keys", "dq, dh"),
+    Fault("derivative of tanh left out", "attention.py", "du * p.v * (1 - k.u**2)", "du * p.v"),
+    Fault("bias of the keys left out", "attention.py", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
+          source="numpy-ml #42: all tests had zero biases"),
+    Fault("gradient of the keys of the last query only", "attention.py", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
+    Fault("general's matrix left out of the query's gradient", "attention.py", "(A @ p.W_q).reshape(k.q.shape)",
+          "A[:, : k.q.shape[-1]].reshape(k.q.shape)"),
+]

@@ -1,0 +1,13 @@
+"""Four real tasks, one for each pattern, on data that ships in packages: ``python -m reference.tasks TASK``.
+
+A task holds its data, the sizes of its model, the variants that are compared, and the figures on the test part.
+``run.py`` trains them on either side.
+"""
+
+from .letters_tagger import LettersTagger
+from .names_classifier import NamesClassifier
+from .names_generator import NamesGenerator
+from .pronunciation import Pronunciation
+
+TASKS = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator, "letters_tagger": LettersTagger,
+         "pronunciation": Pronunciation}

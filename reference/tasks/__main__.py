@@ -1,0 +1,11 @@
+"""``python -m reference.tasks TASK``: train a model in NumPy on a real task, and say what it can do."""
+
+import sys
+
+from .. import Classifier, Generator, Seq2seq, Tagger, optim, training
+from .run import Side, main
+
+SIDE = Side("reference", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, training.train, {})
+
+if __name__ == "__main__":
+    sys.exit(main(SIDE))

@@ -1,0 +1,59 @@
+"""Which sound does each letter of a word make?  ``tagger``, with one direction and with two."""
+
+from collections import Counter
+
+import numpy as np
+
+from .. import alignment, batches, data
+from ..vocabulary import Vocabulary, split
+from .figures import array, majority
+
+RARE = 1000  # a tag must occur once in so many words
+
+
+class LettersTagger:
+    """Words of the CMU dictionary, their sounds aligned with their letters."""
+
+    model, title, better = "Tagger", "the sound of each letter", "lower"
+    batch_size, rate, most_epochs = 64, 3e-3, 30
+    variants = {"both directions": {}, "one direction": {"bidirectional": False, "hidden_size": 192}}
+
+    def __init__(self, seed: int = 0, limit: int | None = 40_000):
+        words = sorted((w, sounds[0]) for w, sounds in data.pronunciations().items())
+        rng = np.random.default_rng(seed)
+        words = [words[k] for k in rng.permutation(len(words))[:limit]]
+        costs = alignment.learn(words[:10_000])
+        cuts = {w: alignment.cut((w, sounds), costs) for w, sounds in words}
+        tags = {w: ["+".join(piece) or "-" for piece in cut] for w, cut in cuts.items() if cut is not None}
+        counts = Counter(t for found in tags.values() for t in set(found))
+        kept = {t for t, n in counts.items() if n * RARE >= len(words)}
+        self.tags_of = {w: found for w, found in tags.items() if kept.issuperset(found)}
+        self.parts = split(self.tags_of, seed)
+        self.letters, self.tags = Vocabulary.of(self.tags_of), Vocabulary(sorted(kept), special=False)
+        self.sizes = {"num_embeddings": len(self.letters), "tags": len(self.tags), "embedding_dim": 32, "hidden_size": 96}
+        self.lengths = [len(w) for w in self.parts.train]
+
+    def batch(self, words):
+        return batches.tagged([self.letters.encode(w) for w in words], [self.tags.encode(self.tags_of[w]) for w in words])
+
+    def figures(self, model) -> dict[str, float]:
+        batch = self.batch(self.parts.test)
+        return self._errors(array(model.predict(batch)) != batch.target, batch.tokens)
+
+    def _errors(self, wrong, tokens) -> dict[str, float]:
+        """wrong (N,) of packed rows"""
+        columns = np.concatenate([np.arange(B) for B in tokens.batch_sizes])
+        return {"letters wrong": float(wrong.mean()), "words wrong": float((np.bincount(columns, wrong) > 0).mean())}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        said = majority(pair for w in self.parts.train for pair in zip(w, self.tags_of[w], strict=True))
+        wrong = [[said[c] != t for c, t in zip(w, self.tags_of[w], strict=True)] for w in self.parts.test]
+        return {"the most frequent sound of each letter": {
+            "letters wrong": sum(map(sum, wrong)) / sum(map(len, wrong)), "words wrong": sum(map(any, wrong)) / len(wrong)}}
+
+    def examples(self, model) -> dict:
+        found = {}
+        for w in self.parts.test[:12]:
+            said = self.tags.decode(array(model.predict(self.batch([w]))))
+            found[" ".join(w)] = f"{' '.join(said)}, right: {' '.join(self.tags_of[w])}"
+        return found

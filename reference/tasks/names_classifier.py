@@ -1,0 +1,43 @@
+"""Sex from a first name, letter by letter: ``classifier``."""
+
+from .. import batches, data
+from ..vocabulary import Vocabulary, split
+from .figures import array, majority
+
+
+class NamesClassifier:
+    """US census first names; the model reads the letters from both sides."""
+
+    model, title, better = "Classifier", "sex from a first name", "higher"
+    batch_size, rate, most_epochs = 64, 3e-3, 12
+    variants = {"last state": {}, "mean": {"pooling": "mean"}, "maximum": {"pooling": "max"},
+                "last state, one direction": {"bidirectional": False}}
+
+    def __init__(self, seed: int = 0, limit: int | None = None):
+        self.sexes = data.first_names()
+        self.parts = split(sorted(self.sexes)[:limit], seed)
+        self.letters, self.classes = Vocabulary.of(self.sexes), Vocabulary(["female", "male"], special=False)
+        self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32,
+                      "hidden_size": 64}
+        self.lengths = [len(n) for n in self.parts.train]
+
+    def batch(self, names):
+        return batches.labelled([self.letters.encode(n) for n in names],
+                                self.classes.encode(self.sexes[n] for n in names))
+
+    def figures(self, model) -> dict[str, float]:
+        found = array(model.predict(self.batch(self.parts.test)))
+        return {"accuracy": float((found == self.batch(self.parts.test).target).mean())}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        found = {}
+        for name, seen in {"always the more frequent sex": lambda n: "", "the last letter": lambda n: n[-1]}.items():
+            said = majority((seen(n), self.sexes[n]) for n in self.parts.train)
+            right = [said.get(seen(n)) == self.sexes[n] for n in self.parts.test]
+            found[name] = {"accuracy": sum(right) / len(right)}
+        return found
+
+    def examples(self, model) -> dict:
+        names = self.parts.test[:12]
+        found = self.classes.decode(array(model.predict(self.batch(names))))
+        return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, found, strict=True)}

@@ -1,0 +1,76 @@
+"""A word's pronunciation from its spelling: ``seq2seq``, with attention and without."""
+
+import numpy as np
+
+from .. import alignment, batches, data
+from ..vocabulary import Vocabulary, split
+from .figures import array, error_rate, majority
+
+SHOWN = ("knight", "phonology", "thoughtful", "exchange")  # kept out of training, so that their maps are of unseen words
+BEAM, BEAMED = 5, 300
+
+
+class Pronunciation:
+    """Words of the CMU dictionary in letters, and in ARPAbet sounds without stress."""
+
+    model, title, better = "Seq2seq", "pronunciation from spelling", "lower"
+    batch_size, rate, most_epochs = 64, 2e-3, 30
+    variants = {"attention": {}, "no attention": {"attention": None}}
+
+    def __init__(self, seed: int = 0, limit: int | None = None):
+        self.sounds_of = data.pronunciations()
+        words = sorted(w for w in self.sounds_of if w not in SHOWN)
+        words = [words[k] for k in np.random.default_rng(seed).permutation(len(words))[:limit]]
+        self.parts = split(words, seed, 0.05, 0.05)
+        self.letters, self.sounds = Vocabulary.of(self.sounds_of), Vocabulary.of(s[0] for s in self.sounds_of.values())
+        self.sizes = {"sources": len(self.letters), "targets": len(self.sounds), "embedding_dim": 64, "hidden_size": 128,
+                      "bos": self.sounds.bos, "eos": self.sounds.eos}
+        self.lengths = [len(w) for w in self.parts.train]
+
+    def batch(self, words):
+        return batches.translated([self.letters.encode(w) for w in words],
+                                  [self.sounds.encode(self.sounds_of[w][0]) for w in words], self.sounds.bos, self.sounds.eos)
+
+    def say(self, model, words, **options) -> list[list[str]]:
+        """What the model says for some words, in batches."""
+        said = []
+        for chosen in batches.in_order(len(words), 256):
+            source = batches.pack("words", [self.letters.encode(words[k]) for k in chosen])
+            said += [self.sounds.decode(tokens) for tokens in model.decode(source, **options)]
+        return said
+
+    def figures(self, model) -> dict[str, float]:
+        return self._rates(self.say(model, self.parts.test), self.parts.test)
+
+    def more_figures(self, model) -> dict[str, float]:
+        """Greedy against a beam on the first words of the test part."""
+        words = self.parts.test[:BEAMED]
+        return {f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
+                for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM))}
+
+    def _rates(self, said, words) -> dict[str, float]:
+        phonemes, wrong = error_rate(said, [[list(s) for s in self.sounds_of[w]] for w in words])
+        return {"phonemes wrong": phonemes, "words wrong": wrong}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """The alignment and its counts come from words of the training part alone."""
+        words = [(w, self.sounds_of[w][0]) for w in self.parts.train[:10_000]]
+        costs = alignment.learn(words)
+        cuts = ((w, alignment.cut((w, sounds), costs)) for w, sounds in words)
+        said = majority(pair for w, cut in cuts if cut is not None for pair in zip(w, cut, strict=True))
+        answers = [[s for c in w for s in said.get(c, ())] for w in self.parts.test]
+        return {"the most frequent sound of each letter": self._rates(answers, self.parts.test)}
+
+    def examples(self, model) -> dict:
+        words = [*SHOWN, *self.parts.test[:8]]
+        return {w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
+                for w, s in zip(words, self.say(model, words), strict=True)}
+
+    def maps(self, model) -> list[dict]:
+        """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""
+        found = []
+        for w, said in zip(SHOWN, self.say(model, SHOWN), strict=True):
+            batch = batches.translated([self.letters.encode(w)], [self.sounds.encode(said)], self.sounds.bos, self.sounds.eos)
+            weights = array(model.weights(batch))[:, 0]
+            found.append({"letters": list(w), "sounds": [*said, "end"], "weights": np.round(weights, 4).tolist()})
+        return found

@@ -17,7 +17,7 @@ from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
 ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embedding": "E", "dropout": "D", "losses": "J",
-         "attention": "A", "sampling": "P"}
+         "attention": "A", "sampling": "P", "classifier": "K", "generator": "N", "tagger": "M", "seq2seq": "Q"}
 NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads")  # rooms that share a note
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from reference.language_model import draw_masks
 
-from . import dropout, modules
+from . import dropout
 from .draws import draw
 from .model import Model
 
@@ -65,7 +65,7 @@ class LanguageModel(Model):
 
     def _layer(self, x, state, masks):
         if self.way == "library" and not (masks and masks.between):
-            return super(modules.Written, self.rnn).forward(x, state)
+            return self.rnn.library(x, state)
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
     def _window_masks(self, given, shape):

@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 import pytest
 
+from notes import task_results
 from reference.tasks import TASKS, __main__, figures, run
 from torch_impl import tasks as torch_tasks
 
@@ -54,3 +55,20 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
         for k, v in measured.items():
             assert k == "seconds" or v == pytest.approx(theirs["variants"][label][k], rel=0.02), (label, k)
     assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_tables_in_the_notes_are_those_of_the_files(name):
+    assert task_results.results(name), "there is no measured file"
+    assert task_results.page(name) == (task_results.NOTES / task_results.PAGES[name]).read_text(encoding="utf-8")
+
+
+def test_the_second_direction_and_attention_are_worth_something():
+    """What the notes say of the measured files."""
+    def figure(task, kind, label, what):
+        return task_results.results(task)[0][kind][label][what]
+
+    one, two = (figure("letters_tagger", "variants", v, "letters wrong") for v in ("one direction", "both directions"))
+    assert two < 0.5 * one < figure("letters_tagger", "baselines", "the most frequent sound of each letter", "letters wrong")
+    with_it, without = (figure("pronunciation", "variants", v, "phonemes wrong") for v in ("attention", "no attention"))
+    assert with_it < without < figure("pronunciation", "baselines", "the most frequent sound of each letter", "phonemes wrong")

@@ -76,10 +76,6 @@ class LanguageModel(Model):
             return given
         return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
 
-    def count(self, batch):
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
-
     def carried_state(self):
         """``carried`` as named arrays, for a checkpoint."""
         if self.carried is None:

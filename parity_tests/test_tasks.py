@@ -65,10 +65,12 @@ def test_the_tables_in_the_notes_are_those_of_the_files(name):
 
 def test_the_second_direction_and_attention_are_worth_something():
     """What the notes say of the measured files."""
-    def figure(task, kind, label, what):
-        return task_results.results(task)[0][kind][label][what]
+    def figures_of(task, what, *variants):
+        made = task_results.results(task)[0]
+        return [*(made["variants"][v][what] for v in variants),
+                made["baselines"]["the most frequent sound of each letter"][what]]
 
-    one, two = (figure("letters_tagger", "variants", v, "letters wrong") for v in ("one direction", "both directions"))
-    assert two < 0.5 * one < figure("letters_tagger", "baselines", "the most frequent sound of each letter", "letters wrong")
-    with_it, without = (figure("pronunciation", "variants", v, "phonemes wrong") for v in ("attention", "no attention"))
-    assert with_it < without < figure("pronunciation", "baselines", "the most frequent sound of each letter", "phonemes wrong")
+    two, one, counted = figures_of("letters_tagger", "letters wrong", "both directions", "one direction")
+    assert two < 0.5 * one and one < counted
+    attending, without, counted = figures_of("pronunciation", "phonemes wrong", "attention", "no attention")
+    assert attending < without < counted

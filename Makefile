@@ -37,6 +37,7 @@ figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
 	@$(BIN)/python -m parity_tests.study --write
 	@$(BIN)/python -m notes.task_results
+	@$(BIN)/python -m parity_tests.trajectory --write
 
 clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

@@ -17,8 +17,8 @@ from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
 ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embedding": "E", "dropout": "D", "losses": "J",
-         "attention": "A", "sampling": "P", "init": "I", "clip": "C", "optim": "O", "language_model": "U",
-         "classifier": "K", "generator": "N", "tagger": "M", "seq2seq": "Q",
+         "attention": "A", "sampling": "P", "init": "I", "clip": "K", "optim": "O", "language_model": "U",
+         "classifier": "C", "generator": "N", "tagger": "M", "seq2seq": "Q",
          "gradient_flow": "GF", "truncated_bptt": "TB", "checkpointed_bptt": "CB", "rtrl": "RT", "hessian": "HV"}
 NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads") | dict.fromkeys(
     ("init", "clip", "optim"), "optimisation") | dict.fromkeys(

@@ -1,0 +1,145 @@
+"""From options to a trained model and its forecasts, the same steps on both sides."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import batches, checkpoint, forcing, schedules
+from ..ops import Array
+from ..runlog import BEST, LAST
+from . import series as sources
+from .series import Series
+from .windows import Parts, Scaling, Windows, parts, scaling, windows
+
+MAX_NORM = 1.0
+CHUNK = 512     # windows forecast at a time
+
+
+class Side(NamedTuple):
+    """What a side gives."""
+
+    package: str
+    model: Callable                # called as reference.Forecaster
+    adam: Callable                 # called with a model, lr, weight_decay: AdamW
+    train: Callable
+    restore: Callable
+
+
+@dataclass(frozen=True)
+class Task:
+    """A series, cut, scaled by its training part, and what is to be done with it."""
+
+    options: Mapping[str, Any]
+    series: Series
+    parts: Parts
+    scaling: Scaling
+    values: Array               # (N, F), scaled
+
+    @property
+    def season(self) -> int:
+        return self.options["season"] or self.series.season
+
+    def windows(self, part: str) -> Windows:
+        return windows(self.values, self.options["window"], self.options["horizon"], *self.parts.rows(part))
+
+
+def prepare(options: Mapping[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
+    """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
+    series = sources.load(options) if series is None else series
+    season = options["season"] or series.season
+    if cut is None:
+        cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
+    scale = scaling(series, cut.train)
+    return Task(options, series, cut, scale, scale.forth(series.values))
+
+
+def build(side: Side, o: Mapping[str, Any], columns: int) -> Any:
+    return side.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
+                      dtype=o["dtype"], rng=np.random.default_rng(o["seed"]))
+
+
+def forced_share(o: Mapping[str, Any], epoch: int) -> float:
+    """How often the truth is read in this pass: linear reaches 0, and the sigmoid its middle, halfway through."""
+    half = max(1, o["epochs"] // 2)
+    if o["sampling"] == "linear":
+        return forcing.linear(epoch, half)
+    if o["sampling"] == "sigmoid":
+        k = max(1.0, half / 4)
+        return forcing.inverse_sigmoid(epoch - half, k) if epoch > half else forcing.inverse_sigmoid(0, k) ** (epoch / half)
+    return 0.0 if o["sampling"] == "free" else 1.0
+
+
+def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple[Any, Any]:
+    """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
+    o, train, held = task.options, task.windows("train"), task.windows("validation")
+    model = build(side, o, len(task.series.columns))
+    optimizer = side.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
+    per_pass = -(-len(train.origins) // o["batch"])
+
+    def passes(epoch: int) -> list:
+        model.teacher_forcing = forced_share(o, epoch)
+        order = np.random.default_rng([o["seed"], epoch]).permutation(len(train.origins))
+        return [train.batch(order[k : k + o["batch"]]) for k in range(0, len(order), o["batch"])]
+
+    def validation() -> list:
+        return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
+
+    result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=schedules.cosine(o["lr"], per_pass * o["epochs"]),
+                        max_norm=MAX_NORM, validation=validation, folder=folder, config=dict(o), patience=o["patience"], **run)
+    if folder is not None:
+        side.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
+    model.eval()
+    return model, result
+
+
+def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
+    """The task and the best model of a run's folder; ``csv`` is a later state of its file.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError, SeriesError
+    """
+    file = folder / BEST
+    if not file.exists():
+        raise FileNotFoundError(f"{folder} holds no {BEST}: train a model there first, with --out {folder}")
+    saved = checkpoint.load(file)
+    o = saved.config
+    if "horizon" not in o or "mode" not in o:
+        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
+    if csv is not None and o["csv"] is None:
+        raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
+    series = None if csv is None else sources.load(o | {"csv": str(csv)})
+    task = prepare(o, series) if csv is None else _longer(o, series)
+    model = build(side, o, len(task.series.columns))
+    side.restore(saved, model)
+    model.eval()
+    return task, model
+
+
+def _longer(o: Mapping[str, Any], series: Any) -> Task:
+    """A file that has grown: cut and scaled as in training, where the first rows are the same."""
+    before = prepare(o)
+    n = len(before.series.values)
+    if len(series.values) < n or not np.array_equal(series.values[: before.parts.train], before.series.values[: before.parts.train]):
+        raise sources.SeriesError(f"{series.name} does not begin with the rows that the model was trained on")
+    return prepare(o, series, before.parts)
+
+
+def forecasts(model: Any, found: Windows, scale: Scaling) -> Array:
+    """(K, W) in the units of the target, free running"""
+    made = [model.forecast(found.batch(c).past) for c in batches.in_order(len(found.origins), CHUNK)]
+    return scale.back(np.concatenate(made, axis=1).astype(float))
+
+
+def forced(model: Any, found: Windows, scale: Scaling) -> Array:
+    """(K, W), each step given the true one before it"""
+    made = [model.forced(found.batch(c)) for c in batches.in_order(len(found.origins), CHUNK)]
+    return scale.back(np.concatenate(made, axis=1).astype(float))
+
+
+def truth(found: Windows, scale: Scaling) -> Array:
+    """(K, W)"""
+    return scale.back(found.future[..., 0].T)

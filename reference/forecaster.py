@@ -115,7 +115,7 @@ class Forecaster(Model):
         return f, pullback
 
     def _direct(self, x):
-        T, B, F = x.shape
+        B = x.shape[1]
         y, _, pull_y = self.rnn.vjp(dense(x))                                                       # Y1
         z, pull_z = self.head.vjp(y.data[-B:])                                                      # Y1
 

@@ -61,7 +61,8 @@ class Forecaster(Model):
         _, s = self.run(self.rnn, dense(x[:-1]))                                          # Y2
         if coins.all():
             return self.step(torch.cat([x[-1:], v[:-1]]), s)[0]                           # Y3
-        u, fs = x[-1:], []
+        fs: list[torch.Tensor] = []
+        u = x[-1:]
         for k, coin in enumerate(coins):
             if k:
                 u = torch.where(self.tensor(coin)[:, None], v[k - 1 : k], fs[-1])         # Y3

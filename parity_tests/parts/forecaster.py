@@ -28,7 +28,8 @@ CASES = [
 
 FAULTS = [
     Fault("the change is not added to the last value", "forecaster.py", "(x[-1, :, :1] + z).T", "z.T"),
-    Fault("the first output is read for the last", "forecaster.py", "self.head.vjp(y.data[-B:])", "self.head.vjp(y.data[:B])"),
+    Fault("the first output is read for the last", "forecaster.py", "self.head.vjp(y.data[-B:])",
+          "self.head.vjp(y.data[:B])"),
     Fault("the gradient arrives at the first step", "forecaster.py", "dy[-B:] = dh", "dy[:B] = dh"),
     Fault("coins turned round", "forecaster.py", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
           "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),
@@ -41,7 +42,8 @@ FAULTS = [
     Fault("fed gradient also where the truth was read", "forecaster.py", "dfed = np.where(coins[k, :, None], 0, du[0])",
           "dfed = du[0]"),
     Fault("gradient past the decoder lost", "forecaster.py", "df + du.data.reshape(u.shape)", "du.data.reshape(u.shape)"),
-    Fault("the rnn has no gradient from the past", "forecaster.py", '{"rnn": rnn}', '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
+    Fault("the rnn has no gradient from the past", "forecaster.py", '{"rnn": rnn}',
+          '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
     Fault("decoder drops the encoder's state", "forecaster.py", ".vjp(dense(u), s)", ".vjp(dense(u), None)",
           source="tensorflow #38248"),
 ]

@@ -24,6 +24,8 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     given = parser(side.package).parse_args(arguments)
     try:
         return {"train": train, "evaluate": evaluate, "predict": predict}[given.verb](side, given)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        raise
     except ERRORS as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
@@ -51,8 +53,8 @@ def about(task: Task) -> str:
     """What the series is and how it is cut."""
     s, p, o = task.series, task.parts, task.options
     rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
-    return "\n".join([f"{s.name}: {len(s.values)} rows from {s.times[0]} to {s.times[-1]}; target {s.columns[0]}"
-                      + (f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""),
+    span = f"{len(s.values)} rows from {series.shown(s.times[0])} to {series.shown(s.times[-1])}"
+    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}" + (f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""),
                       f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
                       *(f"note: {n}" for n in s.notes)])
 
@@ -100,14 +102,15 @@ def predict(side: Side, given: argparse.Namespace) -> int:
     ahead = task.scaling.back(np.asarray(model.forecast(past), float)[:, 0])
     low, high = ahead + band(task, model)
     times = series.following(task.series.times, o["horizon"])
+    names = [series.shown(t) for t in times]
     with out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["time", task.series.columns[0], "lower", "upper"])
-        lines.writerows([t, *(f"{v:.6g}" for v in row)] for t, *row in zip(times, ahead, low, high, strict=True))
+        lines.writerows([t, *(f"{v:.6g}" for v in row)] for t, *row in zip(names, ahead, low, high, strict=True))
     files = [str(out)]
     if not given.no_plots:
         files.append(str(plots.prediction(out.with_suffix(".png"), task, times, ahead, (low, high))))
-    for t, a, l, h in zip(times, ahead, low, high, strict=True):
+    for t, a, l, h in zip(names, ahead, low, high, strict=True):
         print(f"{t}  {a:10.4g}   from {l:.4g} to {h:.4g}")
     print(f"the band is the middle {BAND[1] - BAND[0]:.0%} of the errors on the validation part")
     print("wrote " + ", ".join(files))

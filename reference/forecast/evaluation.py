@@ -1,6 +1,9 @@
 """A model against the baselines on one part: figures for each step ahead, tables, the band, error accumulation."""
 
+import tempfile
 from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,7 @@ class Evaluation:
         self.overall = {n: metrics.figures(f, *about, axis=None) for n, f in made.items()}
 
     def verdict(self) -> str:
-        return metrics.verdict(self.name, self.overall)
+        return metrics.verdict(self.name, self.overall, self.steps)
 
     def table(self) -> str:
         """Markdown, over all steps ahead."""
@@ -103,7 +106,7 @@ def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
         raise ValueError(f"--refits must be from 1 to {(stop - start) // task.options['horizon']}, got {refits}")
     made: dict[str, list] = {}
     true = []
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         block = prepare(task.options, task.series, Parts(int(a) - held, int(a), int(b)))
         found = evaluate(block, chosen(side, block), "test")
         true.append(found.truth)
@@ -115,8 +118,5 @@ def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
 
 def chosen(side: Side, task: Task) -> Any:
     """A model trained in a folder of its own, so that its best pass is taken"""
-    import tempfile
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as folder:
         return fit(side, task, Path(folder))[0]

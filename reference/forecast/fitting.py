@@ -62,13 +62,16 @@ def build(side: Side, o: Mapping[str, Any], columns: int) -> Any:
 
 
 def forced_share(o: Mapping[str, Any], epoch: int) -> float:
-    """How often the truth is read in this pass: linear reaches 0, and the sigmoid its middle, halfway through."""
+    """How often the truth is read in this pass: linear reaches 0, sigmoid 1/2, halfway through."""
     half = max(1, o["epochs"] // 2)
     if o["sampling"] == "linear":
         return forcing.linear(epoch, half)
     if o["sampling"] == "sigmoid":
-        k = max(1.0, half / 4)
-        return forcing.inverse_sigmoid(epoch - half, k) if epoch > half else forcing.inverse_sigmoid(0, k) ** (epoch / half)
+        low, high = 1.0, half + 3.0
+        for _ in range(50):
+            k = (low + high) / 2
+            low, high = (k, high) if k * np.log(k) < half else (low, k)  # the middle is at k log k
+        return forcing.inverse_sigmoid(epoch, low)
     return 0.0 if o["sampling"] == "free" else 1.0
 
 
@@ -87,8 +90,9 @@ def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple
     def validation() -> list:
         return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
 
-    result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=schedules.cosine(o["lr"], per_pass * o["epochs"]),
-                        max_norm=MAX_NORM, validation=validation, folder=folder, config=dict(o), patience=o["patience"], **run)
+    rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
+    result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
+                        folder=folder, config=dict(o), patience=o["patience"], **run)
     if folder is not None:
         side.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
     model.eval()
@@ -122,8 +126,8 @@ def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, A
 def _longer(o: Mapping[str, Any], series: Any) -> Task:
     """A file that has grown: cut and scaled as in training, where the first rows are the same."""
     before = prepare(o)
-    n = len(before.series.values)
-    if len(series.values) < n or not np.array_equal(series.values[: before.parts.train], before.series.values[: before.parts.train]):
+    n, known = len(before.series.values), slice(before.parts.train)
+    if len(series.values) < n or not np.array_equal(series.values[known], before.series.values[known]):
         raise sources.SeriesError(f"{series.name} does not begin with the rows that the model was trained on")
     return prepare(o, series, before.parts)
 

@@ -23,7 +23,7 @@ def parser(package: str) -> argparse.ArgumentParser:
     evaluate.add_argument("--run", type=Path, required=True, help="the folder of the training run")
     evaluate.add_argument("--part", choices=("test", "validation"), default="test")
     evaluate.add_argument("--refits", type=int, default=0, metavar="N",
-                          help="rolling origin: cut the part into N blocks and train anew before each on all that came before")
+                          help="rolling origin: N blocks, before each of which all is trained anew on what came before")
     predict = verbs.add_parser("predict", help="forecast what comes after the last row, as a CSV file")
     predict.add_argument("--run", type=Path, required=True, help="the folder of the training run")
     predict.add_argument("--csv", type=Path, help="the file as it is now, with the columns it had in training")

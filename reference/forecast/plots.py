@@ -10,10 +10,11 @@ from ..ops import Array
 from .evaluation import BAND, Evaluation
 from .fitting import Task
 
-STYLE = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
+STYLE: dict[str, Any] = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
          "figure.constrained_layout.use": True}
 TRUTH, MODEL = "#333333", "#c0392b"
 OTHERS = {"persistence": "#7f8c8d", "seasonal naive": "#b7950b", "linear": "#2471a3"}
+MISSING = "plots need matplotlib, which is not installed: pip install 'bptt[bench]', or give --no-plots"
 SHOWN = 4       # windows in a picture
 
 
@@ -22,7 +23,7 @@ def canvas(*size: Any, **more: Any) -> tuple[Any, Any, Any]:
     try:
         import matplotlib
     except ImportError as e:
-        raise ValueError("plots need matplotlib, which is not installed: pip install 'bptt[bench]', or give --no-plots") from e
+        raise ValueError(MISSING) from e
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,7 +144,8 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
     """SeriesError if a time comes twice or the steps differ, but for the lengths of months and years."""
     steps = np.diff(times).astype(float)
     if (steps == 0).any():
-        raise SeriesError(f"{file}: {times[int(np.argmin(steps))]} comes twice in {name!r}; keep one row for each time")
+        twice = shown(times[int(np.argmin(steps))])
+        raise SeriesError(f"{file}: {twice} comes twice in {name!r}; keep one row for each time")
     if not len(steps):
         return
     usual = np.median(steps)
@@ -153,8 +154,9 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
     if not calendar and (abs(steps - usual) > 1e-6 * abs(usual)).any():
         k = int(np.argmax(abs(steps - usual) > 1e-6 * abs(usual)))
         unit = " s" if times.dtype.kind == "M" else ""
-        raise SeriesError(f"{file}: the steps of {name!r} are not even: {steps[k]:g}{unit} after {times[k]}, {usual:g}{unit} "
-                          "as a rule; put in the missing rows, with empty values and --missing previous if need be")
+        found = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
+        raise SeriesError(f"{file}: the steps of {name!r} are not even: {found}; "
+                          "put in the missing rows, with empty values and --missing previous if need be")
 
 
 def filled(file: Path, columns: Sequence[str], values: Array, missing: str, notes: list[str]) -> Array:
@@ -166,8 +168,8 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
             continue
         first = int(np.argmax(holes[:, k]))
         if missing == "error":
-            raise SeriesError(f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} in the order of "
-                              "time; --missing previous puts the value before it there")
+            raise SeriesError(f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} of those "
+                              "sorted by time; --missing previous puts the value before it there")
         if first == 0:
             raise SeriesError(f"{file}, column {name!r}: the first value is missing, so there is none before it to put there")
         last = np.maximum.accumulate(np.where(holes[:, k], 0, np.arange(len(values))))
@@ -194,3 +196,8 @@ def following(times: Array, steps: int) -> Array:
             start = times[-1].astype(f"datetime64[{unit}]")
             return (start + np.arange(1, steps + 1)).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
     return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
+
+
+def shown(time: Any) -> str:
+    """A time as it is printed: a day without its midnight"""
+    return str(time).removesuffix("T00:00:00")

@@ -12,7 +12,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -95,7 +95,7 @@ class Run:
 
     def batches(self, batches: Iterable) -> Iterator:
         """Those of this pass that are still to do; ends early where the run stops."""
-        total = len(batches) if hasattr(batches, "__len__") else None
+        total = len(batches) if isinstance(batches, Sized) else None
         task = self._bar.add_task(f"epoch {self.counters.epoch + 1}/{self._epochs}", total=total,
                                   completed=self.counters.batch)
         for batch in islice(batches, self.counters.batch, None):

@@ -17,9 +17,10 @@ from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
 ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embedding": "E", "dropout": "D", "losses": "J",
-         "attention": "A", "sampling": "P", "init": "I", "clip": "K", "optim": "O", "language_model": "U"}
+         "attention": "A", "sampling": "P", "init": "I", "clip": "K", "optim": "O", "language_model": "U",
+         "classifier": "K", "generator": "N", "tagger": "M", "seq2seq": "Q", "forecaster": "Y"}
 NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads") | dict.fromkeys(
-    ("init", "clip", "optim"), "optimisation")  # rooms that share a note
+    ("init", "clip", "optim"), "optimisation") | {"forecaster": "forecast"}  # rooms that share a note
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 
 

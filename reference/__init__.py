@@ -36,8 +36,8 @@ from .tagger import Tagger
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "Forecaster", "GRUCell", "Generator",
-    "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention", "classifier",
-    "clip", "dropout", "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim",
+    "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention",
+    "classifier", "clip", "dropout", "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
     "rnn", "sampling", "schedules", "seq2seq", "stack", "tagger", "unpad_sequence", "unpad_sequence_backward",

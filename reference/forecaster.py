@@ -153,7 +153,8 @@ class Forecaster(Model):
 
     def _stepwise(self, x_T, v, s, coins):
         """Step by step, each reading what the coins say  ->  as _forced"""
-        u, fs, pulls = x_T, [], []
+        fs: list[Array] = []
+        u, pulls = x_T, []
         for k in range(self.horizon):
             if k:
                 u = np.where(coins[k, :, None], v[k - 1], fs[-1][0])                                # Y3

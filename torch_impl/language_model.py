@@ -65,7 +65,7 @@ class LanguageModel(Model):
 
     def _layer(self, x, state, masks):
         if self.way == "library" and not (masks and masks.between):
-            return getattr(nn, type(self.rnn).__name__).forward(self.rnn, x, state)
+            return self.rnn.library(x, state)
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
     def _window_masks(self, given, shape):

@@ -54,7 +54,8 @@ def about(task: Task) -> str:
     s, p, o = task.series, task.parts, task.options
     rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
     span = f"{len(s.values)} rows from {series.shown(s.times[0])} to {series.shown(s.times[-1])}"
-    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}" + (f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""),
+    besides = f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""
+    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}{besides}",
                       f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
                       *(f"note: {n}" for n in s.notes)])
 

@@ -18,7 +18,8 @@ def parser(package: str) -> argparse.ArgumentParser:
                                   description="Forecast a series: train a model, hold it against baselines, look ahead.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train a model and evaluate it on the validation part")
-    _data(train), _model(train), _training(train)
+    for add in (_data, _model, _training):
+        add(train)
     evaluate = verbs.add_parser("evaluate", help="figures on the test part, against the baselines; tables and plots")
     evaluate.add_argument("--run", type=Path, required=True, help="the folder of the training run")
     evaluate.add_argument("--part", choices=("test", "validation"), default="test")

@@ -10,8 +10,8 @@ from ..ops import Array
 from .evaluation import BAND, Evaluation
 from .fitting import Task
 
-STYLE: dict[str, Any] = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
-         "figure.constrained_layout.use": True}
+STYLE: Any = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+                         "legend.frameon": False, "figure.constrained_layout.use": True}
 TRUTH, MODEL = "#333333", "#c0392b"
 OTHERS = {"persistence": "#7f8c8d", "seasonal naive": "#b7950b", "linear": "#2471a3"}
 MISSING = "plots need matplotlib, which is not installed: pip install 'bptt[bench]', or give --no-plots"

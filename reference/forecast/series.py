@@ -89,13 +89,13 @@ def from_csv(file: Path, time: str | None, target: str, features: Sequence[str] 
 def read(file: Path) -> dict[str, list[str]]:
     """The columns of a CSV file, by name, as text."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            header, *rows = list(csv.reader(lines)) or [[]]
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            header, *lines = list(csv.reader(opened)) or [[]]
     except OSError as e:
         raise SeriesError(f"{file} cannot be read: {e.strerror}") from e
     except UnicodeDecodeError as e:
         raise SeriesError(f"{file} is not UTF-8: byte {e.object[e.start]:#04x} at position {e.start}") from e
-    rows = [(n, r) for n, r in enumerate(rows, 2) if r]  # type: ignore[misc]
+    rows = [(n, r) for n, r in enumerate(lines, 2) if r]
     if not rows:
         raise SeriesError(f"{file} needs a header line and rows of data, got none")
     if len(set(header)) != len(header):
@@ -103,7 +103,7 @@ def read(file: Path) -> dict[str, list[str]]:
     for n, row in rows:
         if len(row) != len(header):
             raise SeriesError(f"{file}, line {n}: {len(row)} values for {len(header)} columns")
-    return {name.strip(): [row[k].strip() for _, row in rows] for k, name in enumerate(header)}  # type: ignore[index]
+    return {name.strip(): [row[k].strip() for _, row in rows] for k, name in enumerate(header)}
 
 
 def numbers(file: Path, name: str, column: Sequence[str]) -> Array:

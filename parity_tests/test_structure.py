@@ -39,8 +39,9 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-# safetensors is the file format of checkpoints, rich draws the progress bar of a run: neither computes anything.
-ALSO = {"checkpoint.py": {"safetensors"}, "runlog.py": {"rich"}}
+# safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the
+# plots of the forecasts, imported only when one is drawn: none of them computes anything.
+ALSO = {"checkpoint.py": {"safetensors"}, "runlog.py": {"rich"}, "plots.py": {"matplotlib"}}
 
 
 @pytest.mark.parametrize(("folder", "allowed"), [

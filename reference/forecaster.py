@@ -81,10 +81,6 @@ class Forecaster(Model):
 
         return loss, pullback
 
-    def count(self, batch) -> int:
-        """How many windows the loss is the mean of."""
-        return batch.past.shape[1]
-
     def forecast(self, past) -> Array:
         """past (T, B, F)  ->  the target's next steps (K, B), free running"""
         B = past.shape[1]

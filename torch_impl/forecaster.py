@@ -33,10 +33,6 @@ class Forecaster(Model):
         f = self.outputs(batch, coins)
         return mse_loss(f, self.tensor(batch.future).to(self.dtype)[..., : f.shape[-1]])  # Y6
 
-    def count(self, batch) -> int:
-        """How many windows the loss is the mean of."""
-        return batch.past.shape[1]
-
     @torch.no_grad()
     def forecast(self, past) -> np.ndarray:
         """As the namesake's."""

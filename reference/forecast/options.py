@@ -89,7 +89,7 @@ def settled(given: argparse.Namespace) -> dict[str, Any]:
     if o["mode"] == "direct" and o["sampling"] != "none":
         raise ValueError("--sampling is for the modes recursive and encdec: a direct forecast reads nothing of its own")
     window, horizon = OTHER if o["csv"] else SIZES[o["data"]]
-    o["window"], o["horizon"] = o["window"] or window, o["horizon"] or horizon
+    o["window"], o["horizon"] = (d if o[k] is None else o[k] for k, d in (("window", window), ("horizon", horizon)))
     for name, least in (("window", 2), ("horizon", 1), ("hidden", 1), ("layers", 1), ("epochs", 1), ("batch", 1)):
         if o[name] < least:
             raise ValueError(f"--{name} must be at least {least}, got {o[name]}")

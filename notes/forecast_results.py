@@ -107,8 +107,8 @@ def section(series: str, made: dict) -> str:
         f"{100 * first['covered']:.0f} % of the test part.", steps(made),
         "Error accumulation: the same model reading its own forecasts, and given the true value before each step.",
         accumulated(made),
-        f"Rolling origin, `evaluate --refits {REFITS}`, models and baselines fitted anew before each quarter of the test part: "
-        f"{again['verdict']}"])
+        f"Rolling origin, `evaluate --refits {REFITS}`, models and baselines fitted anew before each quarter of the test "
+        f"part: {again['verdict']}"])
 
 
 def main(arguments: list[str]) -> None:

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from notes import forecast_results
 from reference.checkpoint import load
 from reference.forecast import baselines, metrics, series, windows
 from reference.forecast.__main__ import SIDE
@@ -273,7 +274,7 @@ def test_both_sides_train_to_the_same_and_read_each_other(mode, sampling, tmp_pa
         first["accumulation"]["teacher forced"][0], rel=1e-12)
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path):
+def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, capsys):
     file = write(tmp_path / "own.csv", wave())
     asked_for = [str(a) for a in asked(file, "--mode", "encdec", "--sampling", "linear", "--epochs", "4")]
     o = settled(parser("reference").parse_args(asked_for))
@@ -282,6 +283,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path):
     fit(SIDE, prepare(o), tmp_path / "parts", resume=True)
     one, two = (load(tmp_path / n / "last.safetensors").weights for n in ("whole", "parts"))
     assert all(np.array_equal(one[k], two[k]) for k in one)
+    assert command("reference", *asked(file, "--out", tmp_path / "parts", "--resume")) == 2
+    assert "another value of --mode: 'encdec' there, 'direct' here" in capsys.readouterr().err
 
 
 def test_rolling_origin_fits_anew_before_each_block(tmp_path):
@@ -301,9 +304,12 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
     longer = write(tmp_path / "longer.csv", wave() + [(f"2013-{m:02d}", "0.1", "0.2") for m in (5, 6)])
     assert command("reference", "predict", "--run", run, "--csv", longer, "--no-plots") == 0
     assert next(csv.reader((run / "forecast.csv").read_text().splitlines()[1:]))[0] == "2013-07-01"
+    write(file, [*wave(), ("2013-05", "0.1", "0.2")])
+    assert command("reference", "evaluate", "--run", run, "--no-plots") == 2
+    assert "own has 161 rows, 160 in training" in capsys.readouterr().err
     other = write(tmp_path / "other.csv", wave(seed=1))
     assert command("reference", "predict", "--run", run, "--csv", other) == 2
-    assert "does not begin with the rows" in capsys.readouterr().err
+    assert "does not begin with the 160 rows" in capsys.readouterr().err
 
 
 @both_sides
@@ -340,3 +346,11 @@ def test_a_folder_without_a_run_and_one_with_one(side, tmp_path, capsys):
     (tmp_path / "last.safetensors").write_bytes(b"{}")
     assert command(side, "train", "--out", tmp_path) == 2
     assert "holds a run already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("series_name", ["sunspots", "weather"])
+def test_the_note_shows_the_tables_of_the_measured_files(series_name):
+    file = forecast_results.NOTES / "results" / f"forecast-{series_name}.json"
+    made = forecast_results.section(series_name, json.loads(file.read_text(encoding="utf-8")))
+    text = (forecast_results.NOTES / "forecast.md").read_text(encoding="utf-8")
+    assert f"<!-- results of {series_name} -->\n{made}\n<!-- end of {series_name} -->" in text

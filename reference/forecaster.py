@@ -63,6 +63,7 @@ class Forecaster(Model):
         self.decoder = recurrent(cell, columns, hidden_size, num_layers, **rnn) if mode == "encdec" else None
         self.head = Linear(hidden_size, horizon if mode == "direct" else columns, **more)
 
+    @quiet
     def vjp(self, batch, coins=None):
         """Windowed  ->  loss, ``pullback(dloss=1.0) -> grads``
 

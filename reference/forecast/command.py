@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from ..checkpoint import CheckpointError
 from ..runlog import LAST, NonFiniteError
 from . import evaluation, plots, series
 from .evaluation import BAND, Evaluation, accumulation, band, covered, markdown
-from .fitting import Side, Task, fit, open_run, prepare
+from .fitting import Side, Task, check_resumable, fit, open_run, prepare
 from .options import parser, settled
 
-ERRORS = (ValueError, FileNotFoundError, CheckpointError, NonFiniteError, OSError)
+ERRORS = (ValueError, CheckpointError, NonFiniteError)
 
 
 def main(side: Side, arguments: list[str] | None = None) -> int:
@@ -25,10 +26,13 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     try:
         return {"train": train, "evaluate": evaluate, "predict": predict}[given.verb](side, given)
     except BrokenPipeError:  # whoever read the output has seen enough
-        raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ERRORS as e:
         print(f"error: {e}", file=sys.stderr)
-        return 2
+    except OSError as e:
+        print(f"error: {e}" if e.strerror is None else f"error: {e.filename}: {e.strerror}", file=sys.stderr)
+    return 2
 
 
 def train(side: Side, given: argparse.Namespace) -> int:
@@ -37,6 +41,8 @@ def train(side: Side, given: argparse.Namespace) -> int:
     folder = given.out or Path("out/forecast") / f"{task.series.name}-{options['mode']}"
     if (folder / LAST).exists() and not given.resume:
         raise ValueError(f"{folder} holds a run already: go on with --resume, or choose another folder with --out")
+    if (folder / LAST).exists():
+        check_resumable(task.options, folder)
     print(about(task))
     again = f"python -m {side.package}.forecast " + " ".join([*(a for a in sys.argv[1:] if a != "--resume"), "--resume"])
     model, result = fit(side, task, folder, resume=given.resume, progress=not given.no_progress, how=again)

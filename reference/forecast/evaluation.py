@@ -20,8 +20,9 @@ BAND = (0.1, 0.9)   # quantiles of the validation residuals
 class Evaluation:
     """The forecasts (K, W) of model and baselines on a part, and their figures."""
 
-    def __init__(self, name: str, task: Task, made: Mapping[str, Array], true: Array, part: str):
-        self.name, self.task, self.part, self.truth = name, task, part, true
+    def __init__(self, name: str, task: Task, made: Mapping[str, Array], true: Array, origins: Array,
+                 part: str):
+        self.name, self.task, self.part, self.truth, self.origins = name, task, part, true, origins
         self.made = dict(made)
         scale = metrics.naive_scale(task.series.values[: task.parts.train, 0], task.season)
         about = true, made["persistence"], scale
@@ -66,7 +67,8 @@ def evaluate(task: Task, model: Any, part: str) -> Evaluation:
     found, name = task.windows(part), named(task.options)
     made = {n: task.scaling.back(f) for n, f in
             baselines.all_of(task.values, task.windows("train"), found, task.season).items()}
-    return Evaluation(name, task, {name: forecasts(model, found, task.scaling), **made}, truth(found, task.scaling), part)
+    return Evaluation(name, task, {name: forecasts(model, found, task.scaling), **made}, truth(found, task.scaling),
+                      found.origins, part)
 
 
 def band(task: Task, model: Any) -> Array:
@@ -105,15 +107,16 @@ def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
     if refits < 1 or min(np.diff(edges)) < task.options["horizon"]:
         raise ValueError(f"--refits must be from 1 to {(stop - start) // task.options['horizon']}, got {refits}")
     made: dict[str, list] = {}
-    true = []
+    true, origins = [], []
     for a, b in pairwise(edges):
         block = prepare(task.options, task.series, Parts(int(a) - held, int(a), int(b)))
         found = evaluate(block, chosen(side, block), "test")
         true.append(found.truth)
+        origins.append(found.origins)
         for name, f in found.made.items():
             made.setdefault(name, []).append(f)
     joined = {n: np.concatenate(fs, axis=1) for n, fs in made.items()}
-    return Evaluation(named(task.options), task, joined, np.concatenate(true, axis=1), part)
+    return Evaluation(named(task.options), task, joined, np.concatenate(true, axis=1), np.concatenate(origins), part)
 
 
 def chosen(side: Side, task: Task) -> Any:

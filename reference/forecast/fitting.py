@@ -32,7 +32,7 @@ class Side(NamedTuple):
 class Task:
     """A series, cut, scaled by its training part, and what is to be done with it."""
 
-    options: Mapping[str, Any]
+    options: dict[str, Any]     # of the command, and how the series was cut and scaled
     series: Series
     parts: Parts
     scaling: Scaling
@@ -46,14 +46,15 @@ class Task:
         return windows(self.values, self.options["window"], self.options["horizon"], *self.parts.rows(part))
 
 
-def prepare(options: Mapping[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
+def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
     """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
     series = sources.load(options) if series is None else series
     season = options["season"] or series.season
     if cut is None:
         cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
     scale = scaling(series, cut.train)
-    return Task(options, series, cut, scale, scale.forth(series.values))
+    about = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
+    return Task(options | {"series": about}, series, cut, scale, scale.forth(series.values))
 
 
 def build(side: Side, o: Mapping[str, Any], columns: int) -> Any:
@@ -93,10 +94,20 @@ def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple
     rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
     result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
                         folder=folder, config=dict(o), patience=o["patience"], **run)
-    if folder is not None:
+    if folder is not None and result.stopped != "interrupted":
         side.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
     model.eval()
     return model, result
+
+
+def check_resumable(o: Mapping[str, Any], folder: Path) -> None:
+    """ValueError if the folder's run had other options, but for those that say when to stop."""
+    before = checkpoint.load(folder / LAST).config
+    for name, v in o.items():
+        if name not in ("epochs", "patience") and before.get(name) != v:
+            what = "the data" if name == "series" else f"--{name.replace('_', '-')}"
+            raise ValueError(f"{folder} holds a run with another value of {what}: {before.get(name)!r} there, {v!r} here; "
+                             "resume with the same, or choose another folder with --out")
 
 
 def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
@@ -111,25 +122,27 @@ def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, A
         raise FileNotFoundError(f"{folder} holds no {BEST}: train a model there first, with --out {folder}")
     saved = checkpoint.load(file)
     o = saved.config
-    if "horizon" not in o or "mode" not in o:
+    if "series" not in o or "mode" not in o:
         raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
     if csv is not None and o["csv"] is None:
         raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
-    series = None if csv is None else sources.load(o | {"csv": str(csv)})
-    task = prepare(o, series) if csv is None else _longer(o, series)
+    task = _as_before(o, sources.load(o if csv is None else o | {"csv": str(csv)}), csv is not None)
     model = build(side, o, len(task.series.columns))
     side.restore(saved, model)
     model.eval()
     return task, model
 
 
-def _longer(o: Mapping[str, Any], series: Any) -> Task:
-    """A file that has grown: cut and scaled as in training, where the first rows are the same."""
-    before = prepare(o)
-    n, known = len(before.series.values), slice(before.parts.train)
-    if len(series.values) < n or not np.array_equal(series.values[known], before.series.values[known]):
-        raise sources.SeriesError(f"{series.name} does not begin with the rows that the model was trained on")
-    return prepare(o, series, before.parts)
+def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
+    """Cut and scaled as in training; ``longer`` allows rows that have been added since."""
+    cut, before = Parts(*o["series"]["parts"]), [np.array(v) for v in o["series"]["scaling"]]
+    rows = len(series.values)
+    if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
+        raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
+    if rows > cut.end and not longer:
+        raise sources.SeriesError(f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
+                                  "to go on from its end, or train again")
+    return prepare(o, series, cut)
 
 
 def forecasts(model: Any, found: Windows, scale: Scaling) -> Array:

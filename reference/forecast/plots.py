@@ -44,11 +44,10 @@ def evaluation(folder: Path, stem: str, found: Evaluation, between: Array, accum
 def windows(file: Path, found: Evaluation, between: Array) -> None:
     task, (K, W) = found.task, found.truth.shape
     figure, axes, style = canvas(10, 5.6, 2, 2, squeeze=False)
-    origins = task.windows(found.part).origins
-    chosen = np.linspace(0, min(W, len(origins)) - 1, SHOWN + 2).astype(int)[1:-1]
+    chosen = np.linspace(0, W - 1, SHOWN + 2).astype(int)[1:-1]
     with style:
         for ax, w in zip(axes.flat, chosen, strict=True):
-            o = origins[w]
+            o = found.origins[w]
             times, values = task.series.times, task.series.values[:, 0]
             back = slice(max(0, o - max(3 * K, task.options["window"])), o)
             ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
@@ -61,7 +60,7 @@ def windows(file: Path, found: Evaluation, between: Array) -> None:
             ax.plot(ahead, found.made["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
             ax.set_ylabel(task.series.columns[0])
             dated(ax, times)
-        axes.flat[0].legend(fontsize=7)
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
         figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {found.part} part")
         figure.savefig(file)
 
@@ -78,7 +77,7 @@ def errors(file: Path, found: Evaluation, accumulated: Mapping | None) -> None:
         if accumulated:
             for (name, v), color in zip(accumulated.items(), (MODEL, "#1e8449"), strict=True):
                 axes[0, 1].plot(K, v, "o-", ms=3, color=color, label=name)
-            axes[0, 1].set_title("error accumulation: its own forecasts, or the truth, read")
+            axes[0, 1].set_title("its own forecasts read, or the truth before each step")
         for ax in axes[0]:
             ax.set(xlabel="steps ahead", ylabel="RMSE", ylim=(0, None))
             ax.legend(fontsize=8)

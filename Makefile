@@ -36,6 +36,7 @@ lint: $(READY)   ## ruff and mypy
 figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
 	@$(BIN)/python -m parity_tests.study --write
+	@$(BIN)/python -m parity_tests.trajectory --write
 
 clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

@@ -19,6 +19,20 @@ def same(batches: list, epoch: int) -> list:
     return batches
 
 
+def resume(kind: str, rank: int, path: str) -> dict[str, Any]:
+    """The weights of rank 1 after training with dropout and a carried state: in one go, or stopped and taken up."""
+    seed = 7 if kind == "resumed" else 0
+    parallel = DataParallel(TASKS["language_model"].build("torch_impl", "lstm", seed, dtype="float64"))
+    parallel.module.rng = np.random.default_rng([seed, rank])
+    steps, folder = {"straight": (9, None), "stopped": (4, f"{path}.run"), "resumed": (9, f"{path}.run")}[kind]
+    train(parallel, SGD(parallel.module, lr=0.1, momentum=0.5), TASKS["language_model"].batches, epochs=1, steps=steps,
+          folder=folder, resume=kind == "resumed")
+    made = {n: p.detach().clone() for n, p in parallel.module.named_parameters()}
+    for p in made.values():
+        torch.distributed.broadcast(p, src=1)
+    return {f"{kind} {n}": p.numpy() for n, p in made.items()}
+
+
 def main(path: str) -> None:
     torch.set_num_threads(1)
     results: dict[str, Any] = {}
@@ -37,6 +51,8 @@ def main(path: str) -> None:
             results |= {f"{name} trained {n}": p.detach().numpy() for n, p in parallel.module.named_parameters()}
             results[f"{name} losses"] = np.array(made.losses)
             results[f"{name} evaluated"] = np.array(evaluate(parallel, batches))
+        for kind in ("straight", "stopped", "resumed"):
+            results |= resume(kind, rank, path)
         assert world == 2
         if rank == 0:
             np.savez(path, **results)

@@ -56,6 +56,15 @@ def test_the_loop_runs_on_two_processes_as_in_numpy_on_one(name, results):
     assert_close(results[f"{name} evaluated"], np.array(reference.training.evaluate(ours, some(name))))
 
 
+def test_two_processes_stopped_and_taken_up_go_on_bit_for_bit(results):
+    """Each with the dropout masks and the carried state of its own streams, from one checkpoint."""
+    names = [k.removeprefix("straight ") for k in results.files if k.startswith("straight ")]
+    assert names
+    for n in names:
+        assert_equal(results[f"resumed {n}"], results[f"straight {n}"], n)
+    assert any((results[f"stopped {n}"] != results[f"straight {n}"]).any() for n in names)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_shares_are_the_batch(name):
     """Together they have its sequences and its targets; an empty share counts nothing."""

@@ -4,7 +4,7 @@
 
     with data_parallel.group() as (rank, world):
         model = data_parallel.DataParallel(Classifier(...))
-        train(model, Adam(model.module), batches, epochs=3, folder="run" if rank == 0 else None)
+        train(model, Adam(model.module), batches, epochs=3, folder="run")        # rank 0 writes, all read
 
 DistributedDataParallel averages the gradients of N processes.  The loss of a share is a mean over its own targets, n_r
 of them.  Scaled by N n_r / Σ n, the average of the gradients is the gradient of the mean over the whole batch:
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -84,3 +85,43 @@ class DataParallel(DistributedDataParallel):
 def inner(model: nn.Module) -> Any:
     """The model inside a DataParallel, or the model itself."""
     return model.module if isinstance(model, DistributedDataParallel) else model
+
+
+def place(model: nn.Module) -> tuple[int, int]:
+    """(rank, world) of a DataParallel; (0, 1) of any other model."""
+    return (distributed.get_rank(), distributed.get_world_size()) if isinstance(model, DistributedDataParallel) else (0, 1)
+
+
+def generator_name(rank: int) -> str:
+    """Under which name a checkpoint holds the generator of a process."""
+    return f"model {rank}" if rank else "model"
+
+
+def gather(model: nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What the processes have each for itself, for one checkpoint; all must call it.
+
+    ->  the states of their generators by name; their carried states side by side, as of one process
+    """
+    own, (_, world) = inner(model), place(model)
+    mine = own.rng.bit_generator.state, own.carried_state() if hasattr(own, "carried_state") else {}
+    all_of_them: list[Any] = [mine] * world
+    if world > 1:
+        distributed.all_gather_object(all_of_them, mine)
+    generators = {generator_name(rank): state for rank, (state, _) in enumerate(all_of_them)}
+    return generators, {k: np.concatenate([c[k] for _, c in all_of_them], axis=1) for k in mine[1]}
+
+
+def take(model: nn.Module, carried: dict[str, np.ndarray]) -> None:
+    """The inverse of gather: each process takes the carried states of its own streams."""
+    (rank, world), own = place(model), inner(model)
+    if carried:
+        own.load_carried_state({k: np.array_split(v, world, axis=1)[rank] for k, v in carried.items()})
+
+
+def any_of(model: nn.Module, flag: bool) -> bool:
+    """Whether the flag is up in any of the processes; all must ask."""
+    if place(model)[1] == 1:
+        return flag
+    up = torch.tensor(float(flag), device=next(model.parameters()).device)
+    distributed.all_reduce(up, distributed.ReduceOp.MAX)
+    return bool(up)

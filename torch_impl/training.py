@@ -12,26 +12,33 @@ from reference.shares import count
 
 from . import checkpoint
 from .clip import clip_grad_value, global_norm, scale_to_norm
-from .data_parallel import inner
+from .data_parallel import any_of, gather, generator_name, inner, place, take
 
 
 def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
           schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
           clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
           resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
-    """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train."""
-    own = inner(model)  # of a DataParallel
-    params, generators, counters = dict[str, Any](own.named_parameters()), {"model": own.rng}, Counters()
+    """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train.
+
+    The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
+    """
+    own, (rank, _) = inner(model), place(model)
+    params, counters = dict[str, Any](own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
-        checkpoint.restore(saved, own, optimizer, generators=generators, vocabulary=vocabulary)
+        checkpoint.restore(saved, own, optimizer, generators={generator_name(rank): own.rng}, vocabulary=vocabulary)
+        take(model, saved.carried)
         counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
         check_weights(own, now)
-        checkpoint.save(path, own, optimizer, generators=generators, counters=now._asdict(), config=config,
-                        vocabulary=vocabulary)
+        generators, carried = gather(model)
+        if rank == 0:
+            checkpoint.save(path, own, optimizer, generators=generators, counters=now._asdict(), config=config,
+                            vocabulary=vocabulary, carried=carried)
 
+    run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
     with Run(save, folder, counters, epochs, **run_options) as run:
         model.train()
         for epoch in run.epochs():

@@ -107,6 +107,14 @@ def test_scaling_goes_back():
     np.testing.assert_allclose(task.values[: task.parts.train].std(0), 1)
 
 
+def test_a_short_file_is_passed_over_more_often(tmp_path):
+    """112 training rows, 105 windows, 2 batches a pass: 400 passes for 800 steps; a number that is given is kept."""
+    own = "--csv", write(tmp_path / "own.csv", wave()), "--target", "x", "--window", 5, "--horizon", 3
+    assert prepare(options(*own)).options["epochs"] == 400
+    assert prepare(options(*own, "--epochs", 7)).options["epochs"] == 7
+    assert options()["epochs"] == 25
+
+
 # Baselines and metrics.
 
 

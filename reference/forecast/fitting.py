@@ -11,6 +11,7 @@ from .. import batches, checkpoint, forcing, schedules
 from ..ops import Array
 from ..runlog import BEST, LAST
 from . import series as sources
+from .options import EPOCHS, STEPS
 from .series import Series
 from .windows import Parts, Scaling, Windows, parts, scaling, windows
 
@@ -54,6 +55,9 @@ def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | 
         cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
     scale = scaling(series, cut.train)
     about = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
+    if options["epochs"] is None:
+        count = max(1, cut.train - options["window"] - options["horizon"] + 1)
+        options = options | {"epochs": max(EPOCHS, -(-STEPS // -(-count // options["batch"])))}
     return Task(options | {"series": about}, series, cut, scale, scale.forth(series.values))
 
 

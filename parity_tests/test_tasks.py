@@ -45,7 +45,8 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
     made = []
     for side in (__main__.SIDE, torch_tasks.SIDE):
-        assert run.main(side, [name, "--steps", "3", "--dtype", "float64", "--limit", str(SMALL[name]), "--out", str(tmp_path)]) == 0
+        options = {"steps": 3, "dtype": "float64", "limit": SMALL[name], "out": tmp_path}
+        assert run.main(side, [name, *(str(v) for k, o in options.items() for v in (f"--{k}", o))]) == 0
         made.append(json.loads((tmp_path / f"{name}-{side.package}-gru.json").read_text(encoding="utf-8")))
         printed = capsys.readouterr().out
         assert "baseline" in printed and made[-1]["title"] in printed

@@ -59,8 +59,8 @@ def affordable(task, side: Side, cell: str, seed: int, seconds: float) -> int:
 def run(task, side: Side, cell: str, seed: int, seconds: float, steps: int | None, dtype: str = "float32") -> dict:
     """Train every variant for the same number of steps: figures, baselines, examples, in one dict for JSON."""
     steps = steps or affordable(task, side, cell, seed, seconds)
-    made: dict = {"title": task.title, "better": task.better, "side": side.package, "cell": cell, "seed": seed, "dtype": dtype,
-                  "steps": steps, "batch": task.batch_size, "parts": [len(p) for p in task.parts],
+    made: dict = {"title": task.title, "better": task.better, "side": side.package, "cell": cell, "seed": seed,
+                  "dtype": dtype, "steps": steps, "batch": task.batch_size, "parts": [len(p) for p in task.parts],
                   "baselines": task.baselines(), "variants": {}}
     for label, kwargs in task.variants.items():
         print(f"training: {label}, {steps} steps", flush=True)
@@ -103,8 +103,9 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
         print(f"error: {e}")
         return 2
     made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
-    made["command"] = f"python -m {side.package}.tasks {given.task} --cell {given.cell} --steps {made['steps']}" + (
-        f" --seed {given.seed}" if given.seed else "") + (" --dtype float64" if given.dtype == "float64" else "") + (f" --limit {given.limit}" if given.limit else "")
+    said = {"cell": given.cell, "steps": made["steps"]} | {k: getattr(given, k) for k in ("seed", "dtype", "limit")
+                                                           if getattr(given, k) != parser.get_default(k)}
+    made["command"] = f"python -m {side.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in said.items())
     print("\n".join(lines(made)))
     given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / f"{given.task}-{side.package}-{given.cell}.json"

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from . import checkpoint
+
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 
 
@@ -64,13 +66,17 @@ class Run:
         Draw a bar on the terminal.
     how : str
         What to tell a person who wants to go on.
+    tell : callable; optional
+        Is given each entry of the log, and {"stopped": ...} at the end.
     """
 
     def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
                  save_every: int | None = None, steps: int | None = None, patience: int | None = None,
-                 progress: bool = False, how: str = "call train again with resume=True"):
+                 progress: bool = False, how: str = "call train again with resume=True",
+                 tell: Callable[[dict[str, Any]], None] = lambda entry: None):
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
         self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
+        self._tell = tell
         self.losses: list[float] = []
         self.norms: list[float] = []
         self.evaluations: list[float] = []
@@ -167,6 +173,7 @@ class Run:
         if self.folder is not None:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
+        self._tell(entry)
 
     def _cut_log(self) -> None:
         """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
@@ -174,7 +181,7 @@ class Run:
         path = self.folder / LOG
         kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (self.counters.step, self.counters.epoch)]
         if path.exists():
-            path.write_text("".join(json.dumps(e) + "\n" for e in kept if e["step"]), encoding="utf-8")
+            checkpoint.write(path, "".join(json.dumps(e) + "\n" for e in kept if e["step"]).encode())
 
     # The context.
 
@@ -192,6 +199,7 @@ class Run:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
+        self._tell({"stopped": self.stopped})
         if self._main:
             signal.signal(signal.SIGINT, self._before)
         if kind is None and self.stopped in ("interrupted", "steps"):

@@ -52,7 +52,8 @@ def generate(side: Side, given: dict) -> int:
 def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
     """Lines of columns that together are at most ``width`` wide; longer lines are broken."""
     each = max(1, (width - 3 * (len(texts) - 1)) // len(texts))
-    columns = [[title[:each], "-" * min(each, len(title)), *broken(text, each)] for title, text in zip(titles, texts, strict=True)]
+    columns = [[title[:each], "-" * min(each, len(title)), *broken(text, each)]
+               for title, text in zip(titles, texts, strict=True)]
     rows = max(map(len, columns))
     padded = [[line.ljust(each) for line in c] + [" " * each] * (rows - len(c)) for c in columns]
     return [" | ".join(row).rstrip() for row in zip(*padded, strict=True)]

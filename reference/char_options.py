@@ -11,8 +11,9 @@ SCHEDULES = ("cosine", "constant", "step")
 # What defines a run: the same on both sides, kept in its folder, fixed when it goes on.
 DEFAULTS: dict[str, Any] = {
     "text": None, "encoding": "utf-8", "cell": "lstm", "layers": 1, "size": 256, "embedding": 64, "dropout": 0.0,
-    "tied": False, "init": "default", "forget_bias": 0.0, "optimizer": "adam", "lr": 0.004, "schedule": "cosine", "clip": 1.0, "batch": 32,
-    "window": 64, "seconds": 110.0, "steps": None, "every": 250, "save_every": 100, "seed": 0, "dtype": "float32"}
+    "tied": False, "init": "default", "forget_bias": 0.0, "optimizer": "adam", "lr": 0.004, "schedule": "cosine",
+    "clip": 1.0, "batch": 32, "window": 64,
+    "seconds": 110.0, "steps": None, "every": 250, "save_every": 100, "seed": 0, "dtype": "float32"}
 
 
 def positive(text: str) -> int:
@@ -95,7 +96,7 @@ def add_training(p: argparse.ArgumentParser) -> None:
     p.add_argument("--dropout", type=share, help=d["dropout"])
     p.add_argument("--tied", action="store_true", help="one matrix for embedding and output")
     p.add_argument("--init", choices=("default", *SCHEMES), help="first weights of the recurrent layers (default: torch's)")
-    p.add_argument("--forget-bias", type=float, help=f"first bias of an LSTM's forget gate; 0 leaves torch's {d['forget_bias']}")
+    p.add_argument("--forget-bias", type=float, help=f"of an LSTM's forget gate; 0: torch's {d['forget_bias']}")
     p.add_argument("--optimizer", choices=[k.lower() for k in OPTIMIZERS], help=d["optimizer"])
     p.add_argument("--lr", type=above_zero, help=d["lr"])
     p.add_argument("--schedule", choices=SCHEDULES, help=d["schedule"])

@@ -139,6 +139,6 @@ def trained(side: Side, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.
 
 
 def resume_command(side: Side, given: dict) -> str:
-    more = "".join(f" --{k} {given[k]}" for k in ("engine", "device") if given[k] != {"device": "cpu"}.get(k, side.engines[0]))
-    return f"python -m {side.package}.char_lm train --resume --run {shlex.quote(str(given['run']))}" + more + (
-        " --compile" if given["compile"] else "")
+    more = [f"--{k} {given[k]}" for k, usual in (("engine", side.engines[0]), ("device", "cpu")) if given[k] != usual]
+    more += ["--compile"] if given["compile"] else []
+    return " ".join([f"python -m {side.package}.char_lm train --resume --run {shlex.quote(str(given['run']))}", *more])

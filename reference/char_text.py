@@ -27,11 +27,7 @@ class Corpus(NamedTuple):
     name: str
     tokens: Array               # (N,) int64
     vocabulary: Vocabulary      # one symbol for each character
-
-    @property
-    def sha256(self) -> str:
-        text = "".join(self.vocabulary.symbols[k] for k in self.tokens)
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    sha256: str                 # of the text in UTF-8
 
     def part(self, name: str) -> Array:
         """Tokens of "train", "validation", "test" or "all"."""
@@ -78,17 +74,26 @@ def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Voc
     """Text as tokens, in its own vocabulary or a given one.  Raises UsageError as ``read`` and ``encode``."""
     text = read(files, encoding)
     name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
-    vocabulary = vocabulary or Vocabulary.of([text], special=False)
-    return Corpus(name, encode(text, vocabulary, name), vocabulary)
+    vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
+    return Corpus(name, encode(text, vocabulary, name), vocabulary,
+                  hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
-    """(N,) tokens.  UsageError: a character that the vocabulary lacks."""
-    strange = next((k for k, c in enumerate(text) if c not in vocabulary.index), None)
-    if strange is not None:
-        raise UsageError(f"{what}: character {text[strange]!r} at position {strange} is none of the {len(vocabulary)} "
-                         f"that the model knows: {''.join(vocabulary.symbols)!r}")
-    return vocabulary.encode(text)
+    """(N,) tokens: ``vocabulary.encode`` for long texts.  UsageError: a character that the vocabulary lacks."""
+    codes, known = code_points(text), code_points("".join(vocabulary.symbols))
+    order = np.argsort(known)
+    tokens = order[np.searchsorted(known[order], codes).clip(max=len(known) - 1)]
+    strange = np.flatnonzero(known[tokens] != codes)
+    if len(strange):
+        k = strange[0]
+        raise UsageError(f"{what}: character {text[k]!r} at position {k} is none of the {len(vocabulary)} that the model "
+                         f"knows: {''.join(vocabulary.symbols)!r}")
+    return tokens.astype(np.int64)
+
+
+def code_points(text: str) -> Array:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def streams(tokens: Array, size: int, steps: int, what: str) -> list[batches.Window]:

@@ -8,6 +8,7 @@
 """
 
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -98,8 +99,7 @@ def affordable(side: Side, config: dict, given: dict, windows: list) -> int:
 
 
 def describe(side: Side, config: dict, model: Any, windows: list) -> str:
-    text, n = config["corpus"], sum(v.size for v in model.state_dict().values()) if side.package == "reference" else sum(
-        v.numel() for v in model.state_dict().values())
+    text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
     return (f"{side.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
             f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
             f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes")

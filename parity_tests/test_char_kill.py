@@ -50,7 +50,7 @@ def check(side, tmp_path, steps, kills, longest):
 
 
 def test_killed_three_times(tmp_path):
-    check("reference", tmp_path, 1000, 3, 0.2)
+    check("reference", tmp_path, 700, 3, 0.15)
 
 
 @pytest.mark.slow

@@ -5,12 +5,14 @@ import re
 import shutil
 import signal
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from reference import char_generate, char_plots, char_text, char_train, checkpoint
+from reference import char_compare, char_generate, char_plots, char_text, char_train, checkpoint, sampling
 from reference.char_options import DEFAULTS
+from reference.language_model import LanguageModel
 from reference.runlog import BEST, LAST, LOG, read_log
 
 from .char_runs import SIDES, SMALL, call, spawn, weights, write_text
@@ -225,7 +227,6 @@ def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, runs, tmp_
 
 
 def test_a_checkpoint_of_another_program_is_refused(tmp_path, capsys):
-    from reference.language_model import LanguageModel
     checkpoint.save(tmp_path / BEST, LanguageModel(5, 3, 4))
     assert "not one that char_lm wrote" in refused("reference", capsys, "generate", "--run", tmp_path)
 
@@ -300,3 +301,34 @@ def test_every_default_is_an_option():
     done = spawn("reference", "train", "--help")
     out, _ = done.communicate()
     assert done.returncode == 0 and all(f"--{k.replace('_', '-')}" in out for k in DEFAULTS)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 0.1])
+def test_temperature_raises_the_odds_to_a_power(temperature):
+    """CH4, CH5 of the note."""
+    z = np.array([1.0, 1.0 - np.log(9), -0.7])
+    p, hot = (np.exp(sampling.log_probabilities(z, t)) for t in (1.0, temperature))
+    assert hot[0] / hot[1] == pytest.approx(9 ** (1 / temperature), rel=1e-12)
+    assert_close(hot, p ** (1 / temperature) / (p ** (1 / temperature)).sum())
+
+
+def test_sizes_of_equal_parameters():
+    for cell in ("rnn", "lstm", "gru"):
+        model = LanguageModel(11, 6, 9, cell=cell)
+        assert char_compare.parameters(cell, 9, 6, 11) == sum(v.size for v in model.params.values())
+    target = char_compare.parameters("lstm", 64, 32, 74)
+    for cell in ("rnn", "gru"):
+        size = char_compare.equal_size(cell, target, 32, 74)
+        assert char_compare.parameters(cell, size, 32, 74) == pytest.approx(target, rel=0.01)
+
+
+def test_tables_of_counts(text):
+    """By hand, with dictionaries."""
+    corpus = char_text.corpus([text])
+    train, test = ("".join(corpus.vocabulary.symbols[k] for k in corpus.part(p)) for p in ("train", "test"))
+    for before in (0, 1, 2):
+        counts = Counter(train[k - before : k + 1] for k in range(before, len(train)))
+        total = Counter(train[k - before : k] for k in range(before, len(train)))
+        p = [(counts[test[k - before : k + 1]] + 1) / (total[test[k - before : k]] + len(corpus.vocabulary))
+             for k in range(before, len(test))]
+        assert char_compare.counted(corpus, before) == pytest.approx(-np.mean(np.log(p)), rel=1e-12)

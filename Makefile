@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow parity faults bench lint figures clean
+.PHONY: help demo test test-slow parity faults bench notes lint figures clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -19,8 +19,9 @@ test-slow: $(READY) ## thousands of random cases, and the study behind the toler
 	@$(BIN)/python -m pytest -q -n auto -m slow
 	@$(BIN)/python -m pytest -q parity_tests/test_properties.py --hypothesis-profile=thorough
 
-parity: $(READY) ## the parity table of every built-in implementation
+parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs
 	@$(BIN)/python -m parity_tests
+	@$(BIN)/python -m parity_tests.models
 
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.broken
@@ -29,6 +30,9 @@ bench: $(READY)  ## the quick benchmark: what each implementation costs here; ta
 	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json
 	@$(BIN)/python -m benchmarks report out/benchmark/quick.json --out out/benchmark
 
+notes: $(READY)  ## the notes as a site with the explorer, in out/notes; needs node and npm
+	@$(BIN)/python -m notes.site
+
 lint: $(READY)   ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
@@ -36,6 +40,11 @@ lint: $(READY)   ## ruff and mypy
 figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
 	@$(BIN)/python -m parity_tests.study --write
+	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
+	@$(BIN)/python -m benchmarks.adding --write
+	@$(BIN)/python -m benchmarks.gradient_flow --write
+	@$(BIN)/python -m benchmarks.bptt_variants --write
+	@$(BIN)/python -m notes.generated --write
 
 clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

@@ -1,8 +1,10 @@
-"""``python -m benchmarks run | report | compare | list``: time implementations of RNN, LSTM and GRU.
+"""``python -m benchmarks run | report | compare | targets | gpu | list``: time implementations of RNN, LSTM and GRU.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
+    targets  whether the NumPy engine is as fast as was asked
+    gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
 Each has its own --help.  Exit status 2: something was asked for that is not there.
@@ -14,7 +16,8 @@ from collections.abc import Sequence
 
 USAGE_ERROR = 2
 COMMANDS = {"run": ("benchmarks.run", "main"), "list": ("benchmarks.listing", "main"),
-            "report": ("benchmarks.report", "main"), "compare": ("benchmarks.compare", "main")}
+            "report": ("benchmarks.report", "main"), "compare": ("benchmarks.compare", "main"),
+            "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.gpu", "main")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

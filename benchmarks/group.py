@@ -9,7 +9,7 @@ import torch
 
 from parity_tests.implementations import Implementation
 
-from . import check, inside, machine, measure, rows
+from . import check, inside, machine, measure, models, rows
 from .config import Config
 from .precision import in_force
 from .subject import DeclinedError, Subject
@@ -37,7 +37,7 @@ def group(config: Config, phase: str, implementations: Iterable[Implementation],
     chosen = {i.name: i for i in implementations}
     made: dict[str, dict[str, Any]] = {}
     with in_force(config.dtype):
-        entered: dict[str, tuple[Subject, dict[str, Any]]] = {}
+        entered: dict[str, tuple[Any, dict[str, Any]]] = {}
         for name, implementation in chosen.items():
             setting.note(f"judging {name}")
             try:
@@ -62,8 +62,11 @@ def group(config: Config, phase: str, implementations: Iterable[Implementation],
     return [made[name] for name in chosen]
 
 
-def enter(implementation: Implementation, config: Config, phase: str, setting: Setting) -> tuple[Subject, dict[str, Any]]:
+def enter(implementation: Implementation, config: Config, phase: str, setting: Setting) -> tuple[Any, dict[str, Any]]:
     """A subject that has passed, and what its row says so far; raises what keeps it out."""
+    if isinstance(config, models.ModelConfig):
+        parity = models.check(implementation, config)
+        return subject_of(implementation, config, phase), {"parity": parity, "compile_s": None}
     parity = check.small(implementation, config, phase)
     subject = Subject(implementation, config, phase)
     begin = setting.clock()
@@ -74,6 +77,13 @@ def enter(implementation: Implementation, config: Config, phase: str, setting: S
     if case is not None:
         parity = max(parity, check.judge(subject, case))
     return subject, {"parity": parity, "compile_s": compile_s}
+
+
+def subject_of(implementation: Implementation, config: Config, phase: str) -> Any:
+    """A layer or a model, ready to be called."""
+    if isinstance(config, models.ModelConfig):
+        return models.ModelSubject(implementation, config, phase)
+    return Subject(implementation, config, phase)
 
 
 def refusal(e: Exception) -> dict[str, Any]:
@@ -88,7 +98,7 @@ def refusal(e: Exception) -> dict[str, Any]:
 def look(implementation: Implementation, config: Config, phase: str) -> inside.Inside:
     """What a call does inside; nothing if that cannot be seen, which is no reason to drop its time."""
     try:
-        return inside.look(lambda: Subject(implementation, config, phase))
+        return inside.look(lambda: subject_of(implementation, config, phase))
     except Exception:
         return inside.Inside(None, None)
 

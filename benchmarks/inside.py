@@ -8,16 +8,27 @@ import tracemalloc
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 import reference
 
-from .subject import Subject
+from .config import Config
 
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
+
+
+class Subject(Protocol):
+    """A layer or a model with its data."""
+
+    config: Config
+    is_numpy: bool
+    sync: Callable[[], Any]
+
+    def call(self) -> Any:
+        """The work."""
 
 
 class Inside(NamedTuple):

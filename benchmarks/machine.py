@@ -5,6 +5,8 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,7 @@ def environment() -> dict[str, Any]:
     return {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
             "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
             "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
-            "torch_threads": torch.get_num_threads(), "blas": blas()}
+            "torch_threads": torch.get_num_threads(), "blas": blas(), "strangers": {}}
 
 
 def blas() -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
     """The first difference between two results' machine and environment, but for readings that change; None if there is
     none."""
     for part in ("machine", "environment"):
-        for name in one[part]:
+        for name in one[part].keys() - {"strangers"}:  # who takes part may change
             a, b = (steady(result[part].get(name)) for result in (one, other))
             if a != b:
                 return f"{part}, {name}: {a!r} there, {b!r} here"
@@ -133,6 +135,52 @@ class Others:
         except (OSError, ValueError, IndexError):
             busy = 0.0
         return time.monotonic(), time.process_time(), busy
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Compute on so many processors inside: torch, the BLAS libraries, and whatever starts threads by their number.
+
+    The process and all its threads are bound to the first ``count`` of the processors that it may use, so that a library
+    that was told nothing cannot use more either.  None: as it is.
+
+    Raises
+    ------
+    ValueError
+        There are not so many processors, or what sets BLAS threads is not installed.
+    """
+    if count is None:
+        yield
+        return
+    if not 1 <= count <= cores():
+        raise ValueError(f"--threads must be from 1 to {cores()}, the processors that this process may use; got {count}")
+    try:
+        threadpools = importlib.import_module("threadpoolctl")
+    except ImportError as e:
+        raise ValueError("--threads needs threadpoolctl, which is not installed: pip install threadpoolctl") from e
+    before, torch_before = allowed(), torch.get_num_threads()
+    bind(sorted(before)[:count])
+    torch.set_num_threads(count)
+    try:
+        with threadpools.threadpool_limits(limits=count, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(torch_before)
+        bind(before)
+
+
+def allowed() -> set[int]:
+    """The processors that this process may use; none where the system does not say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def bind(processors: Iterable[int]) -> None:
+    """Let every thread of this process, and those that they start, run on these only; no effect where none are given."""
+    processors = set(processors)
+    tasks = Path("/proc/self/task")
+    for task in [int(t.name) for t in tasks.iterdir()] if processors and tasks.is_dir() else []:
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(task, processors)
 
 
 def limit_memory(size: int | None = None) -> None:

@@ -14,6 +14,7 @@ All others are in a spreadsheet there, results/train/DeepBench_NV_V100.xlsx, and
 from dataclasses import dataclass, replace
 
 from .config import PHASES, Config
+from .models import model
 
 CELLS = ("rnn", "lstm", "gru")
 V100_SOURCE = ("https://github.com/baidu-research/DeepBench/blob/a5a2b60f176cd81ab258612586102e8f2d1569b4/README.md"
@@ -30,6 +31,7 @@ class Preset:
     on_cuda: tuple[Config, ...] = ()                  # too large for most CPUs
     implementations: tuple[str, ...] | None = None    # by default; None: all built in
     without: tuple[str, ...] = ()                     # of those, left out by default
+    phases: tuple[str, ...] = PHASES
     both_devices: bool = False                        # by default on the CPU and on CUDA where there is one
     seconds: float = 0.5                              # of measuring, per implementation and phase
     rounds: int = 5
@@ -37,7 +39,7 @@ class Preset:
     def jobs(self, device: str = "cpu") -> list[tuple[Config, str]]:
         """Every configuration with its phases, on a device."""
         configs = self.configs + (self.on_cuda if device == "cuda" else ())
-        jobs = [(c, phase) for c in configs for phase in PHASES] + [(c, "forward") for c in self.forward_only]
+        jobs = [(c, phase) for c in configs for phase in self.phases] + [(c, "forward") for c in self.forward_only]
         return [(replace(c, device=device), phase) for c, phase in jobs]
 
 
@@ -94,6 +96,13 @@ def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Confi
     return tuple(sorted((square(cell, T, B, H, **options) for H, B, T in sizes), key=lambda c: c.effort("train")))
 
 
+# Vocabularies as in text by characters (74), words (10,000), letters and sounds.
+MODELS = (*(model("language_model", 64, 32, 128, 256, 74, cell) for cell in ("lstm", "gru")),
+          model("language_model", 35, 20, 128, 256, 10_000), model("classifier", 12, 64, 32, 64, 30),
+          model("generator", 12, 64, 32, 128, 30), model("tagger", 30, 32, 32, 64, 1000, classes=40),
+          model("seq2seq", 10, 64, 64, 128, 72),
+          *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)))
+
 LIBRARIES = ("numpy.fast", "torch.hoisted", "torch.native", "torch.library", "torch.graphed")
 
 PRESETS = {
@@ -109,6 +118,8 @@ PRESETS = {
     "cliffs": Preset("where a neighbouring size costs much more: hidden size, batch, fill of packed sequences, layers, "
                      "directions", CLIFFS, implementations=LIBRARIES),
     "scaling": Preset("time against T, B and H, each alone", SCALING, on_cuda=SCALING_CUDA, without=("torch.compiled",)),
+    "models": Preset("a training step of each whole model, and the embedding's scatter", MODELS, phases=("train",),
+                     implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")),
     "crossover": Preset("CPU against CUDA over B × H", CROSSOVER, both_devices=True, seconds=0.25,
                         implementations=("numpy.fast", "torch.library", "torch.graphed")),
 }

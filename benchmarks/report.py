@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -16,9 +14,10 @@ from rich.text import Text
 
 from parity_tests.terminal import console, figure, grid
 
-from . import plots, ratios, tables
+from . import plots, ratios, sheets, tables
 from .ratios import Fit, Mean, Means
 from .results import ResultError, read
+from .sheets import Sheet
 from .tables import PHASES, Entry, Table
 
 USAGE_ERROR = 2
@@ -36,6 +35,9 @@ RULES = (
 )
 
 
+PAGES_NEED = "pages need jinja2, which is not installed: pip install jinja2; the report on the terminal does not"
+
+
 class ReportError(Exception):
     """A report that cannot be made; the message is one sentence."""
 
@@ -47,7 +49,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FOLDER",
                         help="write report.md, report.html and plots/*.png, *.svg there")
     parser.add_argument("--readme", type=Path, metavar="README.md",
-                        help=f"replace what stands there between {BEGIN} and {END} by the short table")
+                        help=f"replace what stands there between {BEGIN} and {END} by the table of means")
+    parser.add_argument("--note", type=Path, metavar="NOTE.md",
+                        help="the same with every table; its plots go into figures/ beside it")
     return parser
 
 
@@ -61,9 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(console(), view)
         if args.out:
             write(view, found, args.out)
-        if args.readme:
-            command = shlex.join(["python", "-m", "benchmarks", "report", *map(shown, args.files), "--readme", "README.md"])
-            insert(args.readme, page(view | {"command": command}, "readme.md"))
+        for option, file in (("readme", args.readme), ("note", args.note)):
+            if file:
+                if option == "note":
+                    draw_beside(file, view, found)
+                command = ["python", "-m", "benchmarks", "report", *map(shown, args.files), f"--{option}", shown(str(file))]
+                insert(file, page(view | {"command": shlex.join(command)}, f"{option}.md"))
     except (ResultError, ReportError, plots.NoPlotsError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
@@ -98,16 +105,16 @@ def shown(name: str) -> str:
 def build(found: Sequence[Entry]) -> dict[str, Any]:
     """What every output shows: the rules, a section for each file, and the devices side by side."""
     sections = [section(es) for es in tables.grouped(found, lambda e: e.run.number).values()]
-    return {"rules": RULES, "sections": sections, "fastest": ratios.fastest(found)}
+    return {"rules": RULES, "sections": sections, "fastest": ratios.fastest(found), "threads": sheets.threads(found)}
 
 
 def section(found: Sequence[Entry]) -> dict[str, Any]:
     """One file; "plots" is filled by ``write``."""
     run = found[0].run
     devices = list(dict.fromkeys(e.device for e in found))
-    return {"run": run, "title": f"{run.preset} · " + " · ".join(run.where(d) for d in devices),
+    return {"run": run, "title": f"{run.preset} · " + " · ".join(tables.where(run, d) for d in devices),
             "about": tables.about(run, devices), "means": ratios.means(found), "tables": tables.tables(found),
-            "fits": ratios.fits(found), "untimed": untimed(found), "plots": []}
+            "fits": ratios.fits(found), "sheets": sheets.of_file(found), "untimed": untimed(found), "plots": []}
 
 
 def untimed(found: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -140,11 +147,15 @@ def show(out: Console, view: dict[str, Any]) -> None:
                 out.print(times_grid(piece))
         for m in s["means"]:
             out.print(means_grid(m))
+        for sheet in s["sheets"]:
+            out.print(sheet_grid(sheet))
         if s["fits"]:
             out.print(fits_grid(s["fits"]))
         for u in s["untimed"]:
             why = f": {u['reason']}" if u["reason"] else ""
             out.print(Text(f"{u['implementation']}: {u['rows']} {u['word']} ({u['of']}){why}", style=colour(u["status"])))
+    for sheet in view["threads"]:
+        out.print(sheet_grid(sheet))
     for table in view["fastest"]:
         for piece in table.split(max(1, (out.width - 40) // 19)):
             out.print(fastest_grid(piece))
@@ -153,6 +164,16 @@ def show(out: Console, view: dict[str, Any]) -> None:
 def caption(made: Grid, *texts: str) -> None:
     """What a table must say of itself."""
     made.caption, made.caption_justify = Text(" · ".join(texts)), "left"
+
+
+def sheet_grid(sheet: Sheet) -> Grid:
+    made = grid(escape(sheet.title))
+    caption(made, sheet.caption)
+    for name in sheet.head:
+        made.add_column(escape(name), overflow="fold")
+    for cells in sheet.rows:
+        made.add_row(*map(Text, cells))
+    return made
 
 
 def times_grid(table: Table) -> Grid:
@@ -237,6 +258,8 @@ def write(view: dict[str, Any], found: Sequence[Entry], folder: Path) -> None:
     ------
     NoPlotsError
         Matplotlib is not installed; nothing is written.
+    ReportError
+        Jinja2 is not installed; the plots are written.
     OSError
         Something cannot be written.
     """
@@ -246,14 +269,34 @@ def write(view: dict[str, Any], found: Sequence[Entry], folder: Path) -> None:
         for form in ("png", "svg"):
             (folder / "plots" / f"{plot.name}.{form}").write_bytes(plot.save(form))
         sections[plot.run]["plots"].append({"name": plot.name, "title": plot.title, "caption": plot.caption,
-                                            "svg": Markup(plot.inline())})
+                                            "svg": plot.inline()})
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("report.md", "report.html"):
         (folder / name).write_text(page(view, name), encoding="utf-8")
 
 
+def draw_beside(note: Path, view: dict[str, Any], found: Sequence[Entry]) -> None:
+    """The plots as SVG in the folder figures/ beside a note."""
+    sections = {s["run"].name: s for s in view["sections"]}
+    for plot in plots.draw(found):
+        target = note.parent / "figures" / f"{plot.name}.svg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(plot.save("svg"))
+        sections[plot.run]["plots"].append({"name": plot.name, "title": plot.title, "caption": plot.caption, "svg": ""})
+
+
 def page(view: dict[str, Any], name: str) -> str:
-    """The Markdown or HTML page, by the name of its template."""
+    """The Markdown or HTML page, by the name of its template.
+
+    Raises
+    ------
+    ReportError
+        Jinja2 is not installed.
+    """
+    try:
+        import jinja2  # not everywhere, and only pages need it
+    except ImportError as e:
+        raise ReportError(PAGES_NEED) from e
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
                              trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
                              finalize=in_a_cell if name.endswith(".md") else None)

@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from parity_tests import terminal
-from parity_tests.implementations import BUILTIN, MORE, Implementation, LoadError, resolve
+from parity_tests.implementations import BUILTIN, MORE, STRANGERS, Implementation, LoadError, resolve
 
-from . import limits, machine, measure, results
+from . import limits, machine, measure, models, results
 from .config import PHASES, Config
 from .group import Setting, group
 from .precision import LOW, PRECISIONS
@@ -54,11 +54,14 @@ def arguments() -> argparse.ArgumentParser:
         epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
     parser.add_argument("--impl", action="append", metavar="NAME",
-                        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE))}; may be repeated")
+                        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE, *STRANGERS))}; "
+                             "may be repeated")
     parser.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
     parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
     parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
     parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    parser.add_argument("--threads", type=int, metavar="N",
+                        help="compute on N processors: torch, BLAS and everything else (default: all there are)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
     parser.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
     parser.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
@@ -73,14 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
     path = args.out or Path("out") / f"benchmark-{args.preset}.json"
     try:
-        works = planned(args)
-        result = opened(path, args)
-        todo = left(works, result)
-        if {w.config.device for w in todo} == {"cpu"}:
-            machine.limit_memory()
-        finish_limits(result, todo, console)
-        results.write(path, result)
-        status = measured(todo, result, path, args, console)
+        here = machine.machine()
+        with machine.threads(args.threads):
+            status = all_of_it(args, path, here, console)
     except (LoadError, results.ResultError, ValueError, OSError) as e:
         error.print(f"error: {e}", style="bold red", markup=False)
         return USAGE_ERROR
@@ -88,6 +86,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.print(f"interrupted; --resume goes on with {path}", markup=False)
         return INTERRUPTED
     return status
+
+
+def all_of_it(args: argparse.Namespace, path: Path, here: dict[str, Any], console: Console) -> int:
+    """Plan, open the file, measure; returns the exit status.  Raises what its parts do."""
+    works = planned(args)
+    result = opened(path, args, here)
+    todo = left(works, result)
+    introduce(result, todo)
+    if {w.config.device for w in todo} == {"cpu"}:
+        machine.limit_memory()
+    finish_limits(result, todo, console)
+    results.write(path, result)
+    return measured(todo, result, path, args, console)
+
+
+def introduce(result: results.Result, todo: Sequence[Work]) -> None:
+    """Record what strangers say of themselves: version and threads, which nobody else knows.
+
+    Raises
+    ------
+    ResultError
+        The file has rows of one that was another version, or had other threads.
+    """
+    known = result["environment"].setdefault("strangers", {})
+    for i in dict.fromkeys(i for w in todo for i in w.implementations if i.about):
+        said = " ".join(i.about().split()) if i.about else ""
+        if known.setdefault(i.name, said) != said:
+            raise results.ResultError(f"{i.name} was {known[i.name]!r} in this file, and is {said!r} here")
 
 
 def planned(args: argparse.Namespace) -> list[Work]:
@@ -112,7 +138,7 @@ def planned(args: argparse.Namespace) -> list[Work]:
     chosen = list({name: resolve(name) for name in names}.values())
     jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
                          for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)
-                         if config.cell in (args.cell or CELLS) and phase in (args.phase or PHASES)
+                         if (not args.cell or config.cell in args.cell) and phase in (args.phase or PHASES)
                          and not (dtype == "tf32" and device == "cpu"))
     works = [Work(c, phase, candidates(chosen, c, bool(args.impl))) for c, phase in jobs]
     works = [w for w in works if w.implementations]
@@ -123,19 +149,19 @@ def planned(args: argparse.Namespace) -> list[Work]:
 
 def candidates(chosen: Sequence[Implementation], config: Config, asked: bool) -> tuple[Implementation, ...]:
     """Who takes part: by default those that do not decline; whoever was asked for by name has a row in any case."""
-    return tuple(i for i in chosen if asked or not reason_to_decline(i, config))
+    reason = models.reason_to_decline if isinstance(config, models.ModelConfig) else reason_to_decline
+    return tuple(i for i in chosen if asked or not reason(i, config))  # type: ignore[arg-type]
 
 
-def opened(path: Path, args: argparse.Namespace) -> results.Result:
-    """A new result, or with --resume the one in the file.
+def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> results.Result:
+    """A new result, or with --resume the one in the file; ``here`` is the machine.
 
     Raises
     ------
     ResultError
         The file is there and nothing was said about it; or it is broken, or of another preset or machine.
     """
-    here = {"machine": machine.machine(), "environment": machine.environment()}
-    fresh = results.new(args.preset, command(args), here["machine"], here["environment"])
+    fresh = results.new(args.preset, command(args), here, machine.environment())
     if not path.exists() or args.overwrite:
         return fresh
     if not args.resume:
@@ -156,6 +182,7 @@ def command(args: argparse.Namespace) -> str:
     words = ["--preset", args.preset]
     for option in ("impl", "device", "dtype", "cell", "phase"):
         words += [word for value in getattr(args, option) or () for word in (f"--{option}", value)]
+    words += ["--threads", str(args.threads)] if args.threads else []
     return f"python -m benchmarks run {shlex.join(words)}"
 
 

@@ -22,17 +22,20 @@ class DeclinedError(Exception):
 
 
 class ForwardOnly:
-    """A layer without its backward, run as inference: what phase "forward" judges and times."""
+    """A layer without its backward, run as inference: what phase "forward" judges and times.
+
+    Inference is the layer's ``infer``, if it has one; else its ``forward`` where torch records nothing.
+    """
 
     def __init__(self, layer: Any):
-        self.layer = layer
+        self.infer = getattr(layer, "infer", layer.forward)
         for name in ("put", "get", "sync"):
             if hasattr(layer, name):
                 setattr(self, name, getattr(layer, name))
 
     def forward(self, x, state, lengths=None, masks=None):
         with torch.no_grad():
-            return self.layer.forward(x, state, lengths, *(() if masks is None else (masks,)))
+            return self.infer(x, state, lengths, *(() if masks is None else (masks,)))
 
 
 @lru_cache(maxsize=2)

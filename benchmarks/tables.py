@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 LIBRARY = "torch.library"
 PHASES = {"forward": "forward is inference", "train": "train is forward and backward from scratch"}
 CASE = ("cell", "nonlinearity", "T", "B", "input_size", "hidden_size", "num_layers", "bidirectional", "proj_size",
-        "reset_after", "fill", "dtype", "device")
+        "reset_after", "fill", "dtype", "device", "model", "vocabulary", "classes")
 ORDER = {"rnn": 0, "lstm": 1, "gru": 2}
 
 
@@ -63,6 +63,8 @@ class Entry:
     def kind(self) -> str:
         """The cell, with the option that makes it another function."""
         cell = str(self.case["cell"])
+        if "model" in self.case:
+            return str(self.case["model"]) + ("" if cell == "none" else f" {cell}")
         if cell == "rnn" and self.case["nonlinearity"] == "relu":
             return "rnn relu"
         return "gru reset before" if cell == "gru" and not self.case["reset_after"] else cell
@@ -146,7 +148,7 @@ def entries(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
 
 def same(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """What two rows must share to be rivals."""
-    return row["phase"], *(row["case"][k] for k in CASE)
+    return row["phase"], *(row["case"].get(k) for k in CASE)
 
 
 def entry(run: Run, row: Mapping[str, Any], library: float | None) -> Entry:
@@ -168,6 +170,7 @@ def parts(case: Mapping[str, Any]) -> list[str]:
     """The parts of a size: T, B, H, and what is not as usual."""
     found = [f"T{case['T']}", f"B{case['B']}", f"H{case['hidden_size']}"]
     found += [f"I{case['input_size']}"] * (case["input_size"] != case["hidden_size"])
+    found += [f"V{case['vocabulary']}"] if "model" in case else []
     found += [f"P{case['proj_size']}"] * bool(case["proj_size"]) + [f"L{case['num_layers']}"] * (case["num_layers"] > 1)
     found += ["bi"] * bool(case["bidirectional"])
     return found + ([] if case["fill"] is None else [f"fill{100 * case['fill']:.3g}%"])
@@ -272,6 +275,12 @@ def word(e: Entry) -> str:
     return {"ok": "", "wrong": "WRONG"}.get(e.status, e.status)
 
 
+def where(run: Run, device: str) -> str:
+    """The processor with the threads that were used, or the GPU."""
+    n = run.environment["torch_threads"]
+    return run.where(device) + (f", {n} thread{'s' * (n != 1)}" if device == "cpu" else "")
+
+
 def about(run: Run, devices: Iterable[str]) -> list[str]:
     """The machine, the versions and the limits, in lines."""
     m, env = run.machine, run.environment
@@ -281,6 +290,7 @@ def about(run: Run, devices: Iterable[str]) -> list[str]:
     threads = "; ".join([f"torch {env['torch_threads']} threads", *blas])
     return [f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}", *([gpu(m["gpu"])] if m["gpu"] else []),
             f"Python {env['python']}, NumPy {env['numpy']}, PyTorch {env['torch']}{cuda}; {threads}",
+            *([f"{name}: {said}" for name, said in env.get("strangers", {}).items()]),
             *(limits(d, run.limits[d]) for d in devices if d in run.limits)]
 
 

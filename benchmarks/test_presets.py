@@ -23,7 +23,8 @@ def test_every_configuration_is_there_once_and_can_be_built(name):
         for config, phase in jobs:
             assert config.device == device
             assert config.spec().device == device
-            assert config.flops(phase) > 0 < config.bytes(phase)
+            assert config.bytes(phase) > 0
+            assert (config.flops(phase) > 0) == (config.cell != "none")
 
 
 def test_the_grid_is_eight_sizes_of_each_cell():

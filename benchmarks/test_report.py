@@ -292,9 +292,23 @@ def test_the_readme_block_is_replaced_and_nothing_else(tmp_path):
         assert text.endswith(f"\n{END}{after}")
         assert "old" not in text
     for part in ("| numpy | **1.14×** (0.50 – 2.00) | **1.14×** (0.50 – 2.00), 3 of 4 |", "| my.wrong | – | **WRONG** |",
-                 "Imaginary 9000", "my.wrong: 1 **WRONG** (lstm train float32): y differs", "T100 B32 H128",
-                 "500 µs **0.50×**", "Input product inside every time"):
+                 "Imaginary 9000", "my.wrong: 1 **WRONG** (lstm train float32): y differs",
+                 "Input product inside every time"):
         assert part in text, part
+    assert "T100 B32 H128" not in text
+    assert str(tmp_path) not in text
+
+
+def test_a_note_has_every_time_and_its_plots_beside_it(tmp_path):
+    note, file = tmp_path / "note.md", save(tmp_path, "a", result(grid() + untimed()))
+    note.write_text(f"# Note\n\n{BEGIN}\n{END}\n")
+    assert main([file, "--note", str(note)]) == 0
+    text = note.read_text(encoding="utf-8")
+    for part in ("T100 B32 H128", "500 µs **0.50×**", "Peak memory of a training step", "my.wrong: 1 **WRONG**"):
+        assert part in text, part
+    links = re.findall(r"\]\((figures/[^)]*)\)", text)
+    assert len(links) >= 2
+    assert {f"figures/{f.name}" for f in (tmp_path / "figures").iterdir()} == set(links)
     assert str(tmp_path) not in text
 
 

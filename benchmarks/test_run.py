@@ -323,7 +323,60 @@ def test_the_roofline_is_the_nearer_limit():
 
 @pytest.mark.parametrize(("arguments", "status", "message"), [
     (["dance"], 2, "there is no command 'dance'"), ([], 2, "a command is needed"),
-    (["--help"], 0, "run | report | compare | list")])
+    (["--help"], 0, "run | report | compare | targets | gpu | list")])
 def test_commands(arguments, status, message, capsys):
     assert main(arguments) == status
     assert message in " ".join(said(capsys))
+
+
+needs_two = pytest.mark.skipif(machine.cores() < 2, reason="one processor is all there is")
+
+
+@needs_two
+def test_one_thread_is_one_processor_for_everybody_and_is_recorded(file):
+    """In a process of its own, since every thread of it is bound."""
+    command = [sys.executable, "-m", "benchmarks", *TINY, "--threads", "1", "--out", str(file)]
+    env = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    assert subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True).returncode == 0
+    result = results.read(file)
+    assert result["machine"]["cores"] == machine.cores()
+    assert result["environment"]["torch_threads"] == 1
+    assert {b["threads"] for b in result["environment"]["blas"]} == {1}
+    assert result["command"].endswith("--threads 1")
+
+
+@needs_two
+def test_threads_are_given_back():
+    before = machine.allowed(), torch.get_num_threads()
+    with machine.threads(1):
+        assert (machine.cores(), torch.get_num_threads()) == (1, 1)
+        assert {b["threads"] for b in machine.blas()} == {1}
+    assert before == (machine.allowed(), torch.get_num_threads())
+
+
+@pytest.mark.parametrize("count", [0, 10_000])
+def test_threads_that_are_not_there(file, count, capsys):
+    assert main([*TINY, "--threads", str(count), "--out", str(file)]) == 2
+    assert "--threads must be from 1 to" in said(capsys)[1]
+    assert not file.exists()
+
+
+def test_a_stranger_says_what_it_is_and_a_file_has_one_of_it(tmp_path, monkeypatch, file, capsys):
+    name = stranger(tmp_path, monkeypatch, "bench_stranger_about")
+    path = tmp_path / f"{name}.py"
+    path.write_text(path.read_text() + 'about = lambda: "mine 1.0,\\n2 threads"\n')
+    assert main([*TINY, "--impl", name, "--phase", "train", "--out", str(file)]) == 0
+    assert results.read(file)["environment"]["strangers"] == {name: "mine 1.0, 2 threads"}
+    monkeypatch.setattr(sys.modules[name], "about", lambda: "mine 1.1, 2 threads")
+    assert main([*TINY, "--impl", name, "--resume", "--out", str(file)]) == 2
+    assert "was 'mine 1.0, 2 threads' in this file, and is 'mine 1.1, 2 threads' here" in said(capsys)[1]
+
+
+def test_what_infers_is_timed_as_inference(tmp_path, monkeypatch, file):
+    name = stranger(tmp_path, monkeypatch, "bench_stranger_infers", "y + 1")
+    path = tmp_path / f"{name}.py"
+    path.write_text(path.read_text() + "\n    def infer(self, x, state, lengths=None):\n"
+                                       "        return self.layer.forward(x, state, lengths)\n")
+    assert main([*TINY, "--impl", name, "--out", str(file)]) == 1
+    status = {r["phase"]: r["status"] for r in results.read(file)["rows"] if r["implementation"] == name}
+    assert status == {"forward": "ok", "train": "wrong"}

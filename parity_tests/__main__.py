@@ -84,6 +84,8 @@ def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementat
     for path in args.report:
         if path.suffix not in files.SUFFIXES:
             raise ValueError(f"--report: {path.name!r} must end in one of {', '.join(files.SUFFIXES)}")
+        if lacking := files.missing(path):
+            raise ValueError(f"--report: {lacking}")
     return chosen(args.impl, args.device)
 
 

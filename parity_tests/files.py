@@ -1,14 +1,14 @@
 """A report as a file: JSON, Markdown, or one self-contained HTML page."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from .terminal import figure, said
 
 SUFFIXES = (".json", ".md", ".html")
+PAGES_NEED = "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
 def write(report: dict[str, Any], path: Path) -> None:
@@ -28,8 +28,15 @@ def write(report: dict[str, Any], path: Path) -> None:
                     encoding="utf-8")
 
 
+def missing(path: Path) -> str | None:
+    """What is not installed that a report of this form needs, in a sentence; None if all is there."""
+    return None if path.suffix == ".json" or find_spec("jinja2") else PAGES_NEED
+
+
 def page(report: dict[str, Any], suffix: str) -> str:
     """The Markdown or HTML page."""
+    import jinja2  # not everywhere, and only pages need it
+
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                              autoescape=suffix == ".html", trim_blocks=True, lstrip_blocks=True,
                              undefined=jinja2.StrictUndefined)

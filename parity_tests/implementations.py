@@ -8,7 +8,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,6 +70,7 @@ class Implementation:
     load: Callable[[Spec, dict[str, np.ndarray]], Any]
     declines: Callable[[Spec], str | None] = lambda spec: None
     takes_masks: bool = False
+    about: Callable[[], str] | None = None  # version and threads, of what we do not know ourselves
     package: ModuleType | None = None  # for our own NumPy rooms: where they are, so that a failure can be traced
 
     def reason_to_decline(self, spec: Spec) -> str | None:
@@ -101,6 +102,10 @@ BUILTIN: dict[str, Implementation] = {
 MORE: dict[str, Implementation] = {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
+# Adapters for libraries by others, by a short name; each needs its library.
+STRANGERS = {"jax.scan": "parity_tests.strangers.jax_scan", "onnxruntime": "parity_tests.strangers.onnx_runtime",
+             "autograd": "parity_tests.strangers.hips_autograd"}
+
 
 def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
     """Those that were named; if none were, all built-in ones that run on the device.
@@ -116,9 +121,9 @@ def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
 
 
 def resolve(name: str) -> Implementation:
-    """A built-in name, or the dotted name of a module that has ``load``.
+    """A built-in name, the short name of one of our strangers, or the dotted name of a module that has ``load``.
 
-    It is looked for in the current folder first, then in PYTHONPATH and among what is installed.
+    A module is looked for in the current folder first, then in PYTHONPATH and among what is installed.
 
     Raises
     ------
@@ -127,6 +132,11 @@ def resolve(name: str) -> Implementation:
     """
     if name in BUILTIN or name in MORE:
         return (BUILTIN | MORE)[name]
+    if name in STRANGERS:
+        try:
+            return replace(resolve(STRANGERS[name]), name=name)
+        except LoadError as e:
+            raise LoadError(f"{name} is not installed: pip install 'bptt[rows,strangers]' gets it ({e})") from e
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -135,7 +145,7 @@ def resolve(name: str) -> Implementation:
         if e.name and (name == e.name or name.startswith(e.name + ".")):
             file = " (a dotted name is wanted, as my_lib.adapter, not a file)" if "/" in name or name.endswith(".py") else ""
             raise LoadError(f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
-                            f"installed; built in are {', '.join(BUILTIN | MORE)}") from e
+                            f"installed; built in are {', '.join((*BUILTIN, *MORE, *STRANGERS))}") from e
         raise LoadError(f"{name} cannot be imported: {e}") from e
     except (Exception, SystemExit) as e:
         place = traceback.extract_tb(e.__traceback__)[-1]
@@ -143,4 +153,5 @@ def resolve(name: str) -> Implementation:
         raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}{where}") from e
     if not callable(getattr(module, "load", None)):
         raise LoadError(f"{name} has no function load(spec, weights)")
-    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None))
+    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None),
+                          about=getattr(module, "about", None))

@@ -10,23 +10,6 @@ import reference
 from .helpers import draw
 from .parts.harness import PartCase
 
-LENGTHS = (4, 2, 6, 4, 1)  # unsorted, with a tie, and one step alone
-
-
-def sequences(seed: int, low: int, high: int, lengths=LENGTHS) -> list[np.ndarray]:
-    """Tokens from low to below high, a sequence for each length."""
-    rng = np.random.default_rng(seed)
-    return [rng.integers(low, high, n) for n in lengths]
-
-
-def pair(room: str, *args, seed: int = 0, dtype: str = "float64", way: str = "library", engine: str = "definition", **kwargs):
-    """The model of this room in NumPy and in PyTorch, from generators of one seed."""
-    name = room.capitalize()
-    ours = getattr(getattr(reference, room), name)(*args, dtype=dtype, rng=np.random.default_rng(seed), engine=engine, **kwargs)
-    theirs = getattr(importlib.import_module(f"torch_impl.{room}"), name)(
-        *args, dtype=dtype, rng=np.random.default_rng(seed), way=way, **kwargs)
-    return ours, theirs
-
 
 def model_case(room: str, name: str, batch, *args, holomorphic: bool = False, teacher_forcing: float | None = None,
                **kwargs) -> PartCase:

@@ -91,7 +91,7 @@ def labelled(seed: int) -> list:
 
 def conditioned(seed: int) -> list:
     rng, made = sequences(seed)
-    return [batches.conditioned(rng.integers(0, 4, (len(s), 2)), s, 1, 2) for s in made]
+    return [batches.conditioned(rng.integers(0, 4, (len(s), 2)).tolist(), s, 1, 2) for s in made]
 
 
 def tagged(seed: int) -> list:
@@ -160,7 +160,7 @@ def truth(task: Task, cell: str, kind: str, seed: int = 0, steps: int = STEPS) -
     def jitter(v: np.ndarray) -> np.ndarray:
         return v * (1 + np.finfo(v.dtype).eps * rng.choice([-1, 1], v.shape))
 
-    run = {"seed": seed, "steps": steps}
+    run: dict[str, Any] = {"seed": seed, "steps": steps}
     oracle = follow(task, cell, kind, dtype=np.longdouble, **run)
     return oracle, [follow(task, cell, kind, change=change, **run) for change in (None, *[jitter] * JITTERED)]
 
@@ -186,11 +186,12 @@ def growth(task: Task, cell: str, kind: str, seeds: int) -> tuple[list[float], f
     return noise, worst
 
 
-def table(seeds: int = 10) -> str:
-    """A Markdown table: a row for each model, cell and optimiser."""
+def table(seeds: int = 3) -> str:
+    """A Markdown table: a row for each cell and optimiser with the language model, and for each cell with the others."""
     lines = ["| model | cell | optimiser | noise after 1 step | 10 steps | 100 steps | PyTorch: worst error over allowed |",
              "|---|---|---|--:|--:|--:|--:|"]
-    rows = [(task, cell, kind) for task in TASKS for cell in CELLS for kind in OPTIMIZERS]
+    rows = [(task, cell, kind) for task in TASKS for cell in CELLS for kind in OPTIMIZERS
+            if task is TASKS[0] or kind == "Adam"]
     for task, cell, kind in track(rows, "trajectories", transient=True):
         noise, worst = growth(task, cell, kind, seeds)
         lines.append(f"| {task} | {cell} | {kind} | " + " | ".join(f"{n:.1f}" for n in noise) + f" | {worst:.2f} |")

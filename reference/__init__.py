@@ -5,9 +5,11 @@ sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: `
 What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
 rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampling``.  What training is made of:
 ``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``,
-``LanguageModel``.
+``LanguageModel``.  Over any cell: ``gradient_flow``, and other ways to a gradient, ``truncated_bptt``,
+``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
+from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  # isort: skip
 from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, sampling, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .classifier import Classifier
@@ -35,9 +37,11 @@ from .tagger import Tagger
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "GRUCell", "Generator", "LSTMCell",
-    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention", "classifier",
-    "clip", "dropout", "embedding", "generator", "gru", "init", "linear", "losses", "lstm", "optim",
+    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention",
+    "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "generator", "gradient_flow", "gru",
+    "hessian", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
-    "rnn", "sampling", "schedules", "seq2seq", "stack", "tagger", "unpad_sequence", "unpad_sequence_backward",
+    "rnn", "rtrl", "sampling", "schedules", "seq2seq", "stack", "tagger", "truncated_bptt",
+    "unpad_sequence", "unpad_sequence_backward",
 ]

@@ -69,13 +69,13 @@ def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
     return pack_sequence(sequences, enforce_sorted=False)
 
 
-def labelled(sequences: Sequence[Array], classes: Sequence[int]) -> Labelled:
+def labelled(sequences: Sequence[Array], classes: Sequence[int] | Array) -> Labelled:
     """Raises ValueError where there is not one class for each sequence, or as ``pack``."""
     same_count("classes", classes, sequences)
     return Labelled(pack("sequences", sequences), np.asarray(classes, np.int64))
 
 
-def conditioned(conditions: Sequence[Sequence[int]], sequences: Sequence[Array], bos: int, eos: int) -> Conditioned:
+def conditioned(conditions: Sequence[Any] | Array, sequences: Sequence[Array], bos: int, eos: int) -> Conditioned:
     """The sequences come without bos and eos.  Raises ValueError as ``labelled``."""
     same_count("conditions", conditions, sequences)
     tokens, target = shifted("sequences", sequences, bos, eos)
@@ -103,7 +103,7 @@ def shifted(name: str, sequences: Sequence[Array], bos: int, eos: int) -> tuple[
     return tokens, pack(name, [np.concatenate([s, [eos]]).astype(np.int64) for s in sequences]).data
 
 
-def same_count(name: str, values: Sequence, sequences: Sequence) -> None:
+def same_count(name: str, values: Sequence | Array, sequences: Sequence) -> None:
     if len(values) != len(sequences):
         raise ValueError(f"{name} must be one for each of the {len(sequences)} sequences, got {len(values)}")
 

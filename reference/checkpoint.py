@@ -39,9 +39,9 @@ class Checkpoint(NamedTuple):
     carried: dict[str, Array]           # the state that a model keeps between two windows
 
 
-def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Mapping[str, np.random.Generator] | None = None,
+def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Mapping[str, Any] | None = None,
          counters: Mapping[str, Any] | None = None, config: Mapping[str, Any] | None = None,
-         vocabulary: Sequence | None = None) -> None:
+         vocabulary: Sequence | None = None, carried: Mapping[str, Array] | None = None) -> None:
     """Write a checkpoint, atomically.
 
     Parameters
@@ -50,7 +50,9 @@ def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Map
         Its ``state_dict``, and ``carried_state()`` if it has one.
     optimizer : of reference.optim or torch_impl.optim; optional
     generators, counters, config, vocabulary : optional
-        As in Checkpoint; what is not an array or a generator must be JSON.
+        As in Checkpoint; what is not an array or a generator (or the state of one) must be JSON.
+    carried : optional
+        Instead of ``model.carried_state()``.
 
     Raises
     ------
@@ -61,10 +63,13 @@ def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Map
     """
     state = None if optimizer is None else optimizer.state_dict()
     arrays = _flat("weights", {k: _array(v) for k, v in model.state_dict().items()})
-    arrays |= _flat("carried", model.carried_state() if hasattr(model, "carried_state") else {})
+    if carried is None:
+        carried = model.carried_state() if hasattr(model, "carried_state") else {}
+    arrays |= _flat("carried", carried)
     meta = {"model": type(model).__name__, "counters": dict(counters or {}), "config": dict(config or {}),
             "vocabulary": None if vocabulary is None else list(vocabulary),
-            "generators": {k: g.bit_generator.state for k, g in (generators or {}).items()}, "optimizer": None}
+            "generators": {k: g if isinstance(g, Mapping) else g.bit_generator.state for k, g in (generators or {}).items()},
+            "optimizer": None}
     if state is not None:
         arrays |= _flat("optimizer", {f"{slot}/{k}": v for k, slots in state["state"].items()
                                       for slot, v in slots.items() if slot != "step"})

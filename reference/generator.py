@@ -97,6 +97,9 @@ class Generator(Model):
 
     @quiet
     def _logits(self, batch):
+        B = int(batch.tokens.batch_sizes[0])
+        if len(batch.condition) != B:
+            raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
         s_0, pull_s = self._first_state(batch.condition)
         x, pull_x = self.embedding.vjp(batch.tokens.data)                                           # N3
         y, _, pull_y = self.rnn.vjp(batch.tokens._replace(data=x), s_0)                             # N4

@@ -103,4 +103,4 @@ def backward(dy, ds, k):
     dW_hh = np.concatenate([A_h[:, : 2 * H].T @ rows(k.h[:-1]),              # G1*, all T at once
                             A_h[:, 2 * H :].T @ rows(h_q)])                  # G2*, all T at once
     dp = Params(A_x.T @ rows(k.x), dW_hh, A_x.sum(0), A_h.sum(0))            # G1*, G2*, G3*, all T at once
-    return dp, (A_x @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0])
+    return dp, (A_x @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0])  # G1*, G3*, all T at once

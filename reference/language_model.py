@@ -85,7 +85,7 @@ class LanguageModel(Model):
         self.embedding = Embedding(num_embeddings, embedding_dim, **more)
         self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0,
                              engine=engine, **more)
-        self.head = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
+        self.head: Any = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
 
     def loss(self, batch) -> float:
         """Window  ->  the loss; ``backward`` is possible then, and the next window starts from the final state."""
@@ -126,7 +126,7 @@ class LanguageModel(Model):
         y, state_n, pull_y = self.rnn.vjp(x, start, (masks and masks.between) or None)      # U3
         if masks:
             y, kept_y = dropout.forward(y, masks.output, self.dropout)                      # U2
-        z, pull_z = self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)  # U4
+        z, pull_z = self._head(y)                                                           # U4
         loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # U5
 
         def pullback(dloss=1.0, dstate_n=None):
@@ -144,11 +144,10 @@ class LanguageModel(Model):
     def logits(self, tokens, state=None):
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
         y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
-        return (self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y))[0], state_n  # U4
+        return self._head(y)[0], state_n                                                    # U4
 
-    def count(self, batch) -> int:
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
+    def _head(self, y):
+        return self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)
 
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""

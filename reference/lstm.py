@@ -103,4 +103,4 @@ def backward(dy, ds, k):
         m = split(k.gates, 4)[3] * np.tanh(k.c[1:])                         # L4
         dW_hr = rows(d.dh[1:]).T @ rows(m)                                  # L5*, all T at once
     dp = Params(A.T @ rows(k.x), A.T @ rows(k.h[:-1]), db, db.copy(), dW_hr)  # L1*, all T at once
-    return dp, (A @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0], d.dc[0])
+    return dp, (A @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0], d.dc[0])  # L1*, all T at once

@@ -189,6 +189,11 @@ def pack_sequence(sequences: Sequence[Array], enforce_sorted: bool = True) -> Pa
     return pack_padded_sequence(pad_sequence(sequences), [len(s) for s in sequences], enforce_sorted=enforce_sorted)
 
 
+def one_step(x: Array) -> PackedSequence:
+    """x (B, *)  ->  one step of B sequences, packed: what a decoder reads at a time"""
+    return PackedSequence(x, np.array([len(x)]))
+
+
 def pack_padded_sequence_backward(dpacked: PackedSequence, total_length: int, batch_first: bool = False) -> Array:
     """The adjoint of pack_padded_sequence: total_length is the T of its input.  The padding had no influence: zero."""
     return pad_packed_sequence(dpacked, batch_first, 0.0, total_length)[0]

@@ -1,12 +1,14 @@
 """A layer by the name of its cell, and its state in one form for all cells: what the models need to be written once."""
 
+from typing import Any
+
 import numpy as np
 
 from . import checks
 from .layers import GRU, LSTM, RNN, Layer
 from .ops import Array
 
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+CELLS: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 def recurrent(cell: str, *args, **kwargs) -> Layer:

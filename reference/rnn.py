@@ -78,4 +78,4 @@ def backward(dy, ds, k):
     A = rows(d.da)
     db = A.sum(0)                                                      # R1*
     dp = Params(A.T @ rows(k.x), A.T @ rows(k.h[:-1]), db, db.copy())  # R1*, all T at once
-    return dp, (A @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0])
+    return dp, (A @ k.p.W_ih).reshape(k.x.shape), State(d.dh[0])  # R1*, all T at once

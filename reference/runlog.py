@@ -12,7 +12,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -66,14 +66,18 @@ class Run:
         Draw a bar on the terminal.
     how : str
         What to tell a person who wants to go on.
+    leader : bool
+        Whether this process writes the log and talks; of several processes one does.  ``save`` is called in all of them.
+    agree : callable (bool) -> bool
+        Whether any of several processes was asked to stop, so that all stop after the same step.
     tell : callable; optional
         Is given each entry of the log, and {"stopped": ...} at the end.
     """
 
     def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
                  save_every: int | None = None, steps: int | None = None, patience: int | None = None,
-                 progress: bool = False, how: str = "call train again with resume=True",
-                 tell: Callable[[dict[str, Any]], None] = lambda entry: None):
+                 progress: bool = False, how: str = "call train again with resume=True", leader: bool = True,
+                 agree: Callable[[bool], bool] = bool, tell: Callable[[dict[str, Any]], None] = lambda entry: None):
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
         self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
         self._tell = tell
@@ -81,11 +85,11 @@ class Run:
         self.norms: list[float] = []
         self.evaluations: list[float] = []
         self.stopped = ""
-        self._interrupted = False
+        self._interrupted, self._leader, self._agree = False, leader, agree
         self.console = Console(stderr=True)
         self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                             console=self.console, disable=not progress, transient=True)
-        if self.folder is not None:
+                             console=self.console, disable=not (progress and leader), transient=True)
+        if self.folder is not None and leader:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._cut_log()
 
@@ -101,7 +105,7 @@ class Run:
 
     def batches(self, batches: Iterable) -> Iterator:
         """Those of this pass that are still to do; ends early where the run stops."""
-        total = len(batches) if hasattr(batches, "__len__") else None
+        total = len(batches) if isinstance(batches, Sized) else None
         task = self._bar.add_task(f"epoch {self.counters.epoch + 1}/{self._epochs}", total=total,
                                   completed=self.counters.batch)
         for batch in islice(batches, self.counters.batch, None):
@@ -113,7 +117,7 @@ class Run:
         self._bar.remove_task(task)
 
     def _stop_now(self) -> bool:
-        if self._interrupted:
+        if self._agree(self._interrupted):
             self.stopped = "interrupted"
         elif self.steps is not None and self.counters.step >= self.steps:
             self.stopped = "steps"
@@ -170,10 +174,11 @@ class Run:
     # The log.
 
     def _log(self, entry: dict[str, Any]) -> None:
-        if self.folder is not None:
+        if self.folder is not None and self._leader:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
-        self._tell(entry)
+        if self._leader:
+            self._tell(entry)
 
     def _cut_log(self) -> None:
         """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
@@ -199,12 +204,13 @@ class Run:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
-        self._tell({"stopped": self.stopped})
+        if self._leader:
+            self._tell({"stopped": self.stopped})
         if self._main:
             signal.signal(signal.SIGINT, self._before)
         if kind is None and self.stopped in ("interrupted", "steps"):
             self.save(LAST)
-        if kind is None and self.stopped == "interrupted":
+        if kind is None and self.stopped == "interrupted" and self._leader:
             kept = "nothing was saved, for the run has no folder" if self.folder is None else f"saved in {self.folder / LAST}"
             self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False)
 

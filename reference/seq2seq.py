@@ -14,7 +14,7 @@ Where all coins are heads, the steps of Q3 to Q6 do not wait for each other's ou
 A fed-back token cuts the gradient (Q8), an expected embedding does not (Q9).  The starred labels are the adjoints.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from .layers import quiet
 from .model import Model, added
 from .modules import Attention, Embedding, Linear
 from .ops import Array, join
-from .packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
+from .packing import one_step, pad_packed_sequence, pad_packed_sequence_backward
 from .recurrent import halved, joined, map_state, recurrent
 
 FEEDBACK = ("argmax", "sample", "expected")
@@ -87,8 +87,8 @@ class Seq2seq(Model):
                                  num_layers, bidirectional=bidirectional, **rnn)
         self.target = Embedding(targets, embedding_dim, **more)
         self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
-        self.attention = None if attention is None else Attention(hidden_size, hidden_size, attention, **more)
-        self.combine = None if attention is None else Linear(2 * hidden_size, hidden_size, **more)
+        self.attention: Any = None if attention is None else Attention(hidden_size, hidden_size, attention, **more)
+        self.combine: Any = None if attention is None else Linear(2 * hidden_size, hidden_size, **more)
         self.head = Linear(hidden_size, targets, **more)
 
     def vjp(self, batch, coins=None):
@@ -172,6 +172,7 @@ class Seq2seq(Model):
             raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
         if coins is None:
             coins = forcing.coins(self.rng, self.teacher_forcing, T, B)
+        coins = checks.mask("coins", coins, (T, B))
         memory, s_0, pull_encoder = self._encode(batch.source)
         z, weights, pull_z = (self._forced(batch.tokens, s_0, memory) if coins.all() else
                               self._stepwise(batch.tokens, s_0, memory, coins))
@@ -287,11 +288,6 @@ class Seq2seq(Model):
             return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q9*
 
         return np.where(heads, u, p @ E), pullback                                                  # Q3, Q9
-
-
-def one_step(u: Array) -> PackedSequence:
-    """u (B, E)  ->  one step of B sequences"""
-    return PackedSequence(u, np.array([len(u)]))
 
 
 def selected(state, rows):

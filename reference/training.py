@@ -17,6 +17,7 @@ from . import checkpoint
 from .clip import clip_grad_value, global_norm, scale_to_norm
 from .runlog import LAST, Counters, NonFiniteError, Result, Run
 from .schedules import Schedule
+from .shares import count
 
 
 def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
@@ -92,22 +93,22 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
 
 
 def evaluate(model: Any, batches: Iterable) -> float:
-    """The mean loss of some batches, each weighted by ``model.count(batch)`` if the model has it; nothing is changed."""
+    """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
     if hasattr(model, "carried"):
         model.carried = None
-    total = count = 0.0
+    total = terms = 0.0
     for batch in batches:
-        n = model.count(batch) if hasattr(model, "count") else 1
+        n = count(batch)
         total += n * model.loss(batch)
-        count += n
+        terms += n
     model.train(was_training)
     if hasattr(model, "carried"):
         model.carried = carried
-    if not count:
+    if not terms:
         raise ValueError("there is no batch to evaluate")
-    return total / count
+    return total / terms
 
 
 def check_weights(model: Any, counters: Counters) -> None:

@@ -1,4 +1,7 @@
-"""Gradient clipping by torch.nn.utils, under the names of reference/clip.py, on parameters that hold gradients."""
+"""Gradient clipping by torch.nn.utils, under the names of reference/clip.py, on parameters that hold gradients.
+
+Equations C1 to C3: notes/optimisation.md
+"""
 
 from collections.abc import Mapping
 

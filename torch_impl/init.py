@@ -1,4 +1,7 @@
-"""Initial weights of a torch module, drawn as reference/init.py draws them: the same generator gives the same weights."""
+"""Initial weights of a torch module, drawn as reference/init.py draws them: the same generator gives the same weights.
+
+Equations I1 to I5: notes/optimisation.md
+"""
 
 import torch
 from torch import nn

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from reference.language_model import draw_masks
 
-from . import dropout, modules
+from . import dropout
 from .draws import draw
 from .model import Model
 
@@ -65,7 +65,7 @@ class LanguageModel(Model):
 
     def _layer(self, x, state, masks):
         if self.way == "library" and not (masks and masks.between):
-            return super(modules.Written, self.rnn).forward(x, state)
+            return self.rnn.library(x, state)
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
     def _window_masks(self, given, shape):
@@ -75,10 +75,6 @@ class LanguageModel(Model):
         if given is not None or not active:
             return given
         return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
-
-    def count(self, batch):
-        """How many terms the mean of the loss is over."""
-        return batch.targets.size
 
     def carried_state(self):
         """``carried`` as named arrays, for a checkpoint."""

@@ -56,7 +56,7 @@ class Model(nn.Module):
         """A layer on a PackedSequence, its dropout masks drawn from ``rng``  ->  y, state_n"""
         masks = self._masks(rnn, len(x.data))
         if masks is None and self.way == "library":
-            return super(modules.Written, rnn).forward(x, state)
+            return rnn.library(x, state)
         return rnn(x, state, keep=masks)
 
     def _masks(self, rnn, rows):

@@ -56,6 +56,10 @@ class Written(nn.RNNBase):
                                     states, sizes, self._keep(rows, keep), self.dropout)
         return self._leave(input, y, states_n, batched)
 
+    def library(self, input, hx=None):
+        """The forward of torch.nn's own class, which knows nothing of masks."""
+        return super().forward(input, hx)
+
     def _states(self, input, hx, rows, sizes, batched):
         count, fields = self.num_layers * (1 + self.bidirectional), self.room.State._fields
         widths = (self.proj_size or self.hidden_size, self.hidden_size)[: len(fields)]

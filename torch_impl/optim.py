@@ -2,6 +2,8 @@
 
     adam = torch_impl.optim.Adam(model, lr=1e-3)        # a module, or a dict of named parameters
     adam.load_state_dict(reference_adam.state_dict())   # and the other way round
+
+Equations O1 to O9: notes/optimisation.md
 """
 
 from collections.abc import Mapping

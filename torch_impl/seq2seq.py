@@ -1,5 +1,7 @@
 """The encoder and decoder of reference/seq2seq.py in PyTorch; autograd is the backward.  Q1 to Q9: notes/seq2seq.md"""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -30,8 +32,8 @@ class Seq2seq(Model):
         self.encoder = self.recurrent(cell, embedding_dim, H // D, num_layers, dropout=dropout, bidirectional=bidirectional)
         self.target = nn.Embedding(targets, embedding_dim, dtype=self.dtype)
         self.decoder = self.recurrent(cell, embedding_dim, H, num_layers, dropout=dropout)
-        self.attention = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
-        self.combine = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
+        self.attention: Any = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
+        self.combine: Any = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
         self.head = nn.Linear(H, targets, dtype=self.dtype)
         draw(self, self.rng)
 
@@ -44,18 +46,26 @@ class Seq2seq(Model):
         if coins.all():
             u = self.target(self.tensor(batch.tokens.data))                               # Q3
             y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
-            return self.read(y, memory)
+            return self.read(y, memory)[0]
         read, lengths = packing.pad_packed_sequence(batch.tokens)
         z, zs = None, []
         for ids, coin in zip(read, coins, strict=True):
             y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
-            z = self.read(y, memory)
+            z, _ = self.read(y, memory)
             zs.append(z)
         return pack_padded_sequence(torch.stack(zs), torch.as_tensor(lengths), enforce_sorted=False).data
 
     def loss(self, batch, coins=None):
         """Translated  ->  the loss, 0-d"""
         return cross_entropy(self.logits(batch, coins), self.tensor(batch.target))        # Q7
+
+    def weights(self, batch):
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)"""
+        if self.attention is None:
+            raise ValueError("attention must not be None where its weights are asked for")
+        memory, s = self.encode(batch.source)
+        y, _ = self.run(self.decoder, self.packed(batch.tokens, self.target(self.tensor(batch.tokens.data))), s)
+        return self.read(y, memory)[1]
 
     @torch.no_grad()
     def decode(self, source, max_length=30, *, beam=1, length_power=0.0):
@@ -70,7 +80,7 @@ class Seq2seq(Model):
         """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""
         s, memory = state
         y, s = self.run(self.decoder, one_step(self.target(self.tensor(tokens))), s)      # Q3, Q8, Q4
-        return self.read(y, memory).cpu().numpy(), (s, memory)
+        return self.read(y, memory)[0].cpu().numpy(), (s, memory)
 
     def encode(self, source):
         """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
@@ -83,13 +93,13 @@ class Seq2seq(Model):
         return (m, mask), (h, *rest) if rest else h                                       # Q2
 
     def read(self, y, memory):
-        """Packed y (M, H)  ->  z (M, targets)"""
+        """Packed y (M, H)  ->  z (M, targets), w (T, B, S) or None"""
         if self.attention is None:
-            return self.head(y.data)                                                      # Q6
+            return self.head(y.data), None                                                # Q6
         q, lengths = pad_packed_sequence(y)
-        c, _ = self.attention(q, *memory)                                                 # Q5
+        c, w = self.attention(q, *memory)                                                 # Q5
         c = pack_padded_sequence(c, lengths, enforce_sorted=False).data
-        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1))))            # Q6
+        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1)))), w         # Q6
 
     def input(self, ids, coin, z):
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
@@ -99,8 +109,8 @@ class Seq2seq(Model):
             fed = torch.softmax(z, -1) @ self.target.weight                               # Q9
             return torch.where(self.tensor(coin)[:, None], self.target(self.tensor(ids)), fed)
         last = z.detach().cpu().numpy()
-        fed = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
-        return self.target(self.tensor(np.where(coin, ids, fed)))                         # Q3, Q8
+        said = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
+        return self.target(self.tensor(np.where(coin, ids, said)))                         # Q3, Q8
 
 
 def selected(state, rows):

@@ -8,27 +8,37 @@ import torch
 
 from reference.runlog import LAST, Counters, NonFiniteError, Result, Run
 from reference.schedules import Schedule
+from reference.shares import count
 
 from . import checkpoint
 from .clip import clip_grad_value, global_norm, scale_to_norm
+from .data_parallel import any_of, gather, generator_name, inner, place, take
 
 
 def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
           schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
           clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
           resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
-    """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train."""
-    params, generators, counters = dict(model.named_parameters()), {"model": model.rng}, Counters()
+    """Train a model of torch_impl with an optimiser of torch_impl.optim; all else as in reference.training.train.
+
+    The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
+    """
+    own, (rank, _) = inner(model), place(model)
+    params, counters = dict[str, Any](own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
-        checkpoint.restore(saved, model, optimizer, generators=generators, vocabulary=vocabulary)
+        checkpoint.restore(saved, own, optimizer, generators={generator_name(rank): own.rng}, vocabulary=vocabulary)
+        take(model, saved.carried)
         counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
-        check_weights(model, now)
-        checkpoint.save(path, model, optimizer, generators=generators, counters=now._asdict(), config=config,
-                        vocabulary=vocabulary)
+        check_weights(own, now)
+        generators, carried = gather(model)
+        if rank == 0:
+            checkpoint.save(path, own, optimizer, generators=generators, counters=now._asdict(), config=config,
+                            vocabulary=vocabulary, carried=carried)
 
+    run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
     with Run(save, folder, counters, epochs, **run_options) as run:
         model.train()
         for epoch in run.epochs():
@@ -55,22 +65,22 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
 
 @torch.no_grad()
 def evaluate(model: Any, batches: Iterable) -> float:
-    """The mean loss of some batches, each weighted by ``model.count(batch)`` if the model has it; nothing is changed."""
+    """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
     if hasattr(model, "carried"):
         model.carried = None
-    total = count = 0.0
+    total = terms = 0.0
     for batch in batches:
-        n = model.count(batch) if hasattr(model, "count") else 1
+        n = count(batch)
         total += n * float(model.loss(batch))
-        count += n
+        terms += n
     model.train(was_training)
     if hasattr(model, "carried"):
         model.carried = carried
-    if not count:
+    if not terms:
         raise ValueError("there is no batch to evaluate")
-    return total / count
+    return total / terms
 
 
 def check_weights(model: Any, counters: Counters) -> None:

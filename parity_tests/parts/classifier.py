@@ -3,7 +3,8 @@
 from reference import batches
 
 from ..faults import Fault
-from ..model_cases import model_case, sequences
+from ..model_cases import model_case
+from ..model_twins import sequences
 
 V, K, E, H = 9, 3, 4, 5
 BATCH = batches.labelled(sequences(0, 0, V), [0, 2, 1, 2, 0])

@@ -3,7 +3,8 @@
 from reference import batches
 
 from ..faults import Fault
-from ..model_cases import model_case, sequences
+from ..model_cases import model_case
+from ..model_twins import sequences
 
 V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)

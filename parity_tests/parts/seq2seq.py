@@ -3,7 +3,8 @@
 from reference import batches
 
 from ..faults import Fault
-from ..model_cases import model_case, sequences
+from ..model_cases import model_case
+from ..model_twins import sequences
 
 S, V, E, H = 9, 8, 4, 6
 BATCH = batches.translated(sequences(0, 3, S), sequences(1, 3, V, (3, 5, 0, 2, 3)), 1, 2)
@@ -30,7 +31,8 @@ CASES = [
 FAULTS = [
     Fault("decoder drops the encoder's state", "seq2seq.py", "self.decoder.vjp(tokens._replace(data=u), s_0)",
           "self.decoder.vjp(tokens._replace(data=u), None)", source="tensorflow #38248"),
-    Fault("mask turned round", "seq2seq.py", "np.arange(len(m))[:, None] < lengths", "np.arange(len(m))[::-1, None] < lengths",
+    Fault("mask turned round", "seq2seq.py", "np.arange(len(m))[:, None] < lengths",
+          "np.arange(len(m))[::-1, None] < lengths",
           source="keras PR #1934: the mask was not reversed with the sequence"),
     Fault("attention reads the padding", "seq2seq.py", "np.arange(len(m))[:, None] < lengths",
           "np.arange(len(m))[:, None] < lengths + 9"),
@@ -39,7 +41,8 @@ FAULTS = [
     Fault("queries in the order of the sorted targets", "seq2seq.py",
           "attend_forward(p, pad_packed_sequence(y)[0]",
           "attend_forward(p, pad_packed_sequence(y._replace(sorted_indices=None, unsorted_indices=None))[0]"),
-    Fault("context and state exchanged", "seq2seq.py", "backward(c, y).data, y.data))", "backward(c, y).data, y.data)[:, ::-1])"),
+    Fault("context and state exchanged", "seq2seq.py", "backward(c, y).data, y.data))",
+          "backward(c, y).data, y.data)[:, ::-1])"),
     Fault("derivative of tanh left out", "seq2seq.py", "pull_a(da * (1 - a**2))", "pull_a(da)"),
     Fault("decoder's own path past the attention lost", "seq2seq.py", "dy._replace(data=dy.data + dh)", "dy"),
     Fault("encoder has no gradient from the attention", "seq2seq.py", "backward(dm + dm_keys, y)", "backward(0 * dm, y)",

@@ -3,7 +3,8 @@
 from reference import batches
 
 from ..faults import Fault
-from ..model_cases import model_case, sequences
+from ..model_cases import model_case
+from ..model_twins import sequences
 
 V, K, E, H = 9, 7, 4, 5
 BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
@@ -16,7 +17,8 @@ def case(name, layers=1, **kwargs):
 CASES = [
     *(case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both)
       for cell in ("rnn", "lstm", "gru") for both in (True, False)),
-    case("lstm-deep", 3, dropout=0.3), case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True), case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
+    case("lstm-deep", 3, dropout=0.3), case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True),
+    case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
 ]
 
 FAULTS = [

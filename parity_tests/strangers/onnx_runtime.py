@@ -12,6 +12,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}  # torch's h, ifgo, rzn  ->  ONNX's h, iofc, zrh
+THREADS = 1  # waiting threads spin: no faster on small models, twice the CPU time
 OPSET, IR_VERSION = 13, 7  # the oldest whose Split takes its sizes as an input, so that older runtimes can read it
 
 
@@ -95,7 +96,7 @@ class Layer:
 def start(model):
     """A session that runs a model."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # waiting threads spin: no faster on small models, twice the CPU time
+    options.intra_op_num_threads = THREADS
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
@@ -137,3 +138,14 @@ def declines(spec):
     if spec.proj_size:
         return "ONNX's LSTM has no projection"
     return None
+
+
+def about():
+    """Version and threads.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    return f"ONNX Runtime {onnxruntime.__version__}, {THREADS} thread"

@@ -16,7 +16,7 @@ class LettersTagger:
 
     model, title, better = "Tagger", "the sound of each letter", "lower"
     batch_size, rate, most_epochs = 64, 3e-3, 30
-    variants = {"both directions": {}, "one direction": {"bidirectional": False, "hidden_size": 192}}
+    variants: dict[str, dict] = {"both directions": {}, "one direction": {"bidirectional": False, "hidden_size": 192}}
 
     def __init__(self, seed: int = 0, limit: int | None = 40_000):
         words = sorted((w, sounds[0]) for w, sounds in data.pronunciations().items())

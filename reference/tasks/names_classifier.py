@@ -10,7 +10,7 @@ class NamesClassifier:
 
     model, title, better = "Classifier", "sex from a first name", "higher"
     batch_size, rate, most_epochs = 64, 3e-3, 12
-    variants = {"last state": {}, "mean": {"pooling": "mean"}, "maximum": {"pooling": "max"},
+    variants: dict[str, dict] = {"last state": {}, "mean": {"pooling": "mean"}, "maximum": {"pooling": "max"},
                 "last state, one direction": {"bidirectional": False}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):

@@ -14,7 +14,7 @@ class NamesGenerator:
 
     model, title, better = "Generator", "a first name from sex and initial", "lower"
     batch_size, rate, most_epochs = 64, 3e-3, 15
-    variants = {"sex and initial": {}}
+    variants: dict[str, dict] = {"sex and initial": {}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
         self.sexes = data.first_names()

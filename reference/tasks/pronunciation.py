@@ -15,7 +15,7 @@ class Pronunciation:
 
     model, title, better = "Seq2seq", "pronunciation from spelling", "lower"
     batch_size, rate, most_epochs = 64, 2e-3, 30
-    variants = {"attention": {}, "no attention": {"attention": None}}
+    variants: dict[str, dict] = {"attention": {}, "no attention": {"attention": None}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
         self.sounds_of = data.pronunciations()

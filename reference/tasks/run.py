@@ -39,7 +39,8 @@ def fit(task, side: Side, kwargs: dict, cell: str, seed: int, steps: int) -> tup
     """A trained model of one variant, in evaluation mode, and the seconds it took."""
     model = side.models[task.model](**task.sizes | kwargs, cell=cell, dtype="float32", rng=np.random.default_rng(seed))
     warm = max(1, steps // 20)
-    rate = schedules.sequential([schedules.warmup(task.rate, warm), schedules.cosine(task.rate, max(1, steps - warm))], [warm])
+    falling = schedules.cosine(task.rate, max(1, steps - warm))
+    rate = schedules.sequential([schedules.warmup(task.rate, warm), falling], [warm])
     started = time.perf_counter()
     side.train(model, side.adam(model, lr=task.rate), passes(task, task.batch_size, seed), epochs=task.most_epochs + 1,
                schedule=rate, max_norm=MAX_NORM, steps=steps)

@@ -1,0 +1,90 @@
+"""Labels of equations: where a note defines each, and where the code carries it.
+
+In a note a label stands alone on a line, in bold; behind it is a link to the first line of code that carries it::
+
+    **(L3)** · [line 53](../reference/lstm.py#L53)
+
+``python -m notes.generated --write`` makes the links.  A test asserts that they are current.
+"""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+NOTES = Path(__file__).parent
+DEFINED = re.compile(r"^\*\*`?\(([A-Z]\d+\*?)\)`?\*\*", re.MULTILINE)
+LINKED = re.compile(r"^(\*\*`?\(([A-Z]\d+\*?)\)`?\*\*)(?: · \[line \d+\]\([^)]*\))?$", re.MULTILINE)
+
+
+class Line(NamedTuple):
+    """A line of code."""
+
+    file: str     # from the root of the repository
+    number: int
+    code: str     # without the comment
+
+
+class Equation(NamedTuple):
+    """One label of one note."""
+
+    note: str        # "lstm"
+    label: str       # "L3" or "L3*"
+    title: str       # the first paragraph after it
+    formulas: tuple[str, ...]  # LaTeX
+    line: Line | None          # the first line of code that carries the label
+
+
+@cache
+def code_files(note: str) -> tuple[Path, ...]:
+    """The files that a note derives: of its own name first, then those whose docstring names the note."""
+    files = [file for folder in ("reference", "parity_tests") for file in sorted((ROOT / folder).glob("*.py"))]
+    naming = [file for file in files if f"notes/{note}.md" in (ast.get_docstring(ast.parse(read(file))) or "")]
+    return tuple(sorted(naming, key=lambda file: file.stem != note))
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def carried(note: str) -> dict[str, Line]:
+    """Label -> the first line of code whose comment carries it."""
+    found: dict[str, Line] = {}
+    for file in code_files(note):
+        for number, line in enumerate(read(file).splitlines(), 1):
+            before, mark, comment = line.partition("#")
+            if mark and before.strip():
+                for label in re.findall(r"\b[A-Z]\d+\*?(?![\w*])", comment):
+                    found.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number, before.strip()))
+    return found
+
+
+def equations(note: str) -> list[Equation]:
+    """Every label that a note defines, in order, with its formulas and its line of code."""
+    text, lines, found = read(NOTES / f"{note}.md"), carried(note), []
+    for m in DEFINED.finditer(text):
+        rest = text[m.end() :].partition("\n")[2]
+        part = re.split(r"^(?:\*\*`?\([A-Z]\d|#|\| |<!--)", rest, maxsplit=1, flags=re.MULTILINE)[0]
+        formulas = tuple(f.strip() for f in re.findall(r"\$\$(.*?)\$\$", part, flags=re.DOTALL))
+        title = part.strip().partition("\n\n")[0].replace("\n", " ")
+        found.append(Equation(note, m[1], title, formulas, lines.get(m[1])))
+    return found
+
+
+def linked(note: str) -> str:
+    """The note with a link to the code behind each label whose line is known."""
+    lines = carried(note)
+
+    def link(m: re.Match) -> str:
+        line = lines.get(m[2])
+        return f"{m[1]} · [line {line.number}](../{line.file}#L{line.number})" if line else m[1]
+
+    return LINKED.sub(link, read(NOTES / f"{note}.md"))
+
+
+def pages() -> list[str]:
+    """The names of the notes."""
+    return sorted(path.stem for path in NOTES.glob("*.md"))

@@ -1,0 +1,1 @@
+"""The notes as a site: configuration and build."""

@@ -1,0 +1,30 @@
+"""``python -m notes.site``: the notes as a site in out/notes, without the network.  Needs node, and npm once for KaTeX."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from notes import explorer
+
+HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
+
+
+def main() -> int:
+    if not (shutil.which("node") and shutil.which("npm")):
+        print("error: the site needs node and npm: its formulas are rendered when it is built", file=sys.stderr)
+        return 2
+    out = ROOT / "out" / "notes"
+    if not (HERE / "node_modules" / "katex").is_dir():
+        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
+    build = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--fresh-env", "-b", "html", "-c", str(HERE),
+             "-d", str(ROOT / "out" / "doctrees"), str(ROOT / "notes"), str(out)]
+    code = subprocess.run(build, cwd=ROOT, check=False).returncode
+    if code == 0:
+        (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
+        print(f"open {(out / 'index.html').relative_to(ROOT)}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The notes: every computed part is current, every label leads to its line and back, and no page is left out."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from .generated import PART, PARTS, current
+from .labels import DEFINED, LINKED, NOTES, ROOT, carried, code_files, equations, pages
+
+TEXT = {note: (NOTES / f"{note}.md").read_text(encoding="utf-8") for note in pages()}
+
+
+@pytest.mark.parametrize("note", TEXT)
+def test_computed_parts_and_links_are_current(note):
+    """If not: ``python -m notes.generated --write``."""
+    assert current(note) == TEXT[note]
+
+
+def test_every_part_is_used_once():
+    assert Counter(m[2] for text in TEXT.values() for m in PART.finditer(text)) == Counter(list(PARTS))
+
+
+def test_a_label_is_defined_in_one_note_only():
+    found = Counter(m[1] for text in TEXT.values() for m in DEFINED.finditer(text))
+    assert found
+    assert [label for label, n in found.items() if n > 1] == []
+
+
+@pytest.mark.parametrize("note", [note for note in TEXT if code_files(note)])
+def test_every_equation_has_its_line_of_code(note):
+    for equation in equations(note):
+        assert equation.line is not None, equation.label
+        lines = (ROOT / equation.line.file).read_text(encoding="utf-8").splitlines()
+        assert re.search(rf"#.*\b{re.escape(equation.label)}(?!\*)", lines[equation.line.number - 1])
+    assert len(LINKED.findall(TEXT[note])) == len(equations(note))
+    assert carried(note).keys() >= {e.label for e in equations(note)}
+
+
+@pytest.mark.parametrize("note", ["rnn", "lstm", "gru"])
+def test_every_equation_of_a_cell_has_a_formula(note):
+    assert all(e.formulas for e in equations(note))
+
+
+def test_the_first_page_leads_to_every_other():
+    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z_]+\.md)", TEXT["index"]))

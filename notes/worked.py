@@ -1,0 +1,43 @@
+"""The worked examples of the cells: T = 3, B = 1, I = 1, H = 2, seed 0, by the trace of the room's own lines."""
+
+
+from reference import gru, lstm, rnn
+from reference.trace import Problem, Quantity, problem, trace
+from reference.trace.text import markdown
+
+ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+
+def worked(cell: str) -> str:
+    """The generated part of a cell's note: two sums written out, then every quantity of every step."""
+    q = problem(ROOMS[cell])
+    found = trace(ROOMS[cell], q)
+    return f"{by_hand(q, found)}\n\n{markdown(ROOMS[cell], q, found)}"
+
+
+def by_hand(q: Problem, found: list[Quantity]) -> str:
+    """The first pre-activation and one weight gradient, as one would write them down."""
+    p = q.p
+    first = (f"x {term(q.x[0, 0, 0])} · {term(p.W_ih[0, 0])}, b_ih {term(p.b_ih[0])}, "
+             f"h {term(q.s.h[0, 0])} · {term(p.W_hh[0, 0])} + {term(q.s.h[0, 1])} · {term(p.W_hh[0, 1])}, "
+             f"b_hh {term(p.b_hh[0])}")
+    a = q.x[0, 0, 0] * p.W_ih[0, 0] + p.b_ih[0] + q.s.h[0] @ p.W_hh[0] + p.b_hh[0]
+    last = {one.name: one.value for one in found if one.verb == "backward"}
+    da = [row(found, t) for t in range(len(q.x))]
+    terms = " + ".join(f"{term(d, 4)} · {term(x)}" for d, x in zip(da, q.x[:, 0, 0], strict=True))
+    return (f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
+            f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
+            f"{terms} = {last['dW_ih'][0, 0]:.4f}.")
+
+
+def row(found: list[Quantity], t: int) -> float:
+    """The first entry of da at a step."""
+    names = ("da", "da_i", "da_r")
+    return float(next(one.value[0, 0] for one in found if one.verb == "step_backward" and one.t == t and one.name in names))
+
+
+def term(v: float, digits: int = 1) -> str:
+    text = f"{float(v):.{digits}f}"
+    return f"({text})" if v < 0 else text
+
+

@@ -1,0 +1,87 @@
+"""``python -m parity_tests.models``: parity of the parts and models, and of whole training runs, both sides, every cell.
+
+Prints two tables, the largest error over allowed in each cell of them, and writes them to out/models.html.  Exit status 1
+if anything is wrong.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from . import terminal
+from .parts import ROOMS
+from .parts.harness import DTYPES, PartCase, by_numpy, by_torch
+from .suite import worst_of
+from .tolerance import Verdict
+from .trajectory import CELLS, STEPS, TASKS, follow, judged
+
+OUT = Path("out") / "models.html"
+OPTIMIZER = "Adam"
+SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side": "torch"}}
+
+
+def part(cases: list[PartCase]) -> list[list[Verdict]]:
+    """The verdicts on one room: NumPy and PyTorch, in each dtype."""
+    return [[v for case in cases for v in judge(case, dtype)] for judge in (by_numpy, by_torch) for dtype in DTYPES]
+
+
+def cell(verdicts: Iterable[Verdict]) -> Text:
+    """The verdict nearest to its limit, or furthest past it."""
+    worst = worst_of(verdicts)
+    if worst is None:
+        return Text("nothing was compared", style="bold red")
+    text = f"{terminal.figure(worst.ratio)}  {worst.tensor}"
+    return Text(f"✓ {text}", style="green") if worst.ok else Text(f"✗ {text} {worst.detail}", style="bold red")
+
+
+def parts() -> tuple[Table, list[Verdict]]:
+    """A row for each room."""
+    table, found = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
+    for name in ("room", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
+        table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
+    for name, room in track(ROOMS.items(), "parts", console=terminal.console(stderr=True), transient=True):
+        columns = part(room.CASES)
+        table.add_row(name, str(len(room.CASES)), *map(cell, columns))
+        found += [v for column in columns for v in column]
+    return table, found
+
+
+def trajectories() -> tuple[Table, list[Verdict]]:
+    """A row for each model and cell: a hundred steps of training on each side against the definition in longdouble."""
+    table, found = terminal.grid(f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps"), []
+    quantities = ("loss", "norm", "parameters")
+    for name in ("model", "cell", *(f"{side}: {q}" for side in SIDES for q in quantities)):
+        table.add_column(name, overflow="fold")
+    rows = [(task, kind) for task in TASKS for kind in CELLS]
+    for task, kind in track(rows, "trajectories", console=terminal.console(stderr=True), transient=True):
+        columns = []
+        for side in SIDES.values():
+            verdicts = judged(task, kind, OPTIMIZER, follow(task, kind, OPTIMIZER, **side))
+            loss, norm, *weights = verdicts
+            columns += [[loss], [norm], weights]
+            found += verdicts
+        table.add_row(str(task), kind, *map(cell, columns))
+    return table, found
+
+
+def main() -> int:
+    console = terminal.console(record=True)
+    found: list[Verdict] = []
+    for make in (parts, trajectories):
+        table, verdicts = make()
+        console.print(table)
+        found += verdicts
+    wrong = sum(not v.ok for v in found)
+    console.print(Text(f"{len(found)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green"))
+    OUT.parent.mkdir(exist_ok=True)
+    console.save_html(str(OUT), clear=True)
+    console.print(f"wrote {OUT}", highlight=False)
+    return int(bool(wrong) or not found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""The page of parts and trajectories: what it says of a cell of a table is what was judged."""
+
+from .models import cell, part
+from .parts import ROOMS
+from .tolerance import Verdict
+
+
+def test_a_wrong_tensor_is_shown_and_a_right_one_is_not_hidden_behind_it():
+    right, wrong = Verdict("y", 1.0, 2.0, True), Verdict("dx", 3.0, 2.0, False)
+    assert cell([right]).plain == "✓ 0.50  y"
+    assert cell([right, wrong]).plain.startswith("✗ 1.50  dx")
+    assert "nothing" in cell([]).plain
+
+
+def test_each_room_is_judged_on_both_sides_in_both_dtypes():
+    columns = part(ROOMS["linear"].CASES)
+    assert len(columns) == 4 and all(v.ok for column in columns for v in column) and all(columns)

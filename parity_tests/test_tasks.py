@@ -1,0 +1,56 @@
+"""The tasks: what is measured is measured right, the commands train on both sides, the notes' tables are the files'."""
+
+import json
+from math import log2
+
+import numpy as np
+import pytest
+
+from reference.tasks import TASKS, __main__, figures, run
+from torch_impl import tasks as torch_tasks
+
+SMALL = {"names_classifier": 300, "names_generator": 300, "letters_tagger": 1000, "pronunciation": 300}
+
+
+def test_edit_distance_is_the_fewest_edits():
+    for a, b, n in (("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("ab", "ba", 2)):
+        assert figures.edit_distance(a, b) == n == figures.edit_distance(b, a)
+    assert figures.error_rate(["abd", "x"], [["abc", "abcd"], ["x"]]) == (1 / 4, 1 / 2)
+
+
+def test_counting_models():
+    assert figures.majority([("a", 1), ("a", 2), ("a", 2), ("b", 1)]) == {"a": 2, "b": 1}
+    train = [list("xaab.")] * 1000
+    assert figures.count_perplexity(train, train, 3, 4) < figures.count_perplexity(train, train, 1, 4)
+    entropy = -(0.5 * log2(0.5) + 2 * 0.25 * log2(0.25))  # of a a b . with x given
+    assert figures.count_perplexity(train, train, 1, 4) == pytest.approx(2**entropy, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_parts_share_no_word_and_batches_hold_what_is_right(name):
+    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
+    task = TASKS[name](0, SMALL[name])
+    assert len({w for part in task.parts for w in part}) == sum(map(len, task.parts))
+    batch = task.batch(task.parts.train[:20])
+    assert batch[0].shape[0] == 20 if name == "names_generator" else batch[0].batch_sizes[0] == 20
+    first = [c for epoch in (0, 0) for c in [next(run.passes(task, 8, 1)(epoch))]]
+    assert all(np.array_equal(a.target, b.target) for a, b in [first])
+
+
+@pytest.mark.parametrize("name", ["names_generator", "pronunciation", *(
+    pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger"))])
+def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
+    """A few steps; both sides see the same data, so that their figures are nearly the same."""
+    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
+    made = []
+    for side in (__main__.SIDE, torch_tasks.SIDE):
+        assert run.main(side, [name, "--steps", "3", "--limit", str(SMALL[name]), "--out", str(tmp_path)]) == 0
+        made.append(json.loads((tmp_path / f"{name}-{side.package}-gru.json").read_text(encoding="utf-8")))
+        printed = capsys.readouterr().out
+        assert "baseline" in printed and made[-1]["title"] in printed
+    ours, theirs = made
+    assert ours["baselines"] == theirs["baselines"] and ours["parts"] == theirs["parts"]
+    for label, measured in ours["variants"].items():
+        for k, v in measured.items():
+            assert k == "seconds" or v == pytest.approx(theirs["variants"][label][k], rel=0.02), (label, k)
+    assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]

@@ -12,15 +12,14 @@ from .char_text import UsageError, corpus, encode, figures, held_out
 from .vocabulary import Vocabulary
 
 
-def stream(side: Side, model: Any, vocabulary: Vocabulary, prime: str, length: int, seed: int, *, temperature: float = 1.0,
-           top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
+def stream(side: Side, model: Any, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int, state: Any, *,
+           temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
     """Characters, one at a time: ``length`` of them after the prime, drawn from the logits in float64.
 
-    Without a prime the model reads a line's end first, or its first symbol if it knows no line's end.
+    The model goes on from a state of its training, as if the prime came next: it has hardly ever seen the zero state.
     """
     rng = np.random.default_rng(seed)
-    first = prime or ("\n" if "\n" in vocabulary.index else vocabulary.symbols[0])
-    tokens, state = encode(first, vocabulary, "--prime"), None
+    tokens = encode(begin + prime, vocabulary, "--prime")
     for _ in range(length):
         z, state = side.logits(model, tokens[:, None], state)
         tokens = np.atleast_1d(sampling.sample(z[-1, 0], rng, temperature, top_k, top_p))
@@ -30,18 +29,19 @@ def stream(side: Side, model: Any, vocabulary: Vocabulary, prime: str, length: i
 def generate(side: Side, given: dict) -> int:
     if given.get("top_p", 1) > 1:
         raise UsageError(f"--top-p must be above 0 and at most 1, got {given['top_p']}")
-    model, _, vocabulary, _ = trained(side, given)
+    model, config, vocabulary, _ = trained(side, given)
+    encode(given["prime"], vocabulary, "--prime")  # before anything is printed
     how = {k: given[k] for k in ("top_k", "top_p") if k in given}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(side, model, vocabulary, given["prime"], given["length"], given["seed"], temperature=temperature, **how)
+        return stream(side, model, vocabulary, config["corpus"]["begin"], given["prime"], given["length"], given["seed"],
+                      model.carried, temperature=temperature, **how)
 
     if "temperatures" in given:
         texts = [given["prime"] + "".join(text(t)) for t in given["temperatures"]]
         width = given.get("width") or shutil.get_terminal_size((120, 24)).columns
         print("\n".join(side_by_side([f"temperature {t:g}" for t in given["temperatures"]], texts, width)))
         return 0
-    encode(given["prime"], vocabulary, "--prime")  # before anything is printed
     print(given["prime"], end="", flush=True)
     for character in text(given["temperature"]):
         print(character, end="", flush=True)

@@ -58,7 +58,8 @@ def new_config(given: dict, text: Corpus, folder: Path) -> dict:
 
 
 def identity(text: Corpus) -> dict:
-    return {"name": text.name, "characters": len(text.tokens), "distinct": len(text.vocabulary), "sha256": text.sha256}
+    return {"name": text.name, "characters": len(text.tokens), "distinct": len(text.vocabulary), "sha256": text.sha256,
+            "begin": text.begin}
 
 
 def old_config(given: dict, folder: Path) -> dict:
@@ -133,9 +134,14 @@ def trained(side: Side, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.
         raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
     model = build(side, config, given, "float64", len(symbols))
     weights = {k: v.astype(np.float64) for k, v in saved.weights.items()}
-    side.restore(saved._replace(weights=weights, carried={}), model)
+    side.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
     model.eval()
     return model, config, Vocabulary(symbols, special=False), saved
+
+
+def first_stream(carried: dict, dtype: Any) -> dict:
+    """States (L, B, H)  ->  of the first stream alone (L, 1, H)"""
+    return {k: v[:, :1].astype(dtype or v.dtype) for k, v in carried.items()}
 
 
 def resume_command(side: Side, given: dict) -> str:

@@ -6,6 +6,7 @@ vocabulary is every character of the whole text, so that each part can be said.
 
 import hashlib
 from collections.abc import Sequence
+from encodings import search_function
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ class Corpus(NamedTuple):
     tokens: Array               # (N,) int64
     vocabulary: Vocabulary      # one symbol for each character
     sha256: str                 # of the text in UTF-8
+    begin: str                  # what a new piece of text comes after: a blank line, a line's end, or any symbol
 
     def part(self, name: str) -> Array:
         """Tokens of "train", "validation", "test" or "all"."""
@@ -59,6 +61,8 @@ def read(files: Sequence[str] | None, encoding: str = "utf-8") -> str:
 
 def decode(file: Path, encoding: str) -> str:
     try:
+        if search_function(encoding.lower()) is None:  # Python's own; packages register codecs that take any name
+            raise LookupError
         content = file.read_bytes()
         return content.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as e:
@@ -75,8 +79,9 @@ def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Voc
     text = read(files, encoding)
     name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
     vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
+    begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
     return Corpus(name, encode(text, vocabulary, name), vocabulary,
-                  hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+                  hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin)
 
 
 def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:

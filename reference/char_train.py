@@ -20,7 +20,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import char_plots, schedules
 from .char_generate import stream
-from .char_run import CONFIG, Side, build, make_folder, new_config, old_config, resume_command, text_of, write_json
+from .char_run import (
+    CONFIG,
+    Side,
+    build,
+    first_stream,
+    make_folder,
+    new_config,
+    old_config,
+    resume_command,
+    text_of,
+    write_json,
+)
 from .char_text import Corpus, corpus, figures, held_out, passes, spans
 from .optim import OPTIMIZERS
 from .runlog import BEST, LAST, LOG, read_log
@@ -112,10 +123,10 @@ def say(text: str) -> None:
 @contextlib.contextmanager
 def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iterator[Any]:
     """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
-    size = config["batch"] * config["window"]
+    size, console = config["batch"] * config["window"], Console(stderr=True)
     progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
                         TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
-                        console=Console(stderr=True), transient=True, disable=given["quiet"])
+                        console=console, transient=True, disable=given["quiet"] or not console.is_terminal)
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
     clock: dict[str, Any] = {"start": None}
 
@@ -133,12 +144,21 @@ def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iter
             say(f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
                 f"{f['perplexity']:.3f}")
             if not given["quiet"]:
-                model.eval()
-                say("".join(stream(side, model, text.vocabulary, "", SAMPLE, 0, temperature=0.8)).strip() + "\n")
-                model.train()
+                say(sample(side, model, text) + "\n")
 
     with progress:
         yield tell
+
+
+def sample(side: Side, model: Any, text: Corpus) -> str:
+    """A little text from the model as it is; nothing of it is changed."""
+    carried = model.carried
+    model.load_carried_state(first_stream(model.carried_state(), None))
+    model.eval()
+    made = "".join(stream(side, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    model.train()
+    model.carried = carried
+    return made.strip()
 
 
 def finish(folder: Path, stopped: str) -> None:

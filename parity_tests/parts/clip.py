@@ -40,7 +40,7 @@ CASES = [case("norm2", 3.0), case("norm1", 3.0, 1.0), case("norm3", 3.0, 3.0), c
 
 FAULTS = [
     Fault("each tensor clipped by its own norm", "clip.py", "            g *= factor",
-          "            g *= np.minimum(max_norm / (np.linalg.norm(g.ravel(), norm_type) + TINY), 1)"),
+          "            g *= np.minimum(max_norm / (np.linalg.norm(g) + TINY), 1)"),
     Fault("scaled up where the norm is small", "clip.py", "np.minimum(max_norm / (total + TINY), 1)",
           "max_norm / (total + TINY)"),
     Fault("norm not squared in the sum over tensors", "clip.py", "np.linalg.norm(np.array(norms), norm_type)",

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,18 @@ def gradients(f: Callable, up: list[Array], inputs: list[Array]) -> tuple[Array,
     """d(inputs) of Σ up · f(inputs)"""
     found = []
     for k, x in enumerate(inputs):
-        d = np.empty_like(x)
-        for at in np.ndindex(x.shape):
-            moved = [v.astype(complex) for v in inputs]
+        d = np.empty(np.shape(x))
+        for at in np.ndindex(d.shape):
+            moved = [np.array(v, complex) for v in inputs]
             moved[k][at] += 1j * STEP
             d[at] = sum(np.sum(u * v).imag for u, v in zip(up, outputs(f, moved), strict=True)) / STEP
         found.append(d)
     return tuple(found)
+
+
+def several(out: Any) -> tuple:
+    """What a function returned, as a tuple."""
+    return tuple(out) if isinstance(out, (tuple, list)) else (out,)
 
 
 def outputs(f: Callable, inputs: list[Array]) -> list[Array]:
@@ -34,9 +40,9 @@ def outputs(f: Callable, inputs: list[Array]) -> list[Array]:
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
             out = f(*inputs)
-        except (TypeError, np.exceptions.ComplexWarning) as error:
+        except Exception as error:
             raise UnjudgedError(COMPLEX.format("forward")) from error
-    arrays = [np.asarray(v) for v in (out if isinstance(out, tuple) else (out,))]
+    arrays = [np.asarray(v) for v in several(out)]
     if not all(np.iscomplexobj(v) for v in arrays):
         raise UnjudgedError(COMPLEX.format("forward"))
     return arrays

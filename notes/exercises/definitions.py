@@ -69,7 +69,7 @@ def coupled(x, h, c, W_ih, W_hh, b):
 
 def forget_bias(steps):
     """The bias by which a share 1/e is left after this many steps: the root, found numerically."""
-    return np.array([brentq(lambda b, n=n: n * np.log(logistic(np.float64(b))) + 1, -5, 12, xtol=1e-15, rtol=1e-15)
+    return np.array([brentq(lambda b, n=n: n * np.log(logistic(np.asarray(b))) + 1, -5, 12, xtol=1e-15, rtol=1e-15)
                      for n in steps])
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from reference.ops import Array
 
-from .complex_step import UnjudgedError
+from .complex_step import UnjudgedError, several
+from .products import products
 from .tasks import Task
 
 CASES, SEED = 6, 20
@@ -45,7 +46,7 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     for name, v in inputs.items():
         if not np.array_equal(v, given[name]):
             return f"{task.function} changes its argument {name}; it must leave its arguments as they are"
-    returned = out if isinstance(out, tuple) else (out,)
+    returned = several(out)
     names = ", ".join(task.outputs)
     if len(returned) != len(task.outputs):
         return f"{task.function} must return {names}: {count(len(task.outputs))}, got {count(len(returned))}"
@@ -54,10 +55,16 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     wrong = [text for text in found.values() if text]
     right = [name for name, text in found.items() if not text]
     if not wrong:
-        return None
+        return too_many_products(task, answer, inputs)
     rest = [name for name, text in found.items() if text][1:]
     return (f"{task.function}: {wrong[0]}" + (f"; also wrong: {', '.join(rest)}" if rest else "")
             + (f"; right: {', '.join(right)}" if right else "") + f" (case: {described(inputs)})")
+
+
+def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mapping[str, Any]) -> str | None:
+    n = 0 if task.products is None else products(answer[task.function], list(inputs.values()))
+    return (f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
+            if n > (task.products or 0) else None)
 
 
 def fault(name: str, given: Any, expected: Array) -> str | None:

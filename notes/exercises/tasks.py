@@ -27,15 +27,17 @@ class Task(NamedTuple):
     outputs: tuple[str, ...]
     draw: Callable[[np.random.Generator], Inputs]
     expected: Callable[[Mapping[str, Callable], Inputs], tuple]  # the functions of the answer, inputs -> outputs
+    products: int | None = None  # how many matrix products are enough, where that is the point
 
 
-def value(function: str, arguments: str, outputs: str, expected: Callable, **drawn: Callable) -> tuple[Task]:
+def value(function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None,
+          **drawn: Callable) -> tuple[Task]:
     """A function whose values ``expected(*inputs)`` knows.
 
     ``arguments`` reads "x (T,B,I), W (3H,I)".  What is in ``drawn`` is drawn by that function of rng and sizes instead.
     """
     return (Task(function, *shape_names(arguments, outputs), drawer(arguments, drawn),
-                 lambda answer, inputs: listed(expected(*inputs.values()))),)
+                 lambda answer, inputs: listed(expected(*inputs.values())), products),)
 
 
 def adjoint(function: str, arguments: str, outputs: str, twin: Callable, **drawn: Callable) -> tuple[Task]:

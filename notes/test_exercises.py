@@ -199,7 +199,7 @@ def with_output(k, how):
             out = f(*given)
             parts = list(out) if isinstance(out, tuple) else [out]
             parts[k] = how(np.array(parts[k], float))
-            return tuple(parts) if len(parts) > 1 else parts[0]
+            return tuple(parts)
         return g
     return change
 
@@ -218,6 +218,7 @@ OUTPUT_FAULTS = [
     (np.negative, "must be"), (nudged, "must be"), (nothing, "got nan"),
     (lambda v: v[None], r"must have shape \(.*\), got \(1,"),
     (lambda v: None, "must be an array of real numbers, got NoneType"),
+    (lambda v: [[1.0], [1.0, 2.0]], "must be an array of real numbers, got list"),
     (lambda v: v.astype(np.float32).astype(float), "must be"), (lambda v: v + 0j, "must be an array of real numbers")]
 OUTPUTS = [(number, task.function, k) for number, tasks in EXERCISES.items() for task in tasks
            for k in range(len(task.outputs))]
@@ -331,6 +332,20 @@ def test_the_verdict_says_which_output_and_what_it_has_in_common():
                     r"transposed; right: dx, dh, dW_ih, db_ih, db_hh \(case: dh_new \(\d, \d\), ", said), said
     assert "each 2 times what it must be" in (judge(EXERCISES[2], change(
         2, "forward", lambda f: lambda *a: 2 * f(*a))) or "")
+
+
+def test_the_verdict_says_which_gate_is_wrong():
+    """A forget gate without its derivative: rows H to 2H of everything that belongs to the gates."""
+    def careless(right):
+        def backward(*given):
+            dx, dh, dc, dW_ih, dW_hh, db, dp = right(*given)
+            H = len(db) // 4
+            rest = [np.concatenate([v[:H], 2 * v[H : 2 * H], v[2 * H :]]) for v in (dW_ih, dW_hh, db)]
+            return dx, dh, dc, *rest, dp
+        return backward
+    said = judge(EXERCISES[20], change(20, "backward", careless)) or ""
+    H = int(re.findall(r"h_new \(\d, (\d)\)", said)[0])
+    assert said.count(f" (only [{H}:{2 * H}])") == 3 and "right: dx, dh, dc, dp (case" in said, said
 
 
 def test_an_answer_must_leave_its_arguments_alone():

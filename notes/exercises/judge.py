@@ -50,13 +50,13 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     names = ", ".join(task.outputs)
     if len(returned) != len(task.outputs):
         return f"{task.function} must return {names}: {count(len(task.outputs))}, got {count(len(returned))}"
-    found = {name: fault(name, v, e) for name, v, e in
-             zip(task.outputs, returned, task.expected(answer, inputs), strict=True)}
+    compared = list(zip(task.outputs, returned, task.expected(answer, inputs), strict=True))
+    found = {name: fault(name, v, e) for name, v, e in compared}
     wrong = [text for text in found.values() if text]
     right = [name for name, text in found.items() if not text]
+    rest = [f"{name}{span(v, e)}" for name, v, e in compared if found[name]][1:]
     if not wrong:
         return too_many_products(task, answer, inputs)
-    rest = [name for name, text in found.items() if text][1:]
     return (f"{task.function}: {wrong[0]}" + (f"; also wrong: {', '.join(rest)}" if rest else "")
             + (f"; right: {', '.join(right)}" if right else "") + f" (case: {described(inputs)})")
 
@@ -69,23 +69,43 @@ def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mappin
 
 def fault(name: str, given: Any, expected: Array) -> str | None:
     """What is wrong with one output."""
-    try:
-        v = np.asarray(given)
-    except ValueError:
-        v = np.asarray(None)
+    v = as_array(given)
     if v.dtype.kind not in "fiu":
         return f"{name} must be an array of real numbers, got {type(given).__name__ if v.ndim == 0 else v.dtype}"
     if v.shape != expected.shape:
         return f"{name} must have shape {expected.shape}, got {v.shape}"
-    allowed = TOLERANCE * max(1e-3, abs(expected).max(initial=0))
-    off = ~(abs(v - expected) <= allowed)  # a NaN is off
+    off = wrong_entries(v, expected)
     if not off.any():
         return None
     distance = np.where(np.isnan(v), np.inf, abs(v - expected))
     at = tuple(int(i) for i in np.unravel_index(distance.argmax(), v.shape))
     where = f"{name}[{', '.join(map(str, at))}]" if at else name
-    return (f"{where} must be {expected[at]:.6g}, got {v[at]:.6g}"
-            + (f", and {off.sum()} of {off.size} entries are wrong" if off.size > 1 else "") + pattern(v, expected))
+    others = f", and {off.sum()} of {off.size} entries are wrong" if off.size > 1 else ""
+    return f"{where} must be {expected[at]:.6g}, got {v[at]:.6g}{others}{span(v, expected)}{pattern(v, expected)}"
+
+
+def as_array(given: Any) -> Array:
+    """An array of objects, which is refused, if the parts have different lengths."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        return np.asarray(None)
+
+
+def wrong_entries(v: Array, expected: Array) -> Array:
+    return ~(abs(v - expected) <= TOLERANCE * max(1e-3, abs(expected).max(initial=0)))  # a NaN is one
+
+
+def span(given: Any, expected: Array) -> str:
+    """Where along the first axis the wrong entries lie, if not everywhere: of which gate, sample or step they are."""
+    v = as_array(given)
+    if v.shape != expected.shape or v.ndim == 0 or v.dtype.kind not in "fiu":
+        return ""
+    off = wrong_entries(v, expected).reshape(len(expected), -1).any(1)
+    at = np.flatnonzero(off)
+    if off.all() or len(at) != at[-1] - at[0] + 1:
+        return ""
+    return f" (only [{at[0]}])" if len(at) == 1 else f" (only [{at[0]}:{at[-1] + 1}])"
 
 
 def pattern(v: Array, expected: Array) -> str:

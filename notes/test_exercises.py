@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from reference import RNN, PackedSequence, embedding, gru, linear, losses, lstm, rnn, truncated_bptt
-from reference.ops import rows, sigmoid
+from reference.ops import join, rows, sigmoid
 
 from .exercises import definitions
 from .exercises.complex_step import UnjudgedError, gradients
@@ -126,6 +126,14 @@ def normalised(a, gain, bias):
     return np.tanh(gain * u / np.sqrt((u * u).mean(-1, keepdims=True) + 1e-5) + bias)
 
 
+def two_steps_of_an_lstm(x, h, c, W_ih, W_hh, b, p):
+    """Peepholes as inputs to the gates: a first step finds the new cell state, a second one shows it to the output gate."""
+    q, zero = lstm.Params(W_ih, W_hh, b, 0 * b), 0 * c
+    a_x = x @ W_ih.T + b + join(p[0] * c, p[1] * c, zero, zero)
+    c_new = lstm.step_forward(q, a_x, h, c)[1]
+    return lstm.step_forward(q, a_x + join(zero, zero, zero, p[2] * c_new), h, c)[:2]
+
+
 def complex_safe(twin):
     """A definition in torch as a student's forward: it runs on complex numbers too."""
     def forward(*inputs):
@@ -156,7 +164,7 @@ RIGHT = {
     17: {"tied_gradients": tied},
     18: {"bidirectional": lambda x, *w: layer(*w)(x)[0]},
     19: {"run_packed": run_packed},
-    20: {"forward": complex_safe(definitions.peepholes),
+    20: {"forward": two_steps_of_an_lstm,
          "backward": lambda dh, dc, *a: autograd(definitions.peepholes, [dh, dc], list(a))},
 }
 

@@ -43,4 +43,4 @@ def test_every_equation_of_a_cell_has_a_formula(note):
 
 
 def test_the_first_page_leads_to_every_other():
-    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z_]+\.md)", TEXT["index"]))
+    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z_0-9]+\.md)", TEXT["index"]))

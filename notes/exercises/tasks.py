@@ -1,0 +1,108 @@
+"""One function that a student writes: what it is called with, what it returns, and how the right values are found.
+
+Right values come from the reference, from torch (a definition, and autograd through it), or from the complex step
+through the student's own forward.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from reference.ops import Array
+
+from .complex_step import gradients
+
+Inputs = dict[str, Any]
+SIZES = (2, 3, 4, 5, 6)  # no two letters get the same one
+
+
+class Task(NamedTuple):
+    """One function of an answer."""
+
+    function: str
+    arguments: tuple[str, ...]
+    outputs: tuple[str, ...]
+    draw: Callable[[np.random.Generator], Inputs]
+    expected: Callable[[Mapping[str, Callable], Inputs], tuple]  # the functions of the answer, inputs -> outputs
+    products: int | None = None  # how many matrix products are enough, where that is the point
+
+
+def value(function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None,
+          **drawn: Callable) -> tuple[Task]:
+    """A function whose values ``expected(*inputs)`` knows.
+
+    ``arguments`` reads "x (T,B,I), W (3H,I)".  What is in ``drawn`` is drawn by that function of rng and sizes instead.
+    """
+    return (Task(function, *shape_names(arguments, outputs), drawer(arguments, drawn),
+                 lambda answer, inputs: listed(expected(*inputs.values())), products),)
+
+
+def adjoint(function: str, arguments: str, outputs: str, twin: Callable, **drawn: Callable) -> tuple[Task]:
+    """A backward: d(outputs) and inputs -> d(inputs), as autograd through ``twin`` says.  ``outputs`` with shapes."""
+    return (backward(function, arguments, outputs, lambda answer, up, x: autograd(twin, up, x), drawn),)
+
+
+def derivation(arguments: str, outputs: str, twin: Callable) -> tuple[Task, Task]:
+    """A forward as ``twin`` defines it, and a backward judged by the complex step through the student's own forward."""
+    first = Task("forward", *shape_names(arguments, outputs), drawer(arguments, {}),
+                 lambda answer, inputs: listed(twin(*map(torch.as_tensor, inputs.values()))))
+    return first, backward("backward", arguments, outputs, lambda answer, up, x: gradients(answer["forward"], up, x), {})
+
+
+def backward(function: str, arguments: str, outputs: str, find: Callable, drawn: Mapping[str, Callable]) -> Task:
+    up = ", ".join(f"d{name} ({dims})" for name, dims in parsed(outputs))
+    n = len(parsed(outputs))
+
+    def expected(answer, inputs):
+        values = list(inputs.values())
+        return find(answer, values[:n], values[n:])
+
+    names, _ = shape_names(arguments, "")
+    return Task(function, shape_names(up, "")[0] + names, tuple(f"d{name}" for name in names),
+                drawer(f"{up}, {arguments}", drawn), expected)
+
+
+def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> tuple:
+    """d(inputs) of Σ up · twin(inputs), by torch"""
+    leaves = [torch.tensor(x, requires_grad=True) for x in inputs]
+    out = twin(*leaves)
+    outputs = out if isinstance(out, tuple) else (out,)
+    return listed(torch.autograd.grad(outputs, leaves, [torch.as_tensor(d) for d in up]))
+
+
+def listed(out: Any) -> tuple:
+    """One output or several, of either library, as a tuple of arrays."""
+    return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v)
+                 for v in (out if isinstance(out, tuple) else (out,)))
+
+
+def parsed(text: str) -> list[tuple[str, str]]:
+    """"x (T,B,I), W (3H,I)"  ->  [("x", "T,B,I"), ("W", "3H,I")]"""
+    return re.findall(r"(\w+) \(([^)]*)\)", text)
+
+
+def shape_names(arguments: str, outputs: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    given = tuple(re.sub(r" \([^)]*\)", "", part).strip() for part in re.split(r",(?![^(]*\))", outputs))
+    return tuple(name for name, _ in parsed(arguments)), given
+
+
+def drawer(arguments: str, drawn: Mapping[str, Callable]) -> Callable[[np.random.Generator], Inputs]:
+    """Random normal arrays of these shapes, in float64, with sizes that are drawn too."""
+    def draw(rng):
+        sizes = dict(zip("TBIHV", rng.permutation(SIZES).tolist(), strict=True))
+        return {name: drawn[name](rng, sizes) if name in drawn else 0.7 * rng.standard_normal(shape(dims, sizes))
+                for name, dims in parsed(arguments)}
+    return draw
+
+
+def shape(dims: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """"T+1,3H"  ->  (5, 12), for T = 4 and H = 4"""
+    found = []
+    for dim in filter(None, dims.split(",")):
+        m = re.fullmatch(r"(\d*)([A-Z]?)(?:\+(\d))?", dim.strip())
+        assert m, dim
+        found.append(int(m[1] or 1) * (sizes[m[2]] if m[2] else 1) + int(m[3] or 0))
+    return tuple(found)

@@ -357,7 +357,7 @@ def test_the_loops_of_flax_are_batch_first(module):
     """The rows of flax run its cells, a step at a time; what its RNN takes is its default."""
     needed(next(c for c in TABLE if c.library == "flax"))
     jax_numpy()
-    assert signature(import_module(module).RNN).parameters["time_major"].default is False
+    assert signature(import_module(module).RNN.__init__).parameters["time_major"].default is False
     assert all(c.x == "B, T, I" for c in TABLE if c.library == "flax")
 
 

@@ -29,14 +29,14 @@ def table(task: str) -> str:
         v = made["versions"]
         lines += [f"`{made['command']}`, {made['batch']} sequences a step, {made['parts'][0]} for training and "
                   f"{made['parts'][2]} for the test; NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, "
-                  "one thread of a shared machine.", "",
-                  f"| {made['title']} | {' | '.join(names)} | seconds |", "|---|" + "--:|" * (len(names) + 1)]
+                  "float32.", "",
+                  f"| {made['title']} | {' | '.join(names)} |", "|---|" + "--:|" * len(names)]
         for label, figures in made["baselines"].items():
-            lines.append(f"| baseline: {label} | {' | '.join(shown(k, figures[k]) for k in names)} | |")
+            lines.append(f"| baseline: {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
         for label, figures in made["variants"].items():
-            lines.append(f"| {label} | {' | '.join(shown(k, figures[k]) for k in names)} | {figures['seconds']:.0f} |")
-        lines += ["", *(f"{k}: {shown(k, v)} of the phonemes wrong.  " for k, v in made["more"].items()), "",
-                  "Some of the test part:", "", *(f"- {k}: {v}" for k, v in made["examples"].items()), ""]
+            lines.append(f"| {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
+        lines += ["", *(f"- {k}: {shown(k, v)} of the phonemes wrong" for k, v in made["more"].items()), ""]
+    lines += ["Some of what the first of these says:", "", *(f"- {k}: {v}" for k, v in found[0]["examples"].items())]
     return "\n".join(lines).strip().replace("\n\n\n", "\n\n")
 
 

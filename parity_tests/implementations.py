@@ -44,10 +44,18 @@ class NumpyLayer:
         self.layer.load_state_dict(weights)
 
     def forward(self, x, state, lengths=None, masks=None):
+        return self._through(lambda *given: self.layer(*given, masks), x, state, lengths)
+
+    def infer(self, x, state, lengths=None, masks=None):
+        if masks is not None:
+            return self.forward(x, state, lengths, masks)
+        return self._through(self.layer.infer, x, state, lengths)
+
+    def _through(self, call, x, state, lengths):
         self.lengths, self.T = lengths, x.shape[self.spec.batch_first]
         if lengths is not None:
             x = self.package.pack_padded_sequence(x, lengths, self.spec.batch_first, enforce_sorted=False)
-        y, state_n = self.layer(x, state if state is None or self.spec.cell == "lstm" else state[0], masks)
+        y, state_n = call(x, state if state is None or self.spec.cell == "lstm" else state[0])
         if lengths is not None:
             self.packed = y
             y, _ = self.package.pad_packed_sequence(y, self.spec.batch_first, total_length=self.T)

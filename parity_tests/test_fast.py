@@ -1,18 +1,26 @@
 """The engine written for speed: its chunks, its memory, its limits.  That it is right at all, test_parity.py shows."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import reference
 from reference import memory
-from reference.fast import gru, lstm
+from reference.fast import gru, inference, lstm
 
 from .cases import KINDS, table
 from .helpers import assert_close, assert_equal, draw, draw_state
 from .implementations import BUILTIN
 from .suite import run_case
+
+
+class ForwardOnly:
+    """A layer's inference, to be judged as a forward."""
+
+    def __init__(self, layer):
+        self.forward = layer.infer
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,6 +34,27 @@ def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeyp
         if case.spec.kind == kind:
             result = run_case(BUILTIN["numpy.fast"], case)
             assert result.ok, (case.name, result.wrong)
+
+
+@pytest.mark.parametrize(("name", "chunk", "kind"), [("numpy", 256, "lstm")] + [
+    ("numpy.fast", chunk, kind) for chunk in (8, 256) for kind in KINDS])
+def test_inference_is_the_forward(name, chunk, kind, monkeypatch):
+    """On every named case, for weights that are small and large, by the rule of the suite; arguments stay as they are."""
+    monkeypatch.setattr(inference, "ROWS", chunk)
+    monkeypatch.setattr(inference, "LARGE", 500)
+    whole = BUILTIN[name]
+    alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
+    judged = [run_case(alone, case) for case in table() if case.spec.kind == kind]
+    assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+
+
+def test_inference_leaves_what_the_layer_remembers():
+    layer = reference.LSTM(3, 5, engine="fast", dtype=np.float64)
+    x = draw(1, 4, 2, 3)
+    y, _ = layer(x)
+    layer.infer(2 * x)
+    dx, _ = layer.backward(np.ones_like(y))
+    assert_equal(dx, layer.vjp(x)[2](np.ones_like(y))[1])
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])

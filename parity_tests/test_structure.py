@@ -17,12 +17,13 @@ from .witness import BACKWARD, FORWARD, LAST, TWINS
 
 ROOT = Path(__file__).parent.parent
 ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embedding": "E", "dropout": "D", "losses": "J",
-         "attention": "A", "sampling": "P", "init": "I", "clip": "C", "optim": "O", "language_model": "U",
-         "classifier": "K", "generator": "N", "tagger": "M", "seq2seq": "Q",
+         "attention": "A", "sampling": "P", "init": "I", "clip": "K", "optim": "O", "language_model": "U",
+         "classifier": "C", "generator": "N", "tagger": "M", "seq2seq": "Q", "forecaster": "Y",
          "gradient_flow": "GF", "truncated_bptt": "TB", "checkpointed_bptt": "CB", "rtrl": "RT", "hessian": "HV"}
+# Rooms that share a note.
 NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads") | dict.fromkeys(
     ("init", "clip", "optim"), "optimisation") | dict.fromkeys(
-    ("truncated_bptt", "checkpointed_bptt", "rtrl", "hessian"), "bptt_variants")  # rooms that share a note
+    ("truncated_bptt", "checkpointed_bptt", "rtrl", "hessian"), "bptt_variants") | {"forecaster": "forecast"}
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 
 
@@ -41,8 +42,10 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-# safetensors is the file format of checkpoints, rich draws the progress bar of a run: neither computes anything.
-ALSO = {"checkpoint.py": {"safetensors"}, "runlog.py": {"rich"}}
+# safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
+# forecasts, imported only when one is drawn: none of them computes anything.
+ALSO = {"checkpoint.py": {"safetensors"}, "runlog.py": {"rich"}, "char_train.py": {"rich"}, "char_plots.py": {"matplotlib"},
+        "plots.py": {"matplotlib"}}
 
 
 @pytest.mark.parametrize(("folder", "allowed"), [

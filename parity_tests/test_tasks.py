@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 import pytest
 
+from notes import task_results
 from reference.tasks import TASKS, __main__, figures, run
 from torch_impl import tasks as torch_tasks
 
@@ -40,11 +41,12 @@ def test_parts_share_no_word_and_batches_hold_what_is_right(name):
 @pytest.mark.parametrize("name", ["names_generator", "pronunciation", *(
     pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger"))])
 def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
-    """A few steps; both sides see the same data, so that their figures are nearly the same."""
+    """A few steps in float64; both sides see the same data and draws, so that their figures are the same."""
     pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
     made = []
     for side in (__main__.SIDE, torch_tasks.SIDE):
-        assert run.main(side, [name, "--steps", "3", "--limit", str(SMALL[name]), "--out", str(tmp_path)]) == 0
+        options = {"steps": 3, "dtype": "float64", "limit": SMALL[name], "out": tmp_path}
+        assert run.main(side, [name, *(str(v) for k, o in options.items() for v in (f"--{k}", o))]) == 0
         made.append(json.loads((tmp_path / f"{name}-{side.package}-gru.json").read_text(encoding="utf-8")))
         printed = capsys.readouterr().out
         assert "baseline" in printed and made[-1]["title"] in printed
@@ -52,5 +54,24 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     assert ours["baselines"] == theirs["baselines"] and ours["parts"] == theirs["parts"]
     for label, measured in ours["variants"].items():
         for k, v in measured.items():
-            assert k == "seconds" or v == pytest.approx(theirs["variants"][label][k], rel=0.02), (label, k)
+            assert k == "seconds" or v == pytest.approx(theirs["variants"][label][k], rel=1e-9), (label, k)
     assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_tables_in_the_notes_are_those_of_the_files(name):
+    assert task_results.results(name), "there is no measured file"
+    assert task_results.page(name) == (task_results.NOTES / task_results.PAGES[name]).read_text(encoding="utf-8")
+
+
+def test_the_second_direction_and_attention_are_worth_something():
+    """What the notes say of the measured files."""
+    def figures_of(task, what, *variants):
+        made = task_results.results(task)[0]
+        return [*(made["variants"][v][what] for v in variants),
+                made["baselines"]["the most frequent sound of each letter"][what]]
+
+    two, one, counted = figures_of("letters_tagger", "letters wrong", "both directions", "one direction")
+    assert two < 0.5 * one and one < counted
+    attending, without, counted = figures_of("pronunciation", "phonemes wrong", "attention", "no attention")
+    assert attending < without < counted

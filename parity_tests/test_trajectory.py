@@ -106,5 +106,5 @@ def test_the_rule_is_the_rule():
 def test_every_batch_of_a_task_is_there_for_both_sides():
     for task in TASKS:
         made = task.batches(0)
-        assert len(made) == STEPS and str(task) == task.module
+        assert len(made) == STEPS and str(task).startswith(task.module)
         assert type(made[0]).__module__ == reference.batches.__name__

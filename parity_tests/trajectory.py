@@ -68,7 +68,7 @@ class Task:
         return model
 
     def __str__(self) -> str:
-        return self.module
+        return "-".join([self.module, *([self.arguments["mode"]] if "mode" in self.arguments else [])])
 
 
 def stream(seed: int) -> list:
@@ -104,13 +104,24 @@ def translated(seed: int) -> list:
     return [batches.translated(s, [x[:0:-1] for x in s], 1, 2) for s in sequences(seed)[1]]
 
 
+def windowed(seed: int) -> list:
+    """Windows of two noisy waves, of which the second runs ahead of the first."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(9)[:, None, None] + rng.uniform(0, 20, (STEPS, 1, 4, 1))
+    waves = np.concatenate([np.sin(t / 2), np.sin(t / 2 + 1)], -1) + 0.1 * rng.standard_normal((STEPS, 9, 4, 2))
+    return [batches.Windowed(w[:6], w[6:]) for w in waves]
+
+
 SIZES = {"embedding_dim": 5, "hidden_size": 6, "num_layers": 2, "dropout": 0.2}
+FORECAST = {"columns": 2, "horizon": 3, "hidden_size": 6, "num_layers": 2, "dropout": 0.2}
 TASKS = [
     Task("language_model", "LanguageModel", stream, SIZES | {"num_embeddings": 7}),
     Task("classifier", "Classifier", labelled, SIZES | {"num_embeddings": 7, "classes": 3}),
     Task("generator", "Generator", conditioned, SIZES | {"num_embeddings": 7, "conditions": 4}),
     Task("tagger", "Tagger", tagged, SIZES | {"num_embeddings": 7, "tags": 3}),
     Task("seq2seq", "Seq2seq", translated, SIZES | {"sources": 7, "targets": 7}, {"teacher_forcing": 0.6}),
+    *(Task("forecaster", "Forecaster", windowed, FORECAST | {"mode": mode}, {"teacher_forcing": 0.6})
+      for mode in ("direct", "recursive", "encdec")),
 ]
 
 

@@ -5,7 +5,7 @@ sequences as torch.nn.utils.rnn has them, and the rooms that define each cell: `
 What models are made of besides: the modules ``Linear``, ``Embedding`` and ``Attention``, the base class ``Model``, and the
 rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampling``.  What training is made of:
 ``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: ``Classifier``, ``Generator``, ``Tagger``, ``Seq2seq``,
-``LanguageModel``.  Over any cell: ``gradient_flow``, and other ways to a gradient, ``truncated_bptt``,
+``LanguageModel``, ``Forecaster``.  Over any cell: ``gradient_flow``, and other ways to a gradient, ``truncated_bptt``,
 ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
@@ -13,6 +13,7 @@ from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  #
 from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, sampling, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell
 from .classifier import Classifier
+from .forecaster import Forecaster
 from .generator import Generator
 from .language_model import LanguageModel
 from .layers import GRU, LSTM, RNN
@@ -36,9 +37,9 @@ from .seq2seq import Seq2seq
 from .tagger import Tagger
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "GRUCell", "Generator", "LSTMCell",
-    "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger", "attention",
-    "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "generator", "gradient_flow", "gru",
+    "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "Forecaster", "GRUCell",
+    "Generator", "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger",
+    "attention", "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "generator", "gradient_flow", "gru",
     "hessian", "init", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",

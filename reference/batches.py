@@ -53,6 +53,13 @@ class Window(NamedTuple):
     masks: Any = None       # language_model.Masks, or None: drawn by the model
 
 
+class Windowed(NamedTuple):
+    """``forecaster``: T steps that are known and the K that follow, F variables, the target first."""
+
+    past: Array             # (T, B, F)
+    future: Array           # (K, B, F)
+
+
 def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
     """Token sequences (T_b,)  ->  packed rows
 

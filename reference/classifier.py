@@ -1,11 +1,11 @@
 """Many to one: one class for a whole sequence.  Derivation: notes/classifier.md
 
-    x_n = E[token_n]                                                (K1)
-    y, s = rnn(x), packed                                           (K2)
-    last:  u_b = h of the last layer after each direction's own last step, forward | reverse     (K3)
-    mean:  u_b = 1/T_b Σ_t y_tb                                     (K4)
-    max:   u_b = max_t y_tb                                         (K5)
-    z = u Wᵀ + b,  loss = mean cross-entropy of z against the class (K6)
+    x_n = E[token_n]                                                (C1)
+    y, s = rnn(x), packed                                           (C2)
+    last:  u_b = h of the last layer after each direction's own last step, forward | reverse     (C3)
+    mean:  u_b = 1/T_b Σ_t y_tb                                     (C4)
+    max:   u_b = max_t y_tb                                         (C5)
+    z = u Wᵀ + b,  loss = mean cross-entropy of z against the class (C6)
 
 T_b is the true length of sequence b.  The starred labels are the adjoints.
 """
@@ -68,10 +68,10 @@ class Classifier(Model):
             Not one class for each sequence.
         """
         z, pull_z = self._logits(batch.tokens)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # K6
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # C6
 
         def pullback(dloss=1.0):
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # K6*
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # C6*
 
         return loss, pullback
 
@@ -89,24 +89,24 @@ class Classifier(Model):
 
     @quiet
     def _logits(self, tokens):
-        x, pull_x = self.embedding.vjp(tokens.data)                                                 # K1
-        y, s, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # K2
+        x, pull_x = self.embedding.vjp(tokens.data)                                                 # C1
+        y, s, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # C2
         if self.pooling == "last":
             D = 1 + self.rnn.bidirectional
-            u = join(*hidden(s)[-D:])                                                               # K3
+            u = join(*hidden(s)[-D:])                                                               # C3
         else:
             u, pull_u = pooled(y, self.pooling)
-        z, pull_z = self.head.vjp(u)                                                                # K6
+        z, pull_z = self.head.vjp(u)                                                                # C6
 
         def pullback(dz):
-            head, du = pull_z(dz)                                                                   # K6*
+            head, du = pull_z(dz)                                                                   # C6*
             if self.pooling == "last":
                 dh = np.zeros_like(hidden(s))
-                dh[-D:] = np.split(du, D, axis=-1)                                                  # K3*
-                rnn, dx, _ = pull_y(None, of_hidden(dh, s))                                       # K2*
+                dh[-D:] = np.split(du, D, axis=-1)                                                  # C3*
+                rnn, dx, _ = pull_y(None, of_hidden(dh, s))                                       # C2*
             else:
-                rnn, dx, _ = pull_y(pull_u(du))                                                     # K2*
-            return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # K1*
+                rnn, dx, _ = pull_y(pull_u(du))                                                     # C2*
+            return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # C1*
 
         return z, pullback
 
@@ -116,17 +116,17 @@ def pooled(y, pooling):
     padded, lengths = pad_packed_sequence(y, padding_value=0.0 if pooling == "mean" else -np.inf)
     if pooling == "mean":
         scale = (1 / lengths[:, None].astype(y.data.dtype))
-        u = padded.sum(0) * scale                                                                   # K4
+        u = padded.sum(0) * scale                                                                   # C4
     else:
         first = padded.real.argmax(0)[None]  # where several steps are largest, the first takes the gradient
-        u = np.take_along_axis(padded, first, 0)[0]                                                 # K5
+        u = np.take_along_axis(padded, first, 0)[0]                                                 # C5
 
     def pullback(du):
         if pooling == "mean":
-            dpadded = np.broadcast_to(du * scale, padded.shape)                                     # K4*
+            dpadded = np.broadcast_to(du * scale, padded.shape)                                     # C4*
         else:
             dpadded = np.zeros_like(padded)
-            np.put_along_axis(dpadded, first, du[None], 0)                                          # K5*
+            np.put_along_axis(dpadded, first, du[None], 0)                                          # C5*
         return pad_packed_sequence_backward(dpadded, y)
 
     return u, pullback

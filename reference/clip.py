@@ -1,8 +1,8 @@
 """Gradient clipping, in place.  Derivation: notes/optimisation.md
 
-    ‖g‖ = the p-norm of all gradients as one vector           p may be inf        (C1)
-    g   ← g · min(1, max_norm / (‖g‖ + 1e-6))                                     (C2)
-    g   ← min(max(g, -value), value)                                              (C3)
+    ‖g‖ = the p-norm of all gradients as one vector           p may be inf        (K1)
+    g   ← g · min(1, max_norm / (‖g‖ + 1e-6))                                     (K2)
+    g   ← min(max(g, -value), value)                                              (K3)
 
 Namesakes: torch.nn.utils.clip_grad_norm_, clip_grad_value_.
 """
@@ -23,7 +23,7 @@ def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> Any:
         raise ValueError(f"norm_type must be a number above 0, or inf, got {norm_type!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads.values() if g.size]
-        return np.linalg.norm(np.array(norms), norm_type) if norms else 0.0           # C1
+        return np.linalg.norm(np.array(norms), norm_type) if norms else 0.0           # K1
 
 
 def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 2.0,
@@ -48,7 +48,7 @@ def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 
 
 def scale_to_norm(grads: Mapping[str, Array], max_norm: float, total: Any) -> None:
     """The second half of clip_grad_norm, for a norm that is known; namesake torch.nn.utils.clip_grads_with_norm_."""
-    factor = np.minimum(max_norm / (total + TINY), 1)                                 # C2
+    factor = np.minimum(max_norm / (total + TINY), 1)                                 # K2
     with np.errstate(invalid="ignore"):
         for g in grads.values():
             g *= factor
@@ -59,4 +59,4 @@ def clip_grad_value(grads: dict[str, Array], clip_value: float) -> None:
     if not clip_value >= 0:
         raise ValueError(f"clip_value must be 0 or more, got {clip_value!r}")
     for g in grads.values():
-        np.clip(g, -clip_value, clip_value, out=g)                                    # C3
+        np.clip(g, -clip_value, clip_value, out=g)                                    # K3

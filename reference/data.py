@@ -62,6 +62,21 @@ def sunspots() -> Array:
     return np.array(" ".join(years).split(), dtype=np.float64)
 
 
+def seattle_weather() -> dict[str, list[str]]:
+    """Daily weather of Seattle, 2012 to 2015, 1461 days, columns as text, from the package ``vega_datasets`` (MIT).
+
+    Columns: date, precipitation (mm), temp_max and temp_min (degrees Celsius), wind (m/s), weather.
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed.
+    """
+    file = package_folder("vega_datasets") / "_data" / "seattle-weather.csv"
+    names, *rows = (line.split(",") for line in file.read_text(encoding="ascii").split())
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
 def first_names() -> dict[str, str]:
     """First names in lower case -> "female" or "male", from the package ``names`` (MIT): the US census of 1990.
 

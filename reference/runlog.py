@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from . import checkpoint
+
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 
 
@@ -68,14 +70,17 @@ class Run:
         Whether this process writes the log and talks; of several processes one does.  ``save`` is called in all of them.
     agree : callable (bool) -> bool
         Whether any of several processes was asked to stop, so that all stop after the same step.
+    tell : callable; optional
+        Is given each entry of the log, and {"stopped": ...} at the end.
     """
 
     def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
                  save_every: int | None = None, steps: int | None = None, patience: int | None = None,
                  progress: bool = False, how: str = "call train again with resume=True", leader: bool = True,
-                 agree: Callable[[bool], bool] = bool):
+                 agree: Callable[[bool], bool] = bool, tell: Callable[[dict[str, Any]], None] = lambda entry: None):
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
         self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
+        self._tell = tell
         self.losses: list[float] = []
         self.norms: list[float] = []
         self.evaluations: list[float] = []
@@ -172,6 +177,8 @@ class Run:
         if self.folder is not None and self._leader:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
+        if self._leader:
+            self._tell(entry)
 
     def _cut_log(self) -> None:
         """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
@@ -179,7 +186,7 @@ class Run:
         path = self.folder / LOG
         kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (self.counters.step, self.counters.epoch)]
         if path.exists():
-            path.write_text("".join(json.dumps(e) + "\n" for e in kept if e["step"]), encoding="utf-8")
+            checkpoint.write(path, "".join(json.dumps(e) + "\n" for e in kept if e["step"]).encode())
 
     # The context.
 
@@ -197,6 +204,8 @@ class Run:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
+        if self._leader:
+            self._tell({"stopped": self.stopped})
         if self._main:
             signal.signal(signal.SIGINT, self._before)
         if kind is None and self.stopped in ("interrupted", "steps"):

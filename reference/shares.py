@@ -5,18 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from .batches import Labelled, Window
+from .batches import Labelled, Window, Windowed
 from .ops import Array
 from .packing import PackedSequence, pack_sequence, pad_packed_sequence
 
 
 def count(batch: Any) -> int:
     """How many terms the mean of a model's loss is over: the targets of the batch."""
+    if isinstance(batch, Windowed):
+        return np.size(batch.future[..., 0])
     return np.size(batch.targets if isinstance(batch, Window) else batch.target)
 
 
 def sequences(batch: Any) -> int:
     """How many sequences, or streams, are in a batch."""
+    if isinstance(batch, Windowed):
+        return batch.past.shape[1]
     return batch.tokens.shape[1] if isinstance(batch, Window) else int(batch.tokens.batch_sizes[0])
 
 
@@ -43,6 +47,8 @@ def select(batch: Any, which: Sequence[int] | Array) -> Any:
     if isinstance(batch, Window):
         return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which],
                               masks=batch.masks and _masks(batch, which))
+    if isinstance(batch, Windowed):
+        return Windowed(batch.past[:, which], batch.future[:, which])
     made: dict[str, Any] = {}
     for name, v in batch._asdict().items():
         if isinstance(v, PackedSequence):

@@ -1,4 +1,4 @@
-"""The classifier of reference/classifier.py in PyTorch; autograd is the backward.  K1 to K6: notes/classifier.md"""
+"""The classifier of reference/classifier.py in PyTorch; autograd is the backward.  C1 to C6: notes/classifier.md"""
 
 import torch
 from torch import nn
@@ -25,20 +25,20 @@ class Classifier(Model):
 
     def logits(self, batch):
         """Anything with ``tokens``  ->  z (B, classes)"""
-        x = self.embedding(self.tensor(batch.tokens.data))                                # K1
-        y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # K2
+        x = self.embedding(self.tensor(batch.tokens.data))                                # C1
+        y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
         if self.pooling == "last":
-            u = torch.cat(tuple(hidden(s)[-(1 + self.rnn.bidirectional) :]), -1)          # K3
+            u = torch.cat(tuple(hidden(s)[-(1 + self.rnn.bidirectional) :]), -1)          # C3
         elif self.pooling == "mean":
             padded, lengths = pad_packed_sequence(y)
-            u = padded.sum(0) / lengths[:, None].to(padded)                               # K4
+            u = padded.sum(0) / lengths[:, None].to(padded)                               # C4
         else:
-            u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # K5
-        return self.head(u)                                                               # K6
+            u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # C5
+        return self.head(u)                                                               # C6
 
     def loss(self, batch):
         """Labelled  ->  the loss, 0-d"""
-        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # K6
+        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # C6
 
     def predict(self, batch):
         """Anything with ``tokens``  ->  the most probable class (B,)"""

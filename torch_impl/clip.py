@@ -1,6 +1,6 @@
 """Gradient clipping by torch.nn.utils, under the names of reference/clip.py, on parameters that hold gradients.
 
-Equations C1 to C3: notes/optimisation.md
+Equations K1 to K3: notes/optimisation.md
 """
 
 from collections.abc import Mapping

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from reference.packing import positions
+
 from . import modules
 
 CELLS = {"rnn": modules.RNN, "lstm": modules.LSTM, "gru": modules.GRU}
@@ -78,6 +80,15 @@ class Model(nn.Module):
 def hidden(state) -> torch.Tensor:
     """The hidden state h of a state, an array or a pair"""
     return state[0] if isinstance(state, tuple) else state
+
+
+def rows_of(padded, like) -> torch.Tensor:
+    """padded (T, B, F)  ->  the true rows (N, F), in the order of the PackedSequence ``like``.
+
+    pack_padded_sequence would sort again, and torch's sort may lay sequences of one length in another order.
+    """
+    t, b = map(torch.from_numpy, positions(np.asarray(like.batch_sizes)))
+    return (padded if like.sorted_indices is None else padded[:, like.sorted_indices])[t, b]
 
 
 def one_step(u):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pad_packed_sequence
 
 from reference import decoding, forcing, packing, sampling
 from reference.batches import shape_of
@@ -14,7 +14,7 @@ from reference.seq2seq import FEEDBACK
 
 from .attention import Attention
 from .draws import draw
-from .model import Model, one_step
+from .model import Model, one_step, rows_of
 
 
 class Seq2seq(Model):
@@ -47,13 +47,13 @@ class Seq2seq(Model):
             u = self.target(self.tensor(batch.tokens.data))                               # Q3
             y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
             return self.read(y, memory)[0]
-        read, lengths = packing.pad_packed_sequence(batch.tokens)
+        read, _ = packing.pad_packed_sequence(batch.tokens)
         z, zs = None, []
         for ids, coin in zip(read, coins, strict=True):
             y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
             z, _ = self.read(y, memory)
             zs.append(z)
-        return pack_padded_sequence(torch.stack(zs), torch.as_tensor(lengths), enforce_sorted=False).data
+        return rows_of(torch.stack(zs), self.packed(batch.tokens, None))
 
     def loss(self, batch, coins=None):
         """Translated  ->  the loss, 0-d"""
@@ -96,10 +96,10 @@ class Seq2seq(Model):
         """Packed y (M, H)  ->  z (M, targets), w (T, B, S) or None"""
         if self.attention is None:
             return self.head(y.data), None                                                # Q6
-        q, lengths = pad_packed_sequence(y)
+        q, _ = pad_packed_sequence(y)
         c, w = self.attention(q, *memory)                                                 # Q5
-        c = pack_padded_sequence(c, lengths, enforce_sorted=False).data
-        return self.head(torch.tanh(self.combine(torch.cat([c, y.data], -1)))), w         # Q6
+        a = self.combine(torch.cat([rows_of(c, y), y.data], -1))
+        return self.head(torch.tanh(a)), w                                                # Q6
 
     def input(self, ids, coin, z):
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""

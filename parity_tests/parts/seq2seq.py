@@ -8,6 +8,8 @@ from ..model_twins import sequences
 
 S, V, E, H = 9, 8, 4, 6
 BATCH = batches.translated(sequences(0, 3, S), sequences(1, 3, V, (3, 5, 0, 2, 3)), 1, 2)
+LENGTHS = 16 * (4, 2, 6)  # so many sequences of one length that an unstable sort shows
+MANY = batches.translated(sequences(2, 3, S, LENGTHS), sequences(3, 3, V, LENGTHS[::-1]), 1, 2)
 KINDS = ("additive", "dot", "general", "scaled", None)
 
 
@@ -23,6 +25,8 @@ CASES = [
     *(case(f"{cell}-deep-{ratio}", 2, cell=cell, attention="additive", feedback="expected", dropout=0.3, ratio=ratio)
       for cell in ("rnn", "lstm", "gru") for ratio in (1.0, 0.5)),
     *(case(f"{cell}-one-direction", cell=cell, bidirectional=False, attention="additive") for cell in ("lstm", "gru")),
+    *(model_case("seq2seq", f"many-ties-{ratio}", MANY, S, V, E, H, teacher_forcing=ratio, cell="gru")
+      for ratio in (1.0, 0.5)),
     case("step-forced", cell="rnn", attention="additive", holomorphic=True),
     case("step-argmax", cell="rnn", attention="general", ratio=0.0, holomorphic=True),
     case("step-expected", cell="rnn", attention="general", feedback="expected", ratio=0.5, holomorphic=True),

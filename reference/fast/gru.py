@@ -15,9 +15,10 @@ import numpy as np
 from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, product, rows
+from .inference import gru as infer
 from .lstm import CELLS, ROWS, allocate, ordered
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "step_backward", "step_forward"]
 
 
 class Cache(NamedTuple):

@@ -16,8 +16,9 @@ import numpy as np
 from ..lstm import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, product, rows
+from .inference import lstm as infer
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "step_backward", "step_forward"]
 
 FORWARD, BACKWARD = "gfio", "oifg"  # the orders that let neighbouring blocks share a call
 ROWS, CELLS = 1024, 1 << 16         # size of a chunk: rows of the input product, elements of a block

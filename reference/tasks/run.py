@@ -35,9 +35,9 @@ def passes(task, size: int, seed: int) -> Callable[[int], Any]:
     return one
 
 
-def fit(task, side: Side, kwargs: dict, cell: str, seed: int, steps: int) -> tuple[Any, float]:
+def fit(task, side: Side, kwargs: dict, cell: str, seed: int, steps: int, dtype: str = "float32") -> tuple[Any, float]:
     """A trained model of one variant, in evaluation mode, and the seconds it took."""
-    model = side.models[task.model](**task.sizes | kwargs, cell=cell, dtype="float32", rng=np.random.default_rng(seed))
+    model = side.models[task.model](**task.sizes | kwargs, cell=cell, dtype=dtype, rng=np.random.default_rng(seed))
     warm = max(1, steps // 20)
     falling = schedules.cosine(task.rate, max(1, steps - warm))
     rate = schedules.sequential([schedules.warmup(task.rate, warm), falling], [warm])
@@ -56,15 +56,15 @@ def affordable(task, side: Side, cell: str, seed: int, seconds: float) -> int:
     return max(trial, min(int(seconds / took * trial), task.most_epochs * -(-len(task.lengths) // task.batch_size)))
 
 
-def run(task, side: Side, cell: str, seed: int, seconds: float, steps: int | None) -> dict:
+def run(task, side: Side, cell: str, seed: int, seconds: float, steps: int | None, dtype: str = "float32") -> dict:
     """Train every variant for the same number of steps: figures, baselines, examples, in one dict for JSON."""
     steps = steps or affordable(task, side, cell, seed, seconds)
     made: dict = {"title": task.title, "better": task.better, "side": side.package, "cell": cell, "seed": seed,
-                  "steps": steps, "batch": task.batch_size, "parts": [len(p) for p in task.parts],
+                  "dtype": dtype, "steps": steps, "batch": task.batch_size, "parts": [len(p) for p in task.parts],
                   "baselines": task.baselines(), "variants": {}}
     for label, kwargs in task.variants.items():
         print(f"training: {label}, {steps} steps", flush=True)
-        model, took = fit(task, side, kwargs, cell, seed, steps)
+        model, took = fit(task, side, kwargs, cell, seed, steps, dtype)
         made["variants"][label] = {**task.figures(model), "seconds": round(took, 1)}
         if "examples" not in made:  # of the first variant
             made["examples"] = task.examples(model)
@@ -90,6 +90,7 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m {side.package}.tasks", description=__doc__)
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--seconds", type=float, default=90, help="to train the first variant (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="instead of seconds; the same steps give the same model")
     parser.add_argument("--limit", type=int, help="use so many names or words")
@@ -101,9 +102,10 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     except FileNotFoundError as e:
         print(f"error: {e}")
         return 2
-    made = run(task, side, given.cell, given.seed, given.seconds, given.steps)
-    made["command"] = f"python -m {side.package}.tasks {given.task} --cell {given.cell} --steps {made['steps']}" + (
-        f" --seed {given.seed}" if given.seed else "") + (f" --limit {given.limit}" if given.limit else "")
+    made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
+    said = {"cell": given.cell, "steps": made["steps"]} | {k: getattr(given, k) for k in ("seed", "dtype", "limit")
+                                                           if getattr(given, k) != parser.get_default(k)}
+    made["command"] = f"python -m {side.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in said.items())
     print("\n".join(lines(made)))
     given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / f"{given.task}-{side.package}-{given.cell}.json"

@@ -1,0 +1,37 @@
+"""The command of both sides: what goes wrong is one sentence and exit status 2."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from . import char_generate, char_train
+from .char_options import parser
+from .char_run import Side
+from .char_text import UsageError
+from .checkpoint import CheckpointError
+from .runlog import NonFiniteError
+
+COMMANDS = {"train": char_train.train, "generate": char_generate.generate, "evaluate": char_generate.evaluate}
+
+
+def main(side: Side, arguments: Sequence[str] | None = None) -> int:
+    given = vars(parser(side.package, side.engines).parse_args(arguments))
+    try:
+        return COMMANDS[given["command"]](side, given)
+    except (UsageError, CheckpointError, NonFiniteError) as e:
+        return failed(str(e))
+    except BrokenPipeError:  # `... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as e:
+        return failed(f"{e.filename or given['run']}: {e.strerror or e}")
+    except MemoryError:
+        return failed("there is not enough memory for a model of this size")
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+def failed(sentence: str) -> int:
+    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,44 @@
+"""What a forecast must beat, on the same windows: persistence, seasonal naive, linear autoregression."""
+
+import numpy as np
+
+from ..ops import Array
+from .windows import Windows
+
+NAMES = ("persistence", "seasonal naive", "linear")
+
+
+def persistence(found: Windows) -> Array:
+    """The last value, again and again (K, W)"""
+    return np.repeat(found.past[:, -1, 0][None], found.future.shape[1], axis=0)
+
+
+def seasonal(values: Array, found: Windows, season: int) -> Array:
+    """The value one season before (K, W); more seasons where one does not reach back before the origin.
+
+    values (N, F): the whole series, of which only rows before the origin are read.
+    """
+    k = np.arange(found.future.shape[1])[:, None]
+    return values[found.origins - season + k % season, 0]
+
+
+class Linear:
+    """Every step ahead is a linear function of all numbers of the window, by least squares on the training windows."""
+
+    def __init__(self, train: Windows):
+        self.W, *_ = np.linalg.lstsq(design(train.past), train.future[..., 0], rcond=None)
+
+    def forecast(self, found: Windows) -> Array:
+        """(K, W)"""
+        return (design(found.past) @ self.W).T
+
+
+def design(past: Array) -> Array:
+    """past (W, T, F)  ->  (W, 1 + T F)"""
+    return np.concatenate([np.ones((len(past), 1)), past.reshape(len(past), -1)], axis=1)
+
+
+def all_of(values: Array, train: Windows, found: Windows, season: int) -> dict[str, Array]:
+    """Every baseline's forecast (K, W), by name"""
+    made = persistence(found), seasonal(values, found, season), Linear(train).forecast(found)
+    return dict(zip(NAMES, made, strict=True))

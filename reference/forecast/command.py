@@ -1,0 +1,124 @@
+"""``train``, ``evaluate`` and ``predict``: what is printed and written.  Errors are one sentence and exit status 2."""
+
+import argparse
+import csv
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..checkpoint import CheckpointError
+from ..runlog import LAST, NonFiniteError
+from . import evaluation, plots, series
+from .evaluation import BAND, Evaluation, accumulation, band, covered, markdown
+from .fitting import Side, Task, check_resumable, fit, open_run, prepare
+from .options import parser, settled
+
+ERRORS = (ValueError, CheckpointError, NonFiniteError)
+
+
+def main(side: Side, arguments: list[str] | None = None) -> int:
+    """The command of both sides."""
+    given = parser(side.package).parse_args(arguments)
+    try:
+        return {"train": train, "evaluate": evaluate, "predict": predict}[given.verb](side, given)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ERRORS as e:
+        print(f"error: {e}", file=sys.stderr)
+    except OSError as e:
+        print(f"error: {e}" if e.strerror is None else f"error: {e.filename}: {e.strerror}", file=sys.stderr)
+    return 2
+
+
+def train(side: Side, given: argparse.Namespace) -> int:
+    options = settled(given)
+    task = prepare(options)
+    folder = given.out or Path("out/forecast") / f"{task.series.name}-{options['mode']}"
+    if (folder / LAST).exists() and not given.resume:
+        raise ValueError(f"{folder} holds a run already: go on with --resume, or choose another folder with --out")
+    if (folder / LAST).exists():
+        check_resumable(task.options, folder)
+    print(about(task))
+    again = f"python -m {side.package}.forecast " + " ".join([*(a for a in sys.argv[1:] if a != "--resume"), "--resume"])
+    model, result = fit(side, task, folder, resume=given.resume, progress=not given.no_progress, how=again)
+    if result.stopped == "interrupted":
+        return 130
+    found = evaluation.evaluate(task, model, "validation")
+    print(f"trained {result.counters.step} steps, best validation loss {result.counters.best:.4f}; on the validation part:\n")
+    print(found.table() + "\n\n" + found.verdict())
+    print(f"\nwrote {folder}; for the test part: python -m {side.package}.forecast evaluate --run {folder}")
+    return 0
+
+
+def about(task: Task) -> str:
+    """What the series is and how it is cut."""
+    s, p, o = task.series, task.parts, task.options
+    rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
+    span = f"{len(s.values)} rows from {series.shown(s.times[0])} to {series.shown(s.times[-1])}"
+    besides = f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""
+    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}{besides}",
+                      f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
+                      *(f"note: {n}" for n in s.notes)])
+
+
+def evaluate(side: Side, given: argparse.Namespace) -> int:
+    task, model = open_run(side, given.run)
+    found = (evaluation.rolling(side, task, given.part, given.refits) if given.refits else
+             evaluation.evaluate(task, model, given.part))
+    print(about(task))
+    text, made = report(task, model, found, given.refits)
+    print(text)
+    stem = given.part + (f"-{given.refits}-refits" if given.refits else "")
+    (given.run / f"{stem}.md").write_text(text + "\n", encoding="utf-8")
+    (given.run / f"{stem}.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    files = [f"{stem}.md", f"{stem}.json"]
+    if not given.no_plots:
+        files += plots.evaluation(given.run, stem, found, band(task, model), made.get("accumulation"))
+    print("\nwrote " + ", ".join(str(given.run / f) for f in files))
+    return 0
+
+
+def report(task: Task, model: Any, found: Evaluation, refits: int) -> tuple[str, dict]:
+    """Markdown, and the same as JSON."""
+    made = found.as_json()
+    lines = [f"{found.truth.shape[1]} windows of the {found.part} part"
+             + (f", fitted anew {refits} times" if refits else "") + ":", "", found.table(), "", found.by_step("rmse"), "",
+             found.verdict()]
+    if not refits:
+        made["covered"] = covered(found, band(task, model))
+        lines += ["", f"The band holds {made['covered']:.0%} of the true values; it was made to hold "
+                      f"{BAND[1] - BAND[0]:.0%} on the validation part."]
+        if task.options["mode"] != "direct":
+            made["accumulation"] = {k: [float(x) for x in v] for k, v in accumulation(task, model, found.part).items()}
+            K = range(len(found.truth))
+            lines += ["", markdown(["RMSE, steps ahead", *(str(k + 1) for k in K)],
+                                   [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in made["accumulation"].items()])]
+    return "\n".join(lines), made
+
+
+def predict(side: Side, given: argparse.Namespace) -> int:
+    task, model = open_run(side, given.run, given.csv)
+    o = task.options
+    out = given.out or given.run / "forecast.csv"
+    past = task.values[-o["window"] :][:, None]
+    ahead = task.scaling.back(np.asarray(model.forecast(past), float)[:, 0])
+    low, high = ahead + band(task, model)
+    times = series.following(task.series.times, o["horizon"])
+    names = [series.shown(t) for t in times]
+    with out.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["time", task.series.columns[0], "lower", "upper"])
+        lines.writerows([t, *(f"{v:.6g}" for v in row)] for t, *row in zip(names, ahead, low, high, strict=True))
+    files = [str(out)]
+    if not given.no_plots:
+        files.append(str(plots.prediction(out.with_suffix(".png"), task, times, ahead, (low, high))))
+    for t, a, l, h in zip(names, ahead, low, high, strict=True):
+        print(f"{t}  {a:10.4g}   from {l:.4g} to {h:.4g}")
+    print(f"the band is the middle {BAND[1] - BAND[0]:.0%} of the errors on the validation part")
+    print("wrote " + ", ".join(files))
+    return 0

@@ -1,0 +1,103 @@
+"""The command line of both sides."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..forecaster import MODES
+from .series import DATASETS
+
+SIZES = {"sunspots": (48, 12), "weather": (28, 7)}     # window and horizon, if not given
+OTHER = (24, 6)
+EPOCHS, STEPS = 25, 800
+SAMPLING = ("none", "linear", "sigmoid", "free")
+
+
+def parser(package: str) -> argparse.ArgumentParser:
+    """train, evaluate, predict."""
+    top = argparse.ArgumentParser(prog=f"python -m {package}.forecast",
+                                  description="Forecast a series: train a model, hold it against baselines, look ahead.")
+    verbs = top.add_subparsers(dest="verb", required=True)
+    train = verbs.add_parser("train", help="train a model and evaluate it on the validation part")
+    for add in (_data, _model, _training):
+        add(train)
+    evaluate = verbs.add_parser("evaluate", help="figures on the test part, against the baselines; tables and plots")
+    evaluate.add_argument("--run", type=Path, required=True, help="the folder of the training run")
+    evaluate.add_argument("--part", choices=("test", "validation"), default="test")
+    evaluate.add_argument("--refits", type=int, default=0, metavar="N",
+                          help="rolling origin: N blocks, before each of which all is trained anew on what came before")
+    predict = verbs.add_parser("predict", help="forecast what comes after the last row, as a CSV file")
+    predict.add_argument("--run", type=Path, required=True, help="the folder of the training run")
+    predict.add_argument("--csv", type=Path, help="the file as it is now, with the columns it had in training")
+    predict.add_argument("--out", type=Path, help="the file to write (default: forecast.csv in the run's folder)")
+    for p in (evaluate, predict):
+        p.add_argument("--no-plots", action="store_true")
+    return top
+
+
+def _data(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--data", choices=tuple(DATASETS), default="sunspots", help="a series that ships in a package")
+    p.add_argument("--csv", type=Path, help="a file of your own, with a header line, instead of --data")
+    p.add_argument("--time", metavar="COLUMN", help="of --csv: dates or numbers; without it, rows are one step apart")
+    p.add_argument("--target", metavar="COLUMN", help="of --csv: what to forecast")
+    p.add_argument("--features", metavar="COLUMN", nargs="+", help="of --csv: what to read besides the target")
+    p.add_argument("--missing", choices=("error", "previous"), default="error",
+                   help="of --csv: missing values are an error, or take the value before them")
+    p.add_argument("--season", type=int, help="steps after which the series is expected to repeat (for the baseline)")
+    p.add_argument("--validation", type=float, default=0.15, help="share of the rows, before the test part")
+    p.add_argument("--test", type=float, default=0.15, help="share of the rows, at the end")
+
+
+def _model(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--window", type=int, help="steps that are read")
+    p.add_argument("--horizon", type=int, help="steps that are forecast")
+    p.add_argument("--mode", choices=MODES, default="direct",
+                   help="all steps at once; one after another; by a decoder (default: direct)")
+    p.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
+    p.add_argument("--hidden", type=int, default=32)
+    p.add_argument("--layers", type=int, default=1)
+    p.add_argument("--dropout", type=float, default=0.0, help="between the layers")
+    p.add_argument("--sampling", choices=SAMPLING, default="none",
+                   help="scheduled sampling: none reads the truth always, free never (not for direct)")
+    p.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+
+
+def _training(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--epochs", type=int,
+                   help="passes over the training part (default: 25; for --csv 800 steps, but 25 passes at least)")
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--lr", type=float, default=3e-3)
+    p.add_argument("--weight-decay", type=float, default=0.01)
+    p.add_argument("--patience", type=int, help="stop after so many passes without a better validation loss")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--out", type=Path, help="the run's folder (default: out/forecast/SERIES-MODE)")
+    p.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    p.add_argument("--no-progress", action="store_true")
+
+
+def settled(given: argparse.Namespace) -> dict[str, Any]:
+    """The options of ``train`` as JSON has them, defaults filled in.
+
+    Raises
+    ------
+    ValueError
+        Options that do not go together, or are out of range.
+    """
+    o = vars(given) | {"csv": None if given.csv is None else str(given.csv.resolve())}
+    if o["csv"] is None and (o["time"] or o["target"] or o["features"]):
+        raise ValueError("--time, --target and --features are columns of a file: give it with --csv")
+    if o["csv"] is not None and not o["target"]:
+        raise ValueError("--csv needs --target, the column to forecast")
+    if o["mode"] == "direct" and o["sampling"] != "none":
+        raise ValueError("--sampling is for the modes recursive and encdec: a direct forecast reads nothing of its own")
+    o["epochs"] = EPOCHS if o["epochs"] is None and o["csv"] is None else o["epochs"]
+    window, horizon = OTHER if o["csv"] else SIZES[o["data"]]
+    o["window"], o["horizon"] = (d if o[k] is None else o[k] for k, d in (("window", window), ("horizon", horizon)))
+    for name, least in (("window", 2), ("horizon", 1), ("hidden", 1), ("layers", 1), ("epochs", 1), ("batch", 1)):
+        if o[name] is not None and o[name] < least:
+            raise ValueError(f"--{name} must be at least {least}, got {o[name]}")
+    if o["season"] is not None and o["season"] < 1:
+        raise ValueError(f"--season must be at least 1, got {o['season']}")
+    if not 0 < o["lr"] < float("inf") or not 0 <= o["weight_decay"] < float("inf"):
+        raise ValueError(f"--lr must be above 0 and --weight-decay not below, got {o['lr']} and {o['weight_decay']}")
+    return {k: v for k, v in o.items() if k not in ("verb", "out", "resume", "no_progress")}

@@ -1,0 +1,109 @@
+"""Pictures of forecasts; matplotlib is imported only when one is drawn."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..ops import Array
+from .evaluation import BAND, Evaluation
+from .fitting import Task
+
+STYLE: Any = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+                         "legend.frameon": False, "figure.constrained_layout.use": True}
+TRUTH, MODEL = "#333333", "#c0392b"
+OTHERS = {"persistence": "#7f8c8d", "seasonal naive": "#b7950b", "linear": "#2471a3"}
+MISSING = "plots need matplotlib, which is not installed: pip install 'bptt[bench]', or give --no-plots"
+SHOWN = 4       # windows in a picture
+
+
+def canvas(*size: Any, **more: Any) -> tuple[Any, Any, Any]:
+    """matplotlib, figure, axes.  Raises ValueError where matplotlib is not installed."""
+    try:
+        import matplotlib
+    except ImportError as e:
+        raise ValueError(MISSING) from e
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size[:2])
+        FigureCanvasAgg(figure)
+        return figure, figure.subplots(*size[2:], **more), matplotlib.rc_context(STYLE)
+
+
+def evaluation(folder: Path, stem: str, found: Evaluation, between: Array, accumulated: Mapping | None) -> list[str]:
+    """The files drawn: some windows with history, forecast, truth and band; the error for each step ahead."""
+    names = [f"{stem}-windows.png", f"{stem}-errors.png"]
+    windows(folder / names[0], found, between)
+    errors(folder / names[1], found, accumulated)
+    return names
+
+
+def windows(file: Path, found: Evaluation, between: Array) -> None:
+    task, (K, W) = found.task, found.truth.shape
+    figure, axes, style = canvas(10, 5.6, 2, 2, squeeze=False)
+    chosen = np.linspace(0, W - 1, SHOWN + 2).astype(int)[1:-1]
+    with style:
+        for ax, w in zip(axes.flat, chosen, strict=True):
+            o = found.origins[w]
+            times, values = task.series.times, task.series.values[:, 0]
+            back = slice(max(0, o - max(3 * K, task.options["window"])), o)
+            ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
+            ahead = times[o : o + K]
+            f = found.made[found.name][:, w]
+            ax.fill_between(ahead, f + between[0], f + between[1], color=MODEL, alpha=0.18, lw=0,
+                            label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
+            ax.plot(ahead, found.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
+            ax.plot(ahead, f, color=MODEL, lw=1.6, label=found.name)
+            ax.plot(ahead, found.made["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
+            ax.set_ylabel(task.series.columns[0])
+            dated(ax, times)
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+        figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {found.part} part")
+        figure.savefig(file)
+
+
+def errors(file: Path, found: Evaluation, accumulated: Mapping | None) -> None:
+    K = np.arange(1, len(found.truth) + 1)
+    figure, axes, style = canvas(5.2 * (1 + bool(accumulated)), 3.6, 1, 1 + bool(accumulated), squeeze=False)
+    with style:
+        ax = axes[0, 0]
+        for name, f in found.steps.items():
+            main = name == found.name
+            ax.plot(K, f.rmse, "o-", ms=3, lw=2 if main else 1.2, color=MODEL if main else OTHERS[name], label=name)
+        ax.set_title(f"{found.task.series.name}, {found.part} part")
+        if accumulated:
+            for (name, v), color in zip(accumulated.items(), (MODEL, "#1e8449"), strict=True):
+                axes[0, 1].plot(K, v, "o-", ms=3, color=color, label=name)
+            axes[0, 1].set_title("its own forecasts read, or the truth before each step")
+        for ax in axes[0]:
+            ax.set(xlabel="steps ahead", ylabel="RMSE", ylim=(0, None))
+            ax.legend(fontsize=8)
+        figure.savefig(file)
+
+
+def prediction(file: Path, task: Task, times: Array, ahead: Array, between: tuple[Array, Array]) -> Path:
+    """History and what comes next"""
+    figure, ax, style = canvas(8, 3.6)
+    with style:
+        shown = slice(-max(4 * len(ahead), 2 * task.options["window"]), None)
+        ax.plot(task.series.times[shown], task.series.values[shown, 0], color=TRUTH, lw=1, label="history")
+        ax.fill_between(times, *between, color=MODEL, alpha=0.18, lw=0, label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
+        ax.plot(times, ahead, "o-", ms=3, color=MODEL, label="forecast")
+        ax.set_ylabel(task.series.columns[0])
+        dated(ax, times)
+        ax.legend(fontsize=8)
+        figure.savefig(file)
+    return file
+
+
+def dated(ax: Any, times: Array) -> None:
+    """Short dates that do not run into each other"""
+    if times.dtype.kind == "M":
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator(minticks=3, maxticks=6)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -1,0 +1,97 @@
+"""Parts of a series in time, scaling by the first of them, and sliding windows as views."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ..batches import Windowed
+from ..ops import Array
+from .series import Series, SeriesError
+
+
+class Parts(NamedTuple):
+    """Rows [0, train) are for training, [train, validation) for choosing, [validation, end) for the figures."""
+
+    train: int
+    validation: int
+    end: int
+
+    def rows(self, part: str) -> tuple[int, int]:
+        return {"train": (0, self.train), "validation": (self.train, self.validation),
+                "test": (self.validation, self.end)}[part]
+
+
+class Scaling(NamedTuple):
+    """z = (x - mean) / deviation, column by column, of the training rows alone."""
+
+    mean: Array         # (F,)
+    deviation: Array    # (F,)
+
+    def forth(self, x: Array) -> Array:
+        return (x - self.mean) / self.deviation
+
+    def back(self, target: Array) -> Array:
+        """The target, of any shape, in its own units"""
+        return target * self.deviation[0] + self.mean[0]
+
+
+class Windows(NamedTuple):
+    """W windows of a part: views into the scaled series."""
+
+    past: Array         # (W, T, F)
+    future: Array       # (W, K, F)
+    origins: Array      # (W,)   the row of the first step that is forecast
+
+    def batch(self, chosen: Array | slice) -> Windowed:
+        """Some of them, time first; this copies."""
+        return Windowed(self.past[chosen].transpose(1, 0, 2), self.future[chosen].transpose(1, 0, 2))
+
+
+def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1) -> Parts:
+    """Where a series is cut.
+
+    Raises
+    ------
+    SeriesError
+        A part would hold no window.
+    """
+    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
+        raise SeriesError("--validation and --test must be shares above 0 that leave something for training, got "
+                          f"{validation} and {test}")
+    a, b = rows - round(rows * (validation + test)), rows - round(rows * test)
+    needed = max(length + horizon + 1, season)
+    if a < needed or b - a < horizon or rows - b < horizon:
+        raise SeriesError(f"{rows} rows are too few: windows of {length} and {horizon} steps and a season of {season} need "
+                          f"{needed} rows for training and {horizon} for validation and for test, there are {a}, {b - a} "
+                          f"and {rows - b}; try a smaller --window or --horizon")
+    return Parts(a, b, rows)
+
+
+def scaling(series: Series, train: int) -> Scaling:
+    """Mean and deviation of the rows before ``train``.
+
+    Raises
+    ------
+    SeriesError
+        A column is constant there.
+    """
+    mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
+    for name, d, m in zip(series.columns, deviation, mean, strict=True):
+        if not d > 1e-12 * max(1.0, abs(m)):
+            raise SeriesError(f"{series.name}: column {name!r} is constant in the training part, so it says nothing"
+                              + ("; there is nothing to forecast" if name == series.columns[0] else "; leave it out"))
+    return Scaling(mean, deviation)
+
+
+def windows(values: Array, length: int, horizon: int, start: int, stop: int) -> Windows:
+    """Those whose every forecast step lies in rows [start, stop); the past may reach back before ``start``.
+
+    values (N, F).  No copy: each window is a view of the same rows.
+    """
+    origins = np.arange(max(start, length), stop - horizon + 1)
+    if not len(origins):
+        raise SeriesError(f"rows {start} to {stop} hold no window of {length} and {horizon} steps")
+    both = sliding_window_view(values, length + horizon, axis=0).swapaxes(1, 2)     # (N-T-K+1, T+K, F)
+    both = both[origins[0] - length : origins[-1] - length + 1]
+    return Windows(both[:, :length], both[:, length:], origins)

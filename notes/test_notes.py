@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from parity_tests.test_structure import ROOMS
+
 from .generated import PART, PARTS, current
 from .labels import DEFINED, LINKED, NOTES, ROOT, carried, code_files, equations, pages
 
@@ -43,4 +45,13 @@ def test_every_equation_of_a_cell_has_a_formula(note):
 
 
 def test_the_first_page_leads_to_every_other():
-    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z_0-9]+\.md)", TEXT["index"]))
+    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z0-9_]+\.md)", TEXT["index"]))
+
+
+def test_notation_lists_the_letters_of_every_room():
+    table = TEXT["notation"].partition("## Labels")[2]
+    listed = [cell.split(", ") for row in re.findall(r"^\| ([A-Z].*) \|$", table, re.MULTILINE) for cell in row.split(" | ")]
+    pairs = [pair for letters, rooms in zip(listed[::2], listed[1::2], strict=True)
+             for pair in zip(rooms, letters, strict=True)]
+    assert set(pairs) == ROOMS.items() | {("schedules", "V"), ("tolerance", "T")}
+    assert len(pairs) == len(set(pairs))

@@ -75,3 +75,11 @@ def test_the_second_direction_and_attention_are_worth_something():
     assert two < 0.5 * one and one < counted
     attending, without, counted = figures_of("pronunciation", "phonemes wrong", "attention", "no attention")
     assert attending < without < counted
+
+
+@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"]])
+def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run.main(__main__.SIDE, ["names_classifier", *wrong])
+    assert stop.value.code == 2
+    assert f"{wrong[0]} must be at least" in capsys.readouterr().err

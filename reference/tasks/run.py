@@ -13,6 +13,8 @@ import numpy as np
 from .. import batches, schedules
 from . import TASKS
 
+LEAST = 50  # names or words that a task can be split into three parts with
+
 MAX_NORM = 1.0
 
 
@@ -97,6 +99,10 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/tasks"))
     given = parser.parse_args(arguments)
+    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0)):
+        value = getattr(given, name)
+        if value is not None and not value >= least:
+            parser.error(f"--{name} must be at least {least}, got {value:g}")
     try:
         task = TASKS[given.task](given.seed, **{} if given.limit is None else {"limit": given.limit})
     except FileNotFoundError as e:

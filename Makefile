@@ -40,6 +40,7 @@ lint: $(READY)   ## ruff and mypy
 figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
 	@$(BIN)/python -m parity_tests.study --write
+	@$(BIN)/python -m benchmarks.rounding --write
 	@$(BIN)/python -m notes.task_results
 	@$(BIN)/python -m parity_tests.trajectory --write
 	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null

@@ -42,6 +42,7 @@ figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.study --write
 	@$(BIN)/python -m benchmarks.rounding --write
 	@$(BIN)/python -m notes.task_results
+	@$(BIN)/python -m notes.temperature
 	@$(BIN)/python -m parity_tests.trajectory --write
 	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
 	@$(BIN)/python -m benchmarks.adding --write

@@ -267,7 +267,7 @@ def saturation_table(curves: dict[str, list[float]]) -> str:
     lines = ["| dtype | eps | " + " | ".join(f"{name} wrong from a =" for name in limits) + " |", "|---|--:|" + "--:|" * 4]
     for kind, curve in curves.items():
         first = [f"{EDGES['tanh'][np.argmax(np.array(curve) >= limit)]:g}" for limit in limits.values()]
-        lines.append(f"| {kind} | {PRECISIONS[kind].eps:.1e} | {' | '.join(first)} |")
+        lines.append(f"| {kind} | {power(PRECISIONS[kind].eps)} | {' | '.join(first)} |")
     return "\n".join(lines)
 
 
@@ -277,12 +277,17 @@ def distribution_table(records: list[dict]) -> str:
     for r in records:
         ratio = " · ".join(figure(v) for v in r["ratio"]) + ("" if WAYS[r["way"]][1] else ", of float32's")
         lines.append(f"| {r['way']}, {r['part']} | {r['tensors']} | {' · '.join(figure(v) for v in r['eps'])} "
-                     f"| {r['relative'][0]:.1e} · {r['relative'][2]:.1e} | {ratio} |")
+                     f"| {power(r['relative'][0])} · {power(r['relative'][2])} | {ratio} |")
     return "\n".join(lines)
 
 
 def figure(v: float) -> str:
-    return f"{v:.2f}" if v < 1 else f"{v:.1f}" if v < 100 else f"{v:,.0f}" if v < 1e5 else f"{v:.0e}"
+    return f"{v:.2f}" if v < 1 else f"{v:.1f}" if v < 100 else f"{v:,.0f}" if v < 1e5 else f"{v:.0e}".replace("+", "")
+
+
+def power(v: float) -> str:
+    """With a minus sign, at which no line is broken"""
+    return f"{v:.1e}".replace("-", "−")
 
 
 def tables(kept: dict) -> dict[str, str]:

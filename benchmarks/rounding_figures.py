@@ -17,7 +17,7 @@ def along(kept: dict) -> Plot:
              f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "
              "Weights and dtype at the end of each line.")
     headings = [f"{cell}: error of {what}, eps" for what in ("h", "dh") for cell in ROOMS]
-    figure, axes = panels(headings, 3, 2.5, 2.3, 1.35, title, about)
+    figure, axes = panels(headings, 3, 2.0, 2.1, 1.2, title, about)
     for ax, (quantity, cell) in zip(axes, [(q, c) for q in ("h", "dh") for c in ROOMS], strict=True):
         data = {f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float) for r in kept["growth"]
                 if (r["cell"], r["quantity"]) == (cell, quantity)}
@@ -29,7 +29,7 @@ def saturation(kept: dict) -> Plot:
     title = "What a derivative loses that is computed from the function's value"
     about = ("Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
              "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.")
-    figure, axes = panels(["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"], 2, 3.7, 2.7, 0.9, title, about)
+    figure, axes = panels(["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"], 2, 3.4, 2.5, 0.2, title, about)
     for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
         ax.set_yscale("log")
         ax.set_ylim(1e-17, 10)
@@ -58,7 +58,7 @@ def distributions(kept: dict) -> Plot:
     title = "How the errors of whole tensors are distributed"
     about = (f"Error over the tensor's largest exact value; rnn, lstm and gru, {SEEDS} seeds each. Emulated: the factors of "
              "products are rounded, the rest is float32.")
-    figure, axes = panels(["outputs: percent of the tensors", "gradients: percent of the tensors"], 2, 3.6, 2.9, 2.1, title, about)
+    figure, axes = panels(["outputs: percent of the tensors", "gradients: percent of the tensors"], 2, 2.9, 2.6, 1.9, title, about)
     for ax, part in zip(axes, ("outputs", "gradients"), strict=True):
         some = [r for r in kept["distributions"] if r["part"] == part]
         ax.set_xscale("log")

@@ -88,7 +88,7 @@ def figure(kept: dict) -> Plot:
     about = (f"A small model of Shakespeare after \"{shown_end(kept['places'][unsure]['after'])}\": the {SHOWN} most likely "
              f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.")
     headings = [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"]
-    made, axes = panels(headings, 3, 2.7, 2.1, 1.0, title, about)
+    made, axes = panels(headings, 3, 2.1, 1.9, 0.8, title, about)
     for ax, tau in zip(axes, TAUS, strict=False):
         symbols, p = likely(kept, unsure, tau)
         ax.bar(range(SHOWN), 100 * p[:SHOWN], color=COLOURS[1], width=0.7)

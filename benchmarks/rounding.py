@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,10 @@ KINDS = ("float64", "float32", "float16", "bfloat16")
 # Along a sequence
 
 def weights_of(cell: str, which: str, rng: np.random.Generator) -> list[Array]:
-    """W_ih, W_hh, b_ih, b_hh: as torch draws them; six times as large; or such that a state passes a step almost unchanged."""
+    """W_ih, W_hh, b_ih, b_hh: as torch draws them; so that a state passes a step almost unchanged; six times as large."""
     G = len(ROOMS[cell].GATES)
-    W_ih, W_hh, b_ih, b_hh = (rng.uniform(-1, 1, shape) / np.sqrt(H) for shape in ((G * H, I), (G * H, H), (G * H,), (G * H,)))
+    shapes = (G * H, I), (G * H, H), (G * H,), (G * H,)
+    W_ih, W_hh, b_ih, b_hh = (rng.uniform(-1, 1, shape) / np.sqrt(H) for shape in shapes)
     if which == "six times":
         return [6 * v for v in (W_ih, W_hh, b_ih, b_hh)]
     if which == "keeping" and cell == "rnn":  # orthogonal, and so little input that tanh is nearly linear
@@ -133,7 +135,7 @@ def saturation(kind: str, function: str, edges: Array, each: int = 64) -> list[f
     """The largest relative error in each interval of a"""
     rng = np.random.default_rng(0)
     return [short(slope(rng.uniform(low, high, each), kind, function)[1].max())
-            for low, high in zip(edges[:-1], edges[1:], strict=True)]
+            for low, high in pairwise(edges)]
 
 
 EDGES = {"tanh": np.arange(0, 20.25, 0.25), "sigmoid": np.arange(-20, 40.5, 0.5)}

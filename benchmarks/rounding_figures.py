@@ -29,7 +29,8 @@ def saturation(kept: dict) -> Plot:
     title = "What a derivative loses that is computed from the function's value"
     about = ("Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
              "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.")
-    figure, axes = panels(["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"], 2, 3.4, 2.5, 0.2, title, about)
+    headings = ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"]
+    figure, axes = panels(headings, 2, 3.4, 2.5, 0.2, title, about)
     for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
         ax.set_yscale("log")
         ax.set_ylim(1e-17, 10)
@@ -58,7 +59,8 @@ def distributions(kept: dict) -> Plot:
     title = "How the errors of whole tensors are distributed"
     about = (f"Error over the tensor's largest exact value; rnn, lstm and gru, {SEEDS} seeds each. Emulated: the factors of "
              "products are rounded, the rest is float32.")
-    figure, axes = panels(["outputs: percent of the tensors", "gradients: percent of the tensors"], 2, 2.9, 2.6, 1.9, title, about)
+    headings = ["outputs: percent of the tensors", "gradients: percent of the tensors"]
+    figure, axes = panels(headings, 2, 2.9, 2.6, 1.9, title, about)
     for ax, part in zip(axes, ("outputs", "gradients"), strict=True):
         some = [r for r in kept["distributions"] if r["part"] == part]
         ax.set_xscale("log")

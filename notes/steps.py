@@ -98,13 +98,14 @@ def floor() -> str:
     shown = ("numpy.fast", tables.LIBRARY)
     some = [e for e in measured() if (e.kind, e.phase) == ("lstm", "forward") and e.implementation in shown]
     by_case = tables.grouped(some, key)
-    lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step | of the machine's rate "
-             "| torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
+    lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step "
+             "| of the machine's rate | torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
     for es in sorted(by_case.values(), key=lambda es: (es[0].device, es[0].flops / es[0].case["T"])):
         named = {e.implementation: e for e in es}
         if len(named) == len(shown):
             both = [f"{tables.duration(seconds(named[name]) / es[0].case['T'])} | {rate(named[name])}" for name in shown]
-            lines.append(f"| {es[0].run.name}, {es[0].device} | {es[0].size} | {es[0].flops / es[0].case['T']:,.0f} | {' | '.join(both)} |")
+            lines.append(f"| {es[0].run.name}, {es[0].device} | {es[0].size} | {es[0].flops / es[0].case['T']:,.0f} "
+                         f"| {' | '.join(both)} |")
     return "\n".join(lines)
 
 

@@ -35,10 +35,8 @@ class Curves(NamedTuple):
     def said(self) -> list[str]:
         """How far the two sides are apart, in sentences."""
         k, last = int(self.apart.argmax()), self.validation[:, -1]
-        first = np.flatnonzero(self.apart > 0.01)
-        return [f"Training loss after the first step differs by {self.apart[0]:.1e} nats, at most by {self.apart[k]:.1e}, at "
-                f"step {self.steps[k]}, and by {self.apart.mean():.1e} on average"
-                + (f"; it first differs by more than 0.01 at step {self.steps[first[0]]}." if len(first) else "."),
+        return [f"The training loss of the first step differs by {self.apart[0]:.1e} nats, of any step at most by "
+                f"{self.apart[k]:.1e}, which is step {self.steps[k]}; on average by {self.apart.mean():.1e}.",
                 f"Validation loss at the end: {last[0]:.4f} nats with NumPy, {last[1]:.4f} with PyTorch, "
                 f"{abs(last[0] - last[1]):.1e} apart."]
 

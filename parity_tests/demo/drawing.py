@@ -39,4 +39,5 @@ def inline(file: Path) -> str:
     for colours, own in ((INK, "currentColor"), (PAPER, "none")):
         for colour in colours:
             text = text.replace(colour, own)
-    return re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="img" fill="currentColor"', text, count=1)
+    opening = r'<svg role="img" fill="currentColor" style="max-width: \g<1>pt"'
+    return re.sub(r'<svg width="([\d.]+)pt" height="[^"]*"', opening, text, count=1)

@@ -89,7 +89,7 @@ def test_the_page_shows_what_was_computed(ran):
     assert found.steps.tolist() == list(range(1, 31)) and found.evaluated.tolist() == [10, 20, 30]
     assert all(sentence in page for sentence in found.said())
     assert found.losses[0, -1] < found.losses[0, 0]
-    assert found.apart.max() < 1e-4  # float32, 30 steps; another seed or batch is 1e-2 apart from the first step on
+    assert found.apart.max() < 1e-4  # float32, 30 steps; another seed is 1e-2 apart in the first step
     texts = characters.write(runs["reference"], (0.0, 1.0), 40, "ae")
     assert all(f"<pre>\n{text}</pre>" in page for text in texts.texts)
     assert not texts.parted and len(texts.texts[0]) == 42

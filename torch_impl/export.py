@@ -104,7 +104,8 @@ def check(made: Export) -> dict[str, tuple[float, float]]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(made.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    names, found = [o.name for o in session.get_outputs()], {}
+    names = [o.name for o in session.get_outputs()]
+    found: dict[str, tuple[float, float]] = {}
     for inputs in made.inputs:
         oracle, baseline = (made.numpy(dtype, inputs) for dtype in ("float64", "float32"))
         for name, y, o, b in zip(names, session.run(None, inputs), oracle, baseline, strict=True):

@@ -9,7 +9,7 @@ from .characters import NAMES, Curves
 
 FOREIGN = r"<!--.*?-->|<metadata>.*?</metadata>| xmlns(:\w+)?=\"[^\"]*\""  # in matplotlib's SVG: what a page has no use for
 INK, PAPER = ("#000000", "#333333"), ("#ffffff",)
-COLOURS = ("#2471a3", "#c0392b")
+COLOURS = ("#3d9be0", "#d9432f")
 
 
 def losses(file: Path, c: Curves) -> Path:
@@ -17,7 +17,7 @@ def losses(file: Path, c: Curves) -> Path:
     figure, axes, style = canvas(8, 5, 2, 1, sharex=True, height_ratios=(2, 1))
     with style:
         for k, (name, color) in enumerate(zip(NAMES.values(), COLOURS, strict=True)):
-            how = {"lw": 3.5, "alpha": 0.45} if k == 0 else {"lw": 0.8}
+            how = {"lw": 3.5, "alpha": 0.6} if k == 0 else {"lw": 0.8}
             axes[0].plot(c.steps, c.losses[k], color=color, label=f"{name}, each step", **how)
             axes[0].plot(c.evaluated, c.validation[k], "sx"[k], color=color, ms=(8, 6)[k], mfc="none", label="validation")
         axes[0].set(ylabel="nats a character")

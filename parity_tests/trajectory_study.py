@@ -32,8 +32,9 @@ class Study:
         torch, fast = ({"side": "torch"}, {"engine": "fast"})
         runs = [*self.baselines, *(follow(task, cell, kind, seed=seed, **side) for side in (torch, fast))]
         self.weights = [k not in ("loss", "norm") for k in oracle]
-        self.largest = np.array([step_maxima(v) for v in oracle.values()], float)                           # (quantities, steps)
-        self.errors = np.array([[step_maxima(run[k] - v) for k, v in oracle.items()] for run in runs], float)  # (runs, ...)
+        self.largest = np.array([step_maxima(v) for v in oracle.values()], float)
+        # of each run, quantity and step
+        self.errors = np.array([[step_maxima(run[k] - v) for k, v in oracle.items()] for run in runs], float)
         self.direction = along_one_direction(self.baselines, oracle)
 
     def limits(self, chosen: np.ndarray) -> np.ndarray:
@@ -100,12 +101,12 @@ def tables() -> tuple[str, str]:
                 wrong, wide = s.refused(count, rng)
                 refused[count] += wrong
                 width[count] += wide
-    lines = ["| baselines | right runs judged | refused | of a thousand | expected at most | mean limit, one baseline being 1 |",
+    lines = ["| baselines | right runs judged | refused | of a thousand | if it were one number | mean limit |",
              "|--:|--:|--:|--:|--:|--:|"]
     lines += [f"| {n} | {DRAWS * studies} | {refused[n]} | {1000 * refused[n] / (DRAWS * studies):.2f} "
               f"| {1000 * expected(n):.2g} | {np.exp((width[n] - width[COUNTS[0]]) / studies):.2f} |" for n in COUNTS]
     low, middle, high = np.quantile(directions, [0, 0.5, 1])
-    lines += ["", f"After {STEPS} steps, of the squared error of all parameters, {100 * low:.0f} to {100 * high:.0f} percent lie "
+    lines += ["", f"After {STEPS} steps {100 * low:.0f} to {100 * high:.0f} percent of the squared error of all weights lie "
                   f"along one direction, in the median of the {studies} kinds of runs {100 * middle:.0f} percent."]
     return "\n".join(grown), "\n".join(lines)
 

@@ -27,7 +27,8 @@ from .tolerance import Verdict, judge_trajectory
 
 Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
 STEPS = 100
-FEW, RUNS = 4, 16  # baselines: as many are run at first, and in all
+FEW: int = 4     # baselines that are run at first
+RUNS: int = 16   # in all
 CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 0.3, "momentum": 0.8, "nesterov": True, "weight_decay": 1e-3},

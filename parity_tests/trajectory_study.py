@@ -6,7 +6,6 @@ random: a rule that refuses one of them is wrong.
 """
 
 import sys
-from collections import Counter
 from math import erf, sqrt
 from pathlib import Path
 
@@ -29,8 +28,8 @@ class Study:
     def __init__(self, task: Task, cell: str, kind: str, seed: int = 0):
         known = truth(task, cell, kind, seed)
         oracle, self.baselines = known.oracle, known.baselines(RUNS)
-        torch, fast = ({"side": "torch"}, {"engine": "fast"})
-        runs = [*self.baselines, *(follow(task, cell, kind, seed=seed, **side) for side in (torch, fast))]
+        runs = [*self.baselines, follow(task, cell, kind, seed=seed, side="torch"),
+                follow(task, cell, kind, seed=seed, engine="fast")]
         self.weights = [k not in ("loss", "norm") for k in oracle]
         self.largest = np.array([step_maxima(v) for v in oracle.values()], float)
         # of each run, quantity and step
@@ -87,8 +86,7 @@ def tables() -> tuple[str, str]:
     """Markdown: how rounding grows, a row for each model and cell; and what the number of baselines does."""
     grown = ["| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
              "|---|---|" + "--:|" * (3 + len(OPTIMIZERS))]
-    refused: Counter = Counter()
-    width: Counter = Counter()
+    refused, width = dict.fromkeys(COUNTS, 0), dict.fromkeys(COUNTS, 0.0)
     rng, studies, directions = np.random.default_rng(0), 0, []
     for task, cell in track([(task, cell) for task in TASKS for cell in CELLS], "trajectories", transient=True):
         row = [Study(task, cell, kind) for kind in OPTIMIZERS]

@@ -6,7 +6,6 @@ its two readings is measured (``cost``) and is to be subtracted, once for each o
 """
 
 import ast
-import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,7 +167,8 @@ class _Rewriter(ast.NodeTransformer):
             return node
         value, node.value = node.value, _expression(f"{HELD}_value")
         base, inside[0].value = inside[0].value, _expression(f"{HELD}_base")
-        return [_statement(f"{HELD}_value", value), _statement(f"{HELD}_base", base), *self._timed(node, COPY, f"{HELD}_base")]
+        held = [_statement(f"{HELD}_value", value), _statement(f"{HELD}_base", base)]
+        return [*held, *self._timed(node, COPY, f"{HELD}_base")]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         self.generic_visit(node)
@@ -215,7 +215,7 @@ def timed_reference() -> ModuleType:
 
 
 def cost(count: int = 2000) -> float:
-    """Seconds that the clock adds between its two readings: a sum of two numbers timed here, less its time in a plain loop."""
+    """Seconds that the clock adds between its two readings: a sum of two numbers timed, less its time in a plain loop."""
     a, b, out = (np.ones(1, np.float32) for _ in range(3))
     inside, plain = [], []
     take()
@@ -239,7 +239,7 @@ def least(count: int = 2000) -> dict[str, float]:
     out, square_out = one.copy(), square.copy()
     calls: dict[str, Callable[[], Any]] = {
         PRODUCT: lambda: np.matmul(square, square, square_out), TANH: lambda: np.tanh(one, out),
-        ELEMENTWISE: lambda: np.multiply(one, one, out), COPY: lambda: operator.setitem(out, ..., one)}
+        ELEMENTWISE: lambda: np.multiply(one, one, out), COPY: lambda: out.__setitem__(..., one)}
     nothing = _each(lambda: None, count)
     return {kind: max(0.0, _each(f, count) - nothing) for kind, f in calls.items()}
 

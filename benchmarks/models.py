@@ -1,6 +1,7 @@
 """A training step of a whole model as a configuration to be timed: the loss of a batch and its gradient in every parameter.
 
-No optimiser, but in the rows of the applications (apps.py), and no dropout.  Tokens are arrays at the start, for torch too, whose models turn them into tensors inside.
+No optimiser, but in the rows of the applications (apps.py), and no dropout.  Tokens are arrays at the start, for torch
+too, whose models turn them into tensors inside.
 NumPy and torch have the same parameters, rounded to the precision.  Judged as a layer is (``check``): small against the
 definition in longdouble, at the real size against the definition in float64, every gradient of every parameter.
 
@@ -235,13 +236,15 @@ class ModelSubject:
         loss, grads = self.call()
         if self.is_numpy:
             return tensors_of(loss, grads, self.model, self.config)
-        found = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}, **(self.named if self.step else {})}
+        found = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}}
+        found |= self.named if self.step else {}
         return {k: v.detach().cpu().numpy() for k, v in found.items()}
 
 
 def tensors_of(loss: Any, grads: Arrays, model: Any, config: ModelConfig) -> Arrays:
     """What a model of ``reference`` is judged by."""
-    return {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}, **(model.params if config.model in APPS else {})}
+    found = {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
+    return found | (model.params if config.model in APPS else {})
 
 
 def reason_to_decline(implementation: Implementation, config: ModelConfig) -> str | None:

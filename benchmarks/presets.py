@@ -120,7 +120,8 @@ PRESETS = {
     "cliffs": Preset("where a neighbouring size costs much more: hidden size, batch, fill of packed sequences, layers, "
                      "directions", CLIFFS, implementations=LIBRARIES),
     "scaling": Preset("time against T, B and H, each alone", SCALING, on_cuda=SCALING_CUDA, without=("torch.compiled",)),
-    "models": Preset("a training step of each model and of both applications, and the embedding's scatter", MODELS, phases=("train",),
+    "models": Preset("a training step of each model and of both applications, and the embedding's scatter", MODELS,
+                     phases=("train",),
                      implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")),
     "crossover": Preset("CPU against CUDA over B × H", CROSSOVER, both_devices=True, seconds=0.25,
                         implementations=("numpy.fast", "torch.library", "torch.graphed")),

@@ -11,6 +11,7 @@ Exit status: 0 measured; 1 something was wrong, and nothing was timed on that ca
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,8 @@ RULE: dict[str, Any] = {
                   "additionalProperties": {"type": "object", "required": ["seconds", "calls", "least"]}}}}
 
 
-class Rival(NamedTuple):
+@dataclass
+class Rival:
     """What the clock of ``measure`` needs."""
 
     name: str
@@ -83,7 +85,7 @@ def row(config: Config, phase: str, setting: group.Setting, clock: Clock) -> dic
         for f, args, named in products:
             f(*args, **named)
 
-    rivals = [Rival(OURS, ours.call), Rival(CLOCKED, look), Rival(PRODUCTS, again), Rival(LIBRARY, library.call)]
+    rivals: list[Any] = [Rival(OURS, ours.call), Rival(CLOCKED, look), Rival(PRODUCTS, again), Rival(LIBRARY, library.call)]
     tracks = measure.interleave(rivals, setting.plan, setting.clock)
     for failed in filter(None, (t.failure for t in tracks.values())):
         raise failed
@@ -173,9 +175,9 @@ def section(name: str, found: Mapping[str, Any]) -> list[str]:
     clock = found["clock"]
     asking = ", ".join(f"{kind} {duration(seconds)}" for kind, seconds in clock["least"].items())
     lines = [f"**{study.place(name, found)}**: `{found['command']}`. Shares of the time of {OURS}, means over the sizes.", "",
-             *head("cell", "phase", "sizes"), *(mean_line(cell, phase, rows) for (cell, phase), rows in by_cell(found["rows"]))]
-    lines += ["", f"The clock costs {duration(clock['cost'])} an operation, which is subtracted. One call on one number: {asking}.",
-              "", "<details><summary>Size by size</summary>", ""]
+             *head("cell", "phase", "sizes"), *(mean_line(*of, rows) for of, rows in by_cell(found["rows"]))]
+    lines += ["", f"The clock costs {duration(clock['cost'])} an operation, which is subtracted. One call on one number: "
+              f"{asking}.", "", "<details><summary>Size by size</summary>", ""]
     for (cell, phase), rows in by_cell(found["rows"]):
         lines += [*head(f"{cell}, {phase}", OURS, LIBRARY), *map(line, rows), ""]
     return [*lines, "</details>", ""]
@@ -220,9 +222,9 @@ def line(r: Mapping[str, Any]) -> str:
 def mean_line(cell: str, phase: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Ratios as geometric means, shares as plain ones."""
     found = [figures(r) for r in rows]
-    mean = Figures(geometric(f.ratio for f in found), {k: float(np.mean([f.shares[k] for f in found])) for k in SHOWN},
-                   *(float(np.mean([getattr(f, name) for f in found])) for name in ("calls", "asking", "alone")),
-                   geometric(f.floor for f in found))
+    shares = {k: float(np.mean([f.shares[k] for f in found])) for k in SHOWN}
+    calls, asking, alone = (float(np.mean(v)) for v in zip(*((f.calls, f.asking, f.alone) for f in found), strict=True))
+    mean = Figures(geometric(f.ratio for f in found), shares, calls, asking, alone, geometric(f.floor for f in found))
     return cells(cell, phase, str(len(rows)), mean)
 
 

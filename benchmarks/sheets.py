@@ -43,7 +43,8 @@ def characters(found: Iterable[Entry]) -> list[Sheet]:
             said = {f"{e.case['cell']} {e.size}": f"{e.case['T'] * e.case['B'] / (e.median or 1):,.0f}"
                     + (f" ({1 / e.ratio:.2f}× {LIBRARY})" if e.ratio and name != LIBRARY else "") for e in es}
             rows.append([name, *(said.get(head, "–") for head in heads)])
-        made.append(Sheet(f"Characters a second, training char_lm · {dtype} · {device}", RATE, ["implementation", *heads], rows))
+        title = f"Characters a second, training char_lm · {dtype} · {device}"
+        made.append(Sheet(title, RATE, ["implementation", *heads], rows))
     return made
 
 

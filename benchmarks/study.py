@@ -51,8 +51,8 @@ def files(format_: str, rule: Mapping[str, Any]) -> list[tuple[str, dict[str, An
 def place(name: str, found: Mapping[str, Any]) -> str:
     """Where a study was made, for the line above its table."""
     env, of = found["environment"], found["machine"]
-    n = env["torch_threads"]
-    return f"{name}: {of['processor']}, {of['cores']} cores, {n} thread{'s' * (n != 1)}, NumPy {env['numpy']}, torch {env['torch']}"
+    n, versions = env["torch_threads"], f"NumPy {env['numpy']}, torch {env['torch']}"
+    return f"{name}: {of['processor']}, {of['cores']} cores, {n} thread{'s' * (n != 1)}, {versions}"
 
 
 def shown(path: Path) -> str:

@@ -134,8 +134,8 @@ MEANING = (
     f"{WORST}: of these eight.",
     f"{PRODUCTS}: largest time, where H is {LARGE} or more, over that of the matrix products alone at the rate of a square "
     "product measured in the same run.",
-    f"{STEP}: of a model, or of char_lm with clipping and optimiser, over that of {LIBRARY}; at most 1/0.9 is at least 0.9 of "
-    "its characters a second.",
+    f"{STEP}: of a model, or of char_lm with clipping and optimiser, over that of {LIBRARY}; at most 1/0.9 is at least 0.9 "
+    "of its characters a second.",
     f"{PEAK}: of a training step, the largest ratio to {LIBRARY}; how it is measured: notes/benchmarks.md.",
 )
 TARGETS = (

@@ -105,7 +105,8 @@ def test_runs_of_one_machine_are_counted_and_thread_counts_kept_apart(tmp_path, 
 
 def of_models(slow=()):
     names = ("classifier", "generator", "tagger", "seq2seq", "char_lm")
-    return [row(case(10, 4, 32, cell, model=name, vocabulary=30, classes=5), who, seconds) for name in names for cell in LIMITS
+    return [row(case(10, 4, 32, cell, model=name, vocabulary=30, classes=5), who, seconds)
+            for name in names for cell in LIMITS
             for who, seconds in (("numpy.fast", (1.29 if name != "char_lm" else 1.11) if cell == "lstm" else 0.99),
                                  (LIBRARY, 0.9 if (name, cell) in slow else 1.0))]
 

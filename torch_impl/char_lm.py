@@ -1,6 +1,8 @@
 """``python -m torch_impl.char_lm train|generate|evaluate``: the command of reference/char_lm.py in PyTorch.
 
 Same options, text, draws, files and answers; only the model and the loop are of this side.  notes/char_lm.md
+
+    torchrun --nproc-per-node 2 -m torch_impl.char_lm train     # several processes, the same run; notes/training.md
 """
 
 import sys
@@ -13,6 +15,7 @@ from reference.char_text import UsageError
 
 from . import checkpoint, compiled, init, modules, optim, training
 from .language_model import LanguageModel
+from .processes import together
 
 
 def model(config, symbols, dtype, rng, given):
@@ -41,7 +44,7 @@ def logits(model, tokens, state):
 
 
 SIDE = Side("torch_impl", ("library", *modules.WAYS), model, optim.OPTIMIZERS, training.train, training.evaluate,
-            checkpoint.restore, logits, init.initialise)
+            checkpoint.restore, logits, init.initialise, together)
 
 if __name__ == "__main__":
     sys.exit(main(SIDE))

@@ -20,7 +20,7 @@ SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
 
 
-class UsageError(Exception):
+class UsageError(ValueError):
     """What a person asked for cannot be done; the message is the one sentence that says why."""
 
 

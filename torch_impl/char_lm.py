@@ -11,9 +11,9 @@ import torch
 
 from reference.char_app import main
 from reference.char_run import Side
-from reference.char_text import UsageError
 
-from . import checkpoint, compiled, init, modules, optim, training
+from . import checkpoint, init, modules, optim, training
+from .devices import placed
 from .language_model import LanguageModel
 from .processes import together
 
@@ -22,19 +22,7 @@ def model(config, symbols, dtype, rng, given):
     way = "hoisted" if given["compile"] else given["engine"]
     made = LanguageModel(symbols, config["embedding"], config["size"], config["layers"], cell=config["cell"],
                          dropout=config["dropout"], tied=config["tied"], dtype=dtype, rng=rng, way=way)
-    if given["compile"]:
-        made.rnn.room = compiled.room(made.rnn.room)
-    return made.to(device(given["device"]))
-
-
-def device(name):
-    """UsageError: torch has no such device here."""
-    try:
-        found = torch.device(name)
-        torch.zeros(1, device=found)
-    except (RuntimeError, AssertionError) as e:
-        raise UsageError(f"--device {name} cannot be used here: {str(e).splitlines()[0]}") from None
-    return found
+    return placed(made, given["device"], given["compile"])
 
 
 @torch.no_grad()

@@ -87,7 +87,7 @@ def own_gpu(device: str) -> str:
     """Take the GPU of this process  ->  the backend.  UsageError: there is none for it."""
     here, count = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
     if device != "cuda":
-        raise UsageError(f"--device must be cpu or cuda under torchrun, where each process has a GPU of its own; got {device}")
+        raise UsageError(f"--device must be cpu or cuda under torchrun, where each has a GPU of its own, got {device}")
     if count < here:
         raise UsageError(f"{here} processes need {here} GPUs, and this machine has {count}")
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

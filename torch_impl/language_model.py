@@ -48,6 +48,11 @@ class LanguageModel(Model):
         self.carried = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()  # U6
         return loss
 
+    def masked(self, batch):
+        """The window with the dropout masks of all its streams, as ``loss`` would draw them."""
+        shape = *batch.tokens.shape, self.embedding.embedding_dim
+        return batch._replace(masks=self._window_masks(batch.masks, shape))
+
     def window(self, batch, state=None):
         """One window from a given state  ->  loss, state_n; the gradient goes on into the state"""
         x = self.embed(self.embedding, batch.tokens)                                      # U1

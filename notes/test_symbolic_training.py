@@ -13,7 +13,7 @@ from .symbols import agree
 
 STEPS = 3
 LR, DECAY, EPS, MU = sp.Rational(1, 8), sp.Rational(1, 4), sp.Rational(1, 16), sp.Rational(3, 4)
-A, B1, B2 = sp.Rational(7, 8), sp.Rational(1, 2), sp.Rational(3, 4)
+A, B1, B2 = sp.Rational(7, 8), sp.Rational(3, 8), sp.Rational(3, 4)   # none is 1/2, which is its own counterpart
 W, G = sp.Rational(5, 8), [sp.Rational(n, 16) for n in (24, -10, 6)]          # a weight and its gradients
 
 
@@ -49,7 +49,7 @@ def adam(g):
     return LR * m / (sp.sqrt(v) + EPS)
 
 
-ADAM = {"betas": (0.5, 0.75), "eps": 1 / 16}
+ADAM = {"betas": (0.375, 0.75), "eps": 1 / 16}
 CASES = {
     "SGD": (optim.SGD, {}, lambda g: LR * g[-1]),
     "momentum": (optim.SGD, {"momentum": 0.75}, sgd),

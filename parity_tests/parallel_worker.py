@@ -20,10 +20,14 @@ def same(batches: list, epoch: int) -> list:
 
 
 def resume(kind: str, rank: int, path: str) -> dict[str, Any]:
-    """The weights of rank 1 after training with dropout and a carried state: in one go, or stopped and taken up."""
+    """The weights of rank 1 after training with dropout and a carried state: in one go, or stopped and taken up.
+
+    The generators are seeded apart: DataParallel makes them equal.
+    """
     seed = 7 if kind == "resumed" else 0
-    parallel = DataParallel(TASKS["language_model"].build("torch_impl", "lstm", seed, dtype="float64"))
-    parallel.module.rng = np.random.default_rng([seed, rank])
+    plain = TASKS["language_model"].build("torch_impl", "lstm", seed, dtype="float64")
+    plain.rng = np.random.default_rng([seed, rank])
+    parallel = DataParallel(plain)
     steps, folder = {"straight": (9, None), "stopped": (4, f"{path}.run"), "resumed": (9, f"{path}.run")}[kind]
     train(parallel, SGD(parallel.module, lr=0.1, momentum=0.5), TASKS["language_model"].batches, epochs=1, steps=steps,
           folder=folder, resume=kind == "resumed")

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from reference import char_compare, char_generate, char_plots, char_text, char_train, checkpoint, sampling
+from reference import char_compare, char_generate, char_plots, char_text, char_train, checkpoint, sampling, schedules
 from reference.char_options import DEFAULTS
 from reference.language_model import LanguageModel
 from reference.runlog import BEST, LAST, LOG, read_log
@@ -130,29 +130,31 @@ def test_parts_are_contiguous_and_share_nothing(text):
 
 def test_the_state_is_carried_from_one_evaluation_to_the_next():
     windows = char_text.passes(np.arange(400), {"batch": 3, "window": 5})
-    span = char_text.spans(windows, 10, 64)
+    ends = char_text.boundaries({"steps": 64, "every": 10})
+    assert ends == [0, 10, 20, 30, 40, 50, 60, 64]
+    span = char_text.spans(windows, ends)
     order = [id(w) for k in range(7) for w in span(k)]
     assert order == [id(windows[n % len(windows)]) for n in range(64)]
     assert [w.first for w in span(0)] == [True] + [False] * 9
 
 
 @both_sides
-def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(side, runs, text, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, side, runs, text, tmp_path, monkeypatch, capsys):
     make = char_train.figures
 
     def figures(nats):
         if not (tmp_path / "seen").exists():
             (tmp_path / "seen").touch()
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(asked)
         return make(nats)
 
     monkeypatch.setattr(char_train, "figures", figures)
     folder = tmp_path / "run"
     assert call(side, "train", "--text", text, "--run", folder, "--steps", 100, *SMALL, *CELLS["rnn"]) == 130
     said = capsys.readouterr()
-    assert "stopped after step 10: saved in" in said.err.replace("\n", "")
-    how = f"to go on, run: python -m {side}.char_lm train --resume --run {folder}"
-    assert re.sub(r"\s", "", how) in re.sub(r"\s", "", said.err)  # the terminal's width breaks it somewhere
+    assert (f"stopped after step 10: saved in {folder / LAST}; to go on, run: python -m {side}.char_lm train --resume "
+            f"--run {folder}\n") in said.err
     assert call(side, "train", "--resume", "--run", folder, "--quiet") == 0
     for k, v in weights(runs[side, "rnn"]).items():
         assert_equal(weights(folder)[k], v, k)
@@ -332,3 +334,26 @@ def test_tables_of_counts(text):
         p = [(counts[test[k - before : k + 1]] + 1) / (total[test[k - before : k]] + len(corpus.vocabulary))
              for k in range(before, len(test))]
         assert char_compare.counted(corpus, before) == pytest.approx(-np.mean(np.log(p)), rel=1e-12)
+
+
+@both_sides
+@pytest.mark.parametrize(("begun", "every"), [(25, 10), (20, 10), (14, 40)])
+def test_a_run_that_is_prolonged_goes_on(side, begun, every, text, tmp_path, monkeypatch):
+    """At the same rates, as one that was as long from the start: no window is left out or read twice."""
+    monkeypatch.setattr(char_train, "schedule", lambda config: schedules.constant(0.02))
+    options = [*SMALL, *CELLS["rnn"], "--every", every]
+    for name, steps in (("once", [60]), ("twice", [begun, begun + 3, 60])):
+        for k, n in enumerate(steps):
+            more = ["--resume"] if k else ["--text", text, *options]
+            assert call(side, "train", "--run", tmp_path / name, "--steps", n, *more, "--quiet") == 0
+    losses = [[(e["step"], e["loss"]) for e in read_log(tmp_path / name / LOG) if "loss" in e] for name in ("once", "twice")]
+    assert losses[0] == losses[1] and [n for n, _ in losses[0]] == list(range(1, 61))
+    for k, v in weights(tmp_path / "once").items():
+        assert_equal(weights(tmp_path / "twice")[k], v, k)
+    assert json.loads((tmp_path / "twice" / "config.json").read_text())["steps"] == 60
+
+
+def test_fewer_steps_than_were_taken_are_refused(runs, tmp_path, capsys):
+    shutil.copytree(runs["reference", "gru"], tmp_path / "run")
+    said = refused("reference", capsys, "train", "--resume", "--run", tmp_path / "run", "--steps", 50)
+    assert "has done 100 steps; --steps is how many in all, so it must be more, not 50" in said

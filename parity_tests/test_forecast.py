@@ -3,18 +3,23 @@
 import csv
 import json
 import re
+import signal
+import sys
 
 import numpy as np
 import pytest
 
 from notes import forecast_results
-from reference.checkpoint import load
+from reference import schedules
+from reference.checkpoint import load, save
+from reference.classifier import Classifier
 from reference.forecast import baselines, metrics, series, windows
 from reference.forecast.__main__ import SIDE
 from reference.forecast.command import main
 from reference.forecast.fitting import fit, prepare, truth
 from reference.forecast.options import parser, settled
 from reference.forecast.series import SeriesError
+from reference.runlog import BEST, LAST
 from torch_impl.forecast import SIDE as TORCH
 
 SIDES = {"reference": SIDE, "torch_impl": TORCH}
@@ -291,8 +296,133 @@ def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, capsys):
     fit(SIDE, prepare(o), tmp_path / "parts", resume=True)
     one, two = (load(tmp_path / n / "last.safetensors").weights for n in ("whole", "parts"))
     assert all(np.array_equal(one[k], two[k]) for k in one)
-    assert command("reference", *asked(file, "--out", tmp_path / "parts", "--resume")) == 2
-    assert "another value of --mode: 'encdec' there, 'direct' here" in capsys.readouterr().err
+    assert command("reference", *asked(file, "--mode", "direct", "--out", tmp_path / "parts", "--resume")) == 2
+    assert "another value of --mode: 'encdec' there, 'direct' here; leave it out" in capsys.readouterr().err
+
+
+@both_sides
+@pytest.mark.parametrize("asked_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_said_after_ctrl_c_goes_on_to_the_same_end(side, asked_to_stop, tmp_path, monkeypatch, capsys):
+    file, loss = write(tmp_path / "own.csv", wave()), windows.Windows.batch
+
+    def batch(self, which):
+        if len(which) < 16 and not (tmp_path / "seen").exists():  # the last batch of the first pass
+            (tmp_path / "seen").touch()
+            signal.raise_signal(asked_to_stop)
+        return loss(self, which)
+
+    assert command(side, *asked(file, "--batch", 16), "--out", tmp_path / "straight") == 0
+    monkeypatch.setattr(windows.Windows, "batch", batch)
+    assert command(side, *asked(file, "--batch", 16), "--out", tmp_path / "run") == 130
+    monkeypatch.undo()
+    how = f"to go on, run: python -m {side}.forecast train --resume --out {tmp_path / 'run'}\n"
+    assert how in capsys.readouterr().err
+    assert load(tmp_path / "run" / LAST).counters["epoch"] == 0
+    assert command(side, "train", "--resume", "--out", tmp_path / "run", "--no-progress") == 0
+    one, two = (load(tmp_path / n / LAST).weights for n in ("straight", "run"))
+    assert all(np.array_equal(one[k], two[k]) for k in one)
+
+
+@both_sides
+def test_a_run_that_is_prolonged_goes_on(side, tmp_path, monkeypatch, capsys):
+    """At the same rates, as one that had as many passes from the start."""
+    monkeypatch.setattr(schedules, "cosine", lambda rate, *_: lambda step: rate)
+    file = write(tmp_path / "own.csv", wave())
+    for name, epochs in (("once", [5]), ("twice", [2, 5])):
+        for k, n in enumerate(epochs):
+            more = ["train", "--resume", "--no-progress"] if k else asked(file)
+            assert command(side, *more, "--epochs", n, "--out", tmp_path / name) == 0
+    one, two = (load(tmp_path / n / LAST) for n in ("once", "twice"))
+    assert one.counters == two.counters and one.counters["epoch"] == 5
+    assert all(np.array_equal(one.weights[k], two.weights[k]) for k in one.weights)
+    assert load(tmp_path / "twice" / LAST).config["epochs"] == 5
+    assert command(side, "train", "--resume", "--out", tmp_path / "twice", "--epochs", 3) == 2
+    assert "has done 5 passes; --epochs is how many in all, so it must be more, not 3" in capsys.readouterr().err
+
+
+def test_what_cannot_go_on_is_refused(tmp_path, capsys):
+    file, run = write(tmp_path / "own.csv", wave()), tmp_path / "run"
+    assert command("reference", "train", "--resume", "--out", run) == 2
+    assert f"there is no run in {run} to go on with: it has no last.safetensors" in capsys.readouterr().err
+    assert command("reference", *asked(file), "--out", run) == 0
+    assert command("reference", *asked(file), "--out", run) == 2
+    assert "holds a run already: go on with --resume, drop it with --overwrite" in capsys.readouterr().err
+    assert command("reference", *asked(file), "--out", run, "--overwrite", "--hidden", 4) == 0
+    write(file, wave(seed=1))
+    assert command("reference", "train", "--resume", "--out", run) == 2
+    assert "the data of the run in" in capsys.readouterr().err
+
+
+@both_sides
+def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert command(side, *asked(write(tmp_path / "own.csv", wave())), "--out", run) == 0
+    good = (run / BEST).read_bytes()
+    flipped = bytearray(good)
+    flipped[-100] ^= 1
+    save(tmp_path / "other", Classifier(5, 3, 4, 2))
+    for content, sentence in ((good[: len(good) // 2], "truncated"), (b"", "is no checkpoint"),
+                              (bytes(flipped), "damaged or"), (b"\x80\x04K\x01.", "is no checkpoint"),
+                              (good.replace(b"horizon", b"horizoM"), "damaged or"),
+                              ((tmp_path / "other").read_bytes(), "is of another application")):
+        for name, *arguments in ((BEST, "evaluate", "--run", run), (BEST, "predict", "--run", run),
+                                 (LAST, "train", "--resume", "--out", run)):
+            (run / name).write_bytes(content)
+            capsys.readouterr()
+            assert command(side, *arguments) == 2
+            error = capsys.readouterr().err
+            assert error.startswith("error: ") and error.count("\n") == 1 and sentence in error, error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+@both_sides
+def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(side, tmp_path, capsys):
+    """Some file is on a device that is always full."""
+    run, file = tmp_path / "run", write(tmp_path / "own.csv", wave())
+    assert command(side, *asked(file), "--out", run) == 0
+    before = (run / LAST).read_bytes()
+    for name, arguments in {f"{LAST}.tmp": ["train", "--resume", "--out", run, "--epochs", 3, "--no-progress"],
+                            "test.md": ["evaluate", "--run", run], "forecast.csv": ["predict", "--run", run]}.items():
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to("/dev/full")
+        capsys.readouterr()
+        assert command(side, *arguments) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"error: {run}") and error.endswith("No space left on device\n"), error
+        assert error.count("\n") == 1
+        assert (run / LAST).read_bytes() == before
+        (run / name).unlink(missing_ok=True)
+
+
+@both_sides
+def test_a_folder_that_cannot_be_made_is_one_sentence(side, tmp_path, capsys):
+    file = write(tmp_path / "own.csv", wave())
+    assert command(side, *asked(file), "--out", file / "below") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "Not a directory" in error and error.count("\n") == 1
+
+
+@both_sides
+def test_the_device_is_an_option(side, tmp_path, capsys):
+    file = write(tmp_path / "own.csv", wave())
+    assert command(side, *asked(file), "--out", tmp_path / "run", "--device", "abacus") == 2
+    assert capsys.readouterr().err.startswith("error: --device abacus ")
+    if side == "reference":
+        assert command(side, *asked(file), "--out", tmp_path / "run", "--compile") == 2
+        assert "--compile is for the other side, python -m torch_impl.forecast" in capsys.readouterr().err
+
+
+def test_any_dates_have_a_calendar(tmp_path, capsys):
+    file = write(tmp_path / "own.csv", wave())
+    o = options("--csv", file, "--time", "time", "--target", "x", "--calendar")
+    s = prepare(o).series
+    assert s.columns == ("x", "sin of year", "cos of year")
+    turn = 2 * np.pi * 31 / 366  # the first of February of 2000
+    np.testing.assert_allclose(s.values[1, 1:], [np.sin(turn), np.cos(turn)], atol=1e-15)
+    assert command("reference", *asked(file, "--calendar", "--out", tmp_path / "run")) == 0
+    assert command("reference", "predict", "--run", tmp_path / "run", "--no-plots") == 0
+    assert command("reference", "train", "--csv", file, "--target", "x", "--calendar", "--out", tmp_path / "none") == 2
+    assert "--calendar needs dates, and the rows of own have none" in capsys.readouterr().err
 
 
 def test_rolling_origin_fits_anew_before_each_block(tmp_path):

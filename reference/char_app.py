@@ -9,6 +9,7 @@ from .char_options import parser
 from .char_run import Side
 from .char_text import UsageError
 from .checkpoint import CheckpointError
+from .processes import SilentError
 from .runlog import NonFiniteError
 
 COMMANDS = {"train": char_train.train, "generate": char_generate.generate, "evaluate": char_generate.evaluate}
@@ -17,7 +18,12 @@ COMMANDS = {"train": char_train.train, "generate": char_generate.generate, "eval
 def main(side: Side, arguments: Sequence[str] | None = None) -> int:
     given = vars(parser(side.package, side.engines).parse_args(arguments))
     try:
-        return COMMANDS[given["command"]](side, given)
+        with side.processes(given) as group:
+            if given["command"] != "train" and not group.leader:
+                return 0  # for the others there is nothing to do
+            return COMMANDS[given["command"]](side._replace(group=group), given)
+    except SilentError:
+        return 2
     except (UsageError, CheckpointError, NonFiniteError) as e:
         return failed(str(e))
     except BrokenPipeError:  # `... | head` has seen enough

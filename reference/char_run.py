@@ -10,11 +10,12 @@ import numpy as np
 from . import checkpoint
 from .char_options import DEFAULTS
 from .char_text import Corpus, UsageError, corpus
+from .processes import Alone, alone
 from .runlog import BEST, LAST
 from .vocabulary import Vocabulary
 
 CONFIG = "config.json"
-FREE = ("seconds",)  # may differ when a run goes on: its steps are known by then
+FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
 
 
 class Side(NamedTuple):
@@ -29,6 +30,8 @@ class Side(NamedTuple):
     restore: Any                # (checkpoint, model)
     logits: Any                 # (model, tokens (T, B), state) -> (z (T, B, V) ndarray float64, state)
     initialise: Any             # as init.initialise
+    processes: Any = alone      # given -> a context with the group that this process is one of
+    group: Any = Alone()        # that group
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -147,4 +150,5 @@ def first_stream(carried: dict, dtype: Any) -> dict:
 def resume_command(side: Side, given: dict) -> str:
     more = [f"--{k} {given[k]}" for k, usual in (("engine", side.engines[0]), ("device", "cpu")) if given[k] != usual]
     more += ["--compile"] if given["compile"] else []
-    return " ".join([f"python -m {side.package}.char_lm train --resume --run {shlex.quote(str(given['run']))}", *more])
+    folder = shlex.quote(str(given["run"]))
+    return " ".join([f"{side.group.start} {side.package}.char_lm train --resume --run {folder}", *more])

@@ -20,7 +20,7 @@ SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
 
 
-class UsageError(Exception):
+class UsageError(ValueError):
     """What a person asked for cannot be done; the message is the one sentence that says why."""
 
 
@@ -122,13 +122,18 @@ def passes(tokens: Array, config: dict) -> list[batches.Window]:
     return streams(tokens, config["batch"], config["window"], "the training")
 
 
-def spans(windows: list[batches.Window], every: int, total: int):
-    """``span(k)``: the k-th ``every`` windows of an endless repetition, up to ``total`` in all.
+def boundaries(config: dict) -> list[int]:
+    """The steps between which the stretches lie: every so many, the last, and where the run ended before it was prolonged."""
+    return sorted({*range(0, config["steps"], config["every"]), *config.get("ends", []), config["steps"]})
+
+
+def spans(windows: list[batches.Window], ends: list[int]):
+    """``span(k)``: the windows from ends[k] to below ends[k + 1] of an endless repetition.
 
     So the loop's "epoch" is the stretch between two evaluations, and the state goes on from one to the next.
     """
     def span(k: int) -> list[batches.Window]:
-        return [windows[n % len(windows)] for n in range(k * every, min((k + 1) * every, total))]
+        return [windows[n % len(windows)] for n in range(ends[k], ends[k + 1])]
 
     return span
 

@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import char_plots, schedules
+from . import char_plots, checkpoint, schedules
 from .char_generate import stream
 from .char_run import (
     CONFIG,
@@ -32,7 +32,7 @@ from .char_run import (
     text_of,
     write_json,
 )
-from .char_text import Corpus, corpus, figures, held_out, passes, spans
+from .char_text import Corpus, UsageError, boundaries, corpus, figures, held_out, passes, spans
 from .optim import OPTIMIZERS
 from .runlog import BEST, LAST, LOG, read_log
 
@@ -42,24 +42,30 @@ TRIAL = 12            # steps that are timed to know how many are affordable
 
 
 def train(side: Side, given: dict) -> int:
-    folder = Path(given["run"])
+    folder, group = Path(given["run"]), side.group
     config, text = (resumed if given["resume"] else fresh)(given, folder)
+    config = group.agreed(config)  # so nobody writes before all have looked
+    if config["batch"] < group.world:
+        raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its "
+                         "own")
     model = build(side, config, given)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
     if config["steps"] is None:
         config["steps"] = affordable(side, config, given, windows)
-    if not given["resume"]:
-        begin(folder, config)
-    say(describe(side, config, model, windows))
+    if group.leader:
+        begin(folder, config, given["resume"])
+        say(describe(side, config, model, windows))
+    ends = boundaries(config)
     with bar(config, given, model, side, text) as tell:
         result = side.train(
-            model, optimizer(side, config, model), spans(windows, config["every"], config["steps"]),
-            epochs=-(-config["steps"] // config["every"]), schedule=schedule(config), max_norm=config["clip"] or None,
+            group.wrap(model), optimizer(side, config, model), spans(windows, ends),
+            epochs=len(ends) - 1, schedule=schedule(config), max_norm=config["clip"] or None,
             validation=lambda: validation, folder=folder, resume=given["resume"], config=config,
             vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(side, given)}",
             tell=tell)
-    finish(folder, result.stopped)
+    if group.leader:
+        finish(folder, result.stopped)
     return 130 if result.stopped == "interrupted" else 0
 
 
@@ -70,13 +76,26 @@ def fresh(given: dict, folder: Path) -> tuple[dict, Corpus]:
 
 def resumed(given: dict, folder: Path) -> tuple[dict, Corpus]:
     config = old_config(given, folder)
+    if given.get("steps", config["steps"]) != config["steps"]:
+        prolong(config, given["steps"], folder)
     return config, text_of(config)
 
 
-def begin(folder: Path, config: dict) -> None:
-    """The folder, without what an earlier run left there."""
+def prolong(config: dict, steps: int, folder: Path) -> None:
+    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
+    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
+    if steps <= done:
+        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, "
+                         f"not {steps}")
+    if config["steps"] is not None and done >= config["steps"]:
+        config["ends"] = [*config.get("ends", []), config["steps"]]
+    config["steps"] = steps
+
+
+def begin(folder: Path, config: dict, resume: bool) -> None:
+    """The folder, without what an earlier run left there, unless that goes on."""
     make_folder(folder)
-    for name in (LAST, BEST, LOG, char_plots.FILE):
+    for name in () if resume else (LAST, BEST, LOG, char_plots.FILE):
         with contextlib.suppress(FileNotFoundError):
             (folder / name).unlink()
     write_json(folder / CONFIG, config)
@@ -102,18 +121,22 @@ def affordable(side: Side, config: dict, given: dict, windows: list) -> int:
     def took(n: int) -> float:
         model = build(side, config, given)
         start = time.perf_counter()
-        side.train(model, optimizer(side, config, model), spans(windows, n, n), epochs=1, max_norm=config["clip"] or None)
+        result = side.train(side.group.wrap(model), optimizer(side, config, model), spans(windows, [0, n]), epochs=1,
+                            max_norm=config["clip"] or None)
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt
         return time.perf_counter() - start
 
     took(TRIAL // 2)
-    return max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL))
+    return side.group.first(max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL)))
 
 
 def describe(side: Side, config: dict, model: Any, windows: list) -> str:
     text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
     return (f"{side.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
             f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
-            f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes")
+            f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
+            + (f", over {side.group.world} processes" if side.group.world > 1 else ""))
 
 
 def say(text: str) -> None:
@@ -126,7 +149,8 @@ def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iter
     size, console = config["batch"] * config["window"], Console(stderr=True)
     progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
                         TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
-                        console=console, transient=True, disable=given["quiet"] or not console.is_terminal)
+                        console=console, transient=True,
+                        disable=given["quiet"] or not console.is_terminal or not side.group.leader)
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
     clock: dict[str, Any] = {"start": None}
 

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import checkpoint
 
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
+SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
 
 
 class NonFiniteError(FloatingPointError):
@@ -47,7 +48,7 @@ class Result(NamedTuple):
 
 
 class Run:
-    """One run, as a context: inside it, Ctrl-C asks for a stop after the step; a second one stops at once.
+    """One run, as a context: inside it, Ctrl-C or SIGTERM asks for a stop after the step; a second one stops at once.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ class Run:
     def __enter__(self) -> "Run":
         self._main = threading.current_thread() is threading.main_thread()
         if self._main:
-            self._before = signal.signal(signal.SIGINT, self._ask)
+            self._before = {s: signal.signal(s, self._ask) for s in SIGNALS}
         self._bar.start()
         return self
 
@@ -207,12 +208,14 @@ class Run:
         if self._leader:
             self._tell({"stopped": self.stopped})
         if self._main:
-            signal.signal(signal.SIGINT, self._before)
+            for s, before in self._before.items():
+                signal.signal(s, before)
         if kind is None and self.stopped in ("interrupted", "steps"):
             self.save(LAST)
         if kind is None and self.stopped == "interrupted" and self._leader:
             kept = "nothing was saved, for the run has no folder" if self.folder is None else f"saved in {self.folder / LAST}"
-            self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False)
+            self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False,
+                               soft_wrap=True)
 
 
 def read_log(path: str | Path) -> list[dict[str, Any]]:

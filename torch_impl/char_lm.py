@@ -1,6 +1,8 @@
 """``python -m torch_impl.char_lm train|generate|evaluate``: the command of reference/char_lm.py in PyTorch.
 
 Same options, text, draws, files and answers; only the model and the loop are of this side.  notes/char_lm.md
+
+    torchrun --nproc-per-node 2 -m torch_impl.char_lm train     # several processes, the same run; notes/training.md
 """
 
 import sys
@@ -9,29 +11,18 @@ import torch
 
 from reference.char_app import main
 from reference.char_run import Side
-from reference.char_text import UsageError
 
-from . import checkpoint, compiled, init, modules, optim, training
+from . import checkpoint, init, modules, optim, training
+from .devices import placed
 from .language_model import LanguageModel
+from .processes import together
 
 
 def model(config, symbols, dtype, rng, given):
     way = "hoisted" if given["compile"] else given["engine"]
     made = LanguageModel(symbols, config["embedding"], config["size"], config["layers"], cell=config["cell"],
                          dropout=config["dropout"], tied=config["tied"], dtype=dtype, rng=rng, way=way)
-    if given["compile"]:
-        made.rnn.room = compiled.room(made.rnn.room)
-    return made.to(device(given["device"]))
-
-
-def device(name):
-    """UsageError: torch has no such device here."""
-    try:
-        found = torch.device(name)
-        torch.zeros(1, device=found)
-    except (RuntimeError, AssertionError) as e:
-        raise UsageError(f"--device {name} cannot be used here: {str(e).splitlines()[0]}") from None
-    return found
+    return placed(made, given["device"], given["compile"])
 
 
 @torch.no_grad()
@@ -41,7 +32,7 @@ def logits(model, tokens, state):
 
 
 SIDE = Side("torch_impl", ("library", *modules.WAYS), model, optim.OPTIMIZERS, training.train, training.evaluate,
-            checkpoint.restore, logits, init.initialise)
+            checkpoint.restore, logits, init.initialise, together)
 
 if __name__ == "__main__":
     sys.exit(main(SIDE))

@@ -53,14 +53,28 @@ class DataParallel(DistributedDataParallel):
     ``loss(batch)`` takes the whole batch on every process, computes this one's share, and returns the loss of the whole,
     whose gradient, once averaged, is that of the whole.  What else is asked for, the model answers.
 
-    Dropout masks are drawn by each process from its model's ``rng``: give each process one of its own, as
-    ``default_rng([seed, rank])``, after building the model (its weights are made equal to those of rank 0).
+    Dropout.  A model with ``masked`` (LanguageModel) draws the masks of the whole batch on every process, from
+    generators that are made equal here, as the weights are, and each takes those of its share: so the run is the same
+    over any number of processes.  Other models draw those of their share: give each process a generator of its own, as
+    ``default_rng([seed, rank])``, after building the model.
     """
+
+    def __init__(self, module: Any, **options: Any):
+        super().__init__(module, **options)
+        self.streams = 0  # how many of the carried states are of this process
+        if shared_generator(module):
+            state = [module.rng.bit_generator.state]
+            distributed.broadcast_object_list(state)
+            module.rng.bit_generator.state = state[0]
 
     def loss(self, batch: Any) -> torch.Tensor:
         """The whole batch  ->  its loss, 0-d, the same number on every process"""
-        world = distributed.get_world_size()
-        part, n = shares.share(batch, distributed.get_rank(), world)
+        rank, world = place(self)
+        if shared_generator(self.module):
+            batch = self.module.masked(batch)
+        part, n = shares.share(batch, rank, world)
+        if self.training:
+            self.streams = shares.sequences(part) if n else 0
         local = self(part) * (n / shares.count(batch))
         whole = local.detach().clone()
         distributed.all_reduce(whole)
@@ -92,9 +106,14 @@ def place(model: nn.Module) -> tuple[int, int]:
     return (distributed.get_rank(), distributed.get_world_size()) if isinstance(model, DistributedDataParallel) else (0, 1)
 
 
-def generator_name(rank: int) -> str:
+def shared_generator(model: nn.Module) -> bool:
+    """Whether all processes draw the same numbers."""
+    return hasattr(inner(model), "masked")
+
+
+def generator_name(model: nn.Module, rank: int) -> str:
     """Under which name a checkpoint holds the generator of a process."""
-    return f"model {rank}" if rank else "model"
+    return f"model {rank}" if rank and not shared_generator(model) else "model"
 
 
 def gather(model: nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -103,19 +122,24 @@ def gather(model: nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ->  the states of their generators by name; their carried states side by side, as of one process
     """
     own, (_, world) = inner(model), place(model)
-    mine = own.rng.bit_generator.state, own.carried_state() if hasattr(own, "carried_state") else {}
+    carried = own.carried_state() if hasattr(own, "carried_state") else {}
+    if world > 1:
+        carried = {k: v[:, : model.streams] for k, v in carried.items()}
+    mine = own.rng.bit_generator.state, carried
     all_of_them: list[Any] = [mine] * world
     if world > 1:
         distributed.all_gather_object(all_of_them, mine)
-    generators = {generator_name(rank): state for rank, (state, _) in enumerate(all_of_them)}
+    generators = {generator_name(model, rank): state for rank, (state, _) in reversed([*enumerate(all_of_them)])}
     return generators, {k: np.concatenate([c[k] for _, c in all_of_them], axis=1) for k in mine[1]}
 
 
 def take(model: nn.Module, carried: dict[str, np.ndarray]) -> None:
-    """The inverse of gather: each process takes the carried states of its own streams."""
+    """The inverse of gather: each process takes the carried states of its own streams, as shares.share divides them."""
     (rank, world), own = place(model), inner(model)
-    if carried:
-        own.load_carried_state({k: np.array_split(v, world, axis=1)[rank] for k, v in carried.items()})
+    if carried and world > 1:
+        mine = {k: np.array_split(v, world, axis=1)[rank] for k, v in carried.items()}
+        model.streams = next(iter(mine.values())).shape[1]
+        own.load_carried_state(mine if model.streams else {k: v[:, :1] for k, v in carried.items()})
 
 
 def any_of(model: nn.Module, flag: bool) -> bool:

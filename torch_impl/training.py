@@ -27,7 +27,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     params, counters = dict[str, Any](own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
-        checkpoint.restore(saved, own, optimizer, generators={generator_name(rank): own.rng}, vocabulary=vocabulary)
+        checkpoint.restore(saved, own, optimizer, generators={generator_name(model, rank): own.rng}, vocabulary=vocabulary)
         take(model, saved.carried)
         counters = Counters(**saved.counters)
 

@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..checkpoint import CheckpointError
-from ..runlog import LAST, NonFiniteError
+from ..runlog import BEST, LAST, LOG, NonFiniteError
 from . import evaluation, plots, series
 from .evaluation import BAND, Evaluation, accumulation, band, covered, markdown
-from .fitting import Side, Task, check_resumable, fit, open_run, prepare
-from .options import parser, settled
+from .fitting import Side, Task, fit, kept, open_run, prepare
+from .options import DEFAULTS, asked, parser, settled
 
 ERRORS = (ValueError, CheckpointError, NonFiniteError)
 
@@ -24,28 +25,30 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     """The command of both sides."""
     given = parser(side.package).parse_args(arguments)
     try:
-        return {"train": train, "evaluate": evaluate, "predict": predict}[given.verb](side, given)
+        return VERBS[given.verb](side.place(side, given.device, given.compile), given)
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except ERRORS as e:
         print(f"error: {e}", file=sys.stderr)
     except OSError as e:
-        print(f"error: {e}" if e.strerror is None else f"error: {e.filename}: {e.strerror}", file=sys.stderr)
+        where = e.filename or getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
+        print(f"error: {e}" if e.strerror is None else f"error: {where}: {e.strerror}", file=sys.stderr)
+    except MemoryError:
+        print("error: there is not enough memory for a model of this size", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
     return 2
 
 
 def train(side: Side, given: argparse.Namespace) -> int:
-    options = settled(given)
-    task = prepare(options)
-    folder = given.out or Path("out/forecast") / f"{task.series.name}-{options['mode']}"
-    if (folder / LAST).exists() and not given.resume:
-        raise ValueError(f"{folder} holds a run already: go on with --resume, or choose another folder with --out")
-    if (folder / LAST).exists():
-        check_resumable(task.options, folder)
-    print(about(task))
-    again = f"python -m {side.package}.forecast " + " ".join([*(a for a in sys.argv[1:] if a != "--resume"), "--resume"])
-    model, result = fit(side, task, folder, resume=given.resume, progress=not given.no_progress, how=again)
+    o = DEFAULTS | asked(given)
+    folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
+    task = (taken_up if given.resume else begun)(given, folder)
+    print(about(task), flush=True)
+    model, result = fit(side, task, folder, resume=given.resume, progress=not given.no_progress,
+                        how=f"run: {again(side, given, folder)}")
     if result.stopped == "interrupted":
         return 130
     found = evaluation.evaluate(task, model, "validation")
@@ -53,6 +56,32 @@ def train(side: Side, given: argparse.Namespace) -> int:
     print(found.table() + "\n\n" + found.verdict())
     print(f"\nwrote {folder}; for the test part: python -m {side.package}.forecast evaluate --run {folder}")
     return 0
+
+
+def begun(given: argparse.Namespace, folder: Path) -> Task:
+    """The task of a new run.  ValueError: the folder holds one."""
+    task = prepare(settled(given))
+    if (folder / LAST).exists() and not given.overwrite:
+        raise ValueError(f"{folder} holds a run already: go on with --resume, drop it with --overwrite, or choose another "
+                         "folder with --out")
+    for name in (LAST, BEST, LOG):
+        (folder / name).unlink(missing_ok=True)
+    return task
+
+
+def taken_up(given: argparse.Namespace, folder: Path) -> Task:
+    """The task of a run that goes on.  ValueError, CheckpointError: as ``kept``, or the data has changed."""
+    before = kept(asked(given), folder).config
+    task = prepare(settled(given, before))
+    if task.options["series"] != before["series"]:
+        raise ValueError(f"the data of the run in {folder} has changed since it began, so it cannot go on; train anew")
+    return task
+
+
+def again(side: Side, given: argparse.Namespace, folder: Path) -> str:
+    """The command that goes on."""
+    more = ([f"--device {given.device}"] if given.device != "cpu" else []) + (["--compile"] if given.compile else [])
+    return " ".join([f"python -m {side.package}.forecast train --resume --out {shlex.quote(str(folder))}", *more])
 
 
 def about(task: Task) -> str:
@@ -122,3 +151,6 @@ def predict(side: Side, given: argparse.Namespace) -> int:
     print(f"the band is the middle {BAND[1] - BAND[0]:.0%} of the errors on the validation part")
     print("wrote " + ", ".join(files))
     return 0
+
+
+VERBS = {"train": train, "evaluate": evaluate, "predict": predict}

@@ -11,12 +11,20 @@ from .. import batches, checkpoint, forcing, schedules
 from ..ops import Array
 from ..runlog import BEST, LAST
 from . import series as sources
-from .options import EPOCHS, STEPS
+from .options import DEFAULTS, EPOCHS, FREE, STEPS
 from .series import Series
 from .windows import Parts, Scaling, Windows, parts, scaling, windows
 
 MAX_NORM = 1.0
 CHUNK = 512     # windows forecast at a time
+
+
+def in_numpy(side: Any, device: str, compile: bool) -> Any:
+    """The side as it is.  ValueError: something else was asked for."""
+    if device != "cpu" or compile:
+        what = "--compile" if compile else f"--device {device}"
+        raise ValueError(f"{what} is for the other side, python -m torch_impl.forecast; NumPy computes on the CPU as it is")
+    return side
 
 
 class Side(NamedTuple):
@@ -27,6 +35,7 @@ class Side(NamedTuple):
     adam: Callable                 # called with a model, lr, weight_decay: AdamW
     train: Callable
     restore: Callable
+    place: Callable = in_numpy     # (side, device, compile) -> the side whose models compute there
 
 
 @dataclass(frozen=True)
@@ -104,14 +113,29 @@ def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple
     return model, result
 
 
-def check_resumable(o: Mapping[str, Any], folder: Path) -> None:
-    """ValueError if the folder's run had other options, but for those that say when to stop."""
-    before = checkpoint.load(folder / LAST).config
-    for name, v in o.items():
-        if name not in ("epochs", "patience") and before.get(name) != v:
-            what = "the data" if name == "series" else f"--{name.replace('_', '-')}"
-            raise ValueError(f"{folder} holds a run with another value of {what}: {before.get(name)!r} there, {v!r} here; "
-                             "resume with the same, or choose another folder with --out")
+def kept(given: Mapping[str, Any], folder: Path) -> checkpoint.Checkpoint:
+    """The last checkpoint of a run that goes on.
+
+    Raises
+    ------
+    ValueError, CheckpointError
+        There is none; an option was given that says something else; it has more passes behind it than it is to have.
+    """
+    if not (folder / LAST).exists():
+        raise ValueError(f"there is no run in {folder} to go on with: it has no {LAST}")
+    saved = checkpoint.load(folder / LAST)
+    before = saved.config
+    if "series" not in before or "mode" not in before:
+        raise checkpoint.CheckpointError(f"{folder / LAST} is of another application, not of forecast")
+    for name, v in given.items():
+        if name not in FREE and before.get(name, DEFAULTS[name]) != v:
+            raise ValueError(f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
+                             f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out")
+    done = saved.counters["epoch"]
+    if given.get("epochs", before["epochs"]) != before["epochs"] and given["epochs"] <= done:
+        raise ValueError(f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not "
+                         f"{given['epochs']}")
+    return saved
 
 
 def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:

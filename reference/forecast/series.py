@@ -11,6 +11,7 @@ from .. import data
 from ..ops import Array
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?"}
+YEAR = "sin of year", "cos of year"
 CALENDAR = (28, 29, 30, 31, 365, 366)  # days that months and years have, though they differ
 
 
@@ -41,10 +42,18 @@ def weather() -> Series:
     table = data.seattle_weather()
     times = np.array([d.replace("/", "-") for d in table["date"]], "datetime64[s]")
     names = ("temp_max", "temp_min", "precipitation", "wind")
-    year = times.astype("datetime64[Y]")
-    turn = 2 * np.pi * (times - year).astype(float) / (year + 1 - year.astype("datetime64[s]")).astype(float)
-    values = np.stack([*(np.array(table[n], float) for n in names), np.sin(turn), np.cos(turn)], axis=1)
-    return Series("weather", times, (*names, "sin of year", "cos of year"), values, 365)
+    return with_calendar(Series("weather", times, names, np.stack([np.array(table[n], float) for n in names], axis=1), 365))
+
+
+def with_calendar(s: Series) -> Series:
+    """The series with the time of the year as a point on a circle.  SeriesError: its times are no dates."""
+    if s.columns[-2:] == YEAR:
+        return s
+    if s.times.dtype.kind != "M":
+        raise SeriesError(f"--calendar needs dates, and the rows of {s.name} have none; name their column with --time")
+    year = s.times.astype("datetime64[Y]")
+    turn = 2 * np.pi * (s.times - year).astype(float) / (year + 1 - year.astype("datetime64[s]")).astype(float)
+    return s._replace(columns=(*s.columns, *YEAR), values=np.column_stack([s.values, np.sin(turn), np.cos(turn)]))
 
 
 DATASETS = {"sunspots": sunspots, "weather": weather}
@@ -181,9 +190,11 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
 def load(options: Mapping) -> Series:
     """The series that the options of the command line ask for."""
     if options["csv"] is None:
-        return DATASETS[options["data"]]()
-    return from_csv(Path(options["csv"]), options["time"], options["target"], options["features"] or (), options["missing"],
-                    options["season"] or 1)
+        s = DATASETS[options["data"]]()
+    else:
+        s = from_csv(Path(options["csv"]), options["time"], options["target"], options["features"] or (), options["missing"],
+                     options["season"] or 1)
+    return with_calendar(s) if options.get("calendar") else s
 
 
 def following(times: Array, steps: int) -> Array:

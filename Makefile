@@ -8,7 +8,7 @@ READY := .venv/.ready
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: $(READY)   ## real text and a real series through NumPy and PyTorch, the parity table, and a planted fault
+demo: $(READY)   ## parity on real data, a character model on both sides, its text, a forecast, a planted fault: out/demo.html
 	@$(BIN)/python -m parity_tests.demo
 
 test: $(READY)   ## lint, types and all tests but the slow ones
@@ -40,7 +40,9 @@ lint: $(READY)   ## ruff and mypy
 figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m parity_tests.picture
 	@$(BIN)/python -m parity_tests.study --write
+	@$(BIN)/python -m benchmarks.rounding --write
 	@$(BIN)/python -m notes.task_results
+	@$(BIN)/python -m notes.temperature
 	@$(BIN)/python -m parity_tests.trajectory --write
 	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
 	@$(BIN)/python -m benchmarks.adding --write

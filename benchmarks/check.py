@@ -27,7 +27,7 @@ from parity_tests.tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, largest
 
 from .config import Config
 from .precision import LOW, PRECISIONS, in_force, jittered, rounded
-from .subject import DeclinedError, ForwardOnly, Subject
+from .subject import DeclinedError, ForwardOnly, Subject, data_of
 
 SECONDS = 10.0
 JITTERED = 2
@@ -92,7 +92,7 @@ def judge(subject: Subject, case: Case) -> float:
         It did not pass.
     """
     config = subject.config
-    truth = truth_of(case, config.dtype, config.device)
+    truth = truth_of(case, config)
     candidate = subject.tensors(case, truth.data)
     verdicts = []
     for name, exact in truth.oracle.items():
@@ -116,14 +116,17 @@ def sentence(worst: Verdict | None) -> str:
 
 
 @lru_cache(maxsize=2)
-def truth_of(case: Case, dtype: str, device: str) -> Truth:
-    """The oracle and what is allowed at a size; the data is rounded to the precision first."""
-    rng = np.random.default_rng(0)
-    data = rounded(case.data(), dtype)
+def truth_of(case: Case, config: Config) -> Truth:
+    """The oracle and what is allowed at a size; the data is rounded to the precision first.
+
+    The weights are those of the configuration, which a layer has been loaded with: a shortened case has others of its own.
+    """
+    rng, dtype = np.random.default_rng(0), config.dtype
+    data = rounded(case.data(), dtype)._replace(weights=data_of(config).weights)
     oracle = define(case, transform(data, lambda v: v.astype(np.float64)))
     noise = dict.fromkeys(oracle, 0.0)
     for d in (data, *(jittered(data, dtype, rng) for _ in range(JITTERED))):
-        for name, tensor in baseline(case, d, dtype, device).items():
+        for name, tensor in baseline(case, d, dtype, config.device).items():
             noise[name] = max(noise[name], float(largest(tensor - oracle[name])))
     allowed = {name: BASELINE_FACTOR * noise[name] + FLOOR_EPS * PRECISIONS[dtype].eps * float(largest(exact))
                for name, exact in oracle.items()}

@@ -1,6 +1,7 @@
 """A training step of a whole model as a configuration to be timed: the loss of a batch and its gradient in every parameter.
 
-No optimiser and no dropout.  Tokens are arrays at the start, for torch too, whose models turn them into tensors inside.
+No optimiser, but in the rows of the applications (apps.py), and no dropout.  Tokens are arrays at the start, for torch
+too, whose models turn them into tensors inside.
 NumPy and torch have the same parameters, rounded to the precision.  Judged as a layer is (``check``): small against the
 definition in longdouble, at the real size against the definition in float64, every gradient of every parameter.
 
@@ -27,6 +28,7 @@ from reference.modules import Embedding
 from torch_impl.adapters import native
 from torch_impl.modules import WAYS
 
+from .apps import APPS, numpy_step, torch_step
 from .config import Config
 from .precision import PRECISIONS
 from .subject import DeclinedError
@@ -45,7 +47,7 @@ class ModelConfig(Config):
 
     model: str = "language_model"
     vocabulary: int = 64
-    classes: int = 5  # of the classifier, tags of the tagger, conditions of the generator
+    classes: int = 5  # of the classifier, tags of the tagger, conditions of the generator, steps that are forecast
 
     @property
     def name(self) -> str:
@@ -78,15 +80,20 @@ MODELS: dict[str, Callable[[ModelConfig], tuple[tuple, dict[str, Any]]]] = {
     "tagger": lambda c: ((c.vocabulary, c.classes, c.input_size, c.hidden_size, c.num_layers), {}),
     "generator": lambda c: ((c.vocabulary, c.classes, c.input_size, c.hidden_size, c.num_layers), {"bos": BOS, "eos": EOS}),
     "seq2seq": lambda c: ((c.vocabulary, c.vocabulary, c.input_size, c.hidden_size, c.num_layers), {"bos": BOS, "eos": EOS}),
+    "char_lm": lambda c: ((c.vocabulary, c.input_size, c.hidden_size, c.num_layers), {}),
+    "forecast": lambda c: ((c.input_size, c.classes, c.hidden_size, c.num_layers), {}),
 }
 
 
 def batch_of(config: ModelConfig) -> Any:
     """Random tokens in the form that the model takes; sequences of different lengths, but for the language model."""
     rng, c = np.random.default_rng(1), config
-    if c.model in ("language_model", "embedding"):
+    if c.model in ("language_model", "embedding", "char_lm"):
         tokens = rng.integers(0, c.vocabulary, (c.T + 1, c.B))
-        return batches.Window(tokens[:-1], tokens[1:], first=True)
+        return batches.Window(tokens[:-1], tokens[1:], first=c.model != "char_lm")
+    if c.model == "forecast":
+        past, future = (rng.standard_normal((n, c.B, c.input_size)).astype(c.dtype) for n in (c.T, c.classes))
+        return batches.Windowed(past, future)
     sequences = [rng.integers(3, c.vocabulary, n) for n in replace(c, fill=c.fill or 0.6).lengths()]
     if c.model == "classifier":
         return batches.labelled(sequences, rng.integers(0, c.classes, c.B).tolist())
@@ -144,8 +151,8 @@ def in_numpy(config: ModelConfig, dtype: Any, engine: str = "definition") -> Any
     if config.model == "embedding":
         return Plain(config, dtype)
     args, options = MODELS[config.model](config)
-    module = importlib.import_module(f"reference.{config.model}")
-    made = getattr(module, class_of(config.model))
+    module = importlib.import_module(f"reference.{room_of(config.model)}")
+    made = getattr(module, class_of(room_of(config.model)))
     return made(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), engine=engine, **options)
 
 
@@ -155,8 +162,13 @@ def in_torch(config: ModelConfig, way: str) -> Any:
     if config.model == "embedding":
         return PlainTwin(config, getattr(torch, dtype))
     args, options = MODELS[config.model](config)
-    made = getattr(importlib.import_module(f"torch_impl.{config.model}"), class_of(config.model))
+    made = getattr(importlib.import_module(f"torch_impl.{room_of(config.model)}"), class_of(room_of(config.model)))
     return made(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way, **options)
+
+
+def room_of(model: str) -> str:
+    """The file of a model, or of what an application trains."""
+    return APPS[model].model if model in APPS else model
 
 
 def class_of(model: str) -> str:
@@ -198,9 +210,14 @@ class ModelSubject:
             self.model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in given.items()})
             self.model.to(config.device)
             self.named = dict(self.model.named_parameters())
+        app = APPS.get(config.model)
+        self.step = (numpy_step if self.is_numpy else torch_step)(app, self.model) if app else None
 
     def call(self) -> tuple[Any, Any]:
-        """The work: loss, gradients of all parameters in their order."""
+        """The work: loss, gradients of all parameters in their order; of an application the whole training step."""
+        if self.step:
+            with self.context():
+                return self.step(self.batch)
         if self.is_numpy:
             loss = self.model.loss(self.batch)
             self.model.backward()
@@ -215,12 +232,19 @@ class ModelSubject:
             torch.cuda.synchronize()
 
     def tensors(self) -> Arrays:
-        """The loss, and "d" + name for each parameter's gradient."""
+        """The loss, and "d" + name for each parameter's gradient; of an application also each parameter after the step."""
         loss, grads = self.call()
         if self.is_numpy:
-            return {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
+            return tensors_of(loss, grads, self.model, self.config)
         found = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}}
+        found |= self.named if self.step else {}
         return {k: v.detach().cpu().numpy() for k, v in found.items()}
+
+
+def tensors_of(loss: Any, grads: Arrays, model: Any, config: ModelConfig) -> Arrays:
+    """What a model of ``reference`` is judged by."""
+    found = {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
+    return found | (model.params if config.model in APPS else {})
 
 
 def reason_to_decline(implementation: Implementation, config: ModelConfig) -> str | None:
@@ -292,12 +316,11 @@ def defined(config: ModelConfig, params: Arrays, dtype: Any) -> Arrays:
     """The loss and every gradient by the definition in a dtype."""
     model = in_numpy(config, dtype)
     model.load_state_dict({k: v.astype(dtype) for k, v in params.items()})
-    if config.model == "embedding":
-        loss = model.loss(batch_of(config))
-        model.backward()
-        return {"loss": np.asarray(loss), **{f"d{k}": v for k, v in model.grads.items()}}
-    loss, pullback = model.vjp(batch_of(config))
-    return {"loss": np.asarray(loss), **{f"d{k}": v for k, v in pullback().items()}}
+    if config.model in APPS:
+        return tensors_of(*numpy_step(APPS[config.model], model)(batch_of(config)), model, config)
+    loss = model.loss(batch_of(config))
+    model.backward()
+    return tensors_of(loss, model.grads, model, config)
 
 
 @lru_cache(maxsize=64)

@@ -96,11 +96,13 @@ def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Confi
     return tuple(sorted((square(cell, T, B, H, **options) for H, B, T in sizes), key=lambda c: c.effort("train")))
 
 
-# Vocabularies as in text by characters (74), words (10,000), letters and sounds.
-MODELS = (*(model("language_model", 64, 32, 128, 256, 74, cell) for cell in ("lstm", "gru")),
-          model("language_model", 35, 20, 128, 256, 10_000), model("classifier", 12, 64, 32, 64, 30),
-          model("generator", 12, 64, 32, 128, 30), model("tagger", 30, 32, 32, 64, 1000, classes=40),
-          model("seq2seq", 10, 64, 64, 128, 72),
+# Vocabularies as in text by characters (74), words (10,000), letters and sounds.  The applications at their defaults.
+MODELS = (*(made for cell in CELLS for made in (
+              model("language_model", 64, 32, 128, 256, 74, cell), model("classifier", 12, 64, 32, 64, 30, cell),
+              model("generator", 12, 64, 32, 128, 30, cell), model("tagger", 30, 32, 32, 64, 1000, cell, classes=40),
+              model("seq2seq", 10, 64, 64, 128, 72, cell), model("char_lm", 64, 32, 64, 256, 74, cell),
+              model("forecast", 48, 64, 1, 32, 1, cell, classes=12))),
+          model("language_model", 35, 20, 128, 256, 10_000),
           *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)))
 
 LIBRARIES = ("numpy.fast", "torch.hoisted", "torch.native", "torch.library", "torch.graphed")
@@ -118,7 +120,8 @@ PRESETS = {
     "cliffs": Preset("where a neighbouring size costs much more: hidden size, batch, fill of packed sequences, layers, "
                      "directions", CLIFFS, implementations=LIBRARIES),
     "scaling": Preset("time against T, B and H, each alone", SCALING, on_cuda=SCALING_CUDA, without=("torch.compiled",)),
-    "models": Preset("a training step of each whole model, and the embedding's scatter", MODELS, phases=("train",),
+    "models": Preset("a training step of each model and of both applications, and the embedding's scatter", MODELS,
+                     phases=("train",),
                      implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")),
     "crossover": Preset("CPU against CUDA over B × H", CROSSOVER, both_devices=True, seconds=0.25,
                         implementations=("numpy.fast", "torch.library", "torch.graphed")),

@@ -49,7 +49,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FOLDER",
                         help="write report.md, report.html and plots/*.png, *.svg there")
     parser.add_argument("--readme", type=Path, metavar="README.md",
-                        help=f"replace what stands there between {BEGIN} and {END} by the table of means")
+                        help=f"replace what stands there between {BEGIN} and {END} by the table of means of a grid of each "
+                             "machine")
     parser.add_argument("--note", type=Path, metavar="NOTE.md",
                         help="the same with every table; its plots go into figures/ beside it")
     return parser
@@ -70,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if option == "note":
                     draw_beside(file, view, found)
                 command = ["python", "-m", "benchmarks", "report", *map(shown, args.files), f"--{option}", shown(str(file))]
-                insert(file, page(view | {"command": shlex.join(command)}, f"{option}.md"))
+                shown_there = view if option == "note" else build(headline(found))
+                insert(file, page(shown_there | {"command": shlex.join(command)}, f"{option}.md"))
     except (ResultError, ReportError, plots.NoPlotsError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
@@ -78,6 +80,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.print(f"error: the report cannot be written: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
     return 0
+
+
+def headline(found: Sequence[Entry]) -> list[Entry]:
+    """What a README shows: of each machine the first file of the grid, on most threads, in float32 if it has that; where
+    there is no grid, everything."""
+    grids = [e for e in found if e.run.preset == "grid"]
+    first: dict[str, Entry] = {}
+    for e in sorted(grids, key=lambda e: (e.dtype != "float32", -e.run.environment["torch_threads"], e.run.number)):
+        first.setdefault(f"{e.run.machine['processor']} {e.run.machine['cores']} {e.run.machine['gpu']}", e)
+    chosen = {e.run.number for e in first.values()}
+    return [e for e in grids if e.run.number in chosen] or list(found)
 
 
 def load(names: Sequence[str]) -> Sequence[tuple[str, Mapping[str, Any]]]:

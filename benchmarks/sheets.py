@@ -12,6 +12,7 @@ PEAK = ("Most memory that one training step holds at a time beyond what was ther
         "every array; torch on the CPU by its profiler, which sees every tensor but not what oneDNN takes by itself; CUDA by "
         "torch's allocator.")
 GAIN = "Ratios are to {} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over {} cases."
+RATE = "A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median time."
 PUBLISHED = ("Published: Tesla V100, mixed precision, cuDNN, forward and backward together without the input product and the "
              "input's gradient, and the rate of its forward. Ours have both inside, which is twice the products; so a "
              f"landmark, no rival. Source: {V100_SOURCE}")
@@ -28,7 +29,23 @@ class Sheet(NamedTuple):
 
 def of_file(found: Sequence[Entry]) -> list[Sheet]:
     """The sheets of one file."""
-    return [*memory(found), *published(found)]
+    return [*characters(found), *memory(found), *published(found)]
+
+
+def characters(found: Iterable[Entry]) -> list[Sheet]:
+    """How many characters a second the application char_lm trains on."""
+    made = []
+    own = sorted((e for e in found if e.case.get("model") == "char_lm" and e.median), key=order)
+    for (device, dtype), group in grouped(own, lambda e: (e.device, e.dtype)).items():
+        heads = list(dict.fromkeys(f"{e.case['cell']} {e.size}" for e in group))
+        rows = []
+        for name, es in grouped(group, lambda e: e.implementation).items():
+            said = {f"{e.case['cell']} {e.size}": f"{e.case['T'] * e.case['B'] / (e.median or 1):,.0f}"
+                    + (f" ({1 / e.ratio:.2f}× {LIBRARY})" if e.ratio and name != LIBRARY else "") for e in es}
+            rows.append([name, *(said.get(head, "–") for head in heads)])
+        title = f"Characters a second, training char_lm · {dtype} · {device}"
+        made.append(Sheet(title, RATE, ["implementation", *heads], rows))
+    return made
 
 
 def memory(found: Iterable[Entry]) -> list[Sheet]:

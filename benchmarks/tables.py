@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 LIBRARY = "torch.library"
 PHASES = {"forward": "forward is inference", "train": "train is forward and backward from scratch"}
@@ -181,9 +181,12 @@ def order(e: Entry) -> tuple[Any, ...]:
     return e.run.number, e.device, e.dtype, ORDER.get(e.case["cell"], len(ORDER)), e.kind, e.phase
 
 
-def grouped(found: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, list[Entry]]:
-    """Entries by a key, in the order in which the keys come."""
-    groups: dict[Any, list[Entry]] = {}
+X = TypeVar("X")
+
+
+def grouped(found: Iterable[X], key: Callable[[X], Any]) -> dict[Any, list[X]]:
+    """Entries, or whatever it is, by a key, in the order in which the keys come."""
+    groups: dict[Any, list[X]] = {}
     for e in found:
         groups.setdefault(key(e), []).append(e)
     return groups

@@ -1,7 +1,8 @@
 """``python -m benchmarks targets FILE...``: what was asked of reference/fast/, what was measured, met or not.
 
-Everything is of `numpy.fast` on the CPU, over the grid's eight sizes, each file by itself: three files of one machine are
-three runs.  A target is met if it is met in each file that has all of its rows, and one has.
+Everything is of `numpy.fast` on the CPU: of the preset grid over its eight sizes, of the preset models its models and the
+training of char_lm.  Files of one machine with the same number of threads are runs of one place, and stand in one table.
+Each file is judged by itself; a target is met if it is met in each file that has all of its rows, and one has.
 
 Exit status: 0 every target is met; 1 one is not, or was not measured; 2 a file is unusable.
 """
@@ -22,7 +23,7 @@ from parity_tests.terminal import console, grid
 from .presets import GRID
 from .ratios import geometric
 from .results import ResultError, read
-from .tables import LIBRARY, Entry, Run, load, size_of, times
+from .tables import LIBRARY, Entry, Run, grouped, load, size_of, times, where
 
 USAGE_ERROR = 2
 OURS = "numpy.fast"
@@ -47,6 +48,7 @@ class Target(NamedTuple):
     dtype: str
     limit: float
     measure: Callable[[Sequence[Entry], Sequence[Entry]], Measured | None]
+    preset: str = "grid"
 
     @property
     def asked(self) -> str:
@@ -54,19 +56,30 @@ class Target(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """A target, and what each file says of it: None where rows are missing."""
+    """A target, and what each file of one place says of it: None where rows are missing."""
 
     target: Target
     found: list[Measured | None]
+    place: str = ""
+
+    @property
+    def known(self) -> list[Measured]:
+        return [f for f in self.found if f]
+
+    @property
+    def times_met(self) -> int:
+        return sum(f.value <= self.target.limit for f in self.known)
 
     @property
     def met(self) -> bool:
-        known = [f for f in self.found if f]
-        return bool(known) and all(f.value <= self.target.limit for f in known)
+        return bool(self.known) and self.times_met == len(self.known)
 
     @property
     def word(self) -> str:
-        return "met" if self.met else "NOT MET" if any(self.found) else "NOT MEASURED"
+        if not self.known:
+            return "NOT MEASURED"
+        runs = f" in {self.times_met} of {len(self.known)}" if len(self.known) > 1 else ""
+        return ("met" if self.met else "NOT MET") + runs
 
 
 def mean(own: Sequence[Entry], library: Sequence[Entry]) -> Measured | None:
@@ -109,12 +122,20 @@ def memory(own: Sequence[Entry], library: Sequence[Entry]) -> Measured | None:
     return Measured(a / b, f"{times(a / b)} at {worst}: {size_of(a)} over {size_of(b)}")
 
 
-RATIO, WORST, PRODUCTS, PEAK = "mean ratio", "largest ratio", "over the products", "peak memory"
+def alone(own: Sequence[Entry], library: Sequence[Entry]) -> Measured | None:
+    """The ratio of a case that there is once."""
+    ratios = [(e.ratio, e.size) for e in own if e.ratio]
+    return Measured(ratios[0][0], f"{ratios[0][0]:.2f} at {ratios[0][1]}") if len(ratios) == 1 else None
+
+
+RATIO, WORST, PRODUCTS, PEAK, STEP = "mean ratio", "largest ratio", "over the products", "peak memory", "training step"
 MEANING = (
     f"{RATIO}: geometric mean over the eight sizes of the time over that of {LIBRARY}, (smallest – largest).",
     f"{WORST}: of these eight.",
     f"{PRODUCTS}: largest time, where H is {LARGE} or more, over that of the matrix products alone at the rate of a square "
     "product measured in the same run.",
+    f"{STEP}: of a model, or of char_lm with clipping and optimiser, over that of {LIBRARY}; at most 1/0.9 is at least 0.9 "
+    "of its characters a second.",
     f"{PEAK}: of a training step, the largest ratio to {LIBRARY}; how it is measured: notes/benchmarks.md.",
 )
 TARGETS = (
@@ -124,15 +145,30 @@ TARGETS = (
     *(Target(RATIO, cell, "train", "float64", 0.8, mean) for cell in CELLS),
     *(Target(PRODUCTS, cell, "train", "float32", FLOOR, floor) for cell in CELLS),
     *(Target(PEAK, cell, "train", "float32", 1.0, memory) for cell in CELLS),
+    *(Target(STEP, f"{name} {cell}", "train", "float32", 1.3 if cell == "lstm" else 1.0, alone, "models")
+      for name in ("classifier", "generator", "tagger", "seq2seq") for cell in CELLS),
+    *(Target(STEP, f"char_lm {cell}", "train", "float32", 1 / 0.9 if cell == "lstm" else 1.0, alone, "models")
+      for cell in CELLS),
 )
 
 
 def verdicts(found: Sequence[Entry], runs: Sequence[Run]) -> list[Verdict]:
-    """Every target, judged file by file."""
-    sizes = set(GRID)
-    here = [e for e in found if e.device == "cpu" and plain(e) and (
-        e.case["T"], e.case["B"], e.case["hidden_size"]) in sizes]
-    return [Verdict(t, [of_file(t, [e for e in here if e.run.number == run.number]) for run in runs]) for t in TARGETS]
+    """Every target of the presets that a place has files of, place by place, judged file by file."""
+    here = [e for e in found if e.device == "cpu" and (e.run.preset == "models" or in_grid(e))]
+    made = []
+    for name, own in grouped(runs, place).items():
+        made += [Verdict(t, [of_file(t, [e for e in here if e.run.number == run.number]) for run in of], name)
+                 for t in TARGETS if (of := [run for run in own if (run.preset == "models") == (t.preset == "models")])]
+    return made
+
+
+def place(run: Run) -> str:
+    """Where a file was measured, and on how many threads."""
+    return where(run, "cpu")
+
+
+def in_grid(e: Entry) -> bool:
+    return (e.case["T"], e.case["B"], e.case["hidden_size"]) in GRID and "model" not in e.case and plain(e)
 
 
 def plain(e: Entry) -> bool:
@@ -148,18 +184,12 @@ def of_file(target: Target, found: Sequence[Entry]) -> Measured | None:
     return measured if measured and math.isfinite(measured.value) else None
 
 
-def name_of(run: Run) -> str:
-    """A file in a column's head: what it is, and on how many threads."""
-    n = run.environment["torch_threads"]
-    return f"{run.name}, {n} thread{'s' * (n != 1)}"
-
-
 def arguments() -> argparse.ArgumentParser:
     first, _, rest = __doc__.partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m benchmarks targets", description=first.partition(": ")[2], epilog=rest,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a result file of preset grid, with --dtype float32 and "
-                                                                 "--dtype float64 for all of the targets")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="result files of presets grid and models; for all of the "
+                                                                 "targets in float32 and float64, on all cores and on one")
     return parser
 
 
@@ -177,19 +207,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def show(out: Console, judged: Sequence[Verdict], runs: Sequence[Run]) -> None:
-    made = grid(escape(f"what was asked of {OURS}, on the CPU"))
-    made.add_column("asked", overflow="fold")
-    for run in runs:
-        made.add_column(name_of(run), overflow="fold")
-    made.add_column("verdict")
-    for v in judged:
-        cells = [Text(f.text, style="" if f.value <= v.target.limit else "bold red") if f else Text("–", style="dim")
-                 for f in v.found]
-        made.add_row(v.target.asked, *cells, Text(v.word, style="green" if v.met else "bold red"))
-    out.print(made)
+    """A table for each place, a line of a cell for each file that has a figure."""
+    for name, verdicts_here in grouped(judged, lambda v: v.place).items():
+        made = grid(escape(f"what was asked of {OURS}, {name}"))
+        made.caption, made.caption_justify = Text(", ".join(run.name for run in runs if place(run) == name)), "left"
+        for column in ("asked", "measured", "verdict"):
+            made.add_column(column, overflow="fold")
+        for v in verdicts_here:
+            found = [Text(f.text, style="" if f.value <= v.target.limit else "bold red") for f in v.known]
+            made.add_row(v.target.asked, Text("\n").join(found) if found else Text("–", style="dim"),
+                         Text(v.word, style="green" if v.met else "bold red"))
+        out.print(made)
+        out.print(Text(f"{sum(v.met for v in verdicts_here)} of {len(verdicts_here)} met"))
     for text in MEANING:
         out.print(Text(text, style="dim"))
-    out.print(Text(f"{sum(v.met for v in judged)} of {len(judged)} met"))
 
 
 if __name__ == "__main__":

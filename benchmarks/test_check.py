@@ -192,6 +192,15 @@ def test_long_sequences_are_judged_shortened_and_very_large_ones_small_only():
     assert check.real_case(Config("gru", 1, 1, 4, 5), 50.0).T == 1
 
 
+@pytest.mark.parametrize("name", ["numpy.fast", "torch.library"])
+def test_a_right_layer_passes_a_shortened_case(name):
+    """Its weights are those of the full case, of which the shortened one must not draw others."""
+    config = Config("gru", 12, 4, 5, 6)
+    subject = Subject(BUILTIN[name], config, "train")
+    assert config.case(7).data().weights["weight_hh_l0"][0, 0] != config.case().data().weights["weight_hh_l0"][0, 0]
+    assert check.judge(subject, config.case(7)) <= 1
+
+
 def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):
     monkeypatch.setattr(check, "SECONDS", 0.0)
     assert one(spoilt(lambda x, y: y * 1.001 if len(x) > 5 else y))["status"] == "ok"

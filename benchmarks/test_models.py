@@ -16,7 +16,8 @@ from .models import MODELS, ModelConfig, ModelSubject, model
 from .test_check import LIMITS
 
 SETTING = Setting(LIMITS, Plan(seconds=0.0, rounds=1, turn=1, warm_s=0.0))
-ALL = [model(name, 5, 3, 4, 6, 11, cell) for name, cell in zip(MODELS, ("lstm", "gru", "rnn", "lstm", "gru"), strict=True)]
+CELLS = ("lstm", "gru", "rnn", "lstm", "gru", "lstm", "rnn")
+ALL = [model(name, 5, 3, 4, 6, 11, cell) for name, cell in zip(MODELS, CELLS, strict=True)]
 EMBEDDING = model("embedding", 5, 3, 4, 1, 11, "none")
 NAMES = ("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")
 
@@ -44,6 +45,25 @@ def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
         models.check(BUILTIN[name], ALL[0])
     (row,) = group(ALL[0], "train", [BUILTIN[name]], SETTING)
     assert (row["status"], row["seconds"]) == ("wrong", None)
+
+
+@pytest.mark.parametrize("name", ["numpy.fast", "torch.library"])
+@pytest.mark.parametrize("config", ALL[-2:], ids=lambda c: c.model)
+def test_an_application_takes_a_step(config, name, monkeypatch):
+    """The parameters after it are judged too: without the optimiser, or without clipping, it is wrong."""
+    subject = ModelSubject(BUILTIN[name], config)
+    before = {k: v.copy() for k, v in subject.tensors().items() if not k.startswith("d")}
+    after = subject.tensors()
+    assert all((after[k] != v).any() for k, v in before.items() if k in models.parameters(config, "float32"))
+    app = models.APPS[config.model]
+    for wrong in (app._replace(options={"lr": 1e-5}), app._replace(max_norm=1e-3)):
+        models.truth_of.cache_clear()
+        models.truth_of(config, np.float64)
+        monkeypatch.setitem(models.APPS, config.model, wrong)
+        subject = ModelSubject(BUILTIN[name], config)
+        monkeypatch.undo()
+        with pytest.raises(WrongError):
+            models.judge(subject, np.float64)
 
 
 def test_rows_of_a_model_have_times_memory_and_work():

@@ -90,6 +90,37 @@ def test_three_runs_of_three_and_dtypes_in_files_of_their_own():
     assert sum(not v.met for v in judged(result(one), result(slow), result(other)).values()) == 1
 
 
+def test_runs_of_one_machine_are_counted_and_thread_counts_kept_apart(tmp_path, capsys):
+    good, slow = met(), met(rnn_train_float32_1=1.2)
+    one_core = result(good)
+    one_core["environment"] = one_core["environment"] | {"torch_threads": 1}
+    files = [save(tmp_path, name, content) for name, content in
+             (("a", result(good)), ("b", result(slow)), ("c", result(good)), ("one", one_core))]
+    assert main(files) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "4 threads" in out and "1 thread " in out
+    assert "NOT MET in 2 of 3" in out and "met in 3 of 3" in out
+    assert out.index("17 of 18 met") < out.index("18 of 18 met")
+
+
+def of_models(slow=()):
+    names = ("classifier", "generator", "tagger", "seq2seq", "char_lm")
+    return [row(case(10, 4, 32, cell, model=name, vocabulary=30, classes=5), who, seconds)
+            for name in names for cell in LIMITS
+            for who, seconds in (("numpy.fast", (1.29 if name != "char_lm" else 1.11) if cell == "lstm" else 0.99),
+                                 (LIBRARY, 0.9 if (name, cell) in slow else 1.0))]
+
+
+@pytest.mark.parametrize(("slow", "missed"), [
+    ((), []), ([("tagger", "gru")], ["tagger gru train float32: training step ≤ 1.00"]),
+    ([("char_lm", "lstm")], ["char_lm lstm train float32: training step ≤ 1.11"])])
+def test_models_and_applications_are_asked_where_they_were_measured(slow, missed):
+    judged_ = judged(result(of_models(slow), "models"))
+    assert len(judged_) == 15
+    assert [asked for asked, v in judged_.items() if not v.met] == missed
+    assert len(judged(result(met()), result(of_models(), "models"))) == 33
+
+
 def test_other_cases_than_the_grids_do_not_count():
     extra = [row(case(20, 1, 32, "lstm", num_layers=2), "numpy.fast", 9.0), row(case(50, 16, 127, "lstm"), "numpy.fast", 9.0),
              row(case(20, 1, 32, "rnn", nonlinearity="relu"), "numpy.fast", 9.0)]

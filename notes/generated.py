@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from benchmarks import profile, tricks
+
 from . import conventions, labels, steps, worked
 from .labels import NOTES
 
 PARTS: dict[str, Callable[[], str]] = {f"worked {cell}": partial(worked.worked, cell) for cell in worked.ROOMS}
 PARTS |= {"conventions": conventions.table, "conventions unchecked": conventions.unchecked, "steps": steps.ladder,
-          "steps floor": steps.floor}
+          "steps floor": steps.floor, "profile": profile.table, "tricks": tricks.table}
 PART = re.compile(r"(<!-- generated: ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -56,11 +56,16 @@ def key(e: Entry) -> tuple:
     return e.run.number, e.phase, tuple(sorted((name, str(v)) for name, v in e.case.items()))
 
 
-def quotients(step: Step, kind: str, phase: str, device: str, of: Iterable[Entry]) -> list[float]:
-    """after over before, in every case that one file has both of"""
+def pairs(step: Step, kind: str, phase: str, device: str, of: Iterable[Entry]) -> list[tuple[Entry, Entry]]:
+    """(before, after) of every case that one file has both of"""
     some = [e for e in of if (e.kind, e.phase, e.device) == (kind, phase, device)]
-    before = {key(e): seconds(e) for e in some if e.implementation == step.before}
-    return [seconds(e) / before[key(e)] for e in some if e.implementation == step.after and key(e) in before]
+    before = {key(e): e for e in some if e.implementation == step.before}
+    return [(before[key(e)], e) for e in some if e.implementation == step.after and key(e) in before]
+
+
+def quotients(step: Step, kind: str, phase: str, device: str, of: Iterable[Entry]) -> list[float]:
+    """after over before, in every such case"""
+    return [seconds(after) / seconds(before) for before, after in pairs(step, kind, phase, device, of)]
 
 
 def saved(values: list[float]) -> str:
@@ -68,19 +73,22 @@ def saved(values: list[float]) -> str:
     return f"{tables.times(ratios.geometric(values))} ({min(values):.2f} – {max(values):.2f})" if values else NONE
 
 
-def ladder() -> str:
+def ladder(of: Iterable[Entry] | None = None) -> str:
     """Steps by cells and phases, a table for each device that was measured."""
+    found = measured() if of is None else tuple(of)
     made = []
-    for device in dict.fromkeys(e.device for e in measured()):
-        sources = ", ".join(dict.fromkeys(f"{e.run.name} ({e.where})" for e in measured() if e.device == device))
+    for device in dict.fromkeys(e.device for e in found):
+        sources = ", ".join(dict.fromkeys(f"{e.run.name} ({e.where})" for e in found if e.device == device))
         columns = [(cell, phase) for cell in CELLS for phase in PHASES]
         lines = [f"Measured on {sources}, {device}, float32. Time after the step over time before it: geometric mean "
                  "over the cases, (smallest – largest); below 1 it saves.", "",
-                 f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} |",
-                 f"|---|---|---|{'--:|' * len(columns)}"]
+                 f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
+                 f"|---|---|---|{'--:|' * len(columns)}---|"]
         for step in LADDER:
-            cells = [saved(quotients(step, *column, device, measured())) for column in columns]
-            lines.append(f"| {step.name} | {step.before} | {step.after} | {' | '.join(cells)} |")
+            cells = [saved(quotients(step, *column, device, found)) for column in columns]
+            both = [after for column in columns for _, after in pairs(step, *column, device, found)]
+            where = ", ".join(dict.fromkeys(e.run.name for e in both))
+            lines.append(f"| {step.name} | {step.before} | {step.after} | {' | '.join([*cells, where])} |")
         made.append("\n".join(lines))
     return "\n\n".join(made)
 
@@ -90,13 +98,14 @@ def floor() -> str:
     shown = ("numpy.fast", tables.LIBRARY)
     some = [e for e in measured() if (e.kind, e.phase) == ("lstm", "forward") and e.implementation in shown]
     by_case = tables.grouped(some, key)
-    lines = ["| device | size | multiplications and additions in one step | numpy.fast, one step | of the machine's rate "
-             "| torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
+    lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step "
+             "| of the machine's rate | torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
     for es in sorted(by_case.values(), key=lambda es: (es[0].device, es[0].flops / es[0].case["T"])):
         named = {e.implementation: e for e in es}
         if len(named) == len(shown):
             both = [f"{tables.duration(seconds(named[name]) / es[0].case['T'])} | {rate(named[name])}" for name in shown]
-            lines.append(f"| {es[0].device} | {es[0].size} | {es[0].flops / es[0].case['T']:,.0f} | {' | '.join(both)} |")
+            lines.append(f"| {es[0].run.name}, {es[0].device} | {es[0].size} | {es[0].flops / es[0].case['T']:,.0f} "
+                         f"| {' | '.join(both)} |")
     return "\n".join(lines)
 
 

@@ -24,7 +24,7 @@ needs_chromium = pytest.mark.skipif(not REQUIRED and not CHROMIUM, reason="chrom
 def drawn():
     """(cell, problem) for the scripts and the trace of the same problem, of many sizes."""
     for seed in range(CASES):
-        cell, options = [*KINDS.values(), ("rnn", {"nonlinearity": "relu"})][seed % (len(KINDS) + 1)]
+        cell, options = list(KINDS.values())[seed % len(KINDS)]
         q = problem(ROOMS[cell], T=1 + seed % 6, I=1 + seed % 3, H=1 + seed % 4, seed=seed, **options)
         yield [cell, plain_problem(q)], trace(ROOMS[cell], q)
 
@@ -124,6 +124,21 @@ def test_a_number_changed_by_keyboard_moves_every_value_and_gradient(page, name)
     dW = next(v for key, v in expected.items() if "|dW_hh|" in key)
     assert abs(number(gradient) - dW[1, 0]) <= 5.1e-4
     assert gradient in page.get_attribute('[data-path="p.W_hh.1.0"]', "aria-label")
+
+
+@needs_chromium
+def test_a_projection_needs_more_units_than_it_leaves(page):
+    page.select_option("#H", "1")
+    page.select_option("#kind", "lstm-proj")
+    assert page.input_value("#H") == "2"
+    assert page.eval_on_selector('#H option:first-child', "option => option.disabled")
+    page.select_option("#H", "3")
+    q = page.evaluate("state.q")
+    assert (np.shape(q["p"]["W_hr"]), np.shape(q["p"]["W_hh"]), np.shape(q["dy"])) == ((1, 3), (12, 1), (3, 1))
+    assert "NaN" not in page.text_content("main")
+    page.select_option("#kind", "rnn")
+    assert not page.eval_on_selector('#H option:first-child', "option => option.disabled")
+    assert page.query_selector("#projection table") is None
 
 
 @needs_chromium

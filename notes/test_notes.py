@@ -1,5 +1,6 @@
 """The notes: every computed part is current, every label leads to its line and back, and no page is left out."""
 
+import ast
 import re
 from collections import Counter
 
@@ -37,6 +38,17 @@ def test_every_equation_has_its_line_of_code(note):
         assert re.search(rf"#.*\b{re.escape(equation.label)}(?!\*)", lines[equation.line.number - 1])
     assert len(LINKED.findall(TEXT[note])) == len(equations(note))
     assert carried(note).keys() >= {e.label for e in equations(note)}
+
+
+def test_every_adjoint_is_derived_once_more_by_symbols():
+    """The tests ``test_symbolic_*.py`` name the labels that they cover: all that have a star, and other rooms besides."""
+    code = [n for file in NOTES.glob("test_symbolic_*.py") for n in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    texts = [ast.get_docstring(n) or "" for n in code if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+    named = {label for text in texts for label in re.findall(r"\b[A-Z]{1,2}\d\*?(?!\w)", text)}
+    defined = {m[1] for text in TEXT.values() for m in re.finditer(r"^\*\*`?\(([A-Z]{1,2}\d\*?)\)", text, re.MULTILINE)}
+    assert {label for label in defined if label.endswith("*")} <= named
+    assert {label for label in defined if re.match("[OKV]|TB|CB|RT|HV", label)} - {"TB1"} <= named
+    assert named <= defined
 
 
 @pytest.mark.parametrize("note", ["rnn", "lstm", "gru"])

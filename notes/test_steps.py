@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 
+from benchmarks import tables
+
 from . import steps
 from .labels import NOTES, ROOT
 
@@ -35,3 +37,20 @@ def test_a_step_is_the_geometric_mean_of_its_cases():
 def test_a_step_that_nobody_measured_says_so():
     step = steps.Step("", "numpy", "not.there")
     assert steps.saved(steps.quotients(step, "lstm", "train", "cpu", steps.measured())) == steps.NONE
+
+
+def test_a_step_gets_its_figure_when_a_file_has_both_of_its_ends():
+    """Rows of every implementation of the ladder in one file, each half as slow as the one before: no figure is missing."""
+    file = json.loads(FILES[0].read_text(encoding="utf-8"))
+    ends = list(dict.fromkeys(name for step in steps.LADDER for name in (step.before, step.after)))
+    some = [row for row in file["rows"] if row["implementation"] == "numpy"]
+    file["rows"] = [dict(row, implementation=name, seconds=dict(row["seconds"], median=row["seconds"]["median"] * 0.5**i))
+                    for i, name in enumerate(ends) for row in some]
+    entries = tables.load([("made-up.json", file)])
+    lines = [line for line in steps.ladder(entries).splitlines() if line.count("|") > 3][2:]
+    assert len(lines) == len(steps.LADDER)
+    for line, step in zip(lines, steps.LADDER, strict=True):
+        factor = 0.5 ** (ends.index(step.after) - ends.index(step.before))
+        assert line.count(f"{factor:.2f} – {factor:.2f}") == len(steps.CELLS) * len(steps.PHASES)
+        assert line.endswith("| made-up |")
+        assert steps.NONE not in line

@@ -1,10 +1,11 @@
-"""Importing ``reference`` with a fault in it, and asking which cases catch it."""
+"""Importing ``reference`` with a change in it: a fault, of which is asked which cases catch it, or any other."""
 
 import importlib
 import importlib.abc
 import importlib.util
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,20 +29,17 @@ from .witness import AGREES
 FOLDER = Path(reference.__file__).parent
 
 
-class _Loader(importlib.abc.InspectLoader):
-    """Loads one file of ``reference`` under another package's name, with a fault in it or not."""
+Rewrite = Callable[[str, str], str]  # (file of ``reference``, as "fast/rnn.py", its text) -> the text of the copy
 
-    def __init__(self, file: Path, fault: Fault):
-        self.file, self.fault = file, fault
+
+class _Loader(importlib.abc.InspectLoader):
+    """Loads one file of ``reference`` under another package's name, changed or not."""
+
+    def __init__(self, file: Path, rewrite: Rewrite):
+        self.file, self.rewrite = file, rewrite
 
     def get_source(self, fullname: str) -> str:
-        text = self.file.read_text(encoding="utf-8")
-        if self.file.relative_to(FOLDER).as_posix() != self.fault.file:
-            return text
-        if text.count(self.fault.old) != 1:
-            raise LookupError(f"fault {self.fault.name!r}: {self.fault.file} must contain {self.fault.old!r} once, "
-                              f"but has it {text.count(self.fault.old)} times")
-        return text.replace(self.fault.old, self.fault.new)
+        return self.rewrite(self.file.relative_to(FOLDER).as_posix(), self.file.read_text(encoding="utf-8"))
 
     def is_package(self, fullname: str) -> bool:
         return self.file.name == "__init__.py"
@@ -52,14 +50,24 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Finds ``alias`` and its modules in the folder of ``reference``."""
 
     alias: str
-    fault: Fault
+    rewrite: Rewrite
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname != self.alias and not fullname.startswith(self.alias + "."):
             return None
         place = FOLDER.joinpath(*fullname.split(".")[1:])
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        return importlib.util.spec_from_loader(fullname, _Loader(file, self.fault))
+        return importlib.util.spec_from_loader(fullname, _Loader(file, self.rewrite))
+
+
+def copied(alias: str, rewrite: Rewrite) -> ModuleType:
+    """A copy of ``reference`` under another name, its files as ``rewrite`` makes them."""
+    finder = _Finder(alias, rewrite)
+    sys.meta_path.insert(0, finder)
+    try:
+        return importlib.import_module(alias)
+    finally:
+        sys.meta_path.remove(finder)
 
 
 @cache
@@ -71,12 +79,15 @@ def broken(fault: Fault) -> ModuleType:
     LookupError
         The line that the fault changes is not there, or not only once: the catalogue must follow the code.
     """
-    finder = _Finder(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", fault)
-    sys.meta_path.insert(0, finder)
-    try:
-        return importlib.import_module(finder.alias)
-    finally:
-        sys.meta_path.remove(finder)
+    def rewrite(file: str, text: str) -> str:
+        if file != fault.file:
+            return text
+        if text.count(fault.old) != 1:
+            raise LookupError(f"fault {fault.name!r}: {fault.file} must contain {fault.old!r} once, "
+                              f"but has it {text.count(fault.old)} times")
+        return text.replace(fault.old, fault.new)
+
+    return copied(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", rewrite)
 
 
 def implementation(fault: Fault) -> Implementation:

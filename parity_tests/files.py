@@ -35,10 +35,15 @@ def missing(path: Path) -> str | None:
 
 def page(report: dict[str, Any], suffix: str) -> str:
     """The Markdown or HTML page."""
+    return render(f"report{suffix}", report)
+
+
+def render(template: str, content: dict[str, Any]) -> str:
+    """One of ``templates``, filled."""
     import jinja2  # not everywhere, and only pages need it
 
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-                             autoescape=suffix == ".html", trim_blocks=True, lstrip_blocks=True,
+                             autoescape=template.endswith(".html"), trim_blocks=True, lstrip_blocks=True,
                              undefined=jinja2.StrictUndefined)
     env.filters |= {"figure": figure, "said": said}
-    return env.get_template(f"report{suffix}").render(report)
+    return env.get_template(template).render(content)

@@ -6,8 +6,10 @@ if anything is wrong.
 
 import sys
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +22,7 @@ from .tolerance import Verdict
 from .trajectory import CELLS, STEPS, TASKS, follow, judged
 
 OUT = Path("out") / "models.html"
+WIDTH = 190  # of the page, so that no name is broken
 OPTIMIZER = "Adam"
 SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side": "torch"}}
 
@@ -27,6 +30,15 @@ SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side":
 def part(cases: list[PartCase]) -> list[list[Verdict]]:
     """The verdicts on one room: NumPy and PyTorch, in each dtype."""
     return [[v for case in cases for v in judge(case, dtype)] for judge in (by_numpy, by_torch) for dtype in DTYPES]
+
+
+def by_cell(cases: list[PartCase]) -> dict[str, list[PartCase]]:
+    """The cases of a room, those of each cell together; "" where a room has no cells."""
+    found: dict[str, list[PartCase]] = {}
+    for case in cases:
+        kind = case.name.partition("-")[0]
+        found.setdefault(kind if kind in CELLS else "", []).append(case)
+    return found
 
 
 def cell(verdicts: Iterable[Verdict]) -> Text:
@@ -39,14 +51,15 @@ def cell(verdicts: Iterable[Verdict]) -> Text:
 
 
 def parts() -> tuple[Table, list[Verdict]]:
-    """A row for each room."""
+    """A row for each room, and each cell of it."""
     table, found = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
-    for name in ("room", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
+    for name in ("room", "cell", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
         table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
     for name, room in track(ROOMS.items(), "parts", console=terminal.console(stderr=True), transient=True):
-        columns = part(room.CASES)
-        table.add_row(name, str(len(room.CASES)), *map(cell, columns))
-        found += [v for column in columns for v in column]
+        for kind, cases in by_cell(room.CASES).items():
+            columns = part(cases)
+            table.add_row(name, kind, str(len(cases)), *map(cell, columns))
+            found += [v for column in columns for v in column]
     return table, found
 
 
@@ -69,16 +82,19 @@ def trajectories() -> tuple[Table, list[Verdict]]:
 
 
 def main() -> int:
-    console = terminal.console(record=True)
+    console, page = terminal.console(), Console(record=True, width=WIDTH, file=StringIO())
     found: list[Verdict] = []
     for make in (parts, trajectories):
         table, verdicts = make()
         console.print(table)
+        page.print(table)
         found += verdicts
     wrong = sum(not v.ok for v in found)
-    console.print(Text(f"{len(found)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green"))
+    said = Text(f"{len(found)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green")
+    console.print(said)
+    page.print(said)
     OUT.parent.mkdir(exist_ok=True)
-    console.save_html(str(OUT), clear=True)
+    page.save_html(str(OUT))
     console.print(f"wrote {OUT}", highlight=False)
     return int(bool(wrong) or not found)
 

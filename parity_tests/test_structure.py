@@ -43,9 +43,10 @@ def imports(file: Path) -> set[str]:
 
 
 # safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
-# forecasts, imported only when one is drawn: none of them computes anything.
+# forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
+# check what was exported.
 ALSO = {"checkpoint.py": {"safetensors"}, "runlog.py": {"rich"}, "char_train.py": {"rich"}, "char_plots.py": {"matplotlib"},
-        "plots.py": {"matplotlib"}}
+        "plots.py": {"matplotlib"}, "onnx_graph.py": {"onnx"}, "export.py": {"onnxruntime"}}
 
 
 @pytest.mark.parametrize(("folder", "allowed"), [

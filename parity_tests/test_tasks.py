@@ -38,6 +38,13 @@ def test_parts_share_no_word_and_batches_hold_what_is_right(name):
     assert all(np.array_equal(a.target, b.target) for a, b in [first])
 
 
+def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
+    pytest.importorskip("eng_to_ipa", reason="extra 'data' is not installed")
+    task, side = TASKS["pronunciation"](0, SMALL["pronunciation"]), __main__.SIDE
+    scheduled, forced = (run.fit(task, side, kwargs, "rnn", 0, 4)[0] for kwargs in ({"forced": 0.5}, {}))
+    assert (scheduled.teacher_forcing, forced.teacher_forcing) == (1 - 0.5 * 3 / 4, 1.0)
+
+
 @pytest.mark.parametrize("name", ["names_generator", "pronunciation", *(
     pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger"))])
 def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):

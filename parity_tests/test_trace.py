@@ -18,9 +18,10 @@ from .broken import broken
 from .faults import FAULTS
 
 ROOT = Path(__file__).parent.parent
-KINDS = [("rnn", {"nonlinearity": "tanh"}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}),
+# Options of the room, and P, the width of a projection, which is a size.
+KINDS = [("rnn", {"nonlinearity": "tanh"}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}), ("lstm", {"P": 3}),
          ("gru", {"reset_after": True}), ("gru", {"reset_after": False})]
-IDS = ["rnn", "rnn-relu", "lstm", "gru", "gru-before"]
+IDS = ["rnn", "rnn-relu", "lstm", "lstm-proj", "gru", "gru-before"]
 kinds = pytest.mark.parametrize(("cell", "options"), KINDS, ids=IDS)
 
 
@@ -29,10 +30,10 @@ def test_what_is_traced_is_what_the_room_computes(cell, options):
     room = getattr(reference, cell)
     q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
     found = trace(room, q)
-    y, _, k = room.forward(q.p, q.x, q.s, **options)
+    y, _, k = room.forward(q.p, q.x, q.s, **q.options)
     dp, dx, ds_0 = room.backward(q.dy, q.ds, k)
-    h = [one.value for one in found if one.verb == "step_forward" and one.name == "h"]
-    assert np.array_equal(h, y)
+    h = {one.t: one.value for one in found if one.verb == "step_forward" and one.name == "h"}
+    assert np.array_equal([h[t] for t in range(4)], y)
     last = {one.name: one.value for one in found if one.verb == "backward"}
     for name, v in (dp._asdict() | {"x": dx} | {f"{f}_0": v for f, v in ds_0._asdict().items()}).items():
         assert v is None or np.array_equal(last[f"d{name}"], v), name
@@ -51,10 +52,10 @@ def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options
 @kinds
 def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docstring_is_traced(cell, options):
     room, note = getattr(reference, cell), (ROOT / "notes" / f"{cell}.md").read_text(encoding="utf-8")
-    found = {label for one in trace(room, problem(room, **options)) for label in one.labels}
+    found = {label for one in trace(room, problem(room, **{"H": 5} | options)) for label in one.labels}
     defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*", note, flags=re.M))
     assert found <= defined
-    assert {label for label in defined if "5" not in label} == found           # L5 is the projection
+    assert {label for label in defined if "5" not in label or "P" in options} == found          # L5 is the projection
     assert set(text.equations(room)) == {label for label in defined if not label.endswith("*")}
 
 
@@ -62,12 +63,11 @@ def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docst
 def test_the_line_that_a_quantity_points_to_is_the_line_that_computes_it(cell, options):
     room = getattr(reference, cell)
     lines = (ROOT / "reference" / f"{cell}.py").read_text(encoding="utf-8").splitlines()
-    for one in trace(room, problem(room, **options)):
+    for one in trace(room, problem(room, **{"H": 5} | options)):
         assert all(label in "\n".join(lines[one.line - 1 : one.line + 1]) for label in one.labels), one.key
 
 
-# The trace has no projection.
-ROOM_FAULTS = [f for f in FAULTS if f.equation and f.file in ("rnn.py", "lstm.py", "gru.py") and f.kinds != ("lstm-proj",)]
+ROOM_FAULTS = [f for f in FAULTS if f.equation and f.file in ("rnn.py", "lstm.py", "gru.py")]
 
 
 @cache
@@ -81,11 +81,10 @@ def test_a_broken_line_shows(fault):
     """Every fault of the catalogue that sits in a room changes some quantity of the trace."""
     cell, seen = fault.file.partition(".")[0], []
     for kind in fault.kinds:
-        if kind != "lstm-proj":
-            options = dict(zip(IDS, KINDS, strict=True))[kind][1]
-            room = getattr(broken(fault), cell)
-            q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
-            seen += [one for one in trace(room, q) if text.differs(one, by_torch(kind))]
+        options = dict(zip(IDS, KINDS, strict=True))[kind][1]
+        room = getattr(broken(fault), cell)
+        q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
+        seen += [one for one in trace(room, q) if text.differs(one, by_torch(kind))]
     assert seen
 
 
@@ -97,10 +96,24 @@ def test_the_command(capsys, tmp_path):
     page = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "✓" in page
     assert "http" not in page
+    assert main(["lstm", "--proj-size", "1", "--html", str(tmp_path / "t.html")]) == 0
+    assert "h @ p.W_hr.T" in (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert main(["rnn", "--nonlinearity", "relu"]) == 0
+    assert "relu(a)" in capsys.readouterr().out
     assert main(["rnn", "--html", str(tmp_path / "t.html" / "no")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert main(["lstm", "--autograd", "no", "--color", "always"]) == 0
     assert "torch  " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["lstm", "--proj-size", "2"], "--proj-size must be below --H, which is 2; got 2"),
+    (["gru", "--proj-size", "1"], "--proj-size is for lstm only; got it for gru"),
+    (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm")])
+def test_an_option_of_another_cell_is_refused(given, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(given)
+    assert said in capsys.readouterr().err
 
 
 def test_the_trace_does_not_load_torch_until_it_compares():

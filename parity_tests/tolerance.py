@@ -12,7 +12,7 @@ For a training run, at each step n and per quantity:
     max|candidate_n - oracle_n|  <=  4 · noise_n  +  16 · eps(dtype) · max|oracle_n|                    (T3)
     noise_n = the largest max|baseline_m - oracle_m| of several baselines and all steps m <= n          (T4)
 
-A baseline is a run in the candidate's dtype: once from the initial weights, and three times from weights of which
+A baseline is a run in the candidate's dtype: once from the initial weights, and fifteen times from weights of which
 every one was moved by one rounding.
 """
 

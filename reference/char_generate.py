@@ -1,7 +1,7 @@
 """``generate`` and ``evaluate``.  Derivation of the drawing: notes/sampling.md; what temperature does: notes/char_lm.md"""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ def stream(side: Side, model: Any, vocabulary: Vocabulary, begin: str, prime: st
         yield vocabulary.symbols[int(tokens[0])]
 
 
-def generate(side: Side, given: dict) -> int:
+def writer(side: Side, given: dict) -> Callable[[float], Iterator[str]]:
+    """``text(temperature)`` of a run's checkpoint, without the prime.  Raises UsageError, CheckpointError as ``trained``."""
     if given.get("top_p", 1) > 1:
         raise UsageError(f"--top-p must be above 0 and at most 1, got {given['top_p']}")
     model, config, vocabulary, _ = trained(side, given)
@@ -37,6 +38,11 @@ def generate(side: Side, given: dict) -> int:
         return stream(side, model, vocabulary, config["corpus"]["begin"], given["prime"], given["length"], given["seed"],
                       model.carried, temperature=temperature, **how)
 
+    return text
+
+
+def generate(side: Side, given: dict) -> int:
+    text = writer(side, given)
     if "temperatures" in given:
         texts = [given["prime"] + "".join(text(t)) for t in given["temperatures"]]
         width = given.get("width") or shutil.get_terminal_size((120, 24)).columns

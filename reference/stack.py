@@ -10,6 +10,7 @@ A dense batch is the packed batch in which every sequence has the same length.
 S2* labels the adjoint of S2.
 """
 
+from functools import reduce
 from itertools import groupby
 from typing import NamedTuple
 
@@ -72,18 +73,26 @@ def run_forward(room, p, x, s, batch_sizes, options):
 
 def run_backward(room, dy, ds_n, caches, batch_sizes):
     """The adjoint of run_forward: dy (N, P), State  ->  dp, dx (N, I), State"""
-    dxs: list[Array] = []
-    dp, end = None, len(dy)
-    blocks = segments(batch_sizes)
+    found, ds = backwards(room.backward, dy, ds_n, caches, batch_sizes)
+    dps, dxs = zip(*found, strict=True)
+    return reduce(add, reversed(dps)), stacked([rows(dx) for dx in dxs]), ds                        # S1*
+
+
+def backwards(block_backward, dy, ds_n, caches, batch_sizes):
+    """From the last segment to the first: ``block_backward(dy (T, B, P), State, cache) -> *found, State``
+
+    ->  what was found in each segment, in forward's order, and the State of (B, ·)
+    """
+    found: list[tuple] = []
+    blocks, end = segments(batch_sizes), len(dy)
     ds = take(ds_n, slice(blocks[-1][1]))
     for (T, B), cache in zip(reversed(blocks), reversed(caches), strict=True):
         ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                            # S1*
         block = dy[end - T * B : end].reshape(T, B, dy.shape[-1])
-        d, dx, ds = room.backward(block, ds, cache)
-        dp = d if dp is None else add(dp, d)                                                        # S1*
-        dxs.insert(0, rows(dx))
+        *here, ds = block_backward(block, ds, cache)
+        found.insert(0, tuple(here))
         end -= T * B
-    return dp, stacked(dxs), ds
+    return found, ds
 
 
 def add(p, q):
@@ -94,7 +103,8 @@ def add(p, q):
 def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
     """The whole stack.
 
-    room     the verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``
+    room     the verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``; a room may have its own run_forward and
+             run_backward, as those of ``fast`` do
     params   a list of D Params for each layer; states likewise, State of (B, ·) each
     x        (N, I) packed rows
     keep     dropout masks (N, D·P), one for each layer but the last, or none at all
@@ -102,6 +112,7 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
 
     ->  y (N, D·P), which may share memory with the Cache, states, Cache
     """
+    run = getattr(room, "run_forward", run_forward)
     turn = flip(batch_sizes) if len(params[0]) > 1 else None
     layers, states_n = [], []
     for layer, (ps, ss) in enumerate(zip(params, states, strict=True)):
@@ -110,7 +121,7 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
             x = x * mask * scale(p)                                                                 # S4
         ys, s_n, runs = [], [], []
         for direction, (weights, s) in enumerate(zip(ps, ss, strict=True)):
-            y, s, caches = run_forward(room, weights, x[turn] if direction else x, s, batch_sizes, options)
+            y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)
             ys.append(y[turn] if direction else y)                                                  # S2
             s_n.append(s)
             runs.append(caches)
@@ -122,6 +133,7 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
 
 def backward(room, dy, dstates_n, k):
     """The adjoint of forward: d(outputs), Cache  ->  dparams, dx (N, I), dstates"""
+    run = getattr(room, "run_backward", run_backward)
     turn = flip(k.batch_sizes) if len(k.layers[0].runs) > 1 else None
     dparams: list[list] = []
     dstates: list[list] = []
@@ -130,7 +142,7 @@ def backward(room, dy, dstates_n, k):
         dps, dss, dx = [], [], None
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*
-            dp, d, ds = run_backward(room, d, ds_n[direction], caches, k.batch_sizes)
+            dp, d, ds = run(room, d, ds_n[direction], caches, k.batch_sizes)
             d = d[turn] if direction else d                                                         # S2*
             dx = d if dx is None else dx + d                                                        # S3*
             dps.append(dp)

@@ -1,9 +1,9 @@
 """The classifier of reference/classifier.py in PyTorch; autograd is the backward.  C1 to C6: notes/classifier.md"""
 
 import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_packed_sequence
+
+from reference import checks
 
 from .draws import draw
 from .model import Model, hidden
@@ -15,17 +15,15 @@ class Classifier(Model):
     def __init__(self, num_embeddings, classes, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
                  bidirectional=True, pooling="last", dropout=0.0, dtype="float32", rng=None, way="library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        if pooling not in ("last", "mean", "max"):
-            raise ValueError(f"pooling must be one of 'last', 'mean', 'max', got {pooling!r}")
-        self.pooling = pooling
-        self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
+        self.pooling = checks.choice("pooling", pooling, ("last", "mean", "max"))
+        self.embedding = self.table(num_embeddings, embedding_dim)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
-        self.head = nn.Linear((1 + bidirectional) * hidden_size, classes, dtype=self.dtype)
+        self.head = self.linear((1 + bidirectional) * hidden_size, classes)
         draw(self, self.rng)
 
     def logits(self, batch):
         """Anything with ``tokens``  ->  z (B, classes)"""
-        x = self.embedding(self.tensor(batch.tokens.data))                                # C1
+        x = self.embed(self.embedding, batch.tokens.data)                                # C1
         y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
         if self.pooling == "last":
             u = torch.cat(tuple(hidden(s)[-(1 + self.rnn.bidirectional) :]), -1)          # C3
@@ -38,7 +36,7 @@ class Classifier(Model):
 
     def loss(self, batch):
         """Labelled  ->  the loss, 0-d"""
-        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # C6
+        return self.cross_entropy(self.logits(batch), batch.target)               # C6
 
     def predict(self, batch):
         """Anything with ``tokens``  ->  the most probable class (B,)"""

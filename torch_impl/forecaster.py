@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 from torch.nn.utils.rnn import PackedSequence
 
-from reference import forcing
+from reference import checks, forcing
 from reference.batches import Windowed
 from reference.forecaster import MODES, check
 
@@ -20,9 +20,8 @@ class Forecaster(Model):
     def __init__(self, columns, horizon, hidden_size=64, num_layers=1, *, mode="direct", cell="lstm", dropout=0.0,
                  dtype="float32", rng=None, way="library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        if mode not in MODES:
-            raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-        self.columns, self.horizon, self.mode, self.teacher_forcing = columns, horizon, mode, 1.0
+        self.columns, self.horizon, self.teacher_forcing = columns, horizon, 1.0
+        self.mode = checks.choice("mode", mode, MODES)
         self.rnn = self.recurrent(cell, columns, hidden_size, num_layers, dropout=dropout)
         self.decoder = self.recurrent(cell, columns, hidden_size, num_layers, dropout=dropout) if mode == "encdec" else None
         self.head = nn.Linear(hidden_size, horizon if mode == "direct" else columns, dtype=self.dtype)

@@ -1,10 +1,8 @@
 """The generator of reference/generator.py in PyTorch; autograd is the backward.  N1 to N7: notes/generator.md"""
 
 import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
 
-from reference import decoding, sampling
+from reference import checks, decoding, sampling
 
 from .draws import draw
 from .model import Model, one_step
@@ -16,30 +14,34 @@ class Generator(Model):
     def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
                  dropout=0.0, bos=1, eos=2, dtype="float32", rng=None, way="library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        self.bos, self.eos, self.states = bos, eos, 2 if cell == "lstm" else 1
-        self.condition = nn.Embedding(conditions, embedding_dim, dtype=self.dtype)
-        self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
+        self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
+        self.states = 2 if cell == "lstm" else 1
+        self.condition = self.table(conditions, embedding_dim)
+        self.embedding = self.table(num_embeddings, embedding_dim)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout)
-        self.start = nn.Linear(embedding_dim, self.states * num_layers * hidden_size, dtype=self.dtype)
-        self.head = nn.Linear(hidden_size, num_embeddings, dtype=self.dtype)
+        self.start = self.linear(embedding_dim, self.states * num_layers * hidden_size)
+        self.head = self.linear(hidden_size, num_embeddings)
         draw(self, self.rng)
 
     def first_state(self, condition):
         """condition (B, C)  ->  the state of the rnn"""
-        c = self.condition(self.tensor(condition)).sum(1)                                 # N1
+        c = self.embed(self.condition, checks.matrix("condition", condition)).sum(1)      # N1
         s = torch.tanh(self.start(c)).unflatten(-1, (self.states, self.rnn.num_layers, -1))
         h, *rest = s.permute(1, 2, 0, 3).contiguous()                                     # N2
         return (h, *rest) if rest else h
 
     def logits(self, batch):
         """Conditioned  ->  z (N, num_embeddings), packed rows"""
-        x = self.embedding(self.tensor(batch.tokens.data))                                # N3
+        B = batch.tokens.batch_sizes[0]
+        if len(batch.condition) != B:
+            raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
+        x = self.embed(self.embedding, batch.tokens.data)                                 # N3
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x), self.first_state(batch.condition))  # N4
         return self.head(y.data)                                                          # N5
 
     def loss(self, batch):
         """Conditioned  ->  the loss, 0-d"""
-        return cross_entropy(self.logits(batch), self.tensor(batch.target))               # N6
+        return self.cross_entropy(self.logits(batch), batch.target)               # N6
 
     @torch.no_grad()
     def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None):
@@ -48,7 +50,7 @@ class Generator(Model):
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
 
         def step(tokens, state):
-            x = self.embedding(self.tensor(tokens))                                       # N3
+            x = self.embed(self.embedding, tokens)                                        # N3
             y, state = self.run(self.rnn, one_step(x), state)                             # N4
             return self.head(y.data).cpu().numpy(), state                                 # N5
 

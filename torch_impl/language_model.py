@@ -3,11 +3,14 @@
 Equations U1 to U6: notes/language_model.md
 """
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, linear
+from torch.nn.functional import linear
 
+from reference import checks
 from reference.language_model import draw_masks
 
 from . import dropout
@@ -30,12 +33,13 @@ class LanguageModel(Model):
     def __init__(self, num_embeddings, embedding_dim=128, hidden_size=256, num_layers=1, *, cell="lstm", dropout=0.0,
                  tied=False, dtype="float32", rng=None, way="library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        self.dropout, self.tied, self.carried = float(dropout), bool(tied), None
+        self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), bool(tied), None
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
-        self.embedding = nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
+        self.embedding = self.table(num_embeddings, embedding_dim)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0)
-        self.head = (TiedHead if tied else nn.Linear)(hidden_size, num_embeddings, dtype=self.dtype)
+        head = partial(TiedHead, dtype=self.dtype) if tied else self.linear
+        self.head = head(hidden_size, num_embeddings)
         draw(self, self.rng)
 
     def loss(self, batch):
@@ -51,18 +55,18 @@ class LanguageModel(Model):
 
     def window(self, batch, state=None):
         """One window from a given state  ->  loss, state_n; the gradient goes on into the state"""
-        x = self.embedding(self.tensor(batch.tokens))                                     # U1
+        x = self.embed(self.embedding, batch.tokens)                                      # U1
         masks = self._window_masks(batch.masks, tuple(x.shape))
         if masks:
             x = dropout.forward(x, self.tensor(masks.input), self.dropout)                # U2
         y, state_n = self._layer(x, None if batch.first else state, masks)                # U3
         if masks:
             y = dropout.forward(y, self.tensor(masks.output), self.dropout)               # U2
-        return cross_entropy(self._head(y).flatten(0, 1), self.tensor(batch.targets).flatten()), state_n  # U5
+        return self.cross_entropy(self._head(y), batch.targets), state_n                  # U5
 
     def logits(self, tokens, state=None):
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
-        y, state_n = self._layer(self.embedding(self.tensor(tokens)), state, None)        # U1, U3
+        y, state_n = self._layer(self.embed(self.embedding, tokens), state, None)         # U1, U3
         return self._head(y), state_n
 
     def _head(self, y):

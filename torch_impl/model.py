@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import PackedSequence
 
+from reference import checks
+from reference.losses import IGNORE, classes
 from reference.packing import positions
 
 from . import modules
@@ -37,10 +40,29 @@ class Model(nn.Module):
 
     def recurrent(self, cell, *args, **kwargs):
         """An rnn layer by the name of its cell."""
-        if cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(map(repr, CELLS))}, got {cell!r}")
         way = "hoisted" if self.way == "library" else self.way
-        return CELLS[cell](*args, dtype=self.dtype, way=way, **kwargs)
+        return CELLS[checks.choice("cell", cell, tuple(CELLS))](*args, dtype=self.dtype, way=way, **kwargs)
+
+    def table(self, num_embeddings, embedding_dim):
+        """An embedding of sizes above zero."""
+        return nn.Embedding(checks.positive_int("num_embeddings", num_embeddings),
+                            checks.positive_int("embedding_dim", embedding_dim), dtype=self.dtype)
+
+    def linear(self, in_features, out_features):
+        """A linear layer of sizes above zero."""
+        return nn.Linear(checks.positive_int("in_features", in_features), checks.positive_int("out_features", out_features),
+                         dtype=self.dtype)
+
+    def embed(self, table, ids) -> torch.Tensor:
+        """The rows of an embedding, for whole numbers in its range"""
+        return table(self.tensor(checks.tokens("Embedding: ids", ids, table.num_embeddings)))
+
+    def cross_entropy(self, z, target) -> torch.Tensor:
+        """z (..., V), target (...)  ->  the mean over what is not ignored, 0-d.  Raises as the namesake's."""
+        target, kept = classes(target, tuple(z.shape[:-1]), z.shape[-1], IGNORE)
+        if not kept.any():
+            raise ValueError("targets must include one that is not ignored, got none: there is nothing to take the mean of")
+        return cross_entropy(z.flatten(0, -2), self.tensor(np.where(kept, target, IGNORE)).flatten())
 
     def loss(self, batch) -> torch.Tensor:
         """The loss of a batch, 0-d."""

@@ -4,11 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from reference import decoding, forcing, packing, sampling
+from reference import checks, decoding, forcing, packing, sampling
 from reference.batches import shape_of
 from reference.seq2seq import FEEDBACK
 
@@ -24,27 +22,29 @@ class Seq2seq(Model):
                  bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
                  dtype="float32", rng=None, way="library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        if feedback not in FEEDBACK:
-            raise ValueError(f"feedback must be one of {', '.join(map(repr, FEEDBACK))}, got {feedback!r}")
-        self.feedback, self.bos, self.eos, self.teacher_forcing = feedback, bos, eos, 1.0
-        H, D = hidden_size, 1 + bidirectional
-        self.source = nn.Embedding(sources, embedding_dim, dtype=self.dtype)
-        self.encoder = self.recurrent(cell, embedding_dim, H // D, num_layers, dropout=dropout, bidirectional=bidirectional)
-        self.target = nn.Embedding(targets, embedding_dim, dtype=self.dtype)
+        self.feedback, self.teacher_forcing = checks.choice("feedback", feedback, FEEDBACK), 1.0
+        self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
+        H, half = hidden_size, checks.part("hidden_size", hidden_size, 1 + bidirectional)
+        self.source = self.table(sources, embedding_dim)
+        self.encoder = self.recurrent(cell, embedding_dim, half, num_layers, dropout=dropout, bidirectional=bidirectional)
+        self.target = self.table(targets, embedding_dim)
         self.decoder = self.recurrent(cell, embedding_dim, H, num_layers, dropout=dropout)
         self.attention: Any = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
-        self.combine: Any = None if attention is None else nn.Linear(2 * H, H, dtype=self.dtype)
-        self.head = nn.Linear(H, targets, dtype=self.dtype)
+        self.combine: Any = None if attention is None else self.linear(2 * H, H)
+        self.head = self.linear(H, targets)
         draw(self, self.rng)
 
     def logits(self, batch, coins=None):
         """Translated  ->  z (M, targets), packed rows as the target's"""
         T, B = shape_of(batch.tokens)
+        if shape_of(batch.source)[1] != B:
+            raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
         if coins is None:
             coins = forcing.coins(self.rng, self.teacher_forcing, T, B)
+        coins = checks.mask("coins", coins, (T, B))
         memory, s = self.encode(batch.source)
         if coins.all():
-            u = self.target(self.tensor(batch.tokens.data))                               # Q3
+            u = self.embed(self.target, batch.tokens.data)                                # Q3
             y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
             return self.read(y, memory)[0]
         read, _ = packing.pad_packed_sequence(batch.tokens)
@@ -57,14 +57,14 @@ class Seq2seq(Model):
 
     def loss(self, batch, coins=None):
         """Translated  ->  the loss, 0-d"""
-        return cross_entropy(self.logits(batch, coins), self.tensor(batch.target))        # Q7
+        return self.cross_entropy(self.logits(batch, coins), batch.target)                # Q7
 
     def weights(self, batch):
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S)"""
         if self.attention is None:
             raise ValueError("attention must not be None where its weights are asked for")
         memory, s = self.encode(batch.source)
-        y, _ = self.run(self.decoder, self.packed(batch.tokens, self.target(self.tensor(batch.tokens.data))), s)
+        y, _ = self.run(self.decoder, self.packed(batch.tokens, self.embed(self.target, batch.tokens.data)), s)
         return self.read(y, memory)[1]
 
     @torch.no_grad()
@@ -72,19 +72,19 @@ class Seq2seq(Model):
         """As the namesake's."""
         memory, s = self.encode(source)
         about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
-        if beam == 1:
+        if checks.positive_int("beam", beam) == 1:
             return decoding.free_run(self.next, sampling.greedy, *about)
         return decoding.beam_run(self.next, selected, *about, beam, length_power)
 
     def next(self, tokens, state):
         """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""
         s, memory = state
-        y, s = self.run(self.decoder, one_step(self.target(self.tensor(tokens))), s)      # Q3, Q8, Q4
+        y, s = self.run(self.decoder, one_step(self.embed(self.target, tokens)), s)       # Q3, Q8, Q4
         return self.read(y, memory)[0].cpu().numpy(), (s, memory)
 
     def encode(self, source):
         """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
-        x = self.source(self.tensor(source.data))
+        x = self.embed(self.source, source.data)
         y, s = self.run(self.encoder, self.packed(source, x))                             # Q1
         m, lengths = pad_packed_sequence(y)
         mask = torch.arange(len(m), device=m.device)[:, None] < lengths.to(m.device)
@@ -104,13 +104,13 @@ class Seq2seq(Model):
     def input(self, ids, coin, z):
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
         if z is None:
-            return self.target(self.tensor(ids))                                          # Q3
+            return self.embed(self.target, ids)                                           # Q3
         if self.feedback == "expected":
             fed = torch.softmax(z, -1) @ self.target.weight                               # Q9
-            return torch.where(self.tensor(coin)[:, None], self.target(self.tensor(ids)), fed)
+            return torch.where(self.tensor(coin)[:, None], self.embed(self.target, ids), fed)
         last = z.detach().cpu().numpy()
         said = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
-        return self.target(self.tensor(np.where(coin, ids, said)))                         # Q3, Q8
+        return self.embed(self.target, np.where(coin, ids, said))                         # Q3, Q8
 
 
 def selected(state, rows):

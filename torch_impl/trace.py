@@ -15,20 +15,20 @@ GRADIENTS: dict[str, dict[Any, str]] = {
     "rnn": {("da", ("R2*",)): "a", ("dh_prev", ("R1*",)): "h_prev"},
     "lstm": {("do", ("L4*",)): "o", ("dc", ("L4*",)): "c", ("di", ("L3*",)): "i", ("df", ("L3*",)): "f",
              ("dg", ("L3*",)): "g", ("dh_prev", ("L1*",)): "h_prev", ("dc_prev", ("L3*",)): "c_prev"}
-    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"},
+    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"} | {("dh", ("L5*",)): "m"},
     "gru": {("dn", ("G4*",)): "n", ("dz", ("G4*",)): "z", ("dh", ("G4*",)): "h in G4", ("da_n", ("G3*",)): "a_n",
             ("dq", ("G3*",)): "q", ("dh_q", ("G2*",)): "k", ("dr", ("G3*",)): "r", ("dr", ("G2*",)): "r",
             ("da_r", ("G1*",)): "a_r", ("da_z", ("G1*",)): "a_z", ("dh", ("G1*", "G2*")): "h_prev"},
 }
 FORWARD = {
     "rnn": {"a": "R1", "h": "R2"},
-    "lstm": {f"a_{g}": "L1" for g in "ifgo"} | dict.fromkeys("ifgo", "L2") | {"c": "L3", "h": "L4"},
+    "lstm": {f"a_{g}": "L1" for g in "ifgo"} | dict.fromkeys("ifgo", "L2") | {"c": "L3"},
     "gru": {"r": "G1", "z": "G1", "q": "G2", "n": "G3", "h": "G4"},
 }
 INPUT = {"rnn": ("R1",), "lstm": ("L1",), "gru": ("G1", "G3")}
 LAST: dict[str, dict[str, tuple[str, ...]]] = {
     "rnn": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("R1*",)),
-    "lstm": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",)),
+    "lstm": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",)) | {"dW_hr": ("L5*",)},
     "gru": {"dW_hh": ("G1*", "G2*"), "dx": ("G1*", "G3*")}
     | dict.fromkeys(("dW_ih", "db_ih", "db_hh"), ("G1*", "G2*", "G3*")),
 }
@@ -43,7 +43,9 @@ def lstm(p, a_x, s: Tensors) -> Tensors:
     a_i, a_f, a_g, a_o = (v.clone() for v in (a_x + linear(s["h"], p.W_hh, p.b_hh)).chunk(4, -1))
     i, f, g, o = torch.sigmoid(a_i), torch.sigmoid(a_f), torch.tanh(a_g), torch.sigmoid(a_o)
     c = f * s["c"] + i * g
-    return {"a_i": a_i, "a_f": a_f, "a_g": a_g, "a_o": a_o, "i": i, "f": f, "g": g, "o": o, "c": c, "h": o * torch.tanh(c)}
+    m = o * torch.tanh(c)
+    return {"a_i": a_i, "a_f": a_f, "a_g": a_g, "a_o": a_o, "i": i, "f": f, "g": g, "o": o, "c": c, "m": m,
+            "h": m.clone() if p.W_hr is None else linear(m, p.W_hr)}
 
 
 def gru(p, a_x, s: Tensors, reset_after=True) -> Tensors:
@@ -93,11 +95,15 @@ def _by_key(cell, q, a_x, steps, grads, last):
     out: dict[Any, Any] = {("forward", None, "a_x", INPUT[cell]): a_x}
     for t, (names, grad) in enumerate(zip(steps, grads, strict=True)):
         out |= {("step_forward", t, name, (label,)): names[name] for name, label in FORWARD[cell].items()}
+        if cell == "lstm":  # with a projection h is written twice
+            out |= {("step_forward", t, "h", ("L4",)): names["m"], ("step_forward", t, "h", ("L5",)): names["h"]}
         out |= {("deltas", t, f"dh[{t + 1}]", ()): grad["h"]}
         out |= {("step_backward", t, name, found): grad[of] for (name, found), of in GRADIENTS[cell].items()}
     last["db"] = last["db_ih"]
-    out |= {("backward", None, name, found): last[name] for name, found in LAST[cell].items()}
+    out |= {("backward", None, name, found): last[name] for name, found in LAST[cell].items() if name in last}
     out |= {("backward", None, f"d{name}_0", ()): last[f"d{name}_0"] for name in q.s._fields}
+    if cell == "lstm":
+        out["backward", None, "m", ("L4",)] = torch.stack([names["m"] for names in steps])
     if cell == "gru":
         out["backward", None, "h_q", ("G2",)] = torch.stack([names["k"] for names in steps])
     return {key: v.detach().numpy() for key, v in out.items()}

@@ -18,7 +18,8 @@ from reference.trace import Problem, parsed, problem, trace
 HERE = Path(__file__).parent
 KATEX = HERE.parent / "site" / "node_modules" / "katex"
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    "rnn": ("rnn", {"nonlinearity": "tanh"}), "lstm": ("lstm", {}),
+    "rnn": ("rnn", {"nonlinearity": "tanh"}), "rnn-relu": ("rnn", {"nonlinearity": "relu"}),
+    "lstm": ("lstm", {}), "lstm-proj": ("lstm", {"P": 1}),
     "gru": ("gru", {"reset_after": True}), "gru-before": ("gru", {"reset_after": False})}
 # The example is that of the notes: the same numbers and the same sizes.
 EXAMPLE = {"T": 3, "H": 2}

@@ -33,9 +33,10 @@ function draw() {
   if (T === 3 && H === 2 && seed === 0) return copy(given.start);
   const next = random(seed + 31 * T + 7 * H), G = Cells.GATES[cell].length;
   const vector = n => Array.from({ length: n }, next), matrix = (n, m) => Array.from({ length: n }, () => vector(m));
-  const states = () => Object.fromEntries(Cells.STATES[cell].map(n => [n, vector(H)]));
-  return { p: { W_ih: matrix(G * H, 1), W_hh: matrix(G * H, H), b_ih: vector(G * H), b_hh: vector(G * H) },
-    x: matrix(T, 1), s: states(), dy: matrix(T, H), ds: states(), options: copy(given.start.options) };
+  const projection = given.start.p.W_hr, P = projection ? projection.length : H;
+  const states = () => Object.fromEntries(Cells.STATES[cell].map(n => [n, vector(n === "h" ? P : H)]));
+  return { p: { W_ih: matrix(G * H, 1), W_hh: matrix(G * H, P), b_ih: vector(G * H), b_hh: vector(G * H), ...(projection && { W_hr: matrix(P, H) }) },
+    x: matrix(T, 1), s: states(), dy: matrix(T, P), ds: states(), options: copy(given.start.options) };
 }
 
 const keyOf = e => [e.verb, e.t ?? "", e.name, e.labels.join(" ")].join("|");
@@ -64,27 +65,32 @@ function input(path, label, value) {
 function build() {
   const { q, T, H, kind } = state, cell = cellOf(kind), gates = [...Cells.GATES[cell]];
   const units = [...Array(H).keys()], steps = [...Array(T).keys()], sub = n => (H > 1 ? n + 1 : "");
+  const outputs = [...q.s.h.keys()], of = n => (outputs.length > 1 ? n + 1 : "");  // the units of h, fewer with a projection
   const head = (...names) => el("thead", {}, el("tr", {}, ...names.map(n => el("th", { scope: "col" }, n))));
   const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), ...cells.map(c => el("td", {}, c)));
 
   $("weights").replaceChildren(el("caption", {}, "Weights and biases, each with its gradient"),
-    head("row", "W_ih", ...units.map(j => `W_hh ${sub(j)}`), "b_ih", "b_hh"),
+    head("row", "W_ih", ...outputs.map(j => `W_hh ${of(j)}`), "b_ih", "b_hh"),
     el("tbody", {}, ...gates.flatMap((g, n) => units.map(j => {
       const k = n * H + j, name = `${g}${sub(j)}`;
       return row(name, input(`p.W_ih.${k}.0`, `W_ih, row ${name}`, q.p.W_ih[k][0]),
-        ...units.map(i => input(`p.W_hh.${k}.${i}`, `W_hh, row ${name}, column ${i + 1}`, q.p.W_hh[k][i])),
+        ...outputs.map(i => input(`p.W_hh.${k}.${i}`, `W_hh, row ${name}, column ${i + 1}`, q.p.W_hh[k][i])),
         input(`p.b_ih.${k}`, `b_ih, row ${name}`, q.p.b_ih[k]), input(`p.b_hh.${k}`, `b_hh, row ${name}`, q.p.b_hh[k]));
     }))));
+
+  $("projection").replaceChildren(...(q.p.W_hr ? [el("table", {}, el("caption", {}, "Projection of the units to h"),
+    head("", ...units.map(j => `W_hr ${sub(j)}`)), el("tbody", {}, ...outputs.map(i => row(`h${of(i)}`,
+      ...units.map(j => input(`p.W_hr.${i}.${j}`, `W_hr, row ${i + 1}, column ${j + 1}`, q.p.W_hr[i][j]))))))] : []));
 
   $("sequence").replaceChildren(el("caption", {}, "Inputs, and the upstream gradients on the outputs"),
     head("", ...steps.map(t => `t = ${t}`)),
     el("tbody", {}, row("x", ...steps.map(t => input(`x.${t}.0`, `x at t = ${t}`, q.x[t][0]))),
-      ...units.map(j => row(`dy${sub(j)}`, ...steps.map(t => input(`dy.${t}.${j}`, `dy ${sub(j)} at t = ${t}`, q.dy[t][j]))))));
+      ...outputs.map(j => row(`dy${of(j)}`, ...steps.map(t => input(`dy.${t}.${j}`, `dy ${of(j)} at t = ${t}`, q.dy[t][j]))))));
   const names = Cells.STATES[cell];
   $("states").replaceChildren(el("caption", {}, "Initial states, and the upstream gradients on the final ones"),
     head("", ...names.map(n => `${n}_0`), ...names.map(n => `d${n}_n`)),
-    el("tbody", {}, ...units.map(j => row(`unit ${j + 1}`, ...names.map(n => input(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j])),
-      ...names.map(n => input(`ds.${n}.${j}`, `d${n}_n, unit ${j + 1}`, q.ds[n][j]))))));
+    el("tbody", {}, ...units.map(j => row(`unit ${j + 1}`, ...names.map(n => j in q.s[n] ? input(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j]) : ""),
+      ...names.map(n => j in q.ds[n] ? input(`ds.${n}.${j}`, `d${n}_n, unit ${j + 1}`, q.ds[n][j]) : "")))));
 
   for (const [id, verbs, caption] of [["forward", ["step_forward"], "Forward: each step from top to bottom"],
     ["backward", ["deltas", "step_backward"], "Backward: the last step first, each from top to bottom"]]) {
@@ -121,7 +127,7 @@ function show() {
     td.classList.toggle("chosen", td.dataset.key === state.chosen);
   }
   const last = Object.fromEntries([...state.shown.values()].filter(e => e.verb === "backward").map(e => [e.name, e.value]));
-  const grads = { p: { W_ih: last.dW_ih, W_hh: last.dW_hh, b_ih: last.db_ih, b_hh: last.db_hh }, x: last.dx, s: { h: last.dh_0, c: last.dc_0 } };
+  const grads = { p: { W_ih: last.dW_ih, W_hh: last.dW_hh, W_hr: last.dW_hr, b_ih: last.db_ih, b_hh: last.db_hh }, x: last.dx, s: { h: last.dh_0, c: last.dc_0 } };
   for (const node of document.querySelectorAll("[data-grad]")) {
     const v = read(grads, node.dataset.grad);
     node.textContent = v === undefined ? "" : figure(v);
@@ -191,6 +197,10 @@ const PLAN = {
     } },
 };
 
+const { nodes, edges } = PLAN.lstm;
+PLAN["lstm-proj"] = { height: 460, lane: { c: 76, h: 330 }, nodes: { ...nodes, m: [216, 256] }, x: [128, 415],
+  edges: (E, q, H) => [...edges(E, q, H).map(([from, to, flow]) => [from, to === "h" ? "m" : to, flow]), ["m", "h", t => E(t, "dm")]] };
+
 function through_h(E, q, t) { // the part of dc that comes through h
   const next = t === state.T - 1 ? q.ds.c : E(t + 1, "dc_prev");
   return E(t, "dc").map((d, j) => d - next[j]);
@@ -199,12 +209,13 @@ function through_h(E, q, t) { // the part of dc that comes through h
 function entries(t, name) {
   const all = [...state.shown.values()].filter(e => e.t === t && (e.verb === "step_backward" || e.verb === "deltas"));
   if (name === "dh") return all.find(e => e.verb === "deltas");
+  if (name === "dm") return all.find(e => e.name === "dh" && e.labels[0] === "L5*");
   if (name === "direct") return all.find(e => e.name === "dh" && e.labels[0] === "G4*");
   return all.find(e => e.name === name);
 }
 
 function diagram() {
-  const { q, T, H, kind } = state, cell = cellOf(kind), plan = PLAN[cell], left = 46;
+  const { q, T, H, kind } = state, cell = cellOf(kind), plan = PLAN[kind] ?? PLAN[cell], left = 46;
   const value = (t, name) => {
     const e = entries(t, name);
     if (!e) throw new Later();
@@ -234,7 +245,10 @@ function diagram() {
       <circle cx="${at[0]}" cy="${at[1]}" r="17"/><text x="${at[0]}" y="${at[1] + 5}">${text}</text>
       ${(v || []).map((n, j) => number(at, text[0], j, v.length, figure(n, 2))).join("")}</g>`);
   };
-  const forward = (t, n) => state.found.find(e => e.verb === "step_forward" && e.t === t && e.name === n);
+  const forward = (t, n) => { // m is what h is before it is projected
+    const all = state.found.filter(e => e.verb === "step_forward" && e.t === t && e.name === (n === "m" ? "h" : n));
+    return n === "m" ? all[0] : all.at(-1);
+  };
   for (let t = 0; t < T; t++) {
     for (const [a, b, flow] of plan.edges(value, q, H)) {
       let v = null;
@@ -246,7 +260,7 @@ function diagram() {
     circle(place(t, "x"), `x<tspan class="sub" dy="4">${t}</tspan>`, q.x[t], []);
     circle(yAt, `y<tspan class="sub" dy="4">${t}</tspan>`, null, []);
     for (const n of [...Object.keys(plan.nodes), ...Object.keys(plan.lane)]) {
-      const e = forward(t, n), back = { a: ["da"], h: [], c: ["dc"], r: ["dr", "da_r"], z: ["dz", "da_z"], q: ["dq"], n: ["dn", "da_n"] }[n] ?? [`d${n}`, `da_${n}`];
+      const e = forward(t, n), back = { a: ["da"], h: [], m: ["dh"], c: ["dc"], r: ["dr", "da_r"], z: ["dz", "da_z"], q: ["dq"], n: ["dn", "da_n"] }[n] ?? [`d${n}`, `da_${n}`];
       const others = state.found.filter(o => o.t === t && (o.verb === "step_backward" && back.includes(o.name) || n === "h" && o.verb === "deltas"));
       const index = plan.lane[n] ? `<tspan class="sub" dy="4">${t + 1}</tspan>` : "";
       circle(place(t, n), n + index, state.shown.get(keyOf(e)), [e, ...others].map(keyOf));
@@ -285,6 +299,9 @@ function set(path, text) {
 }
 
 function renew() {
+  const alone = state.kind === "lstm-proj"; // a projection is from more units to fewer
+  $("H").options[0].disabled = alone;
+  if (alone && state.H === 1) $("H").value = state.H = 2;
   state.q = draw();
   state.chosen = null;
   state.at = Infinity;

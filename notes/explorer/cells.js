@@ -17,7 +17,7 @@ const Cells = (() => {
   const part = (v, k, H) => v.slice(k * H, (k + 1) * H);
 
   function trace(cell, q) {
-    const found = [], { p, x, options } = q, T = x.length, H = q.s.h.length;
+    const found = [], { p, x, options } = q, T = x.length, H = p.b_ih.length / GATES[cell].length;
     const note = (verb, t, name, labels, value) => {
       found.push({ verb, t, name, labels: labels ? labels.split(" ") : [], value });
       return value;
@@ -36,7 +36,7 @@ const Cells = (() => {
       d.h = note("deltas", t, `dh[${t + 1}]`, "", add(d.h, q.dy[t]));
       const write = (name, labels, value) => note("step_backward", t, name, labels, value);
       const out = BACKWARD[cell](write, p, d, steps[t], H, options);
-      Object.assign(steps[t], { da_x: out.da_x, da_h: out.da_h });
+      Object.assign(steps[t], { dh: d.h, da_x: out.da_x, da_h: out.da_h });
       d = out.d;
     }
     last(cell, q, steps, d, H, (name, labels, value) => note("backward", null, name, labels, value));
@@ -53,7 +53,8 @@ const Cells = (() => {
       [..."ifgo"].forEach((g, k) => write(`a_${g}`, "L1", part(a, k, H)));
       const [i, f, g, o] = [..."ifgo"].map((n, k) => write(n, "L2", part(a, k, H).map(n === "g" ? Math.tanh : sigmoid)));
       const c = write("c", "L3", map((f, c, i, g) => f * c + i * g, f, s.c, i, g));
-      return { i, f, g, o, c, h: write("h", "L4", map((o, c) => o * Math.tanh(c), o, c)) };
+      const m = write("h", "L4", map((o, c) => o * Math.tanh(c), o, c));
+      return { i, f, g, o, c, m, h: p.W_hr ? write("h", "L5", times(p.W_hr, m)) : m };
     },
     gru(write, p, a_x, s, H, { reset_after }) {
       const rz = add(a_x.slice(0, 2 * H), times(p.W_hh.slice(0, 2 * H), s.h), p.b_hh.slice(0, 2 * H)).map(sigmoid);
@@ -71,9 +72,9 @@ const Cells = (() => {
       return { da_x: da, da_h: da, d: { h: write("dh_prev", "R1*", back(da, p.W_hh)) } };
     },
     lstm(write, p, d, k) {
-      const u = k.c.map(Math.tanh);
-      const d_o = write("do", "L4*", map((dh, u) => dh * u, d.h, u));
-      const dc = write("dc", "L4*", map((dc, dh, o, u) => dc + dh * o * (1 - u * u), d.c, d.h, k.o, u));
+      const d_h = p.W_hr ? write("dh", "L5*", back(d.h, p.W_hr)) : d.h, u = k.c.map(Math.tanh);
+      const d_o = write("do", "L4*", map((dh, u) => dh * u, d_h, u));
+      const dc = write("dc", "L4*", map((dc, dh, o, u) => dc + dh * o * (1 - u * u), d.c, d_h, k.o, u));
       const di = write("di", "L3*", map((dc, g) => dc * g, dc, k.g));
       const df = write("df", "L3*", map((dc, c) => dc * c, dc, k.prev.c));
       const dg = write("dg", "L3*", map((dc, i) => dc * i, dc, k.i));
@@ -115,7 +116,12 @@ const Cells = (() => {
       write("dx", "G1* G3*", dx);
     } else {
       const label = cell === "rnn" ? "R1*" : "L1*", dW_hh = outer(q.p.W_hh, k => k.da_h, k => k.prev.h);
-      for (const [name, v] of Object.entries({ db: db_ih, dW_ih, dW_hh, db_ih, db_hh, dx })) write(name, label, v);
+      write("db", label, db_ih);
+      if (q.p.W_hr) {
+        write("m", "L4", steps.map(k => k.m));
+        write("dW_hr", "L5*", outer(q.p.W_hr, k => k.dh, k => k.m));
+      }
+      for (const [name, v] of Object.entries({ dW_ih, dW_hh, db_ih, db_hh, dx })) write(name, label, v);
     }
     for (const n of STATES[cell]) write(`d${n}_0`, "", d[n]);
   }

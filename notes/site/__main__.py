@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from notes import explorer
+from notes.site.local import outside
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
 
@@ -22,6 +23,10 @@ def main() -> int:
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code == 0:
         (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
+        found = list(outside(out))
+        if found:
+            print("error: the site must load nothing from elsewhere, but it does", *found, sep="\n", file=sys.stderr)
+            return 1
         print(f"open {(out / 'index.html').relative_to(ROOT)}")
     return code
 

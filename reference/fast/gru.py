@@ -14,31 +14,50 @@ import numpy as np
 
 from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
-from ..ops import Array, product, rows
+from ..ops import Array, product, rows, stacked
 from .inference import gru as infer
 from .lstm import CELLS, ROWS, allocate, ordered
+from .packed import run_backward, run_forward
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
+           "step_backward", "step_forward"]
+
+
+class Weights(NamedTuple):
+    """Params, and copies of them as the time loops read them."""
+
+    p: Params
+    W_ih: Array     # (I, 3H)   those of r and z halved
+    W_hh: Array     # (H, 3H)
+    b: Array        # (3H,)     all that is added outside of r ∘ q
+    b_n: Array      # (H,)      what is added inside
+    back_ih: Array  # (3H, I)   in the order n r z
 
 
 class Cache(NamedTuple):
-    p: Params
+    w: Weights
     x: Array            # (T, B, I)
     h: Array            # (T+1, B, H)
     blocks: Array       # (4, T, B·H)   r z q n
     reset_after: bool
 
 
-def forward(p, x, s, reset_after=True):
-    """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
-    T, B, _ = x.shape
-    H, one, dtype, times = len(p.b_ih) // 3, B == 1, x.dtype, product(B == 1)
-    half = np.repeat(np.array([0.5, 0.5, 1], dtype), H)
-    W_ih = np.ascontiguousarray((p.W_ih * half[:, None]).T)
-    W_hh = np.ascontiguousarray((p.W_hh * half[:, None]).T)
-    W_rz, W_n = (W_hh, None) if reset_after else map(np.ascontiguousarray, np.split(W_hh, [2 * H], axis=1))
+def prepare(p):
+    """Params  ->  Weights"""
+    H = len(p.b_ih) // 3
+    half = np.repeat(np.array([0.5, 0.5, 1], p.b_ih.dtype), H)
+    W_ih, W_hh = (np.ascontiguousarray((W * half[:, None]).T) for W in (p.W_ih, p.W_hh))
     b = (p.b_ih + np.concatenate([p.b_hh[: 2 * H], np.zeros_like(p.b_hh[2 * H :])])) * half
-    b_n = p.b_hh[2 * H :]
+    return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :], ordered(p.W_ih, "nrz", "rzn"))
+
+
+def forward(p, x, s, reset_after=True):
+    """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
+    w = p if isinstance(p, Weights) else prepare(p)
+    _, W_ih, W_hh, b, b_n, _ = w
+    (T, B, _), H = x.shape, len(W_hh)
+    one, dtype, times = B == 1, x.dtype, product(B == 1)
+    W_rz, W_n = (W_hh, None) if reset_after else map(np.ascontiguousarray, np.split(W_hh, [2 * H], axis=1))
     blocks, h = allocate(4, T, B, H, dtype), empty((T + 1, B, H), dtype)
     h[0] = s.h
     lead = () if one else (B,)
@@ -76,15 +95,22 @@ def forward(p, x, s, reset_after=True):
             np.multiply(after, gates[1], after)
             np.add(after, n, after)                                         # G4
             before = after
-    return h[1:], State(h[T]), Cache(p, x, h, blocks, reset_after)
+    return h[1:], State(h[T]), Cache(w, x, h, blocks, reset_after)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
+    return dp, dx.reshape(k.x.shape), ds
+
+
+def deltas(dy, ds, k):
+    """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
     dtype, lead, times = dy.dtype, () if B == 1 else (B,), product(B == 1)
-    W_rz, W_n = np.split(k.p.W_hh, [2 * H])
-    W_h = k.p.W_hh if k.reset_after else W_rz
+    W_rz, W_n = np.split(k.w.p.W_hh, [2 * H])
+    W_h = k.w.p.W_hh if k.reset_after else W_rz
     D = empty((T, *lead, 4 * H), dtype)                                     # n r z q
     gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, B, H)
     K = max(1, min(T, CELLS // (B * H)))
@@ -115,8 +141,7 @@ def backward(dy, ds, k):
             np.add(dh, through, dh)
             if t:
                 np.add(dh, upstream[t - 1], dh)
-    A = D.reshape(T * B, 4 * H)
-    return weight_gradients(A, k), input_gradient(A, k), State(dh.reshape(B, H))
+    return D.reshape(T * B, 4 * H), State(dh.reshape(B, H))
 
 
 def local_derivatives(M, k, start, end):
@@ -137,22 +162,17 @@ def local_derivatives(M, k, start, end):
     return M
 
 
-def weight_gradients(A, k):
-    """A (T·B, 4H), n r z q  ->  Params; G1*, G2*, G3*, all T at once"""
-    H = A.shape[1] // 4
-    h = rows(k.h[:-1])
+def gradients(found, caches):
+    """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
+    A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
+    x, w, H = stacked([rows(k.x) for k in caches]), caches[0].w, h.shape[1]
     A_x, A_h = A[:, : 3 * H], A[:, H:]
-    dW_ih, db_ih = ordered(A_x.T @ rows(k.x), "rzn", "nrz"), ordered(A_x.sum(0), "rzn", "nrz")
-    if k.reset_after:
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A_x, w.back_ih, dx)
+    dW_ih, db_ih = ordered(A_x.T @ x, "rzn", "nrz"), ordered(A_x.sum(0), "rzn", "nrz")
+    if caches[0].reset_after:
         dW_hh = A_h.T @ h
     else:
-        rh = np.ascontiguousarray(k.blocks[0]).reshape(h.shape) * h
+        rh = stacked([np.ascontiguousarray(k.blocks[0]).reshape(-1, H) for k in caches]) * h
         dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
-    return Params(dW_ih, dW_hh, db_ih, A_h.sum(0))
-
-
-def input_gradient(A, k):
-    """A (T·B, 4H), n r z q  ->  dx (T, B, I); G1*, G3*, all T at once"""
-    dx = empty(k.x.shape, A.dtype)
-    np.matmul(A[:, : len(k.p.b_ih)], ordered(k.p.W_ih, "nrz", "rzn"), rows(dx))
-    return dx
+    return Params(dW_ih, dW_hh, db_ih, A_h.sum(0)), dx

@@ -15,17 +15,31 @@ import numpy as np
 
 from ..lstm import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
-from ..ops import Array, product, rows
+from ..ops import Array, product, rows, stacked
 from .inference import lstm as infer
+from .packed import run_backward, run_forward
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
+           "step_backward", "step_forward"]
 
 FORWARD, BACKWARD = "gfio", "oifg"  # the orders that let neighbouring blocks share a call
 ROWS, CELLS = 1024, 1 << 16         # size of a chunk: rows of the input product, elements of a block
 
 
-class Cache(NamedTuple):
+class Weights(NamedTuple):
+    """Params, and copies of them as the time loops read them."""
+
     p: Params
+    W_ih: Array         # (I, 4H)   in FORWARD's order, halved where a sigmoid follows
+    W_hh: Array         # (P, 4H)
+    W_hr: Array | None  # (H, P)
+    b: Array            # (4H,)
+    back_ih: Array      # (4H, I)   in BACKWARD's order
+    back_hh: Array      # (4H, P)
+
+
+class Cache(NamedTuple):
+    w: Weights
     x: Array       # (T, B, I)
     h: Array       # (T+1, B, P)
     blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
@@ -48,15 +62,20 @@ def by_step(blocks: Array, shape: tuple[int, ...] | None = None) -> Array:
     return steps if shape is None else steps.reshape(len(steps), *shape)
 
 
-def forward(p, x, s):
-    """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
-    T, B, _ = x.shape
-    H, P = len(p.b_ih) // 4, p.W_hh.shape[1]
-    half = np.repeat(np.array([1, 0.5, 0.5, 0.5], x.dtype), H)
-    W_ih = np.ascontiguousarray((ordered(p.W_ih, FORWARD) * half[:, None]).T)
-    W_hh = np.ascontiguousarray((ordered(p.W_hh, FORWARD) * half[:, None]).T)
+def prepare(p):
+    """Params  ->  Weights"""
+    half = np.repeat(np.array([1, 0.5, 0.5, 0.5], p.b_ih.dtype), len(p.b_ih) // 4)
+    W_ih, W_hh = (np.ascontiguousarray((ordered(W, FORWARD) * half[:, None]).T) for W in (p.W_ih, p.W_hh))
     W_hr = None if p.W_hr is None else np.ascontiguousarray(p.W_hr.T)
-    b = ordered(p.b_ih + p.b_hh, FORWARD) * half
+    return Weights(p, W_ih, W_hh, W_hr, ordered(p.b_ih + p.b_hh, FORWARD) * half,
+                   ordered(p.W_ih, BACKWARD), ordered(p.W_hh, BACKWARD))
+
+
+def forward(p, x, s):
+    """Params or Weights, x (T, B, I), State  ->  y (T, B, P), State, Cache"""
+    w = p if isinstance(p, Weights) else prepare(p)
+    (T, B, _), (P, H) = x.shape, (w.W_hh.shape[0], len(w.b) // 4)
+    _, W_ih, W_hh, W_hr, b, *_ = w
     blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
     h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
 
@@ -96,14 +115,20 @@ def forward(p, x, s):
                 np.multiply(u, o, u)                                        # L4
                 times(m, W_hr, after)                                       # L5
             before = after
-    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(p, x, h, blocks)
+    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w, x, h, blocks)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
+    return dp, dx.reshape(k.x.shape), ds
+
+
+def deltas(dy, ds, k):
+    """The time loop  ->  da (T·B, 4H) in BACKWARD's order, dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
-    H, one, dtype, times = len(k.p.b_ih) // 4, B == 1, dy.dtype, product(B == 1)
-    W_hh = ordered(k.p.W_hh, BACKWARD)
+    H, one, dtype, times, W_hh, W_hr = len(k.w.b) // 4, B == 1, dy.dtype, product(B == 1), k.w.back_hh, k.w.p.W_hr
     lead = () if one else (B,)
     D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da in BACKWARD's order, between k₁ and f if one
     K = max(1, min(T, CELLS // (B * H)))
@@ -111,10 +136,10 @@ def backward(dy, ds, k):
     da_shape, D_steps = ((4 * H,), D[:, 0]) if one else ((4, B, H), D)
     dh, dm = empty((*lead, P), dtype), empty((*lead, H), dtype)
     np.add(ds.h.reshape(dh.shape), dy[-1].reshape(dh.shape), dh)
-    dh_all = None if k.p.W_hr is None else empty((T, *dh.shape), dtype)
+    dh_all = None if W_hr is None else empty((T, *dh.shape), dtype)
     dc = ds.c.reshape(-1).copy()
     upstream = dy.reshape(T, *dh.shape)
-    into_m = (dh if k.p.W_hr is None else dm).reshape(-1)
+    into_m = (dh if W_hr is None else dm).reshape(-1)
     for end in range(T, 0, -K):
         start = max(0, end - K)
         M = D[start:end] if one else scratch[: end - start]
@@ -127,7 +152,7 @@ def backward(dy, ds, k):
                 np.add(dh, dy_t, dh)
             if dh_all is not None:
                 dh_all[T - 1 - t] = dh
-                times(dh, k.p.W_hr, dm)                                     # L5*
+                times(dh, W_hr, dm)                                          # L5*
             np.multiply(of_dh, into_m, of_dh)                               # L4*
             np.add(dc, k1, dc)                                              # L4*
             np.multiply(of_dc, dc, of_dc)                                   # L3*, L2*
@@ -139,13 +164,18 @@ def backward(dy, ds, k):
                 times(d, W_hh, dh)                                          # L1*
         dc = dc.copy()                                                      # M is used again
     A = D.reshape(T, 6 * H)[:, H : 5 * H] if one else rows(D)
-    dx = empty(k.x.shape, dtype)
-    np.matmul(A, ordered(k.p.W_ih, BACKWARD), rows(dx))                     # L1*, all T at once
-    dW_ih, dW_hh, db = (ordered(v, GATES, BACKWARD) for v in (A.T @ rows(k.x), A.T @ rows(k.h[:-1]), A.sum(0)))
-    dW_hr = None
-    if dh_all is not None:
-        dW_hr = rows(dh_all.reshape(T, B, P)).T @ output(k).reshape(T * B, H)  # L5*, all T at once
-    return Params(dW_ih, dW_hh, db, db.copy(), dW_hr), dx, State(dh.reshape(B, P), dc.reshape(B, H))
+    return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh.reshape(B, P), dc.reshape(B, H))
+
+
+def gradients(found, caches):
+    """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
+    A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
+    x, w = stacked([rows(k.x) for k in caches]), caches[0].w
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A, w.back_ih, dx)
+    dW_ih, dW_hh, db = (ordered(v, GATES, BACKWARD) for v in (A.T @ x, A.T @ h, A.sum(0)))
+    dW_hr = None if w.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
+    return Params(dW_ih, dW_hh, db, db.copy(), dW_hr), dx
 
 
 def local_derivatives(M, k, start, end):
@@ -170,5 +200,5 @@ def local_derivatives(M, k, start, end):
 
 
 def output(k):
-    """m = o tanh(c) of all steps (T, B·H): what the projection is applied to"""
-    return k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])                      # L4
+    """m = o tanh(c) of all steps (T·B, H): what the projection is applied to"""
+    return (k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])).reshape(-1, len(k.w.b) // 4)  # L4

@@ -11,29 +11,44 @@ from typing import NamedTuple
 import numpy as np
 
 from ..memory import empty
-from ..ops import Array, product, rows
+from ..ops import Array, product, rows, stacked
 from ..rnn import GATES, Params, State, step_backward, step_forward
+from .packed import run_backward, run_forward
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "step_backward",
+           "step_forward"]
+
+
+class Weights(NamedTuple):
+    """Params, and what the time loop reads of them."""
+
+    p: Params
+    W_hh: Array  # (H, H)   transposed
+    b: Array     # (H,)
 
 
 class Cache(NamedTuple):
-    p: Params
+    w: Weights
     x: Array           # (T, B, I)
     h: Array           # (T+1, B, H)
     nonlinearity: str
 
 
+def prepare(p):
+    """Params  ->  Weights"""
+    return Weights(p, np.ascontiguousarray(p.W_hh.T), p.b_ih + p.b_hh)
+
+
 def forward(p, x, s, nonlinearity="tanh"):
-    """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
-    T, B, _ = x.shape
-    H = len(p.W_hh)
+    """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
+    w = p if isinstance(p, Weights) else prepare(p)
+    (T, B, _), W, H = x.shape, w.W_hh, len(w.b)
     a = empty((T, B, H), x.dtype)
-    np.matmul(rows(x), p.W_ih.T, rows(a))                                   # R1, all T at once
-    a += p.b_ih + p.b_hh
+    np.matmul(rows(x), w.p.W_ih.T, rows(a))                                 # R1, all T at once
+    a += w.b
     h = empty((T + 1, B, H), x.dtype)
     h[0] = s.h
-    W, lead = np.ascontiguousarray(p.W_hh.T), (H,) if B == 1 else (B, H)
+    lead = (H,) if B == 1 else (B, H)
     z, times = empty(lead, x.dtype), product(B == 1)
     before = h[0].reshape(lead)
     for a_x, after in zip(a.reshape(T, *lead), h[1:].reshape(T, *lead), strict=True):
@@ -44,13 +59,20 @@ def forward(p, x, s, nonlinearity="tanh"):
         else:
             np.maximum(z, 0, out=after)                                     # R2
         before = after
-    return h[1:], State(h[T]), Cache(p, x, h, nonlinearity)
+    return h[1:], State(h[T]), Cache(w, x, h, nonlinearity)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
+    return dp, dx.reshape(k.x.shape), ds
+
+
+def deltas(dy, ds, k):
+    """The time loop  ->  da (T·B, H), State"""
     T, B, H = dy.shape
-    W, lead = k.p.W_hh, (H,) if B == 1 else (B, H)
+    W, lead = k.w.p.W_hh, (H,) if B == 1 else (B, H)
     da = empty((T, B, H), dy.dtype)
     if k.nonlinearity == "tanh":
         np.multiply(k.h[1:], k.h[1:], da)
@@ -67,8 +89,14 @@ def backward(dy, ds, k):
         times(d, W, dh)                                                        # R1*
         if t:
             np.add(dh, upstream[t - 1], dh)
-    A, dx = rows(da), empty(k.x.shape, dy.dtype)
-    np.matmul(A, k.p.W_ih, rows(dx))                                        # R1*, all T at once
+    return rows(da), State(dh.reshape(B, H))
+
+
+def gradients(found, caches):
+    """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, R1*"""
+    A, h = stacked([da for da, in found]), stacked([rows(k.h[:-1]) for k in caches])
+    x = stacked([rows(k.x) for k in caches])
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A, caches[0].w.p.W_ih, dx)
     db = A.sum(0)
-    dp = Params(A.T @ rows(k.x), A.T @ rows(k.h[:-1]), db, db.copy())       # R1*, all T at once
-    return dp, dx, State(dh.reshape(B, H))
+    return Params(A.T @ x, A.T @ h, db, db.copy()), dx

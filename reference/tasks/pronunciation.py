@@ -1,4 +1,4 @@
-"""A word's pronunciation from its spelling: ``seq2seq``, with attention and without."""
+"""A word's pronunciation from its spelling: ``seq2seq``, with attention and without, and with scheduled sampling."""
 
 import numpy as np
 
@@ -15,7 +15,8 @@ class Pronunciation:
 
     model, title, better = "Seq2seq", "pronunciation from spelling", "lower"
     batch_size, rate, most_epochs = 64, 2e-3, 30
-    variants: dict[str, dict] = {"attention": {}, "no attention": {"attention": None}}
+    variants: dict[str, dict] = {"attention": {}, "no attention": {"attention": None},
+                                 "attention, scheduled sampling": {"forced": 0.5}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
         self.sounds_of = data.pronunciations()

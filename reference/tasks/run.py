@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import batches, schedules
+from .. import batches, forcing, schedules
 from . import TASKS
 
 LEAST = 50  # names or words that a task can be split into three parts with
@@ -38,14 +38,25 @@ def passes(task, size: int, seed: int) -> Callable[[int], Any]:
 
 
 def fit(task, side: Side, kwargs: dict, cell: str, seed: int, steps: int, dtype: str = "float32") -> tuple[Any, float]:
-    """A trained model of one variant, in evaluation mode, and the seconds it took."""
-    model = side.models[task.model](**task.sizes | kwargs, cell=cell, dtype=dtype, rng=np.random.default_rng(seed))
+    """A trained model of one variant, in evaluation mode, and the seconds it took.
+
+    ``kwargs`` are the constructor's, and ``forced``: the share of steps in which a decoder still reads the data's token
+    at the end, to which it falls in a line from 1 (scheduled sampling).
+    """
+    given = {k: v for k, v in kwargs.items() if k != "forced"}
+    model = side.models[task.model](**task.sizes | given, cell=cell, dtype=dtype, rng=np.random.default_rng(seed))
     warm = max(1, steps // 20)
     falling = schedules.cosine(task.rate, max(1, steps - warm))
     rate = schedules.sequential([schedules.warmup(task.rate, warm), falling], [warm])
+
+    def each_step(n: int) -> float:
+        if "forced" in kwargs:
+            model.teacher_forcing = forcing.linear(n, steps, kwargs["forced"])
+        return rate(n)
+
     started = time.perf_counter()
     side.train(model, side.adam(model, lr=task.rate), passes(task, task.batch_size, seed), epochs=task.most_epochs + 1,
-               schedule=rate, max_norm=MAX_NORM, steps=steps)
+               schedule=each_step, max_norm=MAX_NORM, steps=steps)
     model.eval()
     return model, time.perf_counter() - started
 

@@ -44,22 +44,26 @@ class Problem(NamedTuple):
     p: Any       # Params
     x: Array     # (T, B, I)
     s: Any       # State
-    dy: Array    # (T, B, H)
+    dy: Array    # (T, B, P)
     ds: Any      # State
     options: dict[str, Any]
 
 
-def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, **options) -> Problem:
-    """Random numbers with one decimal, none of them zero, so that a person can put them into the formulas."""
+def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, P: int = 0,
+            **options) -> Problem:
+    """Random numbers with one decimal, none of them zero, so that a person can put them into the formulas.
+
+    P is the width of an LSTM's projection, 0 for none.
+    """
     rng, G = np.random.default_rng(seed), len(room.GATES)
 
     def draw(*shape):
         return rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10
 
-    states = len(room.State._fields)
-    p = room.Params(draw(G * H, I), draw(G * H, H), draw(G * H), draw(G * H))
-    return Problem(p, draw(T, B, I), room.State(*(draw(B, H) for _ in range(states))), draw(T, B, H),
-                   room.State(*(draw(B, H) for _ in range(states))), options)
+    widths = (P or H, H)[: len(room.State._fields)]
+    p = room.Params(draw(G * H, I), draw(G * H, P or H), draw(G * H), draw(G * H), *([draw(P, H)] if P else ()))
+    return Problem(p, draw(T, B, I), room.State(*(draw(B, n) for n in widths)), draw(T, B, P or H),
+                   room.State(*(draw(B, n) for n in widths)), options)
 
 
 def trace(room: ModuleType, q: Problem) -> list[Quantity]:

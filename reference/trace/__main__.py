@@ -27,6 +27,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
     parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
+    parser.add_argument("--proj-size", type=_positive, default=0, metavar="P", help="lstm only; below H")
     parser.add_argument("--autograd", choices=("auto", "no"), default="auto",
                         help="no: NumPy alone, also where PyTorch is installed")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
@@ -35,10 +36,17 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = arguments().parse_args(argv)
+    parser = arguments()
+    args = parser.parse_args(argv)
+    for option, cell in (("reset", "gru"), ("nonlinearity", "rnn"), ("proj_size", "lstm")):
+        if args.cell != cell and getattr(args, option) != parser.get_default(option):
+            parser.error(f"--{option.replace('_', '-')} is for {cell} only; got it for {args.cell}")
+    if args.proj_size >= args.H:
+        parser.error(f"--proj-size must be below --H, which is {args.H}; got {args.proj_size}")
     room = ROOMS[args.cell]
     options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
-    q = problem(room, args.T, args.B, args.I, args.H, args.seed, **options[args.cell])
+    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size,
+                **options[args.cell])
     found, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     print(*text.lines(room, q, found, others, color), sep="\n")

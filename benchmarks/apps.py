@@ -1,0 +1,67 @@
+"""A training step of an application, as its command does it: loss, backward, clipping by the norm, optimiser, in place.
+
+The options are the defaults of ``char_lm`` and ``forecast``.  The learning rate is constant, and nothing is logged.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import torch_impl.clip
+import torch_impl.optim
+from reference import clip, optim
+from reference.char_options import DEFAULTS
+from reference.forecast.fitting import MAX_NORM
+
+
+class App(NamedTuple):
+    """What is trained, and by which optimiser."""
+
+    model: str
+    optimizer: str
+    options: dict[str, float]
+    max_norm: float
+
+
+APPS = {"char_lm": App("language_model", "Adam", {"lr": DEFAULTS["lr"]}, DEFAULTS["clip"]),
+        "forecast": App("forecaster", "AdamW", {"lr": 3e-3, "weight_decay": 0.01}, MAX_NORM)}
+
+
+def numpy_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """(batch) -> loss, gradients after clipping"""
+    optimizer = optim.OPTIMIZERS[app.optimizer](model, **app.options)
+
+    def step(batch: Any) -> tuple[Any, Any]:
+        loss = model.loss(batch)
+        model.backward()
+        norm = clip.global_norm(model.grads)
+        finite(loss, norm)
+        clip.scale_to_norm(model.grads, app.max_norm, norm)
+        optimizer.step(model.grads)
+        return loss, model.grads
+
+    return step
+
+
+def torch_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """(batch) -> loss, gradients after clipping, in the order of the parameters"""
+    optimizer, params = torch_impl.optim.OPTIMIZERS[app.optimizer](model, **app.options), dict(model.named_parameters())
+
+    def step(batch: Any) -> tuple[Any, Any]:
+        model.zero_grad()
+        loss = model.loss(batch)
+        loss.backward()
+        norm = torch_impl.clip.global_norm(params)
+        finite(loss.detach(), norm)
+        torch_impl.clip.scale_to_norm(params, app.max_norm, norm)
+        optimizer.step()
+        return loss, [p.grad for p in params.values()]
+
+    return step
+
+
+def finite(loss: Any, norm: Any) -> None:
+    """As the training loop asks at each step: both are read as numbers, so a GPU is waited for."""
+    if not np.isfinite([float(loss), float(norm)]).all():
+        raise FloatingPointError(f"the loss is {float(loss)}, the norm of the gradients {float(norm)}")

@@ -1,0 +1,60 @@
+"""Result files of studies, which are no benchmarks of implementations: the same head, a format of their own each.
+
+A study is a JSON object with ``format``, ``version``, ``command``, ``started``, ``machine``, ``environment`` and ``limits``
+as in a result file, and ``rows`` as its own rule says.  One file for each machine, in benchmarks/results/FORMAT/.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import limits, machine, results
+from .results import ResultError, is_kind, problems
+
+FOLDER = Path(__file__).parent / "results"
+HEAD = ("format", "version", "command", "started", "machine", "environment", "limits", "rows")
+
+
+def new(format_: str, command: str) -> dict[str, Any]:
+    """A study before anything was measured, but for what the machine itself can do."""
+    made = results.new("", command, machine.machine(), machine.environment())
+    made |= {"format": f"bptt-{format_}", "version": 1, "limits": {"cpu": limits.measure("cpu", ["float32", "float64"])}}
+    return {key: made[key] for key in HEAD}
+
+
+def read(path: Path, format_: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A study from its file; ``rule`` is the schema of a row.
+
+    Raises
+    ------
+    ResultError
+        The file cannot be read, or is not a whole study of this format.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise ResultError(f"{path}: cannot be read: {' '.join(str(e).split())}") from e
+    if not is_kind(found, "object") or (found.get("format"), found.get("version")) != (f"bptt-{format_}", 1):
+        raise ResultError(f"{path}: is no file of python -m benchmarks {format_}, version 1")
+    whole = {"type": "object", "required": list(HEAD), "properties": {"rows": {"type": "array", "items": rule}}}
+    for problem in problems(found, whole):
+        raise ResultError(f"{path}: is broken: {problem}")
+    return found
+
+
+def files(format_: str, rule: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(name of the machine, study) for each file of the repository."""
+    return [(path.stem, read(path, format_, rule)) for path in sorted((FOLDER / format_).glob("*.json"))]
+
+
+def place(name: str, found: Mapping[str, Any]) -> str:
+    """Where a study was made, for the line above its table."""
+    env, of = found["environment"], found["machine"]
+    n, versions = env["torch_threads"], f"NumPy {env['numpy']}, torch {env['torch']}"
+    return f"{name}: {of['processor']}, {of['cores']} cores, {n} thread{'s' * (n != 1)}, {versions}"
+
+
+def shown(path: Path) -> str:
+    """A path for a command that others will run: as it was given, but without the folders of this machine."""
+    return path.name if path.is_absolute() else path.as_posix()

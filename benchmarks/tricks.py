@@ -1,0 +1,231 @@
+"""``python -m benchmarks tricks``: the factor that each trick of reference/fast/ gives.
+
+A trick is left out by a change to the text of a copy of ``reference`` (as a fault is put in, parity_tests/faults.py).  The
+copy is judged as any implementation is, then timed in turns with the whole.  The file that is written is a result file.
+
+Exit status: as ``python -m benchmarks run``.
+"""
+
+import argparse
+import sys
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.progress import track
+
+from parity_tests.broken import copied
+from parity_tests.implementations import BUILTIN, Implementation, numpy_implementation
+from parity_tests.terminal import console
+
+from . import group, limits, machine, measure, results, study
+from .config import PHASES, Config
+from .presets import CELLS, square
+from .tables import parts, times
+
+USAGE_ERROR = 2
+WHOLE = "numpy.fast"
+ALONE = ((100, 1, 128), (1000, 1, 64))
+TOGETHER = ((50, 16, 64), (100, 32, 128), (100, 64, 256))
+FOLDER = Path(results.__file__).parent / "results" / "tricks"
+
+Change = tuple[str, str, str]  # (file of ``reference``, text that stands there, what stands there without the trick)
+
+
+class Trick(NamedTuple):
+    """What is left out, where it can show, and how."""
+
+    name: str
+    cells: tuple[str, ...]
+    phases: tuple[str, ...]
+    sizes: tuple[tuple[int, int, int], ...]
+    changes: tuple[Change, ...]
+
+
+def everywhere(old: str, new: str, *files: str) -> tuple[Change, ...]:
+    return tuple((file, old, new) for file in files)
+
+
+BOTH, TRAIN, FORWARD = PHASES, ("train",), ("forward",)
+ROOMS = {cell: f"fast/{cell}.py" for cell in CELLS}
+TRICKS = (
+    Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER, (("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
+    Trick("one sequence has no batch axis", ("rnn",), BOTH, ALONE, (
+        ("fast/rnn.py", "product(B == 1)", "product(False)"), ("fast/rnn.py", "(H,) if B == 1 else (B, H)", "(B, H)"))),
+    Trick("one sequence has no batch axis", ("gru",), TRAIN, ALONE, (
+        ("fast/gru.py", "one, dtype, times = B == 1, x.dtype, product(B == 1)",
+         "one, dtype, times = False, x.dtype, np.matmul"),
+        ("fast/gru.py", "dy.dtype, () if B == 1 else (B,), product(B == 1)", "dy.dtype, (B,), np.matmul"))),
+    Trick("vector times matrix by ndarray.dot", CELLS, BOTH, ALONE, (
+        ("ops.py", "np.ndarray.dot if one else np.matmul", "np.matmul"),)),
+    Trick("input product of all steps at once", ("rnn",), BOTH, ALONE + TOGETHER, (
+        ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(a)) ",
+         "    for u, v in zip(x, a): np.matmul(u, w.p.W_ih.T, v) "),)),
+    Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, TOGETHER, (
+        ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
+    Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
+        ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1 << 30,"),)),
+    Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), FORWARD, TOGETHER, (
+        ("fast/inference.py", "ROWS = 256 ", "ROWS = 1 "),)),
+    Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), FORWARD, TOGETHER, (
+        ("fast/inference.py", "ROWS = 256 ", "ROWS = 1 << 30 "),)),
+    Trick("a step writes in place", ("rnn",), BOTH, ALONE + TOGETHER, (
+        ("fast/rnn.py", "times(before, W, z)", "z = before @ W"),
+        ("fast/rnn.py", "np.add(z, a_x, z) ", "z = z + a_x "),
+        ("fast/rnn.py", "np.tanh(z, after) ", "after[...] = np.tanh(z) "))),
+    Trick("slopes before the loop, not in it", ("rnn",), TRAIN, ALONE + TOGETHER, (
+        ("fast/rnn.py", "        np.multiply(k.h[1:], k.h[1:], da)\n        np.subtract(1, da, da)\n    else",
+         "        pass\n    else"),
+        ("fast/rnn.py", "        np.multiply(d, dh, d) ",
+         "        if k.nonlinearity == 'tanh':\n            u = k.h[t + 1].reshape(lead)\n"
+         "            np.multiply(u, u, d)\n            np.subtract(1, d, d)\n        np.multiply(d, dh, d) "))),
+    Trick("derivatives of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", ", 1 << 16 ", ", 1 "),)),
+    Trick("derivatives of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", ", 1 << 16 ", ", 1 << 40 "),)),
+    Trick("half of the sigmoid in the weights, one tanh for all gates", ("lstm",), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", "np.array([1, 0.5, 0.5, 0.5], p", "np.array([1, 1, 1, 1], p"),
+        ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
+         "            np.multiply(gates_of_z[1:], scale, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
+    Trick("half of the sigmoid in the weights", ("gru",), TRAIN, ALONE + TOGETHER, (
+        ("fast/gru.py", "np.array([0.5, 0.5, 1], p", "np.array([1, 1, 1], p"),
+        ("fast/gru.py", "            np.tanh(rz_of_z.reshape", "            np.multiply(rz_of_z, scale, rz_of_z)\n"
+         "            np.tanh(rz_of_z.reshape"))),
+    Trick("sigmoid by tanh, not by exp", ("lstm",), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", "np.array([1, 0.5, 0.5, 0.5], p", "np.array([1, -1, -1, -1], p"),
+        ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
+         "            np.exp(gates_of_z[1:], gates[1:]) "),
+        ("fast/lstm.py", "np.multiply(sigmoids, scale, sigmoids)", "np.add(sigmoids, 1, sigmoids)"),
+        ("fast/lstm.py", "np.add(sigmoids, scale, sigmoids) ", "np.reciprocal(sigmoids, sigmoids) "))),
+    Trick("neighbouring gates share a call", ("lstm",), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", "            np.multiply(cg, fi, two)", "            np.multiply(cg[0], fi[0], c_part)\n"
+         "            np.multiply(cg[1], fi[1], g_part)"),)),
+    Trick("n + z ∘ (h - n)", ("gru",), TRAIN, ALONE + TOGETHER, (
+        ("fast/gru.py", "            np.subtract(before, n, after)\n            np.multiply(after, gates[1], after)\n",
+         "            np.subtract(1, gates[1], after)\n            np.multiply(after, n, after)\n"
+         "            np.multiply(before, gates[1], rh)\n"),
+        ("fast/gru.py", "np.add(after, n, after) ", "np.add(after, rh, after) "))),
+    Trick("deltas as n r z q, no copy", ("gru",), TRAIN, ALONE + TOGETHER, (
+        ("fast/gru.py", "times(D[t][..., H:], W_h, dh) ", "times(np.ascontiguousarray(D[t][..., H:]), W_h, dh) "),
+        ("fast/gru.py", "A_x, A_h = A[:, : 3 * H], A[:, H:]",
+         "A_x, A_h = np.ascontiguousarray(A[:, : 3 * H]), np.ascontiguousarray(A[:, H:])"))),
+    Trick("the recurrent bias is a column of the weights", ("lstm",), FORWARD, TOGETHER, (
+        ("fast/inference.py", "        M = np.concatenate([W, b[:, None]], axis=1)\n"
+         "        return lambda state, out: np.matmul(M, state.reshape(P + 1, B), out.reshape(G, B))",
+         "        def apply(state, out):\n            np.matmul(W, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
+         "            np.add(out.reshape(G, B), b[:, None], out.reshape(G, B))\n        return apply"),)),
+    Trick("an inference of its own: one record, feature-major", ("lstm", "gru"), FORWARD, ALONE + TOGETHER, (
+        ("layers.py", 'getattr(room, "infer", None) or ', ""),)),
+)
+
+
+@cache
+def variant(trick: Trick) -> ModuleType:
+    """A copy of ``reference`` without a trick.
+
+    Raises
+    ------
+    LookupError
+        What the trick's changes replace is not there: the list must follow the code.
+    """
+    def rewrite(file: str, text: str) -> str:
+        for where, old, new in trick.changes:
+            if where == file:
+                if old not in text:
+                    raise LookupError(f"trick {trick.name!r}: {file} must contain {old!r}")
+                text = text.replace(old, new)
+        return text
+
+    return copied(f"reference_without_{zlib.crc32(repr(trick).encode())}", rewrite)
+
+
+def implementations(config: Config, phase: str) -> list[Implementation]:
+    """The whole, and what there is without each of the tricks that show on this case."""
+    size = (config.T, config.B, config.hidden_size)
+    return [BUILTIN[WHOLE], *(numpy_implementation(trick.name, variant(trick), "fast") for trick in TRICKS
+                              if config.cell in trick.cells and phase in trick.phases and size in trick.sizes)]
+
+
+def jobs(cells: Sequence[str], phases: Sequence[str]) -> list[tuple[Config, str]]:
+    return [(square(cell, *size), phase) for cell in cells for phase in phases for size in ALONE + TOGETHER]
+
+
+def arguments() -> argparse.ArgumentParser:
+    first, _, rest = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks tricks", description=first.partition(": ")[2], epilog=rest,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
+    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    parser.add_argument("--seconds", type=float, default=0.4, help="of measuring, per variant and case "
+                                                                           "(default: %(default)s)")
+    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("out/tricks.json"), help="(default: %(default)s)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args, error = arguments().parse_args(argv), console(stderr=True)
+    words = [w for option in ("cell", "phase") for v in getattr(args, option) or () for w in (f"--{option}", v)]
+    command = " ".join(["python -m benchmarks tricks", *words, "--out", study.shown(args.out)])
+    found = results.new("tricks", command, machine.machine(), machine.environment())
+    found["limits"] = {"cpu": limits.measure("cpu", ["float32", "float64"])}
+    setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
+    try:
+        for config, phase in track(jobs(args.cell or CELLS, args.phase or PHASES), "tricks", console=error, transient=True):
+            made = group.group(config, phase, implementations(config, phase), setting)
+            found["rows"] += [row | {"peak_bytes": None} for row in made]  # a copy has a pool of its own, which is not seen
+            results.write(args.out, found)
+    except OSError as e:
+        error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
+        return USAGE_ERROR
+    print(*section(args.out.stem, found), sep="\n")
+    bad = [r for r in found["rows"] if r["status"] != "ok"]
+    for r in bad:
+        error.print(f"{r['implementation']}, {r['case']['cell']} {r['phase']}: {r['status']}: {r['reason']}", markup=False)
+    return int(bool(bad))
+
+
+class Factor(NamedTuple):
+    """Time without over time with: median and quartiles over all pairs of a call without and a call with."""
+
+    median: float
+    q1: float
+    q3: float
+
+    @property
+    def text(self) -> str:
+        return f"**{times(self.median)}** ({self.q1:.2f} – {self.q3:.2f})"
+
+
+def factor(without: Sequence[float], whole: Sequence[float]) -> Factor:
+    q1, median, q3 = np.percentile(np.divide.outer(np.array(without), np.array(whole)), (25, 50, 75))
+    return Factor(float(median), float(q1), float(q3))
+
+
+def table() -> str:
+    """The part of the note: what the files in benchmarks/results/tricks say."""
+    files = [(path.stem, results.read(path)) for path in sorted(FOLDER.glob("*.json"))]
+    return "\n".join(line for name, found in files for line in section(name, found)) or "No machine has been measured yet."
+
+
+def section(name: str, found: Mapping[str, Any]) -> list[str]:
+    """One machine: tricks by sizes."""
+    timed = {(r["case"]["cell"], r["phase"], " ".join(parts(r["case"])), r["implementation"]): r["seconds"]["samples"]
+             for r in found["rows"] if r["status"] == "ok"}
+    sizes = list(dict.fromkeys(size for *_, size, _ in timed))
+    lines = [f"**{study.place(name, found)}**: `{found['command']}`", "",
+             f"| left out | cell | phase | {' | '.join(sizes)} |", f"|---|---|---|{'--:|' * len(sizes)}"]
+    keys = dict.fromkeys((trick, cell, phase) for cell, phase, _, trick in timed if trick != WHOLE)
+    order = {trick.name: i for i, trick in reversed(list(enumerate(TRICKS)))}
+    for trick, cell, phase in sorted(keys, key=lambda key: (order.get(key[0], len(order)), CELLS.index(key[1]), key[2])):
+        cells = [factor(timed[cell, phase, size, trick], timed[cell, phase, size, WHOLE]).text
+                 if {(cell, phase, size, trick), (cell, phase, size, WHOLE)} <= timed.keys() else "–" for size in sizes]
+        lines.append(f"| {trick} | {cell} | {phase} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,250 @@
+"""Symbols for numbers, and derivatives by SymPy: what the tests ``test_symbolic_*.py`` derive with.
+
+A test writes the forward of a chapter down once more, in symbols.  SymPy differentiates each of its expressions.  The
+chain through them runs from the inputs to the outputs, in ``DIGITS`` decimals: for every input, how each expression
+moves with it.  So neither the derivatives nor the direction nor the rounding are those of the code under test.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy as sp
+from mpmath import mp
+
+Array = np.ndarray
+DIGITS = 60
+ROUNDINGS = 64
+
+
+class Rule:
+    """Expressions in symbols, and their derivatives in each of these by SymPy: functions of as many numbers."""
+
+    def __init__(self, symbols: list, expressions: list):
+        self.symbols = symbols
+        slopes = [[e.diff(s) for s in symbols] for e in expressions]
+        self.at = sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
+
+
+class Call(NamedTuple):
+    """A rule put to use on these symbols, and the Parts that it gives."""
+
+    rule: Rule
+    args: tuple
+    results: list
+
+
+class Part(sp.Dummy):
+    """A symbol that stands for one result of a call, so that what it goes into stays short."""
+
+    call: Call
+
+
+def applied(rule: Rule, args: Iterable, count: int) -> list[Part]:
+    """A Part for each of the rule's ``count`` results; an argument that is not a symbol becomes a Part itself."""
+    call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [])
+    for _ in range(count):
+        call.results.append(Part("part"))
+        call.results[-1].call = call
+    return call.results
+
+
+def _part(e) -> Part:
+    e = sp.sympify(e)
+    reads = sorted(e.free_symbols, key=str)
+    return applied(Rule(reads, [e]), reads, 1)[0]
+
+
+def derived(function: Callable) -> Callable:
+    """A function of arrays of symbols whose derivatives SymPy finds once for each set of shapes, not at every use."""
+    @cache
+    def rule(*shapes):
+        given = [sp.symarray(f"arg{n}", shape) for n, shape in enumerate(shapes)]
+        out = function(*given)
+        outs = out if isinstance(out, tuple) else (out,)
+        flat = [e for v in outs for e in np.ravel(v)]
+        return Rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
+
+    def call(*arrays):
+        made, shapes, several = rule(*map(np.shape, arrays))
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        parts = applied(made, (a for v in arrays for a in np.ravel(v)), sum(sizes))
+        cut = np.split(np.array(parts, object), np.cumsum(sizes)[:-1])
+        outs = tuple(v.reshape(shape)[()] for v, shape in zip(cut, shapes, strict=True))
+        return outs if several else outs[0]
+
+    return call
+
+
+def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple[Array, Array]]:
+    """A function of numbers, one for each symbol: the values of the outputs and their derivatives in the symbols."""
+    symbols, ends = list(symbols), [_part(e) for e in outputs]
+    calls = in_order(ends)
+
+    def at(numbers: Iterable) -> tuple[Array, Array]:
+        with mp.workdps(DIGITS):
+            value = {s: mp.mpf(v) for s, v in zip(symbols, numbers, strict=True)}
+            moved: dict[Any, dict] = {s: {s: mp.mpf(1)} for s in symbols}
+            for call in calls:
+                values, slopes = call.rule.at(*(value[a] for a in call.args))
+                for p, v, row in zip(call.results, values, slopes, strict=True):
+                    moves: dict[Any, Any] = {}
+                    value[p] = mp.mpf(v)
+                    for a, slope in zip(call.args, row, strict=True):
+                        for s, m in moved[a].items() if slope else ():
+                            moves[s] = moves.get(s, 0) + slope * m
+                    moved[p] = moves
+            return (np.array([value[p] for p in ends], object),
+                    np.array([[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends], object))
+
+    return at
+
+
+def in_order(ends: Iterable[Part]) -> list[Call]:
+    """The calls that these parts come from, each after those that it reads."""
+    found: dict[int, Call] = {}
+
+    def visit(call):
+        if id(call) not in found:
+            for a in call.args:
+                if isinstance(a, Part):
+                    visit(a.call)
+            found[id(call)] = call
+
+    for p in ends:
+        visit(p.call)
+    return list(found.values())
+
+
+class Symbols(dict):
+    """Named arrays of symbols, each of which stands for one number.
+
+        s = Symbols(W=np.array([[0.5, -2.0]]), x=np.array([1.0, 3.0]))
+        s.gradient((s["W"] @ s["x"])[0])     # {"W": [[1, 3]], "x": [0.5, -2]}
+    """
+
+    def __init__(self, arrays: Mapping[str, Array] = {}, **more: Any):
+        super().__init__()
+        self.numbers: dict[Any, Any] = {}
+        for name, v in {**arrays, **more}.items():
+            self.put(name, v)
+
+    def put(self, name: str, numbers: Any) -> Array:
+        """Symbols for these numbers, shaped like them."""
+        numbers = np.asarray(numbers)
+        self[name] = np.empty(numbers.shape, object)
+        for index in np.ndindex(numbers.shape):
+            self[name][index] = symbol = sp.Symbol(f"{name}_{'_'.join(map(str, index))}".replace(".", "_"))
+            self.numbers[symbol] = numbers[index]
+        return self[name]
+
+    def value(self, output) -> Any:
+        """The number that an expression, or each of an array of them, comes to."""
+        return np.reshape(self.jacobian(np.ravel(output))[0], np.shape(output))
+
+    def gradient(self, output) -> dict[str, Array]:
+        """The derivative of one expression in every symbol, named and shaped like the arrays."""
+        return self.named(self.jacobian([output])[1][0])
+
+    def jacobian(self, outputs) -> tuple[Array, Array]:
+        """n expressions  ->  their values (n,) and derivatives (n, symbols), in ``DIGITS`` decimals"""
+        return jacobian(outputs, self.numbers)(self.numbers.values())
+
+    def named(self, row: Array) -> dict[str, Array]:
+        """One number for each symbol, in order  ->  named and shaped like the arrays"""
+        of = dict(zip(self.numbers, row, strict=True))
+        return {name: np.array([of[s] for s in v.ravel()], object).reshape(v.shape) for name, v in self.items()}
+
+
+def agree(by_code: Mapping[str, Any], by_symbols: Mapping[str, Any]) -> None:
+    """Every array of the code is that of the symbols, to a few roundings of its largest entry or of 1."""
+    assert by_code.keys() <= by_symbols.keys()
+    for name, v in by_code.items():
+        found, expected = np.asarray(v), np.asarray(by_symbols[name], object)
+        assert found.shape == expected.shape, name
+        assert found.dtype == np.float64, name
+        if found.size:
+            largest = max(1.0, float(max(abs(expected.ravel()))))
+            wrong = float(max(abs(found.ravel().astype(object) - expected.ravel())))
+            assert wrong <= ROUNDINGS * np.finfo(float).eps * largest, (name, found, expected.astype(float))
+
+
+def inner(d, v) -> Any:
+    """⟨d, v⟩, the loss whose gradient in v is d"""
+    return np.sum(np.asarray(d) * np.asarray(v))
+
+
+def elementwise(function) -> Callable[[Any], Any]:
+    """A function of one symbol for an array of them."""
+    return np.frompyfunc(function, 1, 1)
+
+
+tanh, exp, log = (elementwise(f) for f in (sp.tanh, sp.exp, sp.log))
+sigmoid = elementwise(lambda a: 1 / (1 + sp.exp(-a)))
+relu = elementwise(lambda a: sp.Piecewise((a, a > 0), (0, True)))
+
+
+@derived
+def softmax(z: Array) -> Array:
+    """Of one row of symbols."""
+    return exp(z) / exp(z).sum()
+
+
+@derived
+def surprise(z: Array) -> Array:
+    """-log softmax(z), of one row of symbols"""
+    return log(exp(z).sum()) - z
+
+
+# One step of each cell: p W_ih, W_hh, b_ih, b_hh and what else there is, x a vector, the state one or two vectors.
+
+@derived
+def rnn_step(W, V, b, d, x, h):
+    return (tanh(W @ x + b + V @ h + d),)
+
+
+@derived
+def relu_step(W, V, b, d, x, h):
+    return (relu(W @ x + b + V @ h + d),)
+
+
+@derived
+def lstm_step(W, V, b, d, x, h, c):
+    i, f, g, o = np.split(W @ x + b + V @ h + d, 4)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(c), c
+
+
+@derived
+def gru_step(W, V, b, d, x, h):
+    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
+    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
+    return ((1 - z) * tanh(W_n @ x + b_n + r * (V_n @ h + d_n)) + z * h,)
+
+
+@derived
+def gru_before_step(W, V, b, d, x, h):
+    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
+    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
+    return ((1 - z) * tanh(W_n @ x + b_n + V_n @ (r * h) + d_n) + z * h,)
+
+
+STEPS = {"rnn": rnn_step, "rnn-relu": relu_step, "lstm": lstm_step, "lstm-proj": lstm_step, "gru": gru_step,
+         "gru-before": gru_before_step}
+
+
+def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]]:
+    """Parameters, a list of vectors, the first state  ->  y of every step, and every state, the first one too"""
+    states = [s]
+    for x in xs:
+        h, *rest = STEPS[kind](p.W_ih, p.W_hh, p.b_ih, p.b_hh, x, *states[-1])
+        states.append((h if getattr(p, "W_hr", None) is None else p.W_hr @ h, *rest))
+    return [h for h, *_ in states[1:]], states
+
+
+def layer(s: Mapping[str, Array], prefix: str = "", suffix: str = "_l0") -> SimpleNamespace:
+    """The weights of one layer and direction among named symbols."""
+    named = {"W_ih": "weight_ih", "W_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh", "W_hr": "weight_hr"}
+    return SimpleNamespace(**{field: s.get(f"{prefix}{name}{suffix}") for field, name in named.items()})

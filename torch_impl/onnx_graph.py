@@ -1,0 +1,114 @@
+"""The trained models as ONNX graphs, of its own operators RNN, LSTM and GRU, so that T and B stay free.
+
+torch.onnx's exporter fixes T: it unrolls the recurrence.  Operators: https://onnx.ai/onnx/operators/
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+# torch's order of gates (h; i f g o; r z n)  ->  ONNX's (h; i o f c; z r h)
+ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
+OPSET, IR_VERSION = 13, 7  # the oldest in which Squeeze and Split take their axes as inputs: older runtimes read it, too
+
+
+class Graph:
+    """Nodes in the order in which they are added; ``node`` gives the names of what they put out."""
+
+    def __init__(self) -> None:
+        self.nodes: list = []
+        self.constants: dict[str, np.ndarray] = {}
+
+    def constant(self, name: str, value) -> str:
+        """Arrays of numbers become float32, of integers int64."""
+        value = np.asarray(value)
+        self.constants[name] = value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
+        return name
+
+    def node(self, op: str, inputs: Sequence[str], count: int = 1, **attributes):
+        names = [f"{op.lower()}_{len(self.nodes)}_{k}" for k in range(count)]
+        self.nodes.append(helper.make_node(op, list(inputs), names, **attributes))
+        return names[0] if count == 1 else names
+
+    def rnn(self, name: str, layer, x: str, state: Sequence[Sequence[str]] | None):
+        """A torch_impl.RNN, LSTM or GRU of one direction: x (T, B, I)  ->  y (T, B, H), state
+
+        A state is for each layer the names of h, and c, each (1, B, H); None is zeros.
+        """
+        op, letters = layer.mode.split("_")[0], 2 if layer.mode == "LSTM" else 1
+        more = {"linear_before_reset": 1} if op == "GRU" else {}
+        ends = []
+        for k in range(layer.num_layers):
+            weights = [self.constant(f"{name}.{what}_l{k}", by_gate(op, [getattr(layer, f"{part}_l{k}") for part in parts]))
+                       for what, parts in (("W", ["weight_ih"]), ("R", ["weight_hh"]), ("B", ["bias_ih", "bias_hh"]))]
+            given = [] if state is None else ["", *state[k]]  # no lengths
+            y, *end = self.node(op, [x, *weights, *given], 1 + letters, hidden_size=layer.hidden_size, **more)
+            x = self.node("Squeeze", [y, self.constant("axis1", [1])])
+            ends.append(end)
+        return x, ends
+
+    def linear(self, y: str, W: str, b: str) -> str:
+        """y Wᵀ + b, W the name of a constant (out, in)"""
+        return self.node("Add", [self.node("MatMul", [y, self.node("Transpose", [W], perm=[1, 0])]), b])
+
+    def model(self, inputs: Sequence, outputs: dict[str, tuple[str, list]], about: dict[str, str]):
+        """The finished model; outputs: name -> (name within, shape)"""
+        for name, (within, _) in outputs.items():
+            self.nodes.append(helper.make_node("Identity", [within], [name]))
+        made = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, (_, shape) in outputs.items()]
+        constants = [numpy_helper.from_array(v, name) for name, v in self.constants.items()]
+        graph = helper.make_graph(self.nodes, "bptt", list(inputs), made, constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        helper.set_model_props(model, about)
+        return model
+
+
+def array(p) -> np.ndarray:
+    return p.detach().cpu().numpy()
+
+
+def by_gate(op: str, parameters: Sequence) -> np.ndarray:
+    """Parameters (G·H, ...) of torch one under the other  ->  (1, G·H or more, ...), each in ONNX's order of gates"""
+    blocks = [np.split(array(p), len(ORDER[op])) for p in parameters]
+    return np.concatenate([b[k] for b in blocks for k in ORDER[op]])[None]
+
+
+def language_model(model, about: dict[str, str]):
+    """A torch_impl LanguageModel: tokens (T, B), h_0, c_0  ->  logits (T, B, V), h_n, c_n; in evaluation mode"""
+    g, rnn = Graph(), model.rnn
+    letters, (L, H) = "hc" if rnn.mode == "LSTM" else "h", (rnn.num_layers, rnn.hidden_size)
+    E = g.constant("embedding.weight", array(model.embedding.weight))
+    sizes = g.constant("ones", [1] * L)
+    inputs = [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["T", "B"])]
+    starts = []
+    for v in letters:
+        inputs.append(helper.make_tensor_value_info(f"{v}_0", TensorProto.FLOAT, [L, "B", H]))
+        split = g.node("Split", [f"{v}_0", sizes], L, axis=0)
+        starts.append([split] if L == 1 else split)
+    y, ends = g.rnn("rnn", rnn, g.node("Gather", [E, "tokens"]), list(zip(*starts, strict=True)))
+    W = E if model.tied else g.constant("head.weight", array(model.head.weight))
+    z = g.linear(y, W, g.constant("head.bias", array(model.head.bias)))
+    states = {f"{v}_n": (g.node("Concat", [end[k] for end in ends], axis=0), [L, "B", H]) for k, v in enumerate(letters)}
+    return g.model(inputs, {"logits": (z, ["T", "B", model.embedding.num_embeddings])} | states, about)
+
+
+def forecaster(model, about: dict[str, str]):
+    """A torch_impl Forecaster, free running: past (T, B, F)  ->  forecast (K, B), both scaled; T at least 2"""
+    g, K = Graph(), model.horizon
+    W, b = (g.constant(f"head.{n}", array(getattr(model.head, n))) for n in ("weight", "bias"))
+    first, last = g.constant("first", [0]), g.constant("last", [-1])
+    inputs = [helper.make_tensor_value_info("past", TensorProto.FLOAT, ["T", "B", model.columns])]
+    u = g.node("Gather", ["past", last], axis=0)                                               # (1, B, F)
+    if model.mode == "direct":
+        _, ends = g.rnn("rnn", model.rnn, "past", None)
+        change = g.linear(ends[-1][0], W, b)                                                   # (1, B, K)   Y1
+        ahead = g.node("Transpose", [g.node("Add", [g.node("Gather", [u, first], axis=2), change])], perm=[2, 1, 0])
+        return g.model(inputs, {"forecast": (g.node("Squeeze", [ahead, g.constant("axis2", [2])]), [K, "B"])}, about)
+    _, state = g.rnn("rnn", model.rnn, g.node("Slice", ["past", first, last, first]), None)    # Y2
+    name, decoder, steps = ("rnn", model.rnn, []) if model.decoder is None else ("decoder", model.decoder, [])
+    for _ in range(K):
+        y, state = g.rnn(name, decoder, u, state)                                              # Y3, Y4
+        u = g.node("Add", [u, g.linear(y, W, b)])                                              # Y5
+        steps.append(g.node("Gather", [u, g.constant("column", 0)], axis=2))                   # (1, B)
+    return g.model(inputs, {"forecast": (g.node("Concat", steps, axis=0), [K, "B"])}, about)

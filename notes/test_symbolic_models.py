@@ -40,9 +40,11 @@ def affine(s, name, x):
 
 def both_ways(kind, s, prefix, xs):
     """y of each step, forward | reverse, and the last state of each direction"""
-    there, ends = unroll(kind, layer(s, prefix), xs, zeros(kind))
-    back, starts = unroll(kind, layer(s, prefix, "_l0_reverse"), xs[::-1], zeros(kind))
-    return [np.concatenate(v) for v in zip(there, back[::-1], strict=True)], (ends[-1], starts[-1])
+    for k in range(1 + (f"{prefix}weight_ih_l1" in s)):
+        there, ends = unroll(kind, layer(s, prefix, f"_l{k}"), xs, zeros(kind))
+        back, starts = unroll(kind, layer(s, prefix, f"_l{k}_reverse"), xs[::-1], zeros(kind))
+        xs = [np.concatenate(v) for v in zip(there, back[::-1], strict=True)]
+    return xs, (ends[-1], starts[-1])
 
 
 def check(s, model, batch, loss, **more):
@@ -65,7 +67,7 @@ def larger(a, b):
 @pytest.mark.parametrize(("pooling", "kind"), [(p, "rnn") for p in POOLING] + [("last", "lstm"), ("mean", "gru")])
 def test_classifier(pooling, kind):
     """C1*, C2*, C3*, C4*, C5*, C6*"""
-    model, s, _ = made(Classifier, 4, 3, 1, 1, cell=kind, pooling=pooling)
+    model, s, _ = made(Classifier, 4, 3, 1, 1, 1 + (kind == "rnn"), cell=kind, pooling=pooling)
     classes, loss = [2, 0, 1], 0
     for word, target in zip(WORDS, classes, strict=True):
         ys, ends = both_ways(kind, s, "rnn.", [s["embedding.weight"][token] for token in word])

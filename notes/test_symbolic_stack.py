@@ -10,7 +10,7 @@ from .symbols import Symbols, agree, inner, layer, unroll
 LENGTHS = (2, 3, 1)                                   # not sorted
 ORDER = sorted(range(3), key=lambda b: -LENGTHS[b])   # of the sequences in packed rows
 ROWS = [(t, b) for t in range(3) for b in ORDER if t < LENGTHS[b]]
-CASES = {"rnn": (reference.RNN, {}), "lstm": (reference.LSTM, {}), "lstm-proj": (reference.LSTM, {"proj_size": 1}),
+CASES = {"rnn": (reference.RNN, {}), "lstm": (reference.LSTM, {}),
          "gru": (reference.GRU, {}), "gru-before": (reference.GRU, {"reset_after": False})}
 
 
@@ -32,11 +32,10 @@ def test_backward_of_the_stack(kind):
     """S1*, S2*, S3*, S4*: layers, directions, packed rows and the dropout mask between the layers."""
     cls, options = CASES[kind]
     rng = np.random.default_rng(5)
-    H = 2 if kind == "lstm-proj" else 1
-    net = cls(1, H, 2, bidirectional=True, dropout=0.25, dtype=np.float64, rng=rng, **options)
+    net = cls(1, 1, 2, bidirectional=True, dropout=0.25, dtype=np.float64, rng=rng, **options)
     x, keep = rng.standard_normal((len(ROWS), 1)), rng.random((len(ROWS), 2)) < 0.6
     assert len(set(keep.ravel())) == 2
-    widths = (1, H) if cls is reference.LSTM else (1,)
+    widths = (1, 1) if cls is reference.LSTM else (1,)
     states = {f"{n}_0": rng.standard_normal((4, 3, w)) for n, w in zip("hc", widths, strict=False)}
     s = Symbols(net.params, x=x, **states)
     sizes = np.array([sum(t == row for row, _ in ROWS) for t in range(3)])

@@ -6,6 +6,7 @@ its two readings is measured (``cost``) and is to be subtracted, once for each o
 """
 
 import ast
+import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,8 +100,9 @@ def call(place: int, f: Callable, /, *args: Any, **named: Any) -> Any:
     return out
 
 
-def binary(place: int, kind: str, f: Callable, a: Any, b: Any) -> Any:
-    """An operator, timed if one side is an array."""
+def binary(place: int, kind: str, name: str, a: Any, b: Any) -> Any:
+    """The operator of this name in ``operator``, timed if one side is an array."""
+    f = getattr(operator, name)
     if not (isinstance(a, np.ndarray) or isinstance(b, np.ndarray)):
         return f(a, b)
     start = now()
@@ -156,7 +158,7 @@ class _Rewriter(ast.NodeTransformer):
         name, kind = OPERATORS.get(type(node.op), ("", ""))
         if not self.depth or not name:
             return node
-        words = (self._next(), repr(kind), f"{NAME}.operator.{name}")
+        words = (self._next(), repr(kind), repr(name))
         return ast.Call(_expression(f"{NAME}.binary"), [*map(_expression, words), node.left, node.right], [])
 
     def visit_Assign(self, node: ast.Assign) -> Any:

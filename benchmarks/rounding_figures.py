@@ -67,6 +67,8 @@ def distributions(kept: dict) -> Plot:
         ax.set_xlim(1e-17, 1e-1)
         ax.set_ylim(0, 100)
         ax.set_xlabel("error / largest value")
+        ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4])
+        ax.minorticks_off()
         ax.xaxis.set_major_formatter(power_of_ten)
         for i, r in enumerate(some):
             curve = np.array(r["curve"])

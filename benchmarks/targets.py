@@ -78,8 +78,8 @@ class Verdict(NamedTuple):
     def word(self) -> str:
         if not self.known:
             return "NOT MEASURED"
-        runs = f" in {self.times_met} of {len(self.known)}" if len(self.known) > 1 else ""
-        return ("met" if self.met else "NOT MET") + runs
+        runs = f"met in {self.times_met} of {len(self.known)}" if len(self.known) > 1 else ""
+        return runs or "met" if self.met else f"NOT MET, {runs}".rstrip(", ")
 
 
 def mean(own: Sequence[Entry], library: Sequence[Entry]) -> Measured | None:

@@ -99,7 +99,7 @@ def test_runs_of_one_machine_are_counted_and_thread_counts_kept_apart(tmp_path, 
     assert main(files) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "4 threads" in out and "1 thread " in out
-    assert "NOT MET in 2 of 3" in out and "met in 3 of 3" in out
+    assert "NOT MET, met in 2 of 3" in out and " met in 3 of 3" in out
     assert out.index("17 of 18 met") < out.index("18 of 18 met")
 
 

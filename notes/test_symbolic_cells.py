@@ -1,4 +1,4 @@
-"""The cells by SymPy: notes rnn, lstm, gru.  One unit, three steps; with a projection two units for one."""
+"""The cells by SymPy: notes rnn, lstm, gru.  Three steps of one unit; of two for an RNN, and before a projection."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,9 @@ def numbers(kind, room, seed):
     """Every leaf of one sequence, and the upstream gradients"""
     draw, G, H, P = np.random.default_rng(seed).standard_normal, len(room.GATES), 1, 1
     leaves = {}
-    if kind == "lstm-proj":
+    if room is rnn:
+        H = P = 2                                              # of one unit a transposed W_hh would not be seen
+    elif kind == "lstm-proj":
         H, leaves = 2, {"W_hr": draw((1, 2))}
     sizes = dict(zip(room.State._fields, (P, H), strict=False))
     leaves |= {"W_ih": draw((G * H, 1)), "W_hh": draw((G * H, P)), "b_ih": draw(G * H), "b_hh": draw(G * H),

@@ -28,7 +28,7 @@ FORWARD = {
 INPUT = {"rnn": ("R1",), "lstm": ("L1",), "gru": ("G1", "G3")}
 LAST: dict[str, dict[str, tuple[str, ...]]] = {
     "rnn": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("R1*",)),
-    "lstm": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",)) | {"dW_hr": ("L5*",)},
+    "lstm": {"dW_hr": ("L5*",), **dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",))},
     "gru": {"dW_hh": ("G1*", "G2*"), "dx": ("G1*", "G3*")}
     | dict.fromkeys(("dW_ih", "db_ih", "db_hh"), ("G1*", "G2*", "G3*")),
 }

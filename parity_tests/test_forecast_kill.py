@@ -37,4 +37,4 @@ def test_killed_two_times(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("side", SIDES)
 def test_killed_twenty_times(side, tmp_path):
-    check(side, tmp_path, 400, 20, 0.4)
+    check(side, tmp_path, 200, 20, 0.2)

@@ -1,11 +1,13 @@
 """A pytest plugin: the Python blocks of the notes and of the README are tests, run by sybil.
 
-Blocks of one page share their names, top to bottom.  A block that starts with ``# my_lib/`` is a file of somebody
-else's, and is not run.
+Blocks of one page share their names, top to bottom, so one process must run them all (``--dist loadgroup``).
+A block that starts with ``# my_lib/`` is a file of somebody else's, and is not run.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,3 +25,9 @@ else:
 
     blocks = CodeBlockParser(language="python", evaluator=Evaluator())
     pytest_collect_file = Sybil(parsers=[blocks], path=str(ROOT), patterns=["notes/*.md", "README.md"]).pytest()
+
+    @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            if item.path.suffix == ".md":
+                item.add_marker(pytest.mark.xdist_group(item.path.name))

@@ -13,10 +13,10 @@ demo: $(READY)   ## parity on real data, a character model on both sides, its te
 
 test: $(READY)   ## lint, types and all tests but the slow ones
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -q -n auto
 
 test-slow: $(READY) ## thousands of random cases, and the study behind the tolerance rule
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup -m slow
+	@$(BIN)/python -m pytest -q -n auto -m slow
 	@$(BIN)/python -m pytest -q parity_tests/test_properties.py --hypothesis-profile=thorough
 
 parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs

@@ -1,13 +1,12 @@
 """A pytest plugin: the Python blocks of the notes and of the README are tests, run by sybil.
 
-Blocks of one page share their names, top to bottom, so one process must run them all (``--dist loadgroup``).
-A block that starts with ``# my_lib/`` is a file of somebody else's, and is not run.
+Blocks of one page share their names, top to bottom; where pytest runs a block without those above it (one block asked for,
+blocks dealt to several processes), they run first.  A block that starts with ``# my_lib/`` is a file of somebody else's,
+and is not run.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,14 +19,17 @@ else:
     from sybil.parsers.markdown import CodeBlockParser
 
     class Evaluator(PythonEvaluator):
+        def __init__(self):
+            super().__init__()
+            self.ran: set[tuple[str, int]] = set()
+
         def __call__(self, example):
-            return None if example.parsed.startswith("# my_lib/") else super().__call__(example)
+            for block in example.document.examples():
+                place = (block.path, block.line)
+                if block.line <= example.line and place not in self.ran:
+                    if not block.parsed.startswith("# my_lib/"):
+                        super().__call__(block)
+                    self.ran.add(place)
 
     blocks = CodeBlockParser(language="python", evaluator=Evaluator())
     pytest_collect_file = Sybil(parsers=[blocks], path=str(ROOT), patterns=["notes/*.md", "README.md"]).pytest()
-
-    @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-    def pytest_collection_modifyitems(items):
-        for item in items:
-            if item.path.suffix == ".md":
-                item.add_marker(pytest.mark.xdist_group(item.path.name))

@@ -63,8 +63,8 @@ TRICKS = (
     Trick("vector times matrix by ndarray.dot", CELLS, BOTH, ALONE, (
         ("ops.py", "np.ndarray.dot if one else np.matmul", "np.matmul"),)),
     Trick("input product of all steps at once", ("rnn",), BOTH, ALONE + TOGETHER, (
-        ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(a)) ",
-         "    for u, v in zip(x, a): np.matmul(u, w.p.W_ih.T, v) "),)),
+        ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:])) ",
+         "    for u, v in zip(x, h[1:]): np.matmul(u, w.p.W_ih.T, v) "),)),
     Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, TOGETHER, (
         ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
     Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
@@ -75,7 +75,7 @@ TRICKS = (
         ("fast/inference.py", "ROWS = 256 ", "ROWS = 1 << 30 "),)),
     Trick("a step writes in place", ("rnn",), BOTH, ALONE + TOGETHER, (
         ("fast/rnn.py", "times(before, W, z)", "z = before @ W"),
-        ("fast/rnn.py", "np.add(z, a_x, z) ", "z = z + a_x "),
+        ("fast/rnn.py", "np.add(z, after, z) ", "z = z + after "),
         ("fast/rnn.py", "np.tanh(z, after) ", "after[...] = np.tanh(z) "))),
     Trick("slopes before the loop, not in it", ("rnn",), TRAIN, ALONE + TOGETHER, (
         ("fast/rnn.py", "        np.multiply(k.h[1:], k.h[1:], da)\n        np.subtract(1, da, da)\n    else",

@@ -1,7 +1,7 @@
 """``python -m reference.char_compare``: rnn, lstm and gru of one size in parameters, on text that none of them learned.
 
 Each is trained by ``char_lm train`` with the same options, for the same number of steps (``--steps``) or the same time
-(``--seconds``).  ``--write`` puts the table into notes/char_lm.md.
+(``--seconds``).  ``--write`` puts the table into its place in notes/char_lm.md.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from .char_text import Corpus, figures, held_out
 from .ops import Array
 
 NOTE = Path(__file__).parent.parent / "notes" / "char_lm.md"
-BEGIN, END = "<!-- results of char_compare -->\n", "<!-- end of char_compare -->"
+BEGIN, END = "<!-- results of char_compare --{} -->\n", "<!-- end of char_compare --{} -->"  # steps, seconds
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
@@ -96,9 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
     print("\n".join(table))
     if given.write:
         note = NOTE.read_text(encoding="utf-8")
-        before, after = note.split(BEGIN)[0], note.split(END)[1]
+        begin, end = (mark.format("steps" if given.steps else "seconds") for mark in (BEGIN, END))
+        before, after = note.split(begin)[0], note.split(end)[1]
         made = "\n".join([f"`{command}`", "", *table])
-        NOTE.write_text(f"{before}{BEGIN}{made}\n{END}{after}", encoding="utf-8")
+        NOTE.write_text(f"{before}{begin}{made}\n{end}{after}", encoding="utf-8")
     return 0
 
 

@@ -24,18 +24,17 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", 
 
 
 class Weights(NamedTuple):
-    """Params, and copies of them as the time loops read them."""
+    """Copies of the Params as forward reads them; they are not kept for the backward."""
 
     p: Params
-    W_ih: Array     # (I, 3H)   those of r and z halved
-    W_hh: Array     # (H, 3H)
-    b: Array        # (3H,)     all that is added outside of r ∘ q
-    b_n: Array      # (H,)      what is added inside
-    back_ih: Array  # (3H, I)   in the order n r z
+    W_ih: Array  # (I, 3H)   those of r and z halved
+    W_hh: Array  # (H, 3H)
+    b: Array     # (3H,)     all that is added outside of r ∘ q
+    b_n: Array   # (H,)      what is added inside
 
 
 class Cache(NamedTuple):
-    w: Weights
+    p: Params
     x: Array            # (T, B, I)
     h: Array            # (T+1, B, H)
     blocks: Array       # (4, T, B·H)   r z q n
@@ -48,13 +47,18 @@ def prepare(p):
     half = np.repeat(np.array([0.5, 0.5, 1], p.b_ih.dtype), H)
     W_ih, W_hh = (np.ascontiguousarray((W * half[:, None]).T) for W in (p.W_ih, p.W_hh))
     b = (p.b_ih + np.concatenate([p.b_hh[: 2 * H], np.zeros_like(p.b_hh[2 * H :])])) * half
-    return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :], ordered(p.W_ih, "nrz", "rzn"))
+    return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :])
+
+
+def turn(p):
+    """Params as backward reads them: W_ih in the order n r z"""
+    return p._replace(W_ih=ordered(p.W_ih, "nrz", "rzn"))
 
 
 def forward(p, x, s, reset_after=True):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     w = p if isinstance(p, Weights) else prepare(p)
-    _, W_ih, W_hh, b, b_n, _ = w
+    _, W_ih, W_hh, b, b_n = w
     (T, B, _), H = x.shape, len(W_hh)
     one, dtype, times = B == 1, x.dtype, product(B == 1)
     W_rz, W_n = (W_hh, None) if reset_after else map(np.ascontiguousarray, np.split(W_hh, [2 * H], axis=1))
@@ -95,22 +99,23 @@ def forward(p, x, s, reset_after=True):
             np.multiply(after, gates[1], after)
             np.add(after, n, after)                                         # G4
             before = after
-    return h[1:], State(h[T]), Cache(w, x, h, blocks, reset_after)
+    return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
-    dp, dx = gradients([found], [k])
+    turned = turn(k.p)
+    *found, ds = deltas(turned, dy, ds, k)
+    dp, dx = gradients(turned, [found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
-    """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
+def deltas(p, dy, ds, k):
+    """The time loop, with the Params that turn made  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
     dtype, lead, times = dy.dtype, () if B == 1 else (B,), product(B == 1)
-    W_rz, W_n = np.split(k.w.p.W_hh, [2 * H])
-    W_h = k.w.p.W_hh if k.reset_after else W_rz
+    W_rz, W_n = np.split(p.W_hh, [2 * H])
+    W_h = p.W_hh if k.reset_after else W_rz
     D = empty((T, *lead, 4 * H), dtype)                                     # n r z q
     gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, B, H)
     K = max(1, min(T, CELLS // (B * H)))
@@ -162,13 +167,13 @@ def local_derivatives(M, k, start, end):
     return M
 
 
-def gradients(found, caches):
+def gradients(p, found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
     A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, w, H = stacked([rows(k.x) for k in caches]), caches[0].w, h.shape[1]
+    x, H = stacked([rows(k.x) for k in caches]), h.shape[1]
     A_x, A_h = A[:, : 3 * H], A[:, H:]
     dx = empty(x.shape, A.dtype)
-    np.matmul(A_x, w.back_ih, dx)
+    np.matmul(A_x, p.W_ih, dx)
     dW_ih, db_ih = ordered(A_x.T @ x, "rzn", "nrz"), ordered(A_x.sum(0), "rzn", "nrz")
     if caches[0].reset_after:
         dW_hh = A_h.T @ h

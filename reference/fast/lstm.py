@@ -27,19 +27,17 @@ ROWS, CELLS = 1024, 1 << 16         # size of a chunk: rows of the input product
 
 
 class Weights(NamedTuple):
-    """Params, and copies of them as the time loops read them."""
+    """Copies of the Params as forward reads them; they are not kept for the backward."""
 
     p: Params
     W_ih: Array         # (I, 4H)   in FORWARD's order, halved where a sigmoid follows
     W_hh: Array         # (P, 4H)
     W_hr: Array | None  # (H, P)
     b: Array            # (4H,)
-    back_ih: Array      # (4H, I)   in BACKWARD's order
-    back_hh: Array      # (4H, P)
 
 
 class Cache(NamedTuple):
-    w: Weights
+    p: Params
     x: Array       # (T, B, I)
     h: Array       # (T+1, B, P)
     blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
@@ -67,15 +65,19 @@ def prepare(p):
     half = np.repeat(np.array([1, 0.5, 0.5, 0.5], p.b_ih.dtype), len(p.b_ih) // 4)
     W_ih, W_hh = (np.ascontiguousarray((ordered(W, FORWARD) * half[:, None]).T) for W in (p.W_ih, p.W_hh))
     W_hr = None if p.W_hr is None else np.ascontiguousarray(p.W_hr.T)
-    return Weights(p, W_ih, W_hh, W_hr, ordered(p.b_ih + p.b_hh, FORWARD) * half,
-                   ordered(p.W_ih, BACKWARD), ordered(p.W_hh, BACKWARD))
+    return Weights(p, W_ih, W_hh, W_hr, ordered(p.b_ih + p.b_hh, FORWARD) * half)
+
+
+def turn(p):
+    """Params as backward reads them: gates in BACKWARD's order"""
+    return p._replace(W_ih=ordered(p.W_ih, BACKWARD), W_hh=ordered(p.W_hh, BACKWARD))
 
 
 def forward(p, x, s):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, P), State, Cache"""
     w = p if isinstance(p, Weights) else prepare(p)
     (T, B, _), (P, H) = x.shape, (w.W_hh.shape[0], len(w.b) // 4)
-    _, W_ih, W_hh, W_hr, b, *_ = w
+    _, W_ih, W_hh, W_hr, b = w
     blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
     h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
 
@@ -115,20 +117,24 @@ def forward(p, x, s):
                 np.multiply(u, o, u)                                        # L4
                 times(m, W_hr, after)                                       # L5
             before = after
-    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w, x, h, blocks)
+    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
-    dp, dx = gradients([found], [k])
+    turned = turn(k.p)
+    *found, ds = deltas(turned, dy, ds, k)
+    dp, dx = gradients(turned, [found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
-    """The time loop  ->  da (T·B, 4H) in BACKWARD's order, dh (T·B, P) where there is a projection, State"""
+def deltas(p, dy, ds, k):
+    """The time loop, with the Params that turn made
+
+    ->  da (T·B, 4H) in BACKWARD's order, dh (T·B, P) where there is a projection, State
+    """
     T, B, P = dy.shape
-    H, one, dtype, times, W_hh, W_hr = len(k.w.b) // 4, B == 1, dy.dtype, product(B == 1), k.w.back_hh, k.w.p.W_hr
+    H, one, dtype, times, W_hh, W_hr = len(p.b_ih) // 4, B == 1, dy.dtype, product(B == 1), p.W_hh, p.W_hr
     lead = () if one else (B,)
     D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da in BACKWARD's order, between k₁ and f if one
     K = max(1, min(T, CELLS // (B * H)))
@@ -167,14 +173,14 @@ def deltas(dy, ds, k):
     return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh.reshape(B, P), dc.reshape(B, H))
 
 
-def gradients(found, caches):
+def gradients(p, found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
     A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, w = stacked([rows(k.x) for k in caches]), caches[0].w
+    x = stacked([rows(k.x) for k in caches])
     dx = empty(x.shape, A.dtype)
-    np.matmul(A, w.back_ih, dx)
+    np.matmul(A, p.W_ih, dx)
     dW_ih, dW_hh, db = (ordered(v, GATES, BACKWARD) for v in (A.T @ x, A.T @ h, A.sum(0)))
-    dW_hr = None if w.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
+    dW_hr = None if p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
     return Params(dW_ih, dW_hh, db, db.copy(), dW_hr), dx
 
 
@@ -201,4 +207,4 @@ def local_derivatives(M, k, start, end):
 
 def output(k):
     """m = o tanh(c) of all steps (T·B, H): what the projection is applied to"""
-    return (k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])).reshape(-1, len(k.w.b) // 4)  # L4
+    return (k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])).reshape(-1, len(k.p.b_ih) // 4)  # L4

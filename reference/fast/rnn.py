@@ -1,6 +1,6 @@
 """The Elman RNN written for speed: the verbs of ``reference.rnn``, held to it by the parity suite.
 
-- The input product of all steps is one GEMM, the bias of both kinds in it.
+- The input product of all steps is one GEMM into the state array: a step finds it where it puts the state.
 - A step is three calls that write in place: product, sum, nonlinearity straight into the state array.
 - The slope 1 - h² of all steps is computed before the loop backwards starts, in the array that the deltas then fill.
 - One sequence alone (B = 1) has no batch axis: a product of a matrix and a vector is called with less overhead.
@@ -20,7 +20,7 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_back
 
 
 class Weights(NamedTuple):
-    """Params, and what the time loop reads of them."""
+    """What forward reads of the Params; it is not kept for the backward."""
 
     p: Params
     W_hh: Array  # (H, H)   transposed
@@ -28,7 +28,7 @@ class Weights(NamedTuple):
 
 
 class Cache(NamedTuple):
-    w: Weights
+    p: Params
     x: Array           # (T, B, I)
     h: Array           # (T+1, B, H)
     nonlinearity: str
@@ -39,40 +39,44 @@ def prepare(p):
     return Weights(p, np.ascontiguousarray(p.W_hh.T), p.b_ih + p.b_hh)
 
 
+def turn(p):
+    """Params as backward reads them: as they are"""
+    return p
+
+
 def forward(p, x, s, nonlinearity="tanh"):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     w = p if isinstance(p, Weights) else prepare(p)
     (T, B, _), W, H = x.shape, w.W_hh, len(w.b)
-    a = empty((T, B, H), x.dtype)
-    np.matmul(rows(x), w.p.W_ih.T, rows(a))                                 # R1, all T at once
-    a += w.b
     h = empty((T + 1, B, H), x.dtype)
     h[0] = s.h
+    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:]))                             # R1, all T at once
+    h[1:] += w.b
     lead = (H,) if B == 1 else (B, H)
     z, times = empty(lead, x.dtype), product(B == 1)
     before = h[0].reshape(lead)
-    for a_x, after in zip(a.reshape(T, *lead), h[1:].reshape(T, *lead), strict=True):
+    for after in h[1:].reshape(T, *lead):
         times(before, W, z)
-        np.add(z, a_x, z)                                                   # R1
+        np.add(z, after, z)                                                 # R1
         if nonlinearity == "tanh":
             np.tanh(z, after)                                               # R2
         else:
             np.maximum(z, 0, out=after)                                     # R2
         before = after
-    return h[1:], State(h[T]), Cache(w, x, h, nonlinearity)
+    return h[1:], State(h[T]), Cache(w.p, x, h, nonlinearity)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
-    dp, dx = gradients([found], [k])
+    *found, ds = deltas(k.p, dy, ds, k)
+    dp, dx = gradients(k.p, [found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
+def deltas(p, dy, ds, k):
     """The time loop  ->  da (T·B, H), State"""
     T, B, H = dy.shape
-    W, lead = k.w.p.W_hh, (H,) if B == 1 else (B, H)
+    W, lead = p.W_hh, (H,) if B == 1 else (B, H)
     da = empty((T, B, H), dy.dtype)
     if k.nonlinearity == "tanh":
         np.multiply(k.h[1:], k.h[1:], da)
@@ -92,11 +96,11 @@ def deltas(dy, ds, k):
     return rows(da), State(dh.reshape(B, H))
 
 
-def gradients(found, caches):
+def gradients(p, found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, R1*"""
     A, h = stacked([da for da, in found]), stacked([rows(k.h[:-1]) for k in caches])
     x = stacked([rows(k.x) for k in caches])
     dx = empty(x.shape, A.dtype)
-    np.matmul(A, caches[0].w.p.W_ih, dx)
+    np.matmul(A, p.W_ih, dx)
     db = A.sum(0)
     return Params(A.T @ x, A.T @ h, db, db.copy()), dx

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 NOTES = Path(__file__).parent
-DEFINED = re.compile(r"^\*\*`?\(([A-Z]\d+\*?)\)`?\*\*", re.MULTILINE)
-LINKED = re.compile(r"^(\*\*`?\(([A-Z]\d+\*?)\)`?\*\*)(?: · \[line \d+\]\([^)]*\))?$", re.MULTILINE)
+DEFINED = re.compile(r"^\*\*`?\(([A-Z]{1,2}\d+\*?)\)`?\*\*", re.MULTILINE)
+LINKED = re.compile(r"^(\*\*`?\(([A-Z]{1,2}\d+\*?)\)`?\*\*)(?: · \[line \d+\]\([^)]*\))?$", re.MULTILINE)
 
 
 class Line(NamedTuple):
@@ -57,7 +57,7 @@ def carried(note: str) -> dict[str, Line]:
         for number, line in enumerate(read(file).splitlines(), 1):
             before, mark, comment = line.partition("#")
             if mark and before.strip():
-                for label in re.findall(r"\b[A-Z]\d+\*?(?![\w*])", comment):
+                for label in re.findall(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", comment):
                     found.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number, before.strip()))
     return found
 
@@ -67,7 +67,7 @@ def equations(note: str) -> list[Equation]:
     text, lines, found = read(NOTES / f"{note}.md"), carried(note), []
     for m in DEFINED.finditer(text):
         rest = text[m.end() :].partition("\n")[2]
-        part = re.split(r"^(?:\*\*`?\([A-Z]\d|#|\| |<!--)", rest, maxsplit=1, flags=re.MULTILINE)[0]
+        part = re.split(r"^(?:\*\*`?\([A-Z]{1,2}\d|#|\| |<!--)", rest, maxsplit=1, flags=re.MULTILINE)[0]
         formulas = tuple(f.strip() for f in re.findall(r"\$\$(.*?)\$\$", part, flags=re.DOTALL))
         title = part.strip().partition("\n\n")[0].replace("\n", " ")
         found.append(Equation(note, m[1], title, formulas, lines.get(m[1])))

@@ -139,5 +139,5 @@ def spans(windows: list[batches.Window], ends: list[int]):
 
 
 def figures(nats: float) -> dict[str, float]:
-    """A mean cross-entropy (CH1) in its three forms: notes/char_lm.md"""
-    return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH2, CH3
+    """A mean cross-entropy in its three forms: notes/char_lm.md"""
+    return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3

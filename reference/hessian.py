@@ -38,7 +38,7 @@ def product(room, p, x, s, v, upstream, **options):
     y, s_n, k = room.forward(p, x, s, **options)
     Ry, Rs_n, Rk = forward(room, v, k)
     dy, ds, Rdy, Rds = upstream(y, s_n, Ry, Rs_n)
-    return room.backward(dy, ds, k), backward(room, dy, ds, Rdy, Rds, k, Rk)
+    return room.backward(dy, ds, k), backward(room, dy, ds, Rdy, Rds, k, Rk)                                # HV4
 
 
 def forward(room, v, k):
@@ -49,7 +49,7 @@ def forward(room, v, k):
     fields = {name: np.zeros_like(u) for name, u in k._asdict().items() if isinstance(u, np.ndarray)}
     Rk = k._replace(**fields | {"p": Rp, "x": v.x})
     for name, u in v.s._asdict().items():
-        getattr(Rk, name)[0] = u
+        getattr(Rk, name)[0] = u                                                   # HV1
     for t in range(T):
         STEPS[room].forward(k, Rk, Ra[t], t)                                       # HV2
     return Rk.h[1:], type(v.s)(*(getattr(Rk, name)[T] for name in v.s._fields)), Rk

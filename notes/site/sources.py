@@ -81,7 +81,7 @@ def _backlinks(path: Path, body: str, depth: str) -> str:
         return f'<a class="label" href="{depth}{defined[m[0]]}.html#{anchor(defined[m[0]], m[0])}">{m[0]}</a>' \
             if m[0] in defined else m[0]
 
-    return re.sub(r'(?<=<span class="c1">)[^<]*', lambda c: re.sub(r"\b[A-Z]\d+\*?(?![\w*])", link, c[0]), body)
+    return re.sub(r'(?<=<span class="c1">)[^<]*', lambda c: re.sub(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", link, c[0]), body)
 
 
 def copy_katex(dist: Path):

@@ -9,8 +9,8 @@ import pytest
 from reference.runlog import LAST
 
 from .char_runs import ROOT
+from .forecast_runs import SIDES, command, wave, write
 from .kills import check_killed, killed_until_done
-from .test_forecast import SIDES, command, wave, write
 
 
 def check(side, tmp_path, epochs, kills, longest):

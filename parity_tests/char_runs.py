@@ -32,9 +32,9 @@ def call(side: str, command: str, *options: object) -> int:
     return char_app.main(SIDES[side], [command, *map(str, options)])
 
 
-def spawn(side: str, *options: object) -> subprocess.Popen:
+def spawn(side: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-m", f"{side}.char_lm", *map(str, options)], cwd=ROOT, text=True,
+    return subprocess.Popen([sys.executable, "-m", f"{side}.{application}", *map(str, options)], cwd=ROOT, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
 
 

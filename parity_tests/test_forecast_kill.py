@@ -1,14 +1,10 @@
 """kill -9 at random moments of a forecast's training: what is left loads, and the run goes on to the same weights."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from reference.runlog import LAST
 
-from .char_runs import ROOT
+from .char_runs import spawn
 from .forecast_runs import SIDES, command, wave, write
 from .kills import check_killed, killed_until_done
 
@@ -22,10 +18,7 @@ def check(side, tmp_path, epochs, kills, longest):
 
     def start():
         how = ["--resume"] if (killed / LAST).exists() else options
-        more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-        arguments = ["train", *map(str, how), "--out", killed]
-        return subprocess.Popen([sys.executable, "-m", f"{side}.forecast", *arguments], cwd=ROOT, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
+        return spawn(side, "train", *how, "--out", killed, application="forecast")
 
     check_killed(straight, killed, killed_until_done(start, killed, kills, longest, side))
 

@@ -203,9 +203,11 @@ def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys)
 
 @both_sides
 def test_options_of_the_wrong_kind_exit_with_2(side, capsys):
-    for options in (("--length", "0"), ("--temperature", "-1"), ("--temperatures", "1,x"), ("--seed", "-1"), ("--what",)):
+    for command, *options in (("generate", "--length", "0"), ("generate", "--temperature", "-1"),
+                              ("generate", "--temperatures", "1,x"), ("generate", "--seed", "-1"), ("generate", "--what"),
+                              ("train", "--forget-bias", "nan"), ("train", "--lr", "inf"), ("train", "--dropout", "1.1")):
         with pytest.raises(SystemExit) as e:
-            call(side, "generate", *options)
+            call(side, command, *options)
         assert e.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
 

@@ -1,7 +1,8 @@
 """The command line of the character model, the same for both sides."""
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .init import SCHEMES
@@ -16,42 +17,30 @@ DEFAULTS: dict[str, Any] = {
     "seconds": 110.0, "steps": None, "every": 250, "save_every": 100, "seed": 0, "dtype": "float32"}
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
+def number(kind: type, right: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    """What argparse takes for a number: of a kind, and one that is right."""
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not right(value):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, got {value}")
+        return value
+
+    read.__name__ = "whole number" if kind is int else "number"
+    return read
 
 
-positive.__name__ = "whole number"
-
-
-def above_zero(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0, got {value}")
-    return value
-
-
-def share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {value}")
-    return value
-
-
-def at_least_zero(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be 0 or more, got {value}")
-    return value
+positive = number(int, lambda v: v >= 1, "at least 1")
+positive_or_zero = number(int, lambda v: v >= 0, "0 or more")
+above_zero = number(float, lambda v: 0 < v < math.inf, "above 0 and finite")
+at_least_zero = number(float, lambda v: 0 <= v < math.inf, "0 or more, and finite")
+finite = number(float, math.isfinite, "finite")
+share = number(float, lambda v: 0 <= v <= 1, "from 0 to 1")
 
 
 def several(text: str) -> list[float]:
     return [at_least_zero(t) for t in text.split(",")]
 
 
-above_zero.__name__ = share.__name__ = at_least_zero.__name__ = "number"
 several.__name__ = "list of numbers"
 
 
@@ -96,7 +85,7 @@ def add_training(p: argparse.ArgumentParser) -> None:
     p.add_argument("--dropout", type=share, help=d["dropout"])
     p.add_argument("--tied", action="store_true", help="one matrix for embedding and output")
     p.add_argument("--init", choices=("default", *SCHEMES), help="first weights of the recurrent layers (default: torch's)")
-    p.add_argument("--forget-bias", type=float, help=f"of an LSTM's forget gate; 0: torch's {d['forget_bias']}")
+    p.add_argument("--forget-bias", type=finite, help=f"of an LSTM's forget gate; 0: torch's {d['forget_bias']}")
     p.add_argument("--optimizer", choices=[k.lower() for k in OPTIMIZERS], help=d["optimizer"])
     p.add_argument("--lr", type=above_zero, help=d["lr"])
     p.add_argument("--schedule", choices=SCHEDULES, help=d["schedule"])
@@ -112,16 +101,6 @@ def add_training(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resume", action="store_true", default=False, help="go on with the run in the folder")
     p.add_argument("--overwrite", action="store_true", default=False, help="drop the run that the folder holds")
     p.add_argument("--quiet", action="store_true", default=False, help="no bar and no samples")
-
-
-def positive_or_zero(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, got {value}")
-    return value
-
-
-positive_or_zero.__name__ = "whole number"
 
 
 def add_generating(p: argparse.ArgumentParser) -> None:

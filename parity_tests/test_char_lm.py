@@ -205,7 +205,9 @@ def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys)
 def test_options_of_the_wrong_kind_exit_with_2(side, capsys):
     for command, *options in (("generate", "--length", "0"), ("generate", "--temperature", "-1"),
                               ("generate", "--temperatures", "1,x"), ("generate", "--seed", "-1"), ("generate", "--what"),
-                              ("train", "--forget-bias", "nan"), ("train", "--lr", "inf"), ("train", "--dropout", "1.1")):
+                              ("train", "--forget-bias", "nan"), ("train", "--lr", "inf"), ("train", "--dropout", "1.1"),
+                              ("train", "--steps", "3", "--seconds", "3"), ("train", "--resume", "--overwrite"),
+                              ("generate", "--temperature", "1", "--temperatures", "1,2")):
         with pytest.raises(SystemExit) as e:
             call(side, command, *options)
         assert e.value.code == 2

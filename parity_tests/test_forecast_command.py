@@ -247,6 +247,13 @@ def test_mistakes_are_one_sentence_and_status_2(side, arguments, said, tmp_path,
 
 
 @both_sides
+def test_a_run_is_not_gone_on_with_and_dropped(side, capsys):
+    with pytest.raises(SystemExit) as e:
+        command(side, "train", "--resume", "--overwrite")
+    assert e.value.code == 2 and "not allowed with argument --resume" in capsys.readouterr().err
+
+
+@both_sides
 def test_a_folder_without_a_run_and_one_with_one(side, tmp_path, capsys):
     assert command(side, "evaluate", "--run", tmp_path) == 2
     assert "holds no best.safetensors: train a model there first" in capsys.readouterr().err

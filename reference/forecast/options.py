@@ -88,9 +88,10 @@ def _training(p: argparse.ArgumentParser) -> None:
     p.add_argument("--patience", type=int, help="stop after so many passes without a better validation loss")
     p.add_argument("--seed", type=int, help=d["seed"])
     p.add_argument("--out", type=Path, default=None, help="the run's folder (default: out/forecast/SERIES-MODE)")
-    p.add_argument("--resume", action="store_true", default=False,
-                   help="go on from the folder's last checkpoint, with the options of the run; --epochs may be more")
-    p.add_argument("--overwrite", action="store_true", default=False, help="drop the run that the folder holds")
+    there = p.add_mutually_exclusive_group()
+    there.add_argument("--resume", action="store_true", default=False,
+                       help="go on from the folder's last checkpoint, with the options of the run; --epochs may be more")
+    there.add_argument("--overwrite", action="store_true", default=False, help="drop the run that the folder holds")
     p.add_argument("--no-progress", action="store_true", default=False)
 
 

@@ -234,6 +234,12 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
     (["--csv", "own.csv", "--target", "x", "--horizon", "0"], "--horizon must be at least 1, got 0"),
     (["--csv", "own.csv", "--target", "x", "--test", "0.9"], "--validation and --test must be shares"),
     (["--csv", "own.csv", "--target", "x", "--lr", "-1"], "--lr must be above 0"),
+    (["--csv", "own.csv", "--target", "x", "--data", "weather"], "--data and --csv are two series"),
+    (["--missing", "previous"], "--missing is for a file"),
+    (["--seed", "-1"], "--seed must be at least 0, got -1"),
+    (["--patience", "0"], "--patience must be at least 1, got 0"),
+    (["--dropout", "1.5", "--layers", "2"], "--dropout must be from 0 to 1, got 1.5"),
+    (["--dropout", "0.5"], "--dropout is between the layers, so it needs --layers"),
     (["--sampling", "linear"], "--sampling is for the modes recursive and encdec"),
 ])
 def test_mistakes_are_one_sentence_and_status_2(side, arguments, said, tmp_path, monkeypatch, capsys):

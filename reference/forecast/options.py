@@ -112,6 +112,10 @@ def settled(given: argparse.Namespace, before: Mapping[str, Any] = DEFAULTS) -> 
     o = {k: before.get(k, v) for k, v in DEFAULTS.items()} | asked(given)
     if o["csv"] is None and (o["time"] or o["target"] or o["features"]):
         raise ValueError("--time, --target and --features are columns of a file: give it with --csv")
+    if o["csv"] is None and o["missing"] != "error":
+        raise ValueError("--missing is for a file: give it with --csv")
+    if o["csv"] is not None and "data" in given:
+        raise ValueError("--data and --csv are two series: give one of them")
     if o["csv"] is not None and not o["target"]:
         raise ValueError("--csv needs --target, the column to forecast")
     if o["mode"] == "direct" and o["sampling"] != "none":
@@ -119,11 +123,19 @@ def settled(given: argparse.Namespace, before: Mapping[str, Any] = DEFAULTS) -> 
     o["epochs"] = EPOCHS if o["epochs"] is None and o["csv"] is None else o["epochs"]
     window, horizon = OTHER if o["csv"] else SIZES[o["data"]]
     o["window"], o["horizon"] = (d if o[k] is None else o[k] for k, d in (("window", window), ("horizon", horizon)))
-    for name, least in (("window", 2), ("horizon", 1), ("hidden", 1), ("layers", 1), ("epochs", 1), ("batch", 1)):
+    in_range(o)
+    return o
+
+
+def in_range(o: Mapping[str, Any]) -> None:
+    """ValueError: a number that means nothing."""
+    for name, least in (("window", 2), ("horizon", 1), ("hidden", 1), ("layers", 1), ("epochs", 1), ("batch", 1),
+                        ("patience", 1), ("season", 1), ("seed", 0)):
         if o[name] is not None and o[name] < least:
             raise ValueError(f"--{name} must be at least {least}, got {o[name]}")
-    if o["season"] is not None and o["season"] < 1:
-        raise ValueError(f"--season must be at least 1, got {o['season']}")
     if not 0 < o["lr"] < float("inf") or not 0 <= o["weight_decay"] < float("inf"):
         raise ValueError(f"--lr must be above 0 and --weight-decay not below, got {o['lr']} and {o['weight_decay']}")
-    return o
+    if not 0 <= o["dropout"] <= 1:
+        raise ValueError(f"--dropout must be from 0 to 1, got {o['dropout']}")
+    if o["dropout"] and o["layers"] == 1:
+        raise ValueError("--dropout is between the layers, so it needs --layers of at least 2")

@@ -214,6 +214,8 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
     longer = write(tmp_path / "longer.csv", wave() + [(f"2013-{m:02d}", "0.1", "0.2") for m in (5, 6)])
     assert command("reference", "predict", "--run", run, "--csv", longer, "--no-plots") == 0
     assert next(csv.reader((run / "forecast.csv").read_text().splitlines()[1:]))[0] == "2013-07-01"
+    assert command("reference", "predict", "--run", run, "--out", run / "mine.png") == 2
+    assert "is where the plot goes; name a .csv file" in capsys.readouterr().err and not (run / "mine.png").exists()
     write(file, [*wave(), ("2013-05", "0.1", "0.2")])
     assert command("reference", "evaluate", "--run", run, "--no-plots") == 2
     assert "own has 161 rows, 160 in training" in capsys.readouterr().err

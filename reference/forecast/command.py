@@ -134,6 +134,8 @@ def predict(side: Side, given: argparse.Namespace) -> int:
     task, model = open_run(side, given.run, given.csv)
     o = task.options
     out = given.out or given.run / "forecast.csv"
+    if out.suffix == ".png" and not given.no_plots:
+        raise ValueError(f"--out {out} is where the plot goes; name a .csv file")
     past = task.values[-o["window"] :][:, None]
     ahead = task.scaling.back(np.asarray(model.forecast(past), float)[:, 0])
     low, high = ahead + band(task, model)

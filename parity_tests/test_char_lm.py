@@ -361,3 +361,7 @@ def test_fewer_steps_than_were_taken_are_refused(runs, tmp_path, capsys):
     shutil.copytree(runs["reference", "gru"], tmp_path / "run")
     said = refused("reference", capsys, "train", "--resume", "--run", tmp_path / "run", "--steps", 50)
     assert "has done 100 steps; --steps is how many in all, so it must be more, not 50" in said
+
+
+def test_a_model_that_has_gone_astray_has_figures():
+    assert char_text.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}

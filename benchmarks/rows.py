@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reference.out_of_memory import is_out_of_memory
+
 from . import measure
 from .config import Config
 from .limits import roofline
@@ -29,13 +31,6 @@ def timed(config: Config, implementation: str, phase: str, samples: Sequence[flo
         fraction, limit = roofline(made["flops"], made["bytes"], seconds["median"], config.dtype, limits[config.device])
         made |= {"gflops": made["flops"] / seconds["median"] / 1e9, "fraction_of_limit": fraction, "limit": limit}
     return made
-
-
-def is_out_of_memory(e: BaseException) -> bool:
-    """Whether an exception means that memory ran out: NumPy's, CUDA's, or that of torch's allocator on the CPU."""
-    words = str(e).lower()
-    return (isinstance(e, MemoryError) or type(e).__name__ == "OutOfMemoryError" or "out of memory" in words
-            or "can't allocate memory" in words or "not enough memory" in words)
 
 
 def failure(e: BaseException) -> dict[str, Any]:

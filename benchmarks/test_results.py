@@ -5,10 +5,12 @@ import os
 
 import pytest
 
+from reference.out_of_memory import is_out_of_memory
+
 from . import results
 from .config import Config
 from .models import ModelConfig
-from .rows import failure, is_out_of_memory, row, timed
+from .rows import failure, row, timed
 
 MACHINE = {"processor": "P", "cores": 2, "memory_gb": 8.0, "system": "Linux x86_64", "gpu": None}
 ENVIRONMENT = {"python": "3.11", "numpy": "2", "torch": "2", "cuda": None, "cudnn": None, "tf32": "off", "torch_threads": 2,

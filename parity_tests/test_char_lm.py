@@ -169,6 +169,9 @@ def refused(side, capsys, *arguments):
     return said
 
 
+HUGE = ["--cell", "rnn", "--size", 10**7, "--embedding", 1]  # 10¹⁴ weights are more than there are addresses
+
+
 @both_sides
 def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys):
     run = runs[side, "gru"]
@@ -191,6 +194,7 @@ def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys)
         ("train", "--text", text, "--run", new, "--cell", "gru", "--forget-bias", 1): "a gru has no forget gate",
         ("train", "--text", text, "--run", new, "--tied", "--embedding", 9): "--tied makes the embedding as large",
         ("train", "--text", text, "--run", new, "--device", "abacus"): "--device abacus",
+        ("train", "--text", text, "--run", new, *HUGE): "there is not enough memory for a model of this size",
         ("generate", "--run", new): "new does not exist; train a model first",
         ("generate", "--run", tmp_path): "has no checkpoint",
         ("generate", "--run", run, "--prime", "naïve"): "--prime: character 'ï' at position 2",

@@ -9,6 +9,7 @@ from .char_options import parser
 from .char_run import Side
 from .char_text import UsageError
 from .checkpoint import CheckpointError
+from .out_of_memory import SENTENCE, is_out_of_memory
 from .processes import SilentError
 from .runlog import NonFiniteError
 
@@ -31,8 +32,10 @@ def main(side: Side, arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as e:
         return failed(f"{e.filename or given['run']}: {e.strerror or e}")
-    except MemoryError:
-        return failed("there is not enough memory for a model of this size")
+    except (MemoryError, RuntimeError) as e:
+        if not is_out_of_memory(e):
+            raise
+        return failed(SENTENCE)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..checkpoint import CheckpointError
+from ..out_of_memory import SENTENCE, is_out_of_memory
 from ..runlog import BEST, LAST, LOG, NonFiniteError
 from . import evaluation, plots, series
 from .evaluation import BAND, Evaluation, accumulation, band, covered, markdown
@@ -34,8 +35,10 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     except OSError as e:
         where = e.filename or getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
         print(f"error: {e}" if e.strerror is None else f"error: {where}: {e.strerror}", file=sys.stderr)
-    except MemoryError:
-        print("error: there is not enough memory for a model of this size", file=sys.stderr)
+    except (MemoryError, RuntimeError) as e:
+        if not is_out_of_memory(e):
+            raise
+        print(f"error: {SENTENCE}", file=sys.stderr)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

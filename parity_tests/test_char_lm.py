@@ -369,3 +369,17 @@ def test_fewer_steps_than_were_taken_are_refused(runs, tmp_path, capsys):
 
 def test_a_model_that_has_gone_astray_has_figures():
     assert char_text.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}
+
+
+def test_the_comparison_of_cells_ends_as_its_trainings_do(text, tmp_path, capsys):
+    options = ["--size", "6", "--embedding", "4", "--out", str(tmp_path / "runs")]
+    assert char_compare.main([*options, "--steps", "2", "--text", str(text)]) == 0
+    assert "| counts of triples |" in capsys.readouterr().out
+    assert char_compare.main([*options, "--steps", "2", "--text", str(tmp_path / "none")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1, said
+    for wrong in (["--steps", "0"], ["--size", "0"], ["--seconds", "nan"], ["--steps", "1", "--seconds", "1"],
+                  ["--write", "--text", str(text)]):
+        with pytest.raises(SystemExit) as e:
+            char_compare.main([*options, *wrong])
+        assert e.value.code == 2

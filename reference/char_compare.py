@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import char_app, char_lm
+from .char_options import above_zero, positive, positive_or_zero
 from .char_run import text_of, trained
 from .char_text import Corpus, figures, held_out
 from .ops import Array
@@ -52,8 +53,16 @@ def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
     return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
 
 
+class FailedError(Exception):
+    """A training did not end; it has said why."""
+
+    def __init__(self, status: int):
+        super().__init__(f"char_lm ended with exit status {status}")
+        self.status = status
+
+
 def compare(given: argparse.Namespace) -> list[str]:
-    """Lines of a Markdown table.  RuntimeError: a training failed."""
+    """Lines of a Markdown table.  FailedError: a training failed."""
     lines: list[str] = []
     text: Corpus | None = None
     target = 0
@@ -63,8 +72,8 @@ def compare(given: argparse.Namespace) -> list[str]:
         length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
         options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
                    "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
-        if char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
-            raise RuntimeError(f"training the {cell} failed")
+        if status := char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
+            raise FailedError(status)
         model, config, vocabulary, saved = trained(char_lm.SIDE, {"run": str(folder), "engine": "fast", "device": "cpu",
                                                                   "compile": False})
         text = text or text_of(config, vocabulary)
@@ -81,16 +90,22 @@ def compare(given: argparse.Namespace) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reference.char_compare", description=__doc__)
     parser.add_argument("--text", nargs="+")
-    parser.add_argument("--size", type=int, default=256, help="of the lstm (default: %(default)s)")
-    parser.add_argument("--embedding", type=int, default=64)
-    parser.add_argument("--steps", type=int, help="the same number of steps for each")
-    parser.add_argument("--seconds", type=float, default=110, help="the same time for each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=positive, default=256, help="of the lstm (default: %(default)s)")
+    parser.add_argument("--embedding", type=positive, default=64)
+    long = parser.add_mutually_exclusive_group()
+    long.add_argument("--steps", type=positive, help="the same number of steps for each")
+    long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
+    parser.add_argument("--seed", type=positive_or_zero, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
     parser.add_argument("--write", action="store_true", help="into notes/char_lm.md")
     given = parser.parse_args(arguments)
+    if given.write and given.text:
+        parser.error("the table in the note is that of the plays: --write goes without --text")
     head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
-    table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
+    try:
+        table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
+    except FailedError as e:
+        return e.status
     command = f"python -m reference.char_compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
         f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
     print("\n".join(table))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import char_app, char_lm
+from .char_app import FailedError
 from .char_options import above_zero, positive, positive_or_zero
 from .char_run import text_of, trained
 from .char_text import Corpus, figures, held_out
@@ -51,14 +52,6 @@ def counted(text: Corpus, before: int) -> float:
 def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
     f = figures(nats)
     return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
-
-
-class FailedError(Exception):
-    """A training did not end; it has said why."""
-
-    def __init__(self, status: int):
-        super().__init__(f"char_lm ended with exit status {status}")
-        self.status = status
 
 
 def compare(given: argparse.Namespace) -> list[str]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reference import data as corpora
+from reference.char_app import FailedError
 from reference.char_generate import side_by_side
 
 from .. import files, terminal
@@ -50,7 +51,7 @@ def main(settings: Settings = Settings()) -> int:  # noqa: B008
         return 2
     try:
         problems = run(console, settings)
-    except characters.FailedError as e:
+    except FailedError as e:
         return e.status
     except OSError as e:
         console.print(f"error: {e.filename or OUT}: {e.strerror or e}", style="bold red", markup=False)

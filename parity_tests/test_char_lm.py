@@ -200,6 +200,7 @@ def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys)
         ("generate", "--run", run, "--prime", "naïve"): "--prime: character 'ï' at position 2",
         ("generate", "--run", run, "--top-p", 1.5): "--top-p must be above 0 and at most 1, got 1.5",
         ("evaluate", "--run", run, "--text", bad): "byte 0xe9",
+        ("evaluate", "--run", run, "--encoding", "latin-1"): "--encoding is that of the files of --text",
     }.items():
         assert sentence in refused(side, capsys, *arguments), arguments
     assert not new.exists()

@@ -30,6 +30,8 @@ def main(side: Side, arguments: Sequence[str] | None = None) -> int:
         with side.processes(given) as group:
             if given["command"] != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
+            if "encoding" in given and "text" not in given and not given.get("resume"):
+                raise UsageError("--encoding is that of the files of --text: give both, or leave it out")
             return COMMANDS[given["command"]](side._replace(group=group), given)
     except SilentError:
         return 2

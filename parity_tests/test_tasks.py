@@ -84,9 +84,18 @@ def test_the_second_direction_and_attention_are_worth_something():
     assert attending < without < counted
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"]])
+@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"],
+                                   ["--seed", "-1"]])
 def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
         run.main(__main__.SIDE, ["names_classifier", *wrong])
     assert stop.value.code == 2
     assert f"{wrong[0]} must be at least" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as stop:
+        run.main(__main__.SIDE, ["names_classifier", "--out", str(tmp_path / "file" / "out")])
+    assert stop.value.code == 2
+    assert "--out cannot be made" in capsys.readouterr().err

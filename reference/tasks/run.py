@@ -110,10 +110,14 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/tasks"))
     given = parser.parse_args(arguments)
-    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0)):
+    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
         value = getattr(given, name)
         if value is not None and not value >= least:
             parser.error(f"--{name} must be at least {least}, got {value:g}")
+    try:  # before the training, not after it
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        parser.error(f"--out cannot be made: {given.out}: {e.strerror}")
     try:
         task = TASKS[given.task](given.seed, **{} if given.limit is None else {"limit": given.limit})
     except FileNotFoundError as e:
@@ -124,7 +128,6 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
                                                            if getattr(given, k) != parser.get_default(k)}
     made["command"] = f"python -m {side.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in said.items())
     print("\n".join(lines(made)))
-    given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / f"{given.task}-{side.package}-{given.cell}.json"
     file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {file}")

@@ -6,7 +6,6 @@ copy is judged as any implementation is, then timed in turns with the whole.  Th
 Exit status: as ``python -m benchmarks run``.
 """
 
-import argparse
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -154,23 +153,9 @@ def jobs(cells: Sequence[str], phases: Sequence[str]) -> list[tuple[Config, str]
     return [(square(cell, *size), phase) for cell in cells for phase in phases for size in ALONE + TOGETHER]
 
 
-def arguments() -> argparse.ArgumentParser:
-    first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks tricks", description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
-    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
-    parser.add_argument("--seconds", type=float, default=0.4, help="of measuring, per variant and case "
-                                                                           "(default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("out/tricks.json"), help="(default: %(default)s)")
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    args, error = arguments().parse_args(argv), console(stderr=True)
-    words = [w for option in ("cell", "phase") for v in getattr(args, option) or () for w in (f"--{option}", v)]
-    command = " ".join(["python -m benchmarks tricks", *words, "--out", study.shown(args.out)])
-    found = results.new("tricks", command, machine.machine(), machine.environment())
+    args, error = study.parser("tricks", __doc__, 0.4, "variant and case").parse_args(argv), console(stderr=True)
+    found = results.new("tricks", study.command("tricks", args), machine.machine(), machine.environment())
     found["limits"] = {"cpu": limits.measure("cpu", ["float32", "float64"])}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     try:

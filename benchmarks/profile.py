@@ -6,7 +6,8 @@ medians over calls of the copy, less what the clock costs.  The rest is what is 
 NumPy's checks of arguments outside of the operations, memory.  The products alone are what a program with these products,
 in this layout, cannot go below.
 
-Exit status: 0 measured; 1 something was wrong, and nothing was timed on that case; 2 nothing can be measured or written.
+Exit status: 0 measured; 1 something was wrong, and nothing was timed on that case; 2 nothing can be measured or written;
+130 interrupted, and the file has what was measured.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from .presets import CELLS, GRID, each
 from .ratios import geometric
 from .tables import LIBRARY, duration, grouped, parts, times
 
-USAGE_ERROR = 2
+USAGE_ERROR, INTERRUPTED = 2, 130
 OURS, CLOCKED, PRODUCTS = "numpy.fast", "clocked", "products"
 RECURRENT, HOISTED = "recurrent", "hoisted"
 SHOWN = {RECURRENT: "products at each step", HOISTED: "products hoisted", TANH: "tanh", ELEMENTWISE: "other elementwise",
@@ -126,10 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with machine.threads(args.threads):
             found, wrong = measured(args)
-        results.write(args.out, found)
     except (ValueError, OSError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        error.print(f"interrupted; {args.out} has what was measured", markup=False)
+        return INTERRUPTED
     print(*section(args.out.stem, found), sep="\n")
     for text in wrong:
         error.print(text, style="bold red", markup=False, soft_wrap=True)
@@ -137,16 +140,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measured(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """The study, and what was wrong."""
+    """The study, written after each case, and what was wrong."""
     threads = ("--threads", str(args.threads)) if args.threads else ()
     found = study.new("profile", study.command("profile", args, *threads))
     clock, wrong = Clock(instrument.cost(), instrument.least()), []
     found |= {"clock": clock._asdict()}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     jobs = [(c, phase) for c in each(*GRID) if c.cell in (args.cell or CELLS) for phase in args.phase or PHASES]
+    results.write(args.out, found)
     for config, phase in track(jobs, "profile", console=console(stderr=True), transient=True):
         try:
             found["rows"].append(row(config, phase, setting, clock))
+            results.write(args.out, found)
         except check.WrongError as e:
             wrong.append(f"{config.name} {phase}: {e}")
     return found, wrong

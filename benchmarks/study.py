@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reference.char_options import above_zero
+
 from . import limits, machine, results
 from .config import PHASES
 from .presets import CELLS
@@ -27,7 +29,7 @@ def parser(name: str, doc: str, seconds: float, of: str) -> argparse.ArgumentPar
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
     made.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
-    made.add_argument("--seconds", type=float, default=seconds, help=f"of measuring, per {of} (default: %(default)s)")
+    made.add_argument("--seconds", type=above_zero, default=seconds, help=f"of measuring, per {of} (default: %(default)s)")
     made.add_argument("--out", type=Path, metavar="FILE", default=Path(f"out/{name}.json"), help="(default: %(default)s)")
     return made
 

@@ -3,7 +3,7 @@
 A trick is left out by a change to the text of a copy of ``reference`` (as a fault is put in, parity_tests/faults.py).  The
 copy is judged as any implementation is, then timed in turns with the whole.  The file that is written is a result file.
 
-Exit status: as ``python -m benchmarks run``.
+Exit status: as ``python -m benchmarks run``.  What was measured before Ctrl-C is in the file.
 """
 
 import sys
@@ -26,7 +26,7 @@ from .config import PHASES, Config
 from .presets import CELLS, square
 from .tables import parts, times
 
-USAGE_ERROR = 2
+USAGE_ERROR, INTERRUPTED = 2, 130
 WHOLE = "numpy.fast"
 ALONE = ((100, 1, 128), (1000, 1, 64))
 TOGETHER = ((50, 16, 64), (100, 32, 128), (100, 64, 256))
@@ -159,6 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found["limits"] = {"cpu": limits.measure("cpu", ["float32", "float64"])}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     try:
+        results.write(args.out, found)
         for config, phase in track(jobs(args.cell or CELLS, args.phase or PHASES), "tricks", console=error, transient=True):
             made = group.group(config, phase, implementations(config, phase), setting)
             found["rows"] += [row | {"peak_bytes": None} for row in made]  # a copy has a pool of its own, which is not seen
@@ -166,6 +167,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        error.print(f"interrupted; {args.out} has what was measured", markup=False)
+        return INTERRUPTED
     print(*section(args.out.stem, found), sep="\n")
     bad = [r for r in found["rows"] if r["status"] != "ok"]
     for r in bad:

@@ -43,13 +43,13 @@ def missing() -> str | None:
     return files.missing(OUT / "demo.html")
 
 
-def main(settings: Settings = Settings()) -> int:  # noqa: B008
+def main(settings: Settings | None = None) -> int:
     console, start = terminal.console(), time.perf_counter()
     if lacking := missing():
         console.print(f"error: {lacking}", style="bold red", markup=False)
         return 2
     try:
-        problems = run(console, settings)
+        problems = run(console, settings or Settings())
     except characters.FailedError as e:
         return e.status
     except OSError as e:

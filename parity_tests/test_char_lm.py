@@ -357,3 +357,13 @@ def test_fewer_steps_than_were_taken_are_refused(runs, tmp_path, capsys):
     shutil.copytree(runs["reference", "gru"], tmp_path / "run")
     said = refused("reference", capsys, "train", "--resume", "--run", tmp_path / "run", "--steps", 50)
     assert "has done 100 steps; --steps is how many in all, so it must be more, not 50" in said
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--steps", "0"], "argument --steps: must be at least 1, got 0"),
+    (["--seconds", "-1"], "argument --seconds: must be above 0, got -1.0"),
+    (["--text", "none.txt", "--steps", "2"], "error: none.txt cannot be read")])
+def test_a_comparison_that_cannot_be_is_one_sentence(arguments, message, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        char_compare.main([*arguments, "--out", str(tmp_path)])
+    assert message in capsys.readouterr().err

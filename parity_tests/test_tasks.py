@@ -1,6 +1,8 @@
 """The tasks: what is measured is measured right, the commands train on both sides, the notes' tables are the files'."""
 
 import json
+import os
+import signal
 from math import log2
 
 import numpy as np
@@ -99,3 +101,21 @@ def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, caps
         run.main(__main__.SIDE, ["names_classifier", "--out", str(tmp_path / "file" / "out")])
     assert stop.value.code == 2
     assert "--out cannot be made" in capsys.readouterr().err
+
+
+def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
+    """Ctrl-C in the first variant: no figure is made of it."""
+    pytest.importorskip("names", reason="extra 'data' is not installed")
+
+    def passes(*_):
+        def one(epoch):
+            os.kill(os.getpid(), signal.SIGINT)
+            return made(epoch)
+        made = given(*_)
+        return one
+
+    given = run.passes
+    monkeypatch.setattr(run, "passes", passes)
+    assert run.main(__main__.SIDE, ["names_classifier", "--limit", "300", "--steps", "3", "--out", str(tmp_path)]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

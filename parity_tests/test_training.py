@@ -128,6 +128,17 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(side, tmp_path, ca
 
 
 @both_sides
+def test_without_a_folder_ctrl_c_is_no_end_of_training(side):
+    """Whoever trains and then measures must not go on with half a training; the step is finished all the same."""
+    model, optimizer = build(side)
+    with pytest.raises(KeyboardInterrupt):
+        SIDES[side][2].train(model, optimizer, Interrupting(2), epochs=3)
+    first, other = build(side)
+    SIDES[side][2].train(first, other, data, epochs=2, steps=STEPS + 3)
+    assert_same(model, first)
+
+
+@both_sides
 def test_a_second_ctrl_c_stops_at_once(side):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import char_app, char_lm
+from .char_options import above_zero, positive, positive_or_zero
 from .char_run import text_of, trained
 from .char_text import Corpus, figures, held_out
 from .ops import Array
@@ -53,7 +54,7 @@ def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
 
 
 def compare(given: argparse.Namespace) -> list[str]:
-    """Lines of a Markdown table.  RuntimeError: a training failed."""
+    """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
     lines: list[str] = []
     text: Corpus | None = None
     target = 0
@@ -63,8 +64,8 @@ def compare(given: argparse.Namespace) -> list[str]:
         length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
         options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
                    "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
-        if char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
-            raise RuntimeError(f"training the {cell} failed")
+        if status := char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
+            raise SystemExit(status)
         model, config, vocabulary, saved = trained(char_lm.SIDE, {"run": str(folder), "engine": "fast", "device": "cpu",
                                                                   "compile": False})
         text = text or text_of(config, vocabulary)
@@ -81,11 +82,11 @@ def compare(given: argparse.Namespace) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reference.char_compare", description=__doc__)
     parser.add_argument("--text", nargs="+")
-    parser.add_argument("--size", type=int, default=256, help="of the lstm (default: %(default)s)")
-    parser.add_argument("--embedding", type=int, default=64)
-    parser.add_argument("--steps", type=int, help="the same number of steps for each")
-    parser.add_argument("--seconds", type=float, default=110, help="the same time for each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=positive, default=256, help="of the lstm (default: %(default)s)")
+    parser.add_argument("--embedding", type=positive, default=64)
+    parser.add_argument("--steps", type=positive, help="the same number of steps for each")
+    parser.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
+    parser.add_argument("--seed", type=positive_or_zero, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
     parser.add_argument("--write", action="store_true", help="into notes/char_lm.md")
     given = parser.parse_args(arguments)

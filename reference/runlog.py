@@ -50,6 +50,8 @@ class Result(NamedTuple):
 class Run:
     """One run, as a context: inside it, Ctrl-C or SIGTERM asks for a stop after the step; a second one stops at once.
 
+    A run that has no folder then ends by KeyboardInterrupt: nothing was saved, and nobody should take it for a whole one.
+
     Parameters
     ----------
     save : callable (path, counters) -> None
@@ -220,10 +222,12 @@ class Run:
                 signal.signal(s, before)
         if kind is None and self.stopped in ("interrupted", "steps"):
             self.save(LAST)
-        if kind is None and self.stopped == "interrupted" and self._leader:
-            kept = "nothing was saved, for the run has no folder" if self.folder is None else f"saved in {self.folder / LAST}"
-            self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False,
-                               soft_wrap=True)
+        if kind is None and self.stopped == "interrupted":
+            if self.folder is None:
+                raise KeyboardInterrupt
+            if self._leader:
+                self.console.print(f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, "
+                                   f"{self.how}", markup=False, soft_wrap=True)
 
 
 def check_clipping(max_norm: Any, norm_type: Any, clip_value: Any) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -123,7 +124,11 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     except FileNotFoundError as e:
         print(f"error: {e}")
         return 2
-    made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
+    try:
+        made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
     said = {"cell": given.cell, "steps": made["steps"]} | {k: getattr(given, k) for k in ("seed", "dtype", "limit")
                                                            if getattr(given, k) != parser.get_default(k)}
     made["command"] = f"python -m {side.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in said.items())

@@ -11,8 +11,9 @@ import numpy as np
 import torch_impl.clip
 import torch_impl.optim
 from reference import clip, optim
-from reference.char_options import DEFAULTS
+from reference.char_options import DEFAULTS as CHAR_LM
 from reference.forecast.fitting import MAX_NORM
+from reference.forecast.options import DEFAULTS as FORECAST
 
 
 class App(NamedTuple):
@@ -24,8 +25,8 @@ class App(NamedTuple):
     max_norm: float
 
 
-APPS = {"char_lm": App("language_model", "Adam", {"lr": DEFAULTS["lr"]}, DEFAULTS["clip"]),
-        "forecast": App("forecaster", "AdamW", {"lr": 3e-3, "weight_decay": 0.01}, MAX_NORM)}
+APPS = {"char_lm": App("language_model", "Adam", {"lr": CHAR_LM["lr"]}, CHAR_LM["clip"]),
+        "forecast": App("forecaster", "AdamW", {k: FORECAST[k] for k in ("lr", "weight_decay")}, MAX_NORM)}
 
 
 def numpy_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:

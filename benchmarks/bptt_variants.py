@@ -20,6 +20,7 @@ import torch_impl.gru
 import torch_impl.hessian
 import torch_impl.lstm
 import torch_impl.rnn
+from parity_tests.terminal import flag
 from reference import checkpointed_bptt, gru, hessian, layout, lstm, rnn, rtrl, truncated_bptt
 
 from .pages import insert
@@ -207,12 +208,13 @@ TABLES = {"length": length_table, "window": window_table, "RTRL": rtrl_table, "H
 
 
 def main() -> int:
+    write = flag("write", "put it into the notes", __doc__)
     torch.set_num_threads(1)
     for name, make in TABLES.items():
         with threadpool_limits(1):
             made = "\n".join(make())
         print(f"{name}\n{made}\n", flush=True)
-        if "--write" in sys.argv:
+        if write:
             insert("bptt_variants.md", f"{COMMAND}, {name}", made)
     return 0
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from parity_tests.terminal import flag
 from reference import gradient_flow, layout
 from reference.adding import GUESS, Adder, draw, train
 from reference.init import SCHEMES
@@ -232,6 +233,7 @@ def plots(first: dict[str, Flow], then: dict[str, Flow]) -> Iterator[Plot]:
 
 
 def main() -> int:
+    write = flag("write", "put it into the notes", __doc__)
     import matplotlib
 
     first = {name: flow(build(**options)) for name, options in CELLS.items()}
@@ -243,7 +245,7 @@ def main() -> int:
             print(f"wrote {file.relative_to(NOTES.parent)}")
     made = table(first, then)
     print(made)
-    if "--write" in sys.argv:
+    if write:
         insert("gradient_flow.md", COMMAND, made)
     return 0
 

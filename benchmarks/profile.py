@@ -3,16 +3,17 @@
 Four rivals take turns on each case: numpy.fast; the same in a copy in which every array operation is timed where it stands
 (instrument.py); its matrix products alone, in their order and on their arrays; torch.nn's layer.  The kinds of operation are
 medians over calls of the copy, less what the clock costs.  The rest is what is left of the time without a clock: Python,
-NumPy's checks of arguments outside of the operations, memory.  The products alone are what no NumPy program can go below.
+NumPy's checks of arguments outside of the operations, memory.  The products alone are what a program with these products,
+in this layout, cannot go below.
 
-Exit status: 0 measured; 1 something was wrong, and nothing was timed on that case; 2 nothing can be measured or written.
+Exit status: 0 measured; 1 something was wrong, and nothing was timed on that case; 2 nothing can be measured or written;
+130 interrupted, and the file has what was measured.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,9 +27,9 @@ from .config import PHASES, Config
 from .instrument import COPY, ELEMENTWISE, PRODUCT, TANH
 from .presets import CELLS, GRID, each
 from .ratios import geometric
-from .tables import LIBRARY, duration, parts, times
+from .tables import LIBRARY, duration, grouped, parts, times
 
-USAGE_ERROR = 2
+USAGE_ERROR, INTERRUPTED = 2, 130
 OURS, CLOCKED, PRODUCTS = "numpy.fast", "clocked", "products"
 RECURRENT, HOISTED = "recurrent", "hoisted"
 SHOWN = {RECURRENT: "products at each step", HOISTED: "products hoisted", TANH: "tanh", ELEMENTWISE: "other elementwise",
@@ -116,14 +117,8 @@ def named(kind: str, calls: int, T: int) -> str:
 
 
 def arguments() -> argparse.ArgumentParser:
-    first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks profile", description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
-    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    parser = study.parser("profile", __doc__, 0.3, "rival and case")
     parser.add_argument("--threads", type=int, metavar="N", help="compute on N processors (default: all there are)")
-    parser.add_argument("--seconds", type=float, default=0.3, help="of measuring, per rival and case (default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("out/profile.json"), help="(default: %(default)s)")
     return parser
 
 
@@ -132,33 +127,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with machine.threads(args.threads):
             found, wrong = measured(args)
-        results.write(args.out, found)
     except (ValueError, OSError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        error.print(f"interrupted; {args.out} has what was measured", markup=False)
+        return INTERRUPTED
     print(*section(args.out.stem, found), sep="\n")
     for text in wrong:
         error.print(text, style="bold red", markup=False, soft_wrap=True)
     return int(bool(wrong))
 
 
-def command(args: argparse.Namespace) -> str:
-    """How to measure the same again."""
-    words = [w for option in ("cell", "phase") for v in getattr(args, option) or () for w in (f"--{option}", v)]
-    words += ["--threads", str(args.threads)] if args.threads else []
-    return " ".join(["python -m benchmarks profile", *words, "--out", study.shown(args.out)])
-
-
 def measured(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """The study, and what was wrong."""
-    found = study.new("profile", command(args))
+    """The study, written after each case, and what was wrong."""
+    threads = ("--threads", str(args.threads)) if args.threads else ()
+    found = study.new("profile", study.command("profile", args, *threads))
     clock, wrong = Clock(instrument.cost(), instrument.least()), []
     found |= {"clock": clock._asdict()}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     jobs = [(c, phase) for c in each(*GRID) if c.cell in (args.cell or CELLS) for phase in args.phase or PHASES]
+    results.write(args.out, found)
     for config, phase in track(jobs, "profile", console=console(stderr=True), transient=True):
         try:
             found["rows"].append(row(config, phase, setting, clock))
+            results.write(args.out, found)
         except check.WrongError as e:
             wrong.append(f"{config.name} {phase}: {e}")
     return found, wrong
@@ -172,22 +165,15 @@ def table() -> str:
 
 def section(name: str, found: Mapping[str, Any]) -> list[str]:
     """One machine: the means over the sizes, and behind a fold each size."""
-    clock = found["clock"]
+    clock, by_cell = found["clock"], grouped(found["rows"], lambda r: (r["case"]["cell"], r["phase"]))
     asking = ", ".join(f"{kind} {duration(seconds)}" for kind, seconds in clock["least"].items())
     lines = [f"**{study.place(name, found)}**: `{found['command']}`. Shares of the time of {OURS}, means over the sizes.", "",
-             *head("cell", "phase", "sizes"), *(mean_line(*of, rows) for of, rows in by_cell(found["rows"]))]
+             *head("cell", "phase", "sizes"), *(mean_line(cell, phase, rows) for (cell, phase), rows in by_cell.items())]
     lines += ["", f"The clock costs {duration(clock['cost'])} an operation, which is subtracted. One call on one number: "
               f"{asking}.", "", "<details><summary>Size by size</summary>", ""]
-    for (cell, phase), rows in by_cell(found["rows"]):
+    for (cell, phase), rows in by_cell.items():
         lines += [*head(f"{cell}, {phase}", OURS, LIBRARY), *map(line, rows), ""]
     return [*lines, "</details>", ""]
-
-
-def by_cell(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, str], list[Mapping[str, Any]]]]:
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for r in rows:
-        groups.setdefault((r["case"]["cell"], r["phase"]), []).append(r)
-    return list(groups.items())
 
 
 def head(*first: str) -> list[str]:

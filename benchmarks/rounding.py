@@ -22,6 +22,7 @@ from rich.progress import track
 from parity_tests.cases import Case, Data
 from parity_tests.implementations import BUILTIN
 from parity_tests.oracle import Tensors, compute, transform
+from parity_tests.terminal import flag
 from parity_tests.tolerance import BASELINE_FACTOR, FLOOR_EPS, largest
 from reference import gru, layout, lstm, rnn
 from reference.init import SCHEMES
@@ -299,11 +300,12 @@ def tables(kept: dict) -> dict[str, str]:
 
 
 def main() -> int:
+    write = flag("write", "put it into the notes", __doc__)
     kept = {"growth": list(growth()), "distributions": list(distributions()),
             "saturation": {f: {kind: saturation(kind, f, e) for kind in KINDS} for f, e in EDGES.items()}}
     made = tables(kept)
     print("\n\n".join(made.values()))
-    if "--write" in sys.argv:
+    if write:
         from .rounding_figures import draw
 
         KEPT.write_text(json.dumps(kept) + "\n", encoding="utf-8")

@@ -1,19 +1,43 @@
-"""Result files of studies, which are no benchmarks of implementations: the same head, a format of their own each.
+"""What the studies of numpy.fast, ``profile`` and ``tricks``, have in common; and the result files of those whose rows are
+no benchmarks of implementations: the same head, a format of their own each.
 
 A study is a JSON object with ``format``, ``version``, ``command``, ``started``, ``machine``, ``environment`` and ``limits``
 as in a result file, and ``rows`` as its own rule says.  One file for each machine, in benchmarks/results/FORMAT/.
 """
 
+import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reference.char_options import above_zero
+
 from . import limits, machine, results
+from .config import PHASES
+from .presets import CELLS
 from .results import ResultError, is_kind, problems
 
 FOLDER = Path(__file__).parent / "results"
 HEAD = ("format", "version", "command", "started", "machine", "environment", "limits", "rows")
+
+
+def parser(name: str, doc: str, seconds: float, of: str) -> argparse.ArgumentParser:
+    """The options that the studies share; ``doc`` is the module's, ``of`` what ``--seconds`` is spent on."""
+    first, _, rest = doc.partition("\n\n")
+    made = argparse.ArgumentParser(prog=f"python -m benchmarks {name}", description=first.partition(": ")[2], epilog=rest,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
+    made.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    made.add_argument("--seconds", type=above_zero, default=seconds, help=f"of measuring, per {of} (default: %(default)s)")
+    made.add_argument("--out", type=Path, metavar="FILE", default=Path(f"out/{name}.json"), help="(default: %(default)s)")
+    return made
+
+
+def command(name: str, args: argparse.Namespace, *more: str) -> str:
+    """How to measure the same again."""
+    words = [w for option in ("cell", "phase") for v in getattr(args, option) or () for w in (f"--{option}", v)]
+    return " ".join([f"python -m benchmarks {name}", *words, *more, "--out", shown(args.out)])
 
 
 def new(format_: str, command: str) -> dict[str, Any]:

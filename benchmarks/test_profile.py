@@ -1,5 +1,7 @@
 """What the time is spent on, and what each trick gives: the copies compute the same, and what is counted is right."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -87,7 +89,7 @@ def test_a_profile_is_written_read_and_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(profile, "GRID", ((5, 4, 6),))
     monkeypatch.setattr(study.limits, "measure", lambda *_: LIMITS["cpu"])
     out = tmp_path / "a.json"
-    assert profile.main(["--cell", "gru", "--seconds", "0", "--out", str(out)]) == 0
+    assert profile.main(["--cell", "gru", "--seconds", "1e-9", "--out", str(out)]) == 0
     found = study.read(out, "profile", profile.RULE)
     assert [r["phase"] for r in found["rows"]] == ["forward", "train"]
     assert all(0 < r["parity"] <= 1 for r in found["rows"])
@@ -136,7 +138,7 @@ def test_tricks_are_written_as_a_result_file_and_shown(tmp_path, monkeypatch, ca
     monkeypatch.setattr(tricks.limits, "measure", lambda *_: LIMITS["cpu"])
     monkeypatch.setattr(tricks, "jobs", lambda cells, phases: [(square("rnn", 50, 16, 64), "train")])
     out = tmp_path / "a.json"
-    assert tricks.main(["--seconds", "0", "--out", str(out)]) == 0
+    assert tricks.main(["--seconds", "1e-9", "--out", str(out)]) == 0
     rows = results.read(out)["rows"]
     assert {r["status"] for r in rows} == {"ok"}
     assert len(rows) > 3
@@ -155,3 +157,32 @@ def test_the_readme_shows_one_grid_of_each_machine():
     found = tables.load([(f"{k}.json", f) for k, f in enumerate(files)])
     assert {e.run.number for e in headline(found)} == {3}
     assert headline([e for e in found if e.run.preset != "grid"]) == [e for e in found if e.run.preset != "grid"]
+
+
+@pytest.mark.parametrize("command", [profile, tricks])
+@pytest.mark.parametrize(("option", "value", "message"), [
+    ("--seconds", "0", "must be above 0, got 0.0"), ("--seconds", "nan", "must be above 0, got nan"),
+    ("--out", "{folder}/file/a.json", "a.json'|file'")])
+def test_what_cannot_be_is_said_before_anything_is_timed(command, option, value, message, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    for work in ("group", "enter"):
+        monkeypatch.setattr(command.group, work, None)
+    monkeypatch.setattr(study.limits, "measure", lambda *_: LIMITS["cpu"])
+    if option == "--seconds":
+        with pytest.raises(SystemExit, match="2"):
+            command.main([option, value])
+    else:
+        assert command.main([option, value.format(folder=tmp_path)]) == 2
+    assert re.search(message, " ".join(capsys.readouterr().err.split()))
+
+
+@pytest.mark.parametrize(("command", "work"), [(profile, "row"), (tricks, "implementations")])
+def test_an_interruption_keeps_what_was_measured(command, work, tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, work, interrupt)
+    monkeypatch.setattr(study.limits, "measure", lambda *_: LIMITS["cpu"])
+    assert command.main(["--out", str(tmp_path / "a.json")]) == 130
+    assert (tmp_path / "a.json").exists()
+    assert "interrupted" in capsys.readouterr().err

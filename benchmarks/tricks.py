@@ -3,10 +3,9 @@
 A trick is left out by a change to the text of a copy of ``reference`` (as a fault is put in, parity_tests/faults.py).  The
 copy is judged as any implementation is, then timed in turns with the whole.  The file that is written is a result file.
 
-Exit status: as ``python -m benchmarks run``.
+Exit status: as ``python -m benchmarks run``.  What was measured before Ctrl-C is in the file.
 """
 
-import argparse
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from .config import PHASES, Config
 from .presets import CELLS, square
 from .tables import parts, times
 
-USAGE_ERROR = 2
+USAGE_ERROR, INTERRUPTED = 2, 130
 WHOLE = "numpy.fast"
 ALONE = ((100, 1, 128), (1000, 1, 64))
 TOGETHER = ((50, 16, 64), (100, 32, 128), (100, 64, 256))
@@ -154,26 +153,13 @@ def jobs(cells: Sequence[str], phases: Sequence[str]) -> list[tuple[Config, str]
     return [(square(cell, *size), phase) for cell in cells for phase in phases for size in ALONE + TOGETHER]
 
 
-def arguments() -> argparse.ArgumentParser:
-    first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks tricks", description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
-    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
-    parser.add_argument("--seconds", type=float, default=0.4, help="of measuring, per variant and case "
-                                                                           "(default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("out/tricks.json"), help="(default: %(default)s)")
-    return parser
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    args, error = arguments().parse_args(argv), console(stderr=True)
-    words = [w for option in ("cell", "phase") for v in getattr(args, option) or () for w in (f"--{option}", v)]
-    command = " ".join(["python -m benchmarks tricks", *words, "--out", study.shown(args.out)])
-    found = results.new("tricks", command, machine.machine(), machine.environment())
+    args, error = study.parser("tricks", __doc__, 0.4, "variant and case").parse_args(argv), console(stderr=True)
+    found = results.new("tricks", study.command("tricks", args), machine.machine(), machine.environment())
     found["limits"] = {"cpu": limits.measure("cpu", ["float32", "float64"])}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     try:
+        results.write(args.out, found)
         for config, phase in track(jobs(args.cell or CELLS, args.phase or PHASES), "tricks", console=error, transient=True):
             made = group.group(config, phase, implementations(config, phase), setting)
             found["rows"] += [row | {"peak_bytes": None} for row in made]  # a copy has a pool of its own, which is not seen
@@ -181,6 +167,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        error.print(f"interrupted; {args.out} has what was measured", markup=False)
+        return INTERRUPTED
     print(*section(args.out.stem, found), sep="\n")
     bad = [r for r in found["rows"] if r["status"] != "ok"]
     for r in bad:

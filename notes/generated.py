@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import profile, tricks
+from parity_tests.terminal import flag
 
 from . import conventions, labels, steps, worked
 from .labels import NOTES
@@ -26,7 +27,7 @@ def current(note: str) -> str:
 
 
 def main() -> int:
-    write, stale = "--write" in sys.argv, []
+    write, stale = flag("write", "renew them", __doc__), []
     for note in labels.pages():
         path, made = NOTES / f"{note}.md", current(note)
         if made != path.read_text(encoding="utf-8"):

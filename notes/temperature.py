@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.drawing import COLOURS, FOREGROUND, STROKES, STYLE, Plot, spread
 from benchmarks.gradient_flow import panels
 from benchmarks.pages import insert
+from parity_tests.terminal import flag
 from reference import char_app, char_lm, sampling
 from reference.char_run import text_of, trained
 from reference.ops import Array
@@ -141,9 +142,10 @@ def named(ax, ends: dict) -> None:
 
 
 def main() -> int:
+    train = flag("train", "train the model again, not only draw", __doc__)
     import matplotlib
 
-    if "--train" in sys.argv:
+    if train:
         KEPT.write_text(json.dumps(measure(), ensure_ascii=False) + "\n", encoding="utf-8")
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     insert("char_lm.md", COMMAND, table(kept))

@@ -14,6 +14,7 @@ from rich.progress import track
 from .cases import KINDS, Case, Spec
 from .implementations import BUILTIN
 from .oracle import compute, truth
+from .terminal import flag
 from .tolerance import allowed, largest
 
 GAINS = (0.3, 0.6, 1.5, 4.0)
@@ -53,9 +54,9 @@ def table(seeds: int = 40) -> str:
 
 
 def main() -> int:
-    made = table()
+    write, made = flag("write", "put it into the notes", __doc__), table()
     print(made)
-    if "--write" in sys.argv:
+    if write:
         page = NOTE.read_text(encoding="utf-8")
         before, _, rest = page.partition(BEGIN)
         NOTE.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -1,5 +1,6 @@
-"""A report on the terminal."""
+"""A report on the terminal; and what commands with a single option read there."""
 
+import argparse
 from typing import Any
 
 from rich import box
@@ -8,6 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN = 12
+
+
+def flag(name: str, about: str, doc: str | None = None) -> bool:
+    """Whether ``--name`` was given to a command that has no other option; whatever else is given ends it, status 2."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(f"--{name}", action="store_true", help=about)
+    return bool(getattr(parser.parse_args(), name))
 
 
 def show(console: Console, report: dict[str, Any]) -> None:

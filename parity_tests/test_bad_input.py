@@ -166,6 +166,7 @@ def test_a_teacher_forcing_ratio_out_of_range(package, ratio):
     ("Seq2seq", (S, V), {"attention": "cosine"}, ValueError, "must be one of additive, dot, general, scaled, got 'cosine'"),
     ("Seq2seq", (S, V), {"feedback": "soft"}, ValueError, "feedback must be one of argmax, sample, expected, got 'soft'"),
     ("Seq2seq", (S, V), {"eos": -2}, ValueError, "eos must not be below zero, got -2"),
+    ("Tagger", (V, K), {"rng": 3}, TypeError, "rng must be a numpy.random.Generator or None, got int"),
     ("LanguageModel", (V,), {"dropout": -1}, ValueError, "dropout must be a number from 0 to 1, got -1"),
 ])
 def test_what_a_model_is_made_of(package, name, sizes, options, error, sentence):

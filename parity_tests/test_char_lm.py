@@ -372,15 +372,20 @@ def test_a_model_that_has_gone_astray_has_figures():
     assert char_text.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}
 
 
-def test_the_comparison_of_cells_ends_as_its_trainings_do(text, tmp_path, capsys):
-    options = ["--size", "6", "--embedding", "4", "--out", str(tmp_path / "runs")]
-    assert char_compare.main([*options, "--steps", "2", "--text", str(text)]) == 0
-    assert "| counts of triples |" in capsys.readouterr().out
-    assert char_compare.main([*options, "--steps", "2", "--text", str(tmp_path / "none")]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ") and said.count("\n") == 1, said
-    for wrong in (["--steps", "0"], ["--size", "0"], ["--seconds", "nan"], ["--steps", "1", "--seconds", "1"],
-                  ["--write", "--text", str(text)]):
-        with pytest.raises(SystemExit) as e:
-            char_compare.main([*options, *wrong])
-        assert e.value.code == 2
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--steps", "0"], "argument --steps: must be at least 1, got 0"),
+    (["--seconds", "-1"], "argument --seconds: must be above 0 and finite, got -1.0"),
+    (["--steps", "1", "--seconds", "1"], "not allowed with argument --steps"),
+    (["--write", "--text", "own.txt"], "--write goes without --text"),
+    (["--text", "none.txt", "--steps", "2"], "error: none.txt cannot be read")])
+def test_a_comparison_that_cannot_be_is_one_sentence(arguments, message, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        char_compare.main([*arguments, "--out", str(tmp_path)])
+    assert message in capsys.readouterr().err
+
+
+def test_a_comparison_is_a_table(text, tmp_path, capsys):
+    options = ["--size", "6", "--embedding", "4", "--steps", "2", "--text", str(text), "--out", str(tmp_path / "runs")]
+    assert char_compare.main(options) == 0
+    rows = [line.split(" | ")[0][2:] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert rows == ["model", "lstm", "gru", "rnn", "counts of characters", "counts of pairs", "counts of triples"]

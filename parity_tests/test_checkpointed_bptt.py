@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 
 import torch_impl.checkpointed_bptt as twin
 from reference import checkpointed_bptt, lstm, rnn
@@ -139,3 +140,5 @@ def test_a_segment_below_one_is_refused(segment):
     q = problem("rnn", T)
     with pytest.raises(ValueError, match=f"segment must be greater than zero, got {segment}"):
         checkpointed_bptt.forward(rnn, q.p, q.x, q.s, segment)
+    with pytest.raises(ValueError, match=f"segment must be greater than zero, got {segment}"):
+        twin.forward(None, q.p, torch.from_numpy(q.x), q.s, segment)

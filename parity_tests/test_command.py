@@ -1,5 +1,6 @@
 """``python -m parity_tests`` and pytest's ``--impl``, as a stranger would use them."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -191,3 +192,16 @@ def test_the_readme_counts_right():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in {len(table(('float64',)))} cases and two dtypes" in text
+
+
+@pytest.mark.parametrize("module", ["parity_tests.study", "parity_tests.trajectory", "benchmarks.rounding",
+                                    "benchmarks.gradient_flow", "benchmarks.bptt_variants", "notes.generated",
+                                    "notes.temperature"])
+def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
+    """Before anything is computed or written."""
+    monkeypatch.setattr(sys, "argv", [module, "--wirte"])
+    if module == "parity_tests.trajectory":
+        module = "parity_tests.trajectory_study"  # where its main is
+    with pytest.raises(SystemExit, match="2"):
+        importlib.import_module(module).main()
+    assert "unrecognized arguments: --wirte" in capsys.readouterr().err

@@ -9,8 +9,6 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from reference.char_app import FailedError
-
 from .char_runs import write_text
 from .demo import __main__ as demo
 from .demo import characters, drawing
@@ -130,7 +128,7 @@ def test_what_is_not_installed_is_one_sentence(package, monkeypatch, capsys):
 
 def test_a_command_that_fails_ends_the_demo(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FailedError, match="exit status 2"):
+    with pytest.raises(characters.FailedError, match="exit status 2"):
         characters.train(tmp_path, ["--text", "nothing.txt"])
     assert "nothing.txt cannot be read" in capsys.readouterr().err
 

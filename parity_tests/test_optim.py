@@ -146,6 +146,9 @@ def _with(state, name, value):
     (lambda p: optim.SGD(p, nesterov=True), "nesterov needs a momentum above 0"),
     (lambda p: optim.Adam(p, betas=(0.9, 1.0)), "betas must be two numbers from 0 to below 1"),
     (lambda p: optim.Adam(p, eps=float("nan")), "eps must be 0 or more, got nan"),
+    (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers from 0 to below 1, got 0.9"),
+    (lambda p: optim.SGD(p, lr="0.1"), "lr must be 0 or more, got '0.1'"),
+    (lambda p: optim.Adagrad(p, initial_accumulator_value=-1.0), "initial_accumulator_value must be 0 or more, got -1.0"),
     (lambda p: optim.SGD({}), "at least one parameter"),
 ])
 def test_bad_options_are_refused(make, message):

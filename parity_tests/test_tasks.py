@@ -1,6 +1,8 @@
 """The tasks: what is measured is measured right, the commands train on both sides, the notes' tables are the files'."""
 
 import json
+import os
+import signal
 from math import log2
 
 import numpy as np
@@ -84,9 +86,36 @@ def test_the_second_direction_and_attention_are_worth_something():
     assert attending < without < counted
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"]])
+@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"],
+                                   ["--seed", "-1"]])
 def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
         run.main(__main__.SIDE, ["names_classifier", *wrong])
     assert stop.value.code == 2
     assert f"{wrong[0]} must be at least" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as stop:
+        run.main(__main__.SIDE, ["names_classifier", "--out", str(tmp_path / "file" / "out")])
+    assert stop.value.code == 2
+    assert "--out cannot be made" in capsys.readouterr().err
+
+
+def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
+    """Ctrl-C in the first variant: no figure is made of it."""
+    pytest.importorskip("names", reason="extra 'data' is not installed")
+
+    def passes(*_):
+        def one(epoch):
+            os.kill(os.getpid(), signal.SIGINT)
+            return made(epoch)
+        made = given(*_)
+        return one
+
+    given = run.passes
+    monkeypatch.setattr(run, "passes", passes)
+    assert run.main(__main__.SIDE, ["names_classifier", "--limit", "300", "--steps", "3", "--out", str(tmp_path)]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -128,6 +128,17 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(side, tmp_path, ca
 
 
 @both_sides
+def test_without_a_folder_ctrl_c_is_no_end_of_training(side):
+    """Whoever trains and then measures must not go on with half a training; the step is finished all the same."""
+    model, optimizer = build(side)
+    with pytest.raises(KeyboardInterrupt):
+        SIDES[side][2].train(model, optimizer, Interrupting(2), epochs=3)
+    first, other = build(side)
+    SIDES[side][2].train(first, other, data, epochs=2, steps=STEPS + 3)
+    assert_same(model, first)
+
+
+@both_sides
 def test_a_second_ctrl_c_stops_at_once(side):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
@@ -240,6 +251,34 @@ def test_resuming_with_another_model_is_refused(side, tmp_path):
     run(side, *build(side), epochs=1, folder=tmp_path)
     with pytest.raises(checkpoint.CheckpointError, match="is of another LanguageModel"):
         run(side, *build(side, cell="gru"), folder=tmp_path, resume=True)
+
+
+@both_sides
+@pytest.mark.parametrize(("wrong", "error", "message"), [
+    ({"max_norm": -1.0}, ValueError, "max_norm must be 0 or more, got -1.0"),
+    ({"max_norm": float("nan")}, ValueError, "max_norm must be 0 or more, got nan"),
+    ({"norm_type": 0}, ValueError, "norm_type must be a number above 0, got 0"),
+    ({"clip_value": -1.0}, ValueError, "clip_value must be 0 or more, got -1.0"),
+    ({"epochs": -1}, ValueError, "epochs must not be below zero, got -1"),
+    ({"epochs": 1.5}, TypeError, "epochs must be an int, got float"),
+    ({"steps": -1}, ValueError, "steps must not be below zero, got -1"),
+    ({"save_every": 0}, ValueError, "save_every must be greater than zero, got 0"),
+    ({"patience": -1}, ValueError, "patience must be greater than zero, got -1"),
+], ids=str)
+def test_options_out_of_range_are_refused_before_the_first_step(side, wrong, error, message):
+    """A negative max_norm would turn every gradient round, and train uphill without a word."""
+    model, optimizer = build(side)
+    start = {k: v.copy() for k, v in weights(model).items()}
+    with pytest.raises(error, match=message):
+        SIDES[side][2].train(model, optimizer, data, **{"epochs": 1} | wrong)
+    assert all((weights(model)[k] == v).all() for k, v in start.items())
+
+
+@both_sides
+def test_a_pass_without_a_batch_is_not_a_pass(side, tmp_path):
+    with pytest.raises(ValueError, match=r"batches\(0\) must give at least one batch, got none"):
+        SIDES[side][2].train(*build(side), lambda epoch: [], epochs=1, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_both_sides_tell_the_same_story(tmp_path):

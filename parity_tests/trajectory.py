@@ -165,7 +165,8 @@ class Truth:
 
     def __init__(self, task: Task, cell: str, kind: str, seed: int, steps: int):
         self._run = partial(follow, task, cell, kind, seed=seed, steps=steps)
-        self._rng, self._made = np.random.default_rng(seed), []  # type: ignore[var-annotated]
+        self._rng = np.random.default_rng(seed)
+        self._made: list[Trajectory] = []
         self.oracle: Trajectory = self._run(dtype=np.longdouble)
 
     def baselines(self, count: int) -> list[Trajectory]:

@@ -5,13 +5,13 @@ The first table says how far they are from the oracle.  For the second, each is 
 random: a rule that refuses one of them is wrong.
 """
 
-import sys
 from math import erf, sqrt
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
+from .terminal import flag
 from .tolerance import BASELINE_FACTOR, FLOOR_EPS, step_maxima
 from .trajectory import CELLS, OPTIMIZERS, RUNS, STEPS, TASKS, Task, Trajectory, follow, truth
 
@@ -110,9 +110,10 @@ def tables() -> tuple[str, str]:
 
 
 def main() -> int:
+    write = flag("write", "put it into the notes", __doc__)
     made = dict(zip((GROWTH, LUCK), tables(), strict=True))
     print("\n\n".join(made.values()))
-    if "--write" in sys.argv:
+    if write:
         page = NOTE.read_text(encoding="utf-8")
         for (begin, end), text in made.items():
             page = f"{page.partition(begin)[0]}{begin}\n{text}\n{end}{page.partition(end)[2]}"

@@ -67,9 +67,14 @@ def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
     ------
     ValueError
         No sequence, or an empty one.
+    RuntimeError
+        A sequence that is not 1-D.
     """
     if not len(sequences):
         raise ValueError(f"{name} must hold at least one sequence, got none")
+    for b, s in enumerate(sequences):
+        if np.ndim(s) != 1:
+            raise RuntimeError(f"{name} must each be (T,), got shape {np.shape(s)} for sequence {b}")
     empty = [b for b, s in enumerate(sequences) if not len(s)]
     if empty:
         raise ValueError(f"{name} must hold no empty sequence, but sequence {empty[0]} is")
@@ -79,14 +84,14 @@ def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
 def labelled(sequences: Sequence[Array], classes: Sequence[int] | Array) -> Labelled:
     """Raises ValueError where there is not one class for each sequence, or as ``pack``."""
     same_count("classes", classes, sequences)
-    return Labelled(pack("sequences", sequences), np.asarray(classes, np.int64))
+    return Labelled(pack("sequences", sequences), whole("classes", classes))
 
 
 def conditioned(conditions: Sequence[Any] | Array, sequences: Sequence[Array], bos: int, eos: int) -> Conditioned:
     """The sequences come without bos and eos.  Raises ValueError as ``labelled``."""
     same_count("conditions", conditions, sequences)
     tokens, target = shifted("sequences", sequences, bos, eos)
-    return Conditioned(np.asarray(conditions, np.int64), tokens, target)
+    return Conditioned(whole("conditions", conditions), tokens, target)
 
 
 def tagged(sequences: Sequence[Array], tags: Sequence[Array]) -> Tagged:
@@ -106,8 +111,17 @@ def translated(sources: Sequence[Array], targets: Sequence[Array], bos: int, eos
 
 def shifted(name: str, sequences: Sequence[Array], bos: int, eos: int) -> tuple[PackedSequence, Array]:
     """Sequences (T_b,)  ->  bos and the sequence, packed (N,), and the sequence and eos (N,)"""
-    tokens = pack(name, [np.concatenate([[bos], s]).astype(np.int64) for s in sequences])
-    return tokens, pack(name, [np.concatenate([s, [eos]]).astype(np.int64) for s in sequences]).data
+    ids = [whole(name, s) for s in sequences]
+    tokens = pack(name, [np.concatenate([[bos], s]) for s in ids])
+    return tokens, pack(name, [np.concatenate([s, [eos]]) for s in ids]).data
+
+
+def whole(name: str, values: Any) -> Array:
+    """As int64.  RuntimeError: 0.5 is not cut down to 0."""
+    x = np.asarray(values)
+    if x.size and x.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {x.dtype}")
+    return x.astype(np.int64)
 
 
 def same_count(name: str, values: Sequence | Array, sequences: Sequence) -> None:

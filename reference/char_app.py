@@ -16,14 +16,6 @@ from .runlog import NonFiniteError
 COMMANDS = {"train": char_train.train, "generate": char_generate.generate, "evaluate": char_generate.evaluate}
 
 
-class FailedError(Exception):
-    """A command ended with this exit status, and has said why."""
-
-    def __init__(self, status: int):
-        super().__init__(f"exit status {status}")
-        self.status = status
-
-
 def main(side: Side, arguments: Sequence[str] | None = None) -> int:
     given = vars(parser(side.package, side.engines).parse_args(arguments))
     try:

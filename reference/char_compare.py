@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from . import char_app, char_lm
-from .char_app import FailedError
 from .char_options import above_zero, positive, positive_or_zero
 from .char_run import text_of, trained
 from .char_text import Corpus, figures, held_out
@@ -55,7 +54,7 @@ def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
 
 
 def compare(given: argparse.Namespace) -> list[str]:
-    """Lines of a Markdown table.  FailedError: a training failed."""
+    """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
     lines: list[str] = []
     text: Corpus | None = None
     target = 0
@@ -66,7 +65,7 @@ def compare(given: argparse.Namespace) -> list[str]:
         options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
                    "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
         if status := char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
-            raise FailedError(status)
+            raise SystemExit(status)
         model, config, vocabulary, saved = trained(char_lm.SIDE, {"run": str(folder), "engine": "fast", "device": "cpu",
                                                                   "compile": False})
         text = text or text_of(config, vocabulary)
@@ -95,10 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.write and given.text:
         parser.error("the table in the note is that of the plays: --write goes without --text")
     head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
-    try:
-        table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
-    except FailedError as e:
-        return e.status
+    table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
     command = f"python -m reference.char_compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
         f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
     print("\n".join(table))

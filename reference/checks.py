@@ -50,6 +50,13 @@ def at_least_zero(name: str, value: Any) -> float:
     return float(value)
 
 
+def zero_or_more(name: str, value: Any) -> float:
+    """As at_least_zero, or inf."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
+        raise ValueError(f"{name} must be 0 or more, got {value!r}")
+    return float(value)
+
+
 def fraction(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
         raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
@@ -76,6 +83,13 @@ def engine(value: Any, kind: np.dtype) -> str:
     if value == "fast" and kind not in (np.float32, np.float64):
         raise ValueError(f"engine 'fast' computes in float32 or float64, got {kind}")
     return value
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """The generator itself; one of unknown seed for None."""
+    if not isinstance(value, (np.random.Generator, type(None))):
+        raise TypeError(f"{name} must be a numpy.random.Generator or None, got {type(value).__name__}")
+    return np.random.default_rng() if value is None else value
 
 
 def dtype(value: Any) -> np.dtype:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import checks
 from .ops import Array
 
 TINY = 1e-6  # torch's, so that a norm of 0 divides nothing
@@ -19,8 +20,7 @@ TINY = 1e-6  # torch's, so that a norm of 0 divides nothing
 
 def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> Any:
     """The p-norm of all gradients as one vector: the p-norm of their p-norms, in their dtype; inf and NaN come through."""
-    if not norm_type > 0:
-        raise ValueError(f"norm_type must be a number above 0, or inf, got {norm_type!r}")
+    checks.positive("norm_type", norm_type)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = [np.linalg.norm(g.ravel(), norm_type) for g in grads.values() if g.size]
         return np.linalg.norm(np.array(norms), norm_type) if norms else 0.0           # K1
@@ -37,8 +37,7 @@ def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 
     ValueError
         max_norm below 0, or norm_type not above 0.
     """
-    if not max_norm >= 0:
-        raise ValueError(f"max_norm must be 0 or more, got {max_norm!r}")
+    checks.zero_or_more("max_norm", max_norm)
     total = global_norm(grads, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}, so they cannot be clipped")
@@ -56,7 +55,6 @@ def scale_to_norm(grads: Mapping[str, Array], max_norm: float, total: Any) -> No
 
 def clip_grad_value(grads: dict[str, Array], clip_value: float) -> None:
     """Cut every element to the range from -clip_value to clip_value."""
-    if not clip_value >= 0:
-        raise ValueError(f"clip_value must be 0 or more, got {clip_value!r}")
+    checks.zero_or_more("clip_value", clip_value)
     for g in grads.values():
         np.clip(g, -clip_value, clip_value, out=g)                                    # K3

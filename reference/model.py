@@ -27,7 +27,7 @@ class Composite(Module):
         self.dtype = checks.dtype(dtype)
         self.training = True
         self.grads: dict[str, Array] = {}
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = checks.generator("rng", rng)
         self._pullback: Callable | None = None
 
     @property

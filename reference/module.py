@@ -26,7 +26,7 @@ class Module:
         self.training = True
         self.grads: dict[str, Array] = {}
         self._pullback: Callable | None = None
-        self._rng = np.random.default_rng() if rng is None else rng
+        self._rng = checks.generator("rng", rng)
         bound = hidden_size**-0.5  # torch's default for every recurrent parameter, biases and projection included
         draw = draw or (lambda rng, shape: rng.uniform(-bound, bound, shape))
         self.params = {k: draw(self._rng, s).astype(self.dtype) for k, s in shapes.items()}

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import checks
 from .ops import Array
 
 
@@ -33,9 +34,9 @@ class Optimizer:
     """
 
     def __init__(self, params: Any, **options: Any):
-        for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha"):
-            if name in options and not options[name] >= 0:
-                raise ValueError(f"{name} must be 0 or more, got {options[name]!r}")
+        for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
+            if name in options:
+                checks.zero_or_more(name, options[name])
         self._source = params
         self.options = options
         self.state: dict[str, dict[str, Any]] = {}
@@ -191,7 +192,7 @@ class Adam(Optimizer):
     decoupled = False
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
-        if not all(0 <= b < 1 for b in betas) or len(betas) != 2:
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas must be two numbers from 0 to below 1, got {betas!r}")
         super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import checkpoint
+from . import checkpoint, checks
 
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
@@ -49,6 +49,8 @@ class Result(NamedTuple):
 
 class Run:
     """One run, as a context: inside it, Ctrl-C or SIGTERM asks for a stop after the step; a second one stops at once.
+
+    A run that has no folder then ends by KeyboardInterrupt: nothing was saved, and nobody should take it for a whole one.
 
     Parameters
     ----------
@@ -79,6 +81,12 @@ class Run:
                  save_every: int | None = None, steps: int | None = None, patience: int | None = None,
                  progress: bool = False, how: str = "call train again with resume=True", leader: bool = True,
                  agree: Callable[[bool], bool] = bool, tell: Callable[[dict[str, Any]], None] = lambda entry: None):
+        for name, value in (("epochs", epochs), ("steps", steps)):
+            if value is not None:
+                checks.positive_or_zero(name, value)
+        for name, value in (("save_every", save_every), ("patience", patience)):
+            if value is not None:
+                checks.positive_int(name, value)
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
         self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
         self._tell = tell
@@ -105,7 +113,7 @@ class Run:
         self.stopped = self.stopped or "finished"
 
     def batches(self, batches: Iterable) -> Iterator:
-        """Those of this pass that are still to do; ends early where the run stops."""
+        """Those of this pass that are still to do; ends early where the run stops.  ValueError: the pass has none at all."""
         total = len(batches) if isinstance(batches, Sized) else None
         task = self._bar.add_task(f"epoch {self.counters.epoch + 1}/{self._epochs}", total=total,
                                   completed=self.counters.batch)
@@ -115,6 +123,8 @@ class Run:
                                                           f"loss {self.losses[-1]:.4f}")
             if self._stop_now():
                 break
+        if not self.counters.batch:
+            raise ValueError(f"batches({self.counters.epoch}) must give at least one batch, got none")
         self._bar.remove_task(task)
 
     def _stop_now(self) -> bool:
@@ -212,10 +222,20 @@ class Run:
                 signal.signal(s, before)
         if kind is None and self.stopped in ("interrupted", "steps"):
             self.save(LAST)
-        if kind is None and self.stopped == "interrupted" and self._leader:
-            kept = "nothing was saved, for the run has no folder" if self.folder is None else f"saved in {self.folder / LAST}"
-            self.console.print(f"stopped after step {self.counters.step}: {kept}; to go on, {self.how}", markup=False,
-                               soft_wrap=True)
+        if kind is None and self.stopped == "interrupted":
+            if self.folder is None:
+                raise KeyboardInterrupt
+            if self._leader:
+                self.console.print(f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, "
+                                   f"{self.how}", markup=False, soft_wrap=True)
+
+
+def check_clipping(max_norm: Any, norm_type: Any, clip_value: Any) -> None:
+    """ValueError before the first step: a negative bound would turn every gradient round."""
+    checks.positive("norm_type", norm_type)
+    for name, value in (("max_norm", max_norm), ("clip_value", clip_value)):
+        if value is not None:
+            checks.zero_or_more(name, value)
 
 
 def read_log(path: str | Path) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ import math
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from reference.checks import positive_int
+
 
 def forward(way, p, x, s, segment=None, recompute=True, **options):
     """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment"""
@@ -15,8 +17,9 @@ def forward(way, p, x, s, segment=None, recompute=True, **options):
         y, s_n = way(p, block, type(state)(*s), **options)
         return y, *s_n
 
+    size = max(math.isqrt(len(x)), 1) if segment is None else positive_int("segment", segment)
     state, ys = s, []
-    for block in x.split(segment or max(math.isqrt(len(x)), 1)):
+    for block in x.split(size):
         y, *s = checkpoint(run, block, *s, use_reentrant=False) if recompute else run(block, *s)  # CB1, CB2
         ys.append(y)
     return torch.cat(ys), type(state)(*s)

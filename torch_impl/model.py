@@ -35,7 +35,7 @@ class Model(nn.Module):
     def __init__(self, *, dtype: Any = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__()
         self.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = checks.generator("rng", rng)
         self.way = way
 
     def recurrent(self, cell, *args, **kwargs):

@@ -17,13 +17,13 @@ class Tagger(Model):
 
     def logits(self, batch):
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
-        x = self.embed(self.embedding, batch.tokens.data)                                # M1
+        x = self.embed(self.embedding, batch.tokens.data)                                 # M1
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x))                           # M2
         return self.head(y.data)                                                          # M3
 
     def loss(self, batch):
         """Tagged  ->  the loss, 0-d"""
-        return self.cross_entropy(self.logits(batch), batch.target)               # M4
+        return self.cross_entropy(self.logits(batch), batch.target)                       # M4
 
     def predict(self, batch):
         """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.text import Text
 
 from reference import data as corpora
-from reference.char_app import FailedError
 from reference.char_generate import side_by_side
 
 from .. import files, terminal
@@ -44,14 +43,14 @@ def missing() -> str | None:
     return files.missing(OUT / "demo.html")
 
 
-def main(settings: Settings = Settings()) -> int:  # noqa: B008
+def main(settings: Settings | None = None) -> int:
     console, start = terminal.console(), time.perf_counter()
     if lacking := missing():
         console.print(f"error: {lacking}", style="bold red", markup=False)
         return 2
     try:
-        problems = run(console, settings)
-    except FailedError as e:
+        problems = run(console, settings or Settings())
+    except characters.FailedError as e:
         return e.status
     except OSError as e:
         console.print(f"error: {e.filename or OUT}: {e.strerror or e}", style="bold red", markup=False)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reference import char_app
-from reference.char_app import FailedError
 from reference.char_generate import writer
 from reference.char_options import parser
 from reference.char_run import CONFIG
@@ -47,6 +46,14 @@ class Texts(NamedTuple):
     temperatures: list[float]
     texts: list[str]            # with the prime
     parted: str                 # where PyTorch wrote something else from the same checkpoint; "" if nowhere
+
+
+class FailedError(Exception):
+    """A command ended with this exit status, and has said why."""
+
+    def __init__(self, status: int):
+        super().__init__(f"exit status {status}")
+        self.status = status
 
 
 def train(folder: Path, options: Sequence[str]) -> dict[str, Path]:

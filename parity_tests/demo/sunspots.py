@@ -8,7 +8,6 @@ import numpy as np
 from rich.table import Table
 
 import torch_impl.forecast
-from reference.char_app import FailedError
 from reference.forecast import plots
 from reference.forecast.__main__ import SIDE
 from reference.forecast.command import about
@@ -18,6 +17,7 @@ from reference.forecast.metrics import Figures
 from reference.forecast.options import parser, settled
 
 from .. import terminal
+from .characters import FailedError
 
 
 class Forecast(NamedTuple):

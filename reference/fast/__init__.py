@@ -1,6 +1,15 @@
 """The rooms of ``reference`` written for speed: the same verbs, NumPy only, held to the definition by the parity suite.
 
 float32 and float64.  What each trick is for stands at the head of each file.
+
+Besides the verbs each room has the pieces that they are made of, so that packed.py can share them between segments:
+
+    prepare    Params -> Weights, which forward takes as well
+    turn       Params as backward reads them
+    deltas     backward's loop over time, with what turn returned as its first argument: not the definition's ``deltas``
+    gradients  what deltas found, in one segment or more -> Params, dx
+
+and run_forward and run_backward, which ``stack`` asks for.  LSTM and GRU have infer: forward alone, nothing kept.
 """
 
 from . import gru, lstm, rnn

@@ -135,13 +135,13 @@ def deltas(p, dy, ds, k):
             if k.reset_after:
                 np.multiply(dn, of_r[j].reshape(dh.shape), d[1])            # G3*, G1*
                 np.multiply(dn, r_all[t].reshape(dh.shape), d[3])           # G3*
-                times(D[t][..., H:], W_h, dh)                                  # G1*, G2*
+                times(D[t][..., H:], W_h, dh)                               # G1*, G2*
             else:
                 d[3] = dn
-                times(dn, W_n, back)                                           # G2*
+                times(dn, W_n, back)                                        # G2*
                 np.multiply(back, of_r[j].reshape(dh.shape), d[1])          # G2*, G1*
                 np.multiply(back, r_all[t].reshape(dh.shape), back)
-                times(D[t][..., H : 3 * H], W_h, dh)                           # G1*
+                times(D[t][..., H : 3 * H], W_h, dh)                        # G1*
                 np.add(dh, back, dh)
             np.add(dh, through, dh)
             if t:

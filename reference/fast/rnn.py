@@ -90,7 +90,7 @@ def deltas(p, dy, ds, k):
     for t in range(T - 1, -1, -1):
         d = slopes[t]
         np.multiply(d, dh, d)                                               # R2*
-        times(d, W, dh)                                                        # R1*
+        times(d, W, dh)                                                     # R1*
         if t:
             np.add(dh, upstream[t - 1], dh)
     return rows(da), State(dh.reshape(B, H))

@@ -3,6 +3,7 @@
 import argparse
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,21 +111,28 @@ def main(side: Side, arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/tasks"))
     given = parser.parse_args(arguments)
-    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0)):
+    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
         value = getattr(given, name)
         if value is not None and not value >= least:
             parser.error(f"--{name} must be at least {least}, got {value:g}")
+    try:  # before the training, not after it
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        parser.error(f"--out cannot be made: {given.out}: {e.strerror}")
     try:
         task = TASKS[given.task](given.seed, **{} if given.limit is None else {"limit": given.limit})
     except FileNotFoundError as e:
         print(f"error: {e}")
         return 2
-    made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
+    try:
+        made = run(task, side, given.cell, given.seed, given.seconds, given.steps, given.dtype)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
     said = {"cell": given.cell, "steps": made["steps"]} | {k: getattr(given, k) for k in ("seed", "dtype", "limit")
                                                            if getattr(given, k) != parser.get_default(k)}
     made["command"] = f"python -m {side.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in said.items())
     print("\n".join(lines(made)))
-    given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / f"{given.task}-{side.package}-{given.cell}.json"
     file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {file}")

@@ -344,11 +344,9 @@ def drawn_from(what: str, W: np.ndarray, c: Convention) -> None:
     elif what == "lecun":
         assert abs(W.std() * fan_in**0.5 - 1) < 0.05
         assert np.abs(W).max() <= 2.3 * fan_in**-0.5          # cut off at two standard deviations before scaling
-    elif what == "orthogonal":                              # the rows of (in, G·H)
-        np.testing.assert_allclose(rows.T @ rows, np.eye(fan_in), atol=1e-5)
-    else:
-        for block in np.split(rows, len(c.gates)):
-            np.testing.assert_allclose(block.T @ block, np.eye(fan_in), atol=1e-5)
+    else:                                                   # the rows of (in, G·H), of all gates or of each
+        for block in [rows] if what == "orthogonal" else np.split(rows, len(c.gates)):
+            np.testing.assert_allclose(block.T @ block, np.eye(fan_in), atol=fan_in * np.finfo(W.dtype).eps)
 
 
 @pytest.mark.slow

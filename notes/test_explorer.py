@@ -192,5 +192,7 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.eval_on_selector_all("table", "ts => ts.every(t => t.caption && t.querySelector('th[scope]'))")
+    page.select_option("#kind", "lstm-proj")              # has one table more
+    assert page.eval_on_selector_all("th", "ts => ts.length && ts.every(t => t.textContent.trim())")
     named = "ns => ns.every(n => n.ariaLabel || n.labels?.length || n.textContent.trim())"
     assert page.eval_on_selector_all("input, select, button", named)

@@ -1,9 +1,10 @@
-"""What becomes of a gradient, by SymPy: notes gradient_flow, bptt_variants.  One unit, four steps."""
+"""What becomes of a gradient, by SymPy: notes gradient_flow, bptt_variants.  One unit, four steps; for a norm, two units."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy as sp
 from mpmath import mp
 
 from reference import checkpointed_bptt, gradient_flow, gru, hessian, lstm, rnn, rtrl, truncated_bptt
@@ -65,6 +66,41 @@ def test_step_jacobians_and_their_products(kind):
     n = gradient_flow.norms(case.room, case.dy, case.ds, k)
     ds_0 = case.symbols.gradient(case.loss(case.whole()[0], states[-1]))
     agree({f"{f}_0": v[0] for f, v in n._asdict().items()}, {f"{f}_0": abs(ds_0[f"{f}_0"][0]) for f in case.fields})
+
+
+@pytest.mark.parametrize("entries", [(2, 1, 0, -3), (1, -2, 3, 1), (0, 5, 0, 0)], ids=["real", "a pair", "nilpotent"])
+def test_singular_values_and_spectral_radius(entries):
+    """GF3: the roots of two characteristic polynomials."""
+    J = sp.Matrix(2, 2, entries) / 8
+    singular = [sp.sqrt(v) for v in (J.T * J).eigenvals(multiple=True)]
+    radius = max(abs(v) for v in J.eigenvals(multiple=True))
+    found = gradient_flow.spectrum(np.array(J, float))
+    agree(found._asdict(), {"singular": [sp.N(v, 40) for v in sorted(singular, reverse=True)], "radius": sp.N(radius, 40)})
+
+
+def largest_stretch(J):
+    """σ₁ of a 2 x 2 matrix of long numbers, by trace and determinant of JᵀJ"""
+    with mp.workdps(DIGITS):
+        square, area = (J**2).sum(), (J[0, 0] * J[1, 1] - J[0, 1] * J[1, 0]) ** 2
+        return mp.sqrt((square + mp.sqrt(square**2 - 4 * area)) / 2)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "rnn-relu"])
+def test_norm_bound(kind):
+    """GF3: max φ' · ‖W_hh‖ of two units, φ' being how a unit moves with its own bias; ‖J‖ is below it."""
+    draw, (room, options) = np.random.default_rng(13).standard_normal, ROOMS[kind]
+    p, x, h = room.Params(draw((2, 1)), draw((2, 2)), draw(2), draw(2)), draw((T, 1, 1)), draw((1, 2))
+    _, _, k = room.forward(p, x, room.State(h), **options)
+    bounds, stretches = [], []
+    for t in range(T):
+        s = Symbols(W_ih=p.W_ih, W_hh=p.W_hh, b_ih=p.b_ih, b_hh=p.b_hh, state=k.h[t, 0])
+        (end,), _ = unroll(kind, SimpleNamespace(**s), [x[t, 0]], (s["state"],))
+        by = [s.named(row) for row in s.jacobian(end)[1]]
+        slope = max(row["b_ih"][unit] for unit, row in enumerate(by))
+        bounds.append(slope * largest_stretch(np.array(p.W_hh, object) * mp.mpf(1)))
+        stretches.append(largest_stretch(np.array([row["state"] for row in by])))
+    agree({"bound": gradient_flow.gain_bound(room, k)}, {"bound": bounds})
+    assert all(0 < stretch <= bound for stretch, bound in zip(stretches, bounds, strict=True))
 
 
 @kinds

@@ -1,11 +1,12 @@
-"""Losses, heads and attention by SymPy: notes losses_and_heads, attention."""
+"""Losses, heads, attention and sampling by SymPy: notes losses_and_heads, attention, sampling, char_lm."""
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from reference import attention, dropout, embedding, linear, losses
+from reference import attention, dropout, embedding, linear, losses, sampling
 
+from . import temperature
 from .symbols import Symbols, agree, derived, inner, softmax, surprise, tanh
 
 normal = np.random.default_rng(3).standard_normal
@@ -140,3 +141,40 @@ def test_attention(kind, masked):
     agree({"c": context, "w": weights}, {"c": s.value(c), "w": s.value(w)})
     dp, dq, dh = attention.backward(dc, dw, k)
     agree({name: getattr(dp, name) for name in p} | {"q": dq, "h": dh}, s.gradient(inner(dc, c) + inner(dw, w)))
+
+
+Z = [sp.Rational(n, 4) for n in (3, -2, 5, 1)]                       # logits; the most likely is token 2, then 0, 3, 1
+EVERY = [0, 1, 2, 3]
+# At temperature 1 token 2 has 0.47, and 0 beside it makes 0.75; without token 1 they have 0.81.
+CUT = [(sp.Rational(2, 3), {}, EVERY), (sp.Integer(2), {}, EVERY), (sp.Integer(1), {"top_k": 2}, [0, 2]),
+       (sp.Integer(1), {"top_p": 0.8}, [0, 2, 3]), (sp.Integer(1), {"top_k": 3, "top_p": 0.8}, [0, 2])]
+
+
+def tempered(z, tau):
+    """log p of logits at a temperature"""
+    return [v / tau - sp.log(sum(sp.exp(w / tau) for w in z)) for v in z]
+
+
+@pytest.mark.parametrize(("tau", "options", "left"), CUT)
+def test_what_a_token_is_drawn_from(tau, options, left):
+    """P1, P2, P3: the softmax of those that are left."""
+    log_p = sampling.log_probabilities(np.array(Z, float), float(tau), **options)
+    agree({"log p": log_p[left]}, {"log p": [sp.N(v, 40) for v in tempered([Z[k] for k in left], tau)]})
+    assert (np.delete(log_p, left) == -np.inf).all()
+
+
+def test_entropy_rises_with_the_temperature():
+    """CH4, CH5, CH6, and the slope of log p above CH6: derivatives in τ by SymPy, against the formulas of the note."""
+    tau, z = sp.Symbol("tau", positive=True), sp.symbols("z:4")
+    log_p = tempered(z, tau)
+    p = [sp.exp(v) for v in log_p]
+    H, mean = -sum(map(sp.Mul, p, log_p)), sum(map(sp.Mul, p, z))
+    powers = [sp.exp(v.subs(tau, 1)) ** (1 / tau) for v in log_p]
+    wrong = [H.diff(tau) - sum(q * (v - mean) ** 2 for q, v in zip(p, z, strict=True)) / tau**3,
+             *(v.diff(tau) - (mean - z_k) / tau**2 for v, z_k in zip(log_p, z, strict=True)),
+             *(q - power / sum(powers) for q, power in zip(p, powers, strict=True)),
+             p[0] / p[1] - powers[0] / powers[1]]
+    for at in (sp.Rational(2, 3), sp.Integer(2)):
+        numbers = dict(zip(z, Z, strict=True)) | {tau: at}
+        assert all(abs(v.subs(numbers).evalf(60)) < 1e-50 for v in wrong)
+        agree({"bits": temperature.entropy(np.array(Z, float), float(at))}, {"bits": (H / sp.log(2)).subs(numbers).evalf(40)})

@@ -1,13 +1,14 @@
-"""Clipping, optimisers and schedules by SymPy: note optimisation.
+"""Initial weights, clipping, optimisers and schedules by SymPy: note optimisation.
 
-Three steps of every optimiser as one closed formula of the three gradients, in exact fractions, against ``step``.
+The gains and bounds are integrals.  Three steps of every optimiser are one closed formula of the three gradients, in
+exact fractions, against ``step``.
 """
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from reference import clip, optim, schedules
+from reference import clip, init, lstm, optim, schedules
 
 from .symbols import agree
 
@@ -114,3 +115,81 @@ def test_schedules():
     ]
     for code, formula in formulas:
         agree({"lr": [code(k) for k in range(10)]}, {"lr": [sp.N(formula.subs(n, k), 40) for k in range(10)]})
+
+
+class Extremes:
+    """In place of a generator: the right end of a uniform distribution, the deviation of a normal one."""
+
+    def uniform(self, low, high, shape):
+        assert low == -high
+        return np.full(shape, high)
+
+    def normal(self, mean, deviation, shape):
+        assert mean == 0
+        return np.full(shape, deviation)
+
+
+def gain(function):
+    """What makes up for a nonlinearity: √(E[a²] / E[f(a)²]) of a standard normal a"""
+    a = sp.Symbol("a", real=True)
+    density = sp.exp(-a**2 / 2) / sp.sqrt(2 * sp.pi)
+    halves = (sp.integrate(function(a, sign) ** 2 * density, (a, *ends))
+              for sign, ends in ((-1, (-sp.oo, 0)), (1, (0, sp.oo))))
+    return 1 / sp.sqrt(sp.simplify(sum(halves)))
+
+
+SLOPE = sp.Rational(1, 4)
+GAINS = {"linear": gain(lambda a, sign: a), "relu": gain(lambda a, sign: a if sign > 0 else 0 * a),
+         "leaky_relu": gain(lambda a, sign: a if sign > 0 else SLOPE * a)}
+
+
+def test_gains():
+    """I3"""
+    agree({name: init.gain(name, float(SLOPE)) for name in GAINS}, {name: sp.N(v, 40) for name, v in GAINS.items()})
+
+
+def bound(variance):
+    """Of the uniform distribution around 0 with this variance"""
+    w, b = sp.symbols("w b", positive=True)
+    return sp.solve(sp.integrate(w**2 / (2 * b), (w, -b, b)) - variance, b)[0]
+
+
+@pytest.mark.parametrize("nonlinearity", GAINS)
+def test_bounds_and_deviations(nonlinearity):
+    """I2, I3: a sum of n products keeps its second moment where n · Var[W] = gain²; n is a fan, or the mean of both."""
+    shape, made, kept = (5, 7), GAINS[nonlinearity], {}
+    for n, uniform, normal, options in (
+            (sp.Rational(5 + 7, 2), init.xavier_uniform, init.xavier_normal, {"gain": float(made)}),
+            (7, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity}),
+            (5, init.kaiming_uniform, init.kaiming_normal,
+             {"a": float(SLOPE), "nonlinearity": nonlinearity, "mode": "fan_out"})):
+        kept["uniform"] = uniform(Extremes(), shape, **options), bound(made**2 / n)
+        kept["normal"] = normal(Extremes(), shape, **options), sp.sqrt(made**2 / n)
+        agree({k: v for k, (v, _) in kept.items()}, {k: np.full(shape, sp.N(v, 40)) for k, (_, v) in kept.items()})
+
+
+def test_the_default_of_a_recurrent_layer():
+    """I1: each weight has the variance 1 / (3 H)."""
+    made = init.named("uniform", 5)(Extremes(), (10, 3))
+    agree({"W": made}, {"W": np.full((10, 3), sp.N(bound(sp.Rational(1, 15)), 40))})
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (3, 2), (2, 3)])
+def test_orthogonal_weights(shape):
+    """I4: the QR decomposition whose R has a positive diagonal is the one of Gram and Schmidt."""
+    N = sp.Matrix(*shape, [sp.Rational(n, 4) for n in (3, -2, 5, 1, 4, -6, 2, 7, -1)[: shape[0] * shape[1]]])
+    wide = shape[0] < shape[1]
+    Q, _ = (N.T if wide else N).QRdecomposition()
+    agree({"W": init.orthogonalised(np.array(N, float), 1.5)},
+          {"W": np.array((Q.T if wide else Q).applyfunc(lambda v: sp.N(sp.Rational(3, 2) * v, 40)), object)})
+
+
+def test_the_forget_gate_at_the_start():
+    """I5: of a cell state that no weight touches, σ(value) is left by a step."""
+    params = {"weight_ih_l0": np.zeros((8, 1)), "weight_hh_l0": np.zeros((8, 2)),
+              "bias_ih_l0": np.ones(8), "bias_hh_l0": np.ones(8)}
+    made = init.initialise(params, init.zeros, np.random.default_rng(0), forget_bias=1.5)
+    s_0 = lstm.State(np.zeros((1, 2)), np.array([[0.5, -2.0]]))
+    _, s_n, _ = lstm.forward(lstm.Params(*made.values()), np.zeros((1, 1, 1)), s_0)
+    left = 1 / (1 + sp.exp(-sp.Rational(3, 2)))
+    agree({"c": s_n.c}, {"c": [[sp.N(left / 2, 40), sp.N(-2 * left, 40)]]})

@@ -109,8 +109,10 @@ def test_the_command(capsys, tmp_path):
 @pytest.mark.parametrize(("given", "said"), [
     (["lstm", "--proj-size", "2"], "--proj-size must be below --H, which is 2; got 2"),
     (["gru", "--proj-size", "1"], "--proj-size is for lstm only; got it for gru"),
-    (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm")])
-def test_an_option_of_another_cell_is_refused(given, said, capsys):
+    (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm"),
+    (["lstm", "--seed", "-1"], "--seed: must be a whole number, 0 or more; got -1"),
+    (["lstm", "--H", "two"], "--H: must be a whole number, 1 or more; got two")])
+def test_an_option_that_cannot_be_is_refused(given, said, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(given)
     assert said in capsys.readouterr().err

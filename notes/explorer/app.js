@@ -79,17 +79,17 @@ function build() {
     }))));
 
   $("projection").replaceChildren(...(q.p.W_hr ? [el("table", {}, el("caption", {}, "Projection of the units to h"),
-    head("", ...units.map(j => `W_hr ${sub(j)}`)), el("tbody", {}, ...outputs.map(i => row(`h${of(i)}`,
+    head("row", ...units.map(j => `W_hr ${sub(j)}`)), el("tbody", {}, ...outputs.map(i => row(`h${of(i)}`,
       ...units.map(j => input(`p.W_hr.${i}.${j}`, `W_hr, row ${i + 1}, column ${j + 1}`, q.p.W_hr[i][j]))))))] : []));
 
   $("sequence").replaceChildren(el("caption", {}, "Inputs, and the upstream gradients on the outputs"),
-    head("", ...steps.map(t => `t = ${t}`)),
+    head("quantity", ...steps.map(t => `t = ${t}`)),
     el("tbody", {}, row("x", ...steps.map(t => input(`x.${t}.0`, `x at t = ${t}`, q.x[t][0]))),
       ...outputs.map(j => row(`dy${of(j)}`, ...steps.map(t => input(`dy.${t}.${j}`, `dy ${of(j)} at t = ${t}`, q.dy[t][j]))))));
   const names = Cells.STATES[cell];
   $("states").replaceChildren(el("caption", {}, "Initial states, and the upstream gradients on the final ones"),
-    head("", ...names.map(n => `${n}_0`), ...names.map(n => `d${n}_n`)),
-    el("tbody", {}, ...units.map(j => row(`unit ${j + 1}`, ...names.map(n => j in q.s[n] ? input(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j]) : ""),
+    head("unit", ...names.map(n => `${n}_0`), ...names.map(n => `d${n}_n`)),
+    el("tbody", {}, ...units.map(j => row(`${j + 1}`, ...names.map(n => j in q.s[n] ? input(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j]) : ""),
       ...names.map(n => j in q.ds[n] ? input(`ds.${n}.${j}`, `d${n}_n, unit ${j + 1}`, q.ds[n][j]) : "")))));
 
   for (const [id, verbs, caption] of [["forward", ["step_forward"], "Forward: each step from top to bottom"],
@@ -100,7 +100,7 @@ function build() {
       const name = e.verb === "deltas" ? "dh" : e.name, id = [e.verb, name, e.labels.join(" ")].join("|");
       rows.set(id, [...(rows.get(id) ?? []), e]);
     }
-    $(id).replaceChildren(el("caption", {}, caption), head("", ...steps.map(t => `t = ${t}`)),
+    $(id).replaceChildren(el("caption", {}, caption), head("quantity", ...steps.map(t => `t = ${t}`)),
       el("tbody", {}, ...[...rows.values()].map(es => el("tr", {},
         el("th", { scope: "row" }, es[0].verb === "deltas" ? "dh in" : es[0].name, el("small", {}, " " + es[0].labels.join(" "))),
         ...es.sort((a, b) => a.t - b.t).map(e => el("td", { "data-key": keyOf(e), tabindex: "-1" }))))));

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .. import gru, lstm, rnn
@@ -23,11 +24,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("cell", choices=ROOMS)
     for name, default, meaning in (("T", 3, "steps"), ("B", 1, "sequences"), ("I", 1, "input features"),
                                    ("H", 2, "hidden features")):
-        parser.add_argument(f"--{name}", type=_positive, default=default, help=f"{meaning} (default: {default})")
-    parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
+    parser.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
     parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
     parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
-    parser.add_argument("--proj-size", type=_positive, default=0, metavar="P", help="lstm only; below H")
+    parser.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
     parser.add_argument("--autograd", choices=("auto", "no"), default="auto",
                         help="no: NumPy alone, also where PyTorch is installed")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
@@ -81,11 +82,10 @@ def verdict(found, others, wrong) -> str:
             f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}")
 
 
-def _positive(given: str) -> int:
-    n = int(given)
-    if n < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more; got {n}")
-    return n
+def _whole(given: str, least: int = 1) -> int:
+    if not given.removeprefix("-").isdecimal() or int(given) < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number, {least} or more; got {given}")
+    return int(given)
 
 
 if __name__ == "__main__":

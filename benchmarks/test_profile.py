@@ -161,7 +161,7 @@ def test_the_readme_shows_one_grid_of_each_machine():
 
 @pytest.mark.parametrize("command", [profile, tricks])
 @pytest.mark.parametrize(("option", "value", "message"), [
-    ("--seconds", "0", "must be above 0, got 0.0"), ("--seconds", "nan", "must be above 0, got nan"),
+    ("--seconds", "0", "must be above 0 and finite, got 0.0"), ("--seconds", "nan", "must be above 0 and finite, got nan"),
     ("--out", "{folder}/file/a.json", "a.json'|file'")])
 def test_what_cannot_be_is_said_before_anything_is_timed(command, option, value, message, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")

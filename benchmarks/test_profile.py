@@ -38,14 +38,14 @@ def test_the_copy_computes_the_same(cell, B):
             np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-@pytest.mark.parametrize(("cell", "nonlinearities"), [("rnn", 1), ("lstm", 2), ("gru", 2)])
-def test_products_and_nonlinearities_are_counted(cell, nonlinearities):
+@pytest.mark.parametrize(("cell", "nonlinearities", "hoisted"), [("rnn", 1, 4), ("lstm", 2, 4), ("gru", 2, 5)])
+def test_products_and_nonlinearities_are_counted(cell, nonlinearities, hoisted):
     """A forward has one product and its nonlinearities at each step; a training step has two products at each, and four
-    hoisted: the input's, its gradient, and one for each weight."""
+    hoisted: the input's, its gradient, and one for each weight, which the GRU's input weights take in two parts."""
     config = square(cell, 9, 4, 6)
     forward, train = calls(config, "forward"), calls(config, "train")
     assert (forward["recurrent"], forward["tanh"]) == (9, 9 * nonlinearities)
-    assert (train["recurrent"], train["hoisted"]) == (18, 4)
+    assert (train["recurrent"], train["hoisted"]) == (18, hoisted)
     assert train["elementwise"] > forward["elementwise"] > 9
 
 
@@ -126,7 +126,7 @@ def test_every_case_has_the_whole_and_something_without():
         names = [i.name for i in tricks.implementations(config, phase)]
         assert names[0] == tricks.WHOLE
         assert len(names) == len(set(names)) > 1
-    assert set(tricks.ALONE + tricks.TOGETHER) <= set(GRID)
+    assert set(tricks.ALONE + tricks.TOGETHER + tricks.LARGE) <= set(GRID)
 
 
 def test_a_factor_is_over_all_pairs():

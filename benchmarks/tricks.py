@@ -30,6 +30,7 @@ USAGE_ERROR, INTERRUPTED = 2, 130
 WHOLE = "numpy.fast"
 ALONE = ((100, 1, 128), (1000, 1, 64))
 TOGETHER = ((50, 16, 64), (100, 32, 128), (100, 64, 256))
+LARGE = ((25, 64, 1024),)
 FOLDER = Path(results.__file__).parent / "results" / "tricks"
 
 Change = tuple[str, str, str]  # (file of ``reference``, text that stands there, what stands there without the trick)
@@ -52,7 +53,11 @@ def everywhere(old: str, new: str, *files: str) -> tuple[Change, ...]:
 BOTH, TRAIN, FORWARD = PHASES, ("train",), ("forward",)
 ROOMS = {cell: f"fast/{cell}.py" for cell in CELLS}
 TRICKS = (
-    Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER, (("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
+    Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER + LARGE, (
+        ("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
+    Trick("weights turned round in one pass, tile by tile", CELLS, TRAIN, ALONE + TOGETHER + LARGE, (
+        ("fast/weights.py", "    out = empty((I, H * len(order)), W.dtype)\n",
+         "    return np.ascontiguousarray(folded(W, given, order, half).T)\n"),)),
     Trick("one sequence has no batch axis", ("rnn",), BOTH, ALONE, (
         ("fast/rnn.py", "product(B == 1)", "product(False)"), ("fast/rnn.py", "(H,) if B == 1 else (B, H)", "(B, H)"))),
     Trick("one sequence has no batch axis", ("gru",), TRAIN, ALONE, (
@@ -87,15 +92,16 @@ TRICKS = (
     Trick("derivatives of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
         ("fast/lstm.py", ", 1 << 16 ", ", 1 << 40 "),)),
     Trick("half of the sigmoid in the weights, one tanh for all gates", ("lstm",), TRAIN, ALONE + TOGETHER, (
-        ("fast/lstm.py", "np.array([1, 0.5, 0.5, 0.5], p", "np.array([1, 1, 1, 1], p"),
+        ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
          "            np.multiply(gates_of_z[1:], scale, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
     Trick("half of the sigmoid in the weights", ("gru",), TRAIN, ALONE + TOGETHER, (
-        ("fast/gru.py", "np.array([0.5, 0.5, 1], p", "np.array([1, 1, 1], p"),
+        ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
+        ("fast/gru.py", " * b.dtype.type(0.5)", ""),
         ("fast/gru.py", "            np.tanh(rz_of_z.reshape", "            np.multiply(rz_of_z, scale, rz_of_z)\n"
          "            np.tanh(rz_of_z.reshape"))),
     Trick("sigmoid by tanh, not by exp", ("lstm",), TRAIN, ALONE + TOGETHER, (
-        ("fast/lstm.py", "np.array([1, 0.5, 0.5, 0.5], p", "np.array([1, -1, -1, -1], p"),
+        ("fast/weights.py", "0.5 if gate in half", "-1.0 if gate in half"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
          "            np.exp(gates_of_z[1:], gates[1:]) "),
         ("fast/lstm.py", "np.multiply(sigmoids, scale, sigmoids)", "np.add(sigmoids, 1, sigmoids)"),
@@ -113,10 +119,11 @@ TRICKS = (
         ("fast/gru.py", "A_x, A_h = A[:, : 3 * H], A[:, H:]",
          "A_x, A_h = np.ascontiguousarray(A[:, : 3 * H]), np.ascontiguousarray(A[:, H:])"))),
     Trick("the recurrent bias is a column of the weights", ("lstm",), FORWARD, TOGETHER, (
-        ("fast/inference.py", "        M = np.concatenate([W, b[:, None]], axis=1)\n"
+        ("fast/inference.py", "        M = folded(W, *fold, columns=1)\n        M[:, P:] = b\n"
          "        return lambda state, out: np.matmul(M, state.reshape(P + 1, B), out.reshape(G, B))",
-         "        def apply(state, out):\n            np.matmul(W, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
-         "            np.add(out.reshape(G, B), b[:, None], out.reshape(G, B))\n        return apply"),)),
+         "        M = folded(W, *fold)\n"
+         "        def apply(state, out):\n            np.matmul(M, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
+         "            np.add(out.reshape(G, B), b, out.reshape(G, B))\n        return apply"),)),
     Trick("an inference of its own: one record, feature-major", ("lstm", "gru"), FORWARD, ALONE + TOGETHER, (
         ("layers.py", 'getattr(room, "infer", None) or ', ""),)),
 )
@@ -150,7 +157,7 @@ def implementations(config: Config, phase: str) -> list[Implementation]:
 
 
 def jobs(cells: Sequence[str], phases: Sequence[str]) -> list[tuple[Config, str]]:
-    return [(square(cell, *size), phase) for cell in cells for phase in phases for size in ALONE + TOGETHER]
+    return [(square(cell, *size), phase) for cell in cells for phase in phases for size in ALONE + TOGETHER + LARGE]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 import reference
 from reference import memory
-from reference.fast import gru, inference, lstm
+from reference.fast import gru, inference, lstm, weights
 
 from .cases import KINDS, table
 from .helpers import assert_close, assert_equal, draw, draw_state
@@ -46,6 +46,19 @@ def test_inference_is_the_forward(name, chunk, kind, monkeypatch):
     alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
     judged = [run_case(alone, case) for case in table() if case.spec.kind == kind]
     assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+
+
+@pytest.mark.parametrize("tile", [1, 1 << 8, 1 << 14])
+@pytest.mark.parametrize(("H", "I"), [(1, 3), (5, 1), (40, 30), (37, 500)])
+def test_weights_are_turned_round_whatever_the_size_of_a_tile(H, I, tile, monkeypatch):
+    monkeypatch.setattr(weights, "TILE", tile)
+    W = draw(1, 4 * H, I).astype(np.float32)
+    i, f, g, o = np.split(W, 4)
+    expected = np.concatenate([g, f / 2, i / 2, o / 2])
+    assert_equal(weights.transposed(W, "ifgo", "gfio", "fio"), expected.T)
+    assert_equal(weights.transposed(W), W.T)
+    assert_equal(weights.folded(W, "ifgo", "gfio", "fio"), expected)
+    assert_equal(weights.folded(W, columns=2)[:, :I], W)
 
 
 def test_inference_leaves_what_the_layer_remembers():

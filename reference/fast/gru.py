@@ -16,11 +16,14 @@ from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from .inference import gru as infer
-from .lstm import CELLS, ROWS, allocate, ordered
+from .lstm import CELLS, ROWS, allocate
 from .packed import run_backward, run_forward
+from .weights import folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
            "step_backward", "step_forward"]
+
+SIGMOIDS = "rz"
 
 
 class Weights(NamedTuple):
@@ -44,15 +47,15 @@ class Cache(NamedTuple):
 def prepare(p):
     """Params  ->  Weights"""
     H = len(p.b_ih) // 3
-    half = np.repeat(np.array([0.5, 0.5, 1], p.b_ih.dtype), H)
-    W_ih, W_hh = (np.ascontiguousarray((W * half[:, None]).T) for W in (p.W_ih, p.W_hh))
-    b = (p.b_ih + np.concatenate([p.b_hh[: 2 * H], np.zeros_like(p.b_hh[2 * H :])])) * half
+    W_ih, W_hh = (transposed(W, GATES, GATES, SIGMOIDS) for W in (p.W_ih, p.W_hh))
+    b = p.b_ih.copy()
+    b[: 2 * H] = (b[: 2 * H] + p.b_hh[: 2 * H]) * b.dtype.type(0.5)
     return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :])
 
 
 def turn(p):
     """Params as backward reads them: W_ih in the order n r z"""
-    return p._replace(W_ih=ordered(p.W_ih, "nrz", "rzn"))
+    return p._replace(W_ih=folded(p.W_ih, GATES, "nrz"))
 
 
 def forward(p, x, s, reset_after=True):
@@ -174,10 +177,12 @@ def gradients(p, found, caches):
     A_x, A_h = A[:, : 3 * H], A[:, H:]
     dx = empty(x.shape, A.dtype)
     np.matmul(A_x, p.W_ih, dx)
-    dW_ih, db_ih = ordered(A_x.T @ x, "rzn", "nrz"), ordered(A_x.sum(0), "rzn", "nrz")
+    dW_ih, db = empty((3 * H, x.shape[1]), A.dtype), A.sum(0)
+    np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])
+    np.matmul(A[:, :H].T, x, dW_ih[2 * H :])
     if caches[0].reset_after:
         dW_hh = A_h.T @ h
     else:
         rh = stacked([np.ascontiguousarray(k.blocks[0]).reshape(-1, H) for k in caches]) * h
         dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
-    return Params(dW_ih, dW_hh, db_ih, A_h.sum(0)), dx
+    return Params(dW_ih, dW_hh, np.concatenate([db[H : 3 * H], db[:H]]), db[H:]), dx

@@ -15,6 +15,7 @@ from .. import gru as gru_room
 from .. import lstm as lstm_room
 from ..memory import empty
 from ..ops import rows
+from .weights import folded, transposed
 
 ROWS = 256       # rows of the input product in a chunk
 LARGE = 1 << 22  # bytes of weights from which on an input product for each step would read them too often
@@ -24,7 +25,8 @@ def lstm(p, x, s):
     """x (T, B, I), State  ->  y (T, B, P), State; equations L1 to L5"""
     B = x.shape[1]
     H, P = len(p.b_ih) // 4, p.W_hh.shape[1]
-    W_ih, W_hh, b = (folded(v, "ifgo", "gfio", "fio") for v in (p.W_ih, p.W_hh, p.b_ih + p.b_hh))
+    fold = ("ifgo", "gfio", "fio")
+    W_ih, b = folded(p.W_ih, *fold), folded((p.b_ih + p.b_hh)[:, None], *fold)
     record, two = empty((5, H * B), x.dtype), empty((2, H * B), x.dtype)   # c g f i o
     c, gates, sigmoids, o = record[0], record[1:].reshape(-1), record[2:], record[4]
     cg, fi, u, g_part, scale = record[:2], record[2:4], *two, x.dtype.type(0.5)
@@ -46,7 +48,7 @@ def lstm(p, x, s):
             np.multiply(u, o, u)                                           # L4
             np.matmul(p.W_hr, m, after.reshape(P, B))                      # L5
 
-    recurrent = product(W_hh, b, B)
+    recurrent = product(p.W_hh, b, B, fold)
     y = run(step, W_ih, b, x, s.h)
     return y, lstm_room.State(y[-1].copy(), c.reshape(H, B).T.copy())
 
@@ -56,7 +58,8 @@ def gru(p, x, s, reset_after=True):
     B = x.shape[1]
     H = len(p.b_ih) // 3
     N = 2 * H * B
-    W_ih, W_hh, b_ih, b_hh = (folded(v, "rzn", "rzn", "rz") for v in p)
+    fold = ("rzn", "rzn", "rz")
+    W_ih, b_ih, b_hh = folded(p.W_ih, *fold), *(folded(b[:, None], *fold) for b in (p.b_ih, p.b_hh))
     z3, u, scale = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), x.dtype.type(0.5)
     rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]
 
@@ -79,32 +82,29 @@ def gru(p, x, s, reset_after=True):
         np.add(u, n, after)                                                # G4
 
     reset = np.ones((H + 1) * B, x.dtype)
-    recurrent = product(W_hh if reset_after else W_hh[: 2 * H], b_hh if reset_after else b_hh[: 2 * H], B, inside=True)
-    candidate = product(W_hh[2 * H :], b_hh[2 * H :], B, inside=True)      # reset before only
+    if reset_after:
+        recurrent = product(p.W_hh, b_hh, B, fold, inside=True)
+    else:
+        recurrent = product(p.W_hh[: 2 * H], b_hh[: 2 * H], B, ("rz", "rz", "rz"), inside=True)
+        candidate = product(p.W_hh[2 * H :], b_hh[2 * H :], B, ("n", "n", ""), inside=True)
     y = run(step, W_ih, b_ih, x, s.h, inside=True)
     return y, gru_room.State(y[-1].copy())
 
 
-def folded(W, given, order, half):
-    """A copy with the blocks of rows in another order, and those of the gates in ``half`` halved"""
-    H = len(W) // len(given)
-    return np.concatenate([W[H * k : H * (k + 1)] * W.dtype.type(0.5 if gate in half else 1)
-                           for gate, k in ((gate, given.index(gate)) for gate in order)])
-
-
-def product(W, b, B, inside=False):
-    """(state | 1) -> W state + b, both flat, columns side by side: a call (state, out).
+def product(W, b, B, fold, inside=False):
+    """(state | 1) -> W state + b, both flat, columns side by side, with W folded as b is: a call (state, out).
 
     For one sequence the bias is left to the input product, unless it must be added here (``inside``).
     """
     G, P = W.shape
     if B > 1:
-        M = np.concatenate([W, b[:, None]], axis=1)
+        M = folded(W, *fold, columns=1)
+        M[:, P:] = b
         return lambda state, out: np.matmul(M, state.reshape(P + 1, B), out.reshape(G, B))
+    M = transposed(W, *fold)
     if inside:
-        M = np.concatenate([W.T, b[None]])
+        M = np.concatenate([M, b.T])
         return lambda state, out: state.dot(M, out)
-    M = np.ascontiguousarray(W.T)
     return lambda state, out: state[:P].dot(M, out)
 
 
@@ -123,7 +123,7 @@ def run(step, W_ih, b, x, h, inside=False):
         n = min(K, T - start)
         a = input_product(W_ih, x[start : start + n], buffer)
         if B == 1 or inside:
-            np.add(a, b[:, None], a)
+            np.add(a, b, a)
         for t in range(n):
             step(state[t], a[t].reshape(-1), state[t + 1, : P * B])
         y[start : start + n] = state[1 : n + 1, : P * B].reshape(n, P, B).swapaxes(1, 2)

@@ -4,8 +4,9 @@
   product and one sum over three of them finish the sigmoids.
 - Every gate is one contiguous block, in the order c g f i o: c ∘ f and g ∘ i are one call, and no call is strided.
 - The input product is one GEMM for a chunk of steps, which stays in the cache until the steps have read it.
-- Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: k₁ and k₂,
-  which dh is multiplied by, and the four factors of dc.  A step is then two products, two sums and one GEMM.
+- Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: the four
+  factors of dc, and k₂ and k₁, those of dh.  A step is then two products, two sums and one GEMM.  They lie in the order
+  c i f g k₂ k₁: each kind's are neighbours, and so are the four gates, in torch's own order: no weight is copied.
 - One sequence alone (B = 1) has no batch axis, and its blocks lie row by row, so that a step touches one row.
 """
 
@@ -18,19 +19,20 @@ from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from .inference import lstm as infer
 from .packed import run_backward, run_forward
+from .weights import folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
            "step_backward", "step_forward"]
 
-FORWARD, BACKWARD = "gfio", "oifg"  # the orders that let neighbouring blocks share a call
-ROWS, CELLS = 1024, 1 << 16         # size of a chunk: rows of the input product, elements of a block
+ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
+ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
 
 
 class Weights(NamedTuple):
     """Copies of the Params as forward reads them; they are not kept for the backward."""
 
     p: Params
-    W_ih: Array         # (I, 4H)   in FORWARD's order, halved where a sigmoid follows
+    W_ih: Array         # (I, 4H)   in ORDER, halved where a sigmoid follows
     W_hh: Array         # (P, 4H)
     W_hr: Array | None  # (H, P)
     b: Array            # (4H,)
@@ -41,12 +43,6 @@ class Cache(NamedTuple):
     x: Array       # (T, B, I)
     h: Array       # (T+1, B, P)
     blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
-
-
-def ordered(W: Array, order: str, of: str = GATES) -> Array:
-    """A copy with the blocks of rows, which lie in the order ``of``, in another order"""
-    H = len(W) // len(of)
-    return np.concatenate([W[H * k : H * (k + 1)] for k in map(of.index, order)])
 
 
 def allocate(n: int, T: int, B: int, H: int, dtype) -> Array:
@@ -62,15 +58,14 @@ def by_step(blocks: Array, shape: tuple[int, ...] | None = None) -> Array:
 
 def prepare(p):
     """Params  ->  Weights"""
-    half = np.repeat(np.array([1, 0.5, 0.5, 0.5], p.b_ih.dtype), len(p.b_ih) // 4)
-    W_ih, W_hh = (np.ascontiguousarray((ordered(W, FORWARD) * half[:, None]).T) for W in (p.W_ih, p.W_hh))
-    W_hr = None if p.W_hr is None else np.ascontiguousarray(p.W_hr.T)
-    return Weights(p, W_ih, W_hh, W_hr, ordered(p.b_ih + p.b_hh, FORWARD) * half)
+    W_ih, W_hh = (transposed(W, GATES, ORDER, SIGMOIDS) for W in (p.W_ih, p.W_hh))
+    W_hr = None if p.W_hr is None else transposed(p.W_hr)
+    return Weights(p, W_ih, W_hh, W_hr, folded((p.b_ih + p.b_hh)[:, None], GATES, ORDER, SIGMOIDS)[:, 0])
 
 
 def turn(p):
-    """Params as backward reads them: gates in BACKWARD's order"""
-    return p._replace(W_ih=ordered(p.W_ih, BACKWARD), W_hh=ordered(p.W_hh, BACKWARD))
+    """Params as backward reads them: as they are"""
+    return p
 
 
 def forward(p, x, s):
@@ -122,21 +117,17 @@ def forward(p, x, s):
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    turned = turn(k.p)
-    *found, ds = deltas(turned, dy, ds, k)
-    dp, dx = gradients(turned, [found], [k])
+    *found, ds = deltas(k.p, dy, ds, k)
+    dp, dx = gradients(k.p, [found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
 def deltas(p, dy, ds, k):
-    """The time loop, with the Params that turn made
-
-    ->  da (T·B, 4H) in BACKWARD's order, dh (T·B, P) where there is a projection, State
-    """
+    """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
     H, one, dtype, times, W_hh, W_hr = len(p.b_ih) // 4, B == 1, dy.dtype, product(B == 1), p.W_hh, p.W_hr
     lead = () if one else (B,)
-    D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da in BACKWARD's order, between k₁ and f if one
+    D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da, between f and k₁ if one
     K = max(1, min(T, CELLS // (B * H)))
     scratch = empty((0 if one else K, 6, B * H), dtype)
     da_shape, D_steps = ((4 * H,), D[:, 0]) if one else ((4, B, H), D)
@@ -151,7 +142,7 @@ def deltas(p, dy, ds, k):
         M = D[start:end] if one else scratch[: end - start]
         local_derivatives(M, k, start, end)
         last, before = M[::-1], slice(end - 1, start - 1 if start else None, -1)
-        views = zip(last[:, :2], last[:, 0], last[:, 2:], last[:, 5], last[:, 1:5].reshape(end - start, *da_shape),
+        views = zip(last[:, 4:], last[:, 5], last[:, :4], last[:, 0], last[:, 1:5].reshape(end - start, *da_shape),
                     D_steps[before], upstream[before], strict=True)
         for t, (of_dh, k1, of_dc, dc_before, da, d, dy_t) in enumerate(views, T - end):
             if t:
@@ -179,15 +170,15 @@ def gradients(p, found, caches):
     x = stacked([rows(k.x) for k in caches])
     dx = empty(x.shape, A.dtype)
     np.matmul(A, p.W_ih, dx)
-    dW_ih, dW_hh, db = (ordered(v, GATES, BACKWARD) for v in (A.T @ x, A.T @ h, A.sum(0)))
+    db = A.sum(0)
     dW_hr = None if p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
-    return Params(dW_ih, dW_hh, db, db.copy(), dW_hr), dx
+    return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), dx
 
 
 def local_derivatives(M, k, start, end):
-    """Fill M (steps, 6, B·H) with k₁ k₂ and the factors of dc for i, f, g and the cell state before"""
+    """Fill M (steps, 6, B·H) with the factors of dc for the cell state before, i, f and g, and those of dh, k₂ and k₁"""
     c, g, f, i, o = k.blocks[:, start:end]
-    k1, k2, of_i, of_f, of_g, of_c = M.swapaxes(0, 1)
+    of_c, of_i, of_f, of_g, k2, k1 = M.swapaxes(0, 1)
     np.tanh(k.blocks[0, start + 1 : end + 1], k1)
     np.multiply(o, k1, of_c)                                                # m
     np.multiply(of_c, k1, k1)

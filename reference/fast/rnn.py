@@ -14,6 +14,7 @@ from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from ..rnn import GATES, Params, State, step_backward, step_forward
 from .packed import run_backward, run_forward
+from .weights import transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "step_backward",
            "step_forward"]
@@ -36,7 +37,7 @@ class Cache(NamedTuple):
 
 def prepare(p):
     """Params  ->  Weights"""
-    return Weights(p, np.ascontiguousarray(p.W_hh.T), p.b_ih + p.b_hh)
+    return Weights(p, transposed(p.W_hh), p.b_ih + p.b_hh)
 
 
 def turn(p):

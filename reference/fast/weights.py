@@ -1,0 +1,40 @@
+"""Weights as a forward reads them: gates in another order, the half of a sigmoid folded in, turned round.
+
+One pass over the weights each: where B·T is small against H, a copy more is a good part of the whole time.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from ..memory import empty
+from ..ops import Array
+
+TILE = 1 << 14  # numbers that are turned round together, so that the lines of the cache that they lie in stay there
+
+
+@cache
+def moves(given: str, order: str, half: str) -> tuple[tuple[int, int, float], ...]:
+    """(block of W, block that it becomes, factor) for each gate of ``order``"""
+    return tuple((given.index(gate), k, 0.5 if gate in half else 1.0) for k, gate in enumerate(order))
+
+
+def folded(W: Array, given: str = " ", order: str = " ", half: str = "", *, columns: int = 0) -> Array:
+    """A copy with the blocks of rows in another order, those of the gates in ``half`` halved, and room for more columns"""
+    H, I = len(W) // len(given), W.shape[1]
+    out = empty((H * len(order), I + columns), W.dtype)
+    for at, to, factor in moves(given, order, half):
+        np.multiply(W[H * at : H * (at + 1)], factor, out[H * to : H * (to + 1), :I])
+    return out
+
+
+def transposed(W: Array, given: str = " ", order: str = " ", half: str = "") -> Array:
+    """``folded(W, ...).T`` as an array of its own"""
+    H, I = len(W) // len(given), W.shape[1]
+    out = empty((I, H * len(order)), W.dtype)
+    n = min(H, max(16, TILE // I))
+    for at, to, factor in moves(given, order, half):
+        for i in range(0, H, n):
+            m = min(n, H - i)
+            np.multiply(W[H * at + i : H * at + i + m].T, factor, out[:, H * to + i : H * to + i + m])
+    return out

@@ -29,6 +29,7 @@ LADDER = (
     Step("write the backward by hand", "torch.hoisted", "torch.bptt"),
     Step("from autograd's loop to NumPy by hand", "torch.hoisted", "numpy"),
     Step("in place, contiguous gates, chunks", "numpy", "numpy.fast"),
+    Step("share the batch out among threads", "numpy.fast", "numpy.shards"),
     Step("a kernel for each cell", "torch.loop", "torch.cell"),
     Step("the loop in compiled code", "torch.hoisted", "torch.native"),
     Step("compile the step", "torch.hoisted", "torch.compiled"),

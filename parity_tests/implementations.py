@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ import reference
 from torch_impl.adapters import ADAPTERS
 from torch_impl.adapters import MORE as MORE_ADAPTERS
 
+from . import shards
 from .cases import Spec
 
 CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
@@ -106,8 +108,9 @@ BUILTIN: dict[str, Implementation] = {
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
-# Only when asked for by name: what compiles for seconds for each case, what needs a GPU.
-MORE: dict[str, Implementation] = {
+# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, what is no way for everybody.
+MORE: dict[str, Implementation] = {"numpy.shards": Implementation("numpy.shards", lambda spec, weights: shards.ShardedLayer(
+    partial(NumpyLayer, reference, spec, weights, "fast"), spec.batch_first), declines=shards.declines)} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.

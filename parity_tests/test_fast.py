@@ -10,9 +10,10 @@ import reference
 from reference import memory
 from reference.fast import gru, inference, lstm, weights
 
-from .cases import KINDS, table
+from . import shards
+from .cases import KINDS, Spec, table
 from .helpers import assert_close, assert_equal, draw, draw_state
-from .implementations import BUILTIN
+from .implementations import BUILTIN, MORE
 from .suite import run_case
 
 
@@ -146,3 +147,20 @@ def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
         found.append((y, dx))
     for a, b in zip(*found, strict=True):
         assert_equal(np.isnan(b), np.isnan(a))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("processors", [1, 3])
+def test_a_batch_may_be_shared_out(processors, kind, monkeypatch):
+    """Among more threads than there are sequences, too."""
+    monkeypatch.setattr(shards.os, "sched_getaffinity", lambda _: range(processors), raising=False)
+    sharded = MORE["numpy.shards"]
+    cases = [case for case in table() if case.spec.kind == kind and not sharded.reason_to_decline(case.spec)]
+    judged = [run_case(sharded, case) for case in cases]
+    assert len(judged) > 30 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+
+
+def test_shards_are_declined_where_nothing_limits_the_threads_of_blas(monkeypatch):
+    monkeypatch.setattr(shards, "find_spec", lambda name: None)
+    assert "threadpoolctl" in MORE["numpy.shards"].reason_to_decline(Spec("gru", 3, 6))
+    assert MORE["numpy.shards"].reason_to_decline(Spec("gru", 3, 6, device="cuda")) == "NumPy computes on the CPU"

@@ -73,10 +73,10 @@ TRICKS = (
         ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
     Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
         ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1 << 30,"),)),
-    Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), FORWARD, TOGETHER, (
-        ("fast/inference.py", "ROWS = 256 ", "ROWS = 1 "),)),
-    Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), FORWARD, TOGETHER, (
-        ("fast/inference.py", "ROWS = 256 ", "ROWS = 1 << 30 "),)),
+    Trick("input product of many steps, not of one", ("lstm", "gru"), FORWARD, TOGETHER, (
+        ("fast/inference.py", "ROWS = 1 << 13 ", "ROWS = 1 "),)),
+    Trick("input product of many steps, not of 256 rows", ("lstm", "gru"), FORWARD, TOGETHER + LARGE, (
+        ("fast/inference.py", "ROWS = 1 << 13 ", "ROWS = 256 "),)),
     Trick("a step writes in place", ("rnn",), BOTH, ALONE + TOGETHER, (
         ("fast/rnn.py", "times(before, W, z)", "z = before @ W"),
         ("fast/rnn.py", "np.add(z, after, z) ", "z = z + after "),

@@ -262,8 +262,11 @@ def test_resuming_with_another_model_is_refused(side, tmp_path):
     ({"epochs": -1}, ValueError, "epochs must not be below zero, got -1"),
     ({"epochs": 1.5}, TypeError, "epochs must be an int, got float"),
     ({"steps": -1}, ValueError, "steps must not be below zero, got -1"),
-    ({"save_every": 0}, ValueError, "save_every must be greater than zero, got 0"),
-    ({"patience": -1}, ValueError, "patience must be greater than zero, got -1"),
+    ({"save_every": 0, "folder": "unused"}, ValueError, "save_every must be greater than zero, got 0"),
+    ({"patience": -1, "validation": list}, ValueError, "patience must be greater than zero, got -1"),
+    ({"save_every": 5}, ValueError, "save_every needs a folder"),
+    ({"resume": True}, ValueError, "resume needs a folder"),
+    ({"patience": 2}, ValueError, "patience needs validation"),
 ], ids=str)
 def test_options_out_of_range_are_refused_before_the_first_step(side, wrong, error, message):
     """A negative max_norm would turn every gradient round, and train uphill without a word."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import checkpoint
 from .clip import clip_grad_value, global_norm, scale_to_norm
-from .runlog import LAST, Counters, NonFiniteError, Result, Run, check_clipping
+from .runlog import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
 from .schedules import Schedule
 from .shares import count
 
@@ -56,13 +56,15 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     Raises
     ------
     ValueError
-        A bound of the clipping below 0, a pass without a batch, a count out of range.
+        A bound of the clipping below 0, a pass without a batch, a count out of range; save_every or resume without a
+        folder, patience without validation.
     NonFiniteError
         The loss or a gradient is inf or NaN: which step, which parameter.  Checkpoints before it are kept.
     CheckpointError
         Resuming from a file that is not this run's, or a checkpoint cannot be written.
     """
     check_clipping(max_norm, norm_type, clip_value)
+    check_needs(folder, validation, resume, **run_options)
     generators, counters = {"model": model.rng}, Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from reference.runlog import LAST, Counters, NonFiniteError, Result, Run, check_clipping
+from reference.runlog import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
 from reference.schedules import Schedule
 from reference.shares import count
 
@@ -24,6 +24,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
     """
     check_clipping(max_norm, norm_type, clip_value)
+    check_needs(folder, validation, resume, **run_options)
     own, (rank, _) = inner(model), place(model)
     params, counters = dict[str, Any](own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():

@@ -238,7 +238,8 @@ def check_clipping(max_norm: Any, norm_type: Any, clip_value: Any) -> None:
             checks.zero_or_more(name, value)
 
 
-def check_needs(folder: Any, validation: Any, resume: bool, *, save_every: Any = None, patience: Any = None, **_: Any) -> None:
+def check_needs(folder: Any, validation: Any, resume: bool, *, save_every: Any = None, patience: Any = None,
+                **_: Any) -> None:
     """ValueError before the first step: an option that has nothing to work on would pass in silence."""
     for name, given, needed, there in (("resume", resume, "a folder", folder),
                                        ("save_every", save_every is not None, "a folder", folder),

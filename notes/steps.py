@@ -97,7 +97,8 @@ def ladder(of: Iterable[Entry] | None = None) -> str:
 def floor() -> str:
     """One LSTM forward: what a step costs, from the smallest product of a step to the largest."""
     shown = ("numpy.fast", tables.LIBRARY)
-    some = [e for e in measured() if (e.kind, e.phase) == ("lstm", "forward") and e.implementation in shown]
+    some = [e for e in measured()
+            if (e.kind, e.phase, e.run.preset) == ("lstm", "forward", "grid") and e.implementation in shown]
     by_case = tables.grouped(some, key)
     lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step "
              "| of the machine's rate | torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]

@@ -2,7 +2,7 @@
 
 The first write to memory that is fresh from the system costs a page fault for every 4 kB.  So arrays come from a pool: a
 buffer is free again as soon as nobody holds an array in it.  An allocator that keeps what it was given back does the
-same: on the machine that was measured the pool makes no difference ("memory is used again" in notes/benchmarks.md).
+same: measured, the pool gives something at a few sizes and nothing at most ("memory is used again" in notes/benchmarks.md).
 """
 
 import math

@@ -125,7 +125,7 @@ TRICKS = (
          "        def apply(state, out):\n            np.matmul(M, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
          "            np.add(out.reshape(G, B), b, out.reshape(G, B))\n        return apply"),)),
     Trick("an inference of its own: one record, feature-major", ("lstm", "gru"), FORWARD, ALONE + TOGETHER, (
-        ("layers.py", 'getattr(room, "infer", None) or ', ""),)),
+        ("layers.py", 'getattr(room, "infer", room.forward)', "room.forward"),)),
 )
 
 

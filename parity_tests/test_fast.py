@@ -8,7 +8,7 @@ import pytest
 
 import reference
 from reference import memory
-from reference.fast import gru, inference, lstm, weights
+from reference.fast import gru, inference, lstm, rnn, weights
 
 from . import shards
 from .cases import KINDS, Spec, table
@@ -60,6 +60,19 @@ def test_weights_are_turned_round_whatever_the_size_of_a_tile(H, I, tile, monkey
     assert_equal(weights.transposed(W), W.T)
     assert_equal(weights.folded(W, "ifgo", "gfio", "fio"), expected)
     assert_equal(weights.folded(W, columns=2)[:, :I], W)
+
+
+@pytest.mark.parametrize(("name", "room"), [("LSTM", lstm), ("GRU", gru), ("RNN", rnn)])
+def test_weights_are_copied_once_for_all_segments_of_a_packed_inference(name, room, monkeypatch):
+    layer = getattr(reference, name)(3, 5, bidirectional=True, engine="fast", dtype=np.float64)
+    packed = reference.pack_padded_sequence(draw(1, 6, 4, 3), [6, 4, 3, 1])
+    expected, made, prepare = layer(packed), [], room.prepare
+    monkeypatch.setattr(room, "prepare", lambda p: made.append(p) or prepare(p))
+    y, state_n = layer.infer(packed)
+    assert len(made) == 2                                    # one for each direction
+    assert_close(y.data, expected[0].data)
+    for ours, theirs in zip(np.atleast_2d(state_n), np.atleast_2d(expected[1]), strict=True):
+        assert_close(ours, theirs)
 
 
 def test_inference_leaves_what_the_layer_remembers():

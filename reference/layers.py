@@ -21,8 +21,16 @@ FAST = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 def without_cache(room):
     """A room whose forward keeps nothing."""
-    infer = getattr(room, "infer", None) or (lambda *given, **options: room.forward(*given, **options)[:2])
-    return SimpleNamespace(forward=lambda *given, **options: (*infer(*given, **options), None))
+    def keeping_nothing(call):
+        return SimpleNamespace(forward=lambda *given, **options: (*call(*given, **options)[:2], None))
+
+    def run_forward(_, p, x, s, batch_sizes, options):
+        if prepare and batch_sizes[0] != batch_sizes[-1]:  # several segments: infer would copy the weights for each
+            return stack.run_forward(keeping_nothing(room.forward), prepare(p), x, s, batch_sizes, options)
+        return stack.run_forward(keeping_nothing(getattr(room, "infer", room.forward)), p, x, s, batch_sizes, options)
+
+    prepare = getattr(room, "prepare", None)
+    return SimpleNamespace(run_forward=run_forward)
 
 
 class Layer(Module):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from parity_tests.cases import Case, Data
-from parity_tests.implementations import BUILTIN, Implementation, NumpyLayer
+from parity_tests.implementations import BUILTIN, Implementation
+from parity_tests.numpy_layer import NumpyLayer
 from parity_tests.oracle import Tensors, compute, lengths, transform
 
 from .config import Config

@@ -46,12 +46,7 @@ class Trick(NamedTuple):
     changes: tuple[Change, ...]
 
 
-def everywhere(old: str, new: str, *files: str) -> tuple[Change, ...]:
-    return tuple((file, old, new) for file in files)
-
-
 BOTH, TRAIN, FORWARD = PHASES, ("train",), ("forward",)
-ROOMS = {cell: f"fast/{cell}.py" for cell in CELLS}
 TRICKS = (
     Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER + LARGE, (
         ("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
@@ -125,7 +120,7 @@ TRICKS = (
          "        def apply(state, out):\n            np.matmul(M, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
          "            np.add(out.reshape(G, B), b, out.reshape(G, B))\n        return apply"),)),
     Trick("an inference of its own: one record, feature-major", ("lstm", "gru"), FORWARD, ALONE + TOGETHER, (
-        ("layers.py", 'getattr(room, "infer", room.forward)', "room.forward"),)),
+        ("fast/packed.py", 'if hasattr(room, "infer") and', "if False and"),)),
 )
 
 

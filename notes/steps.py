@@ -79,16 +79,16 @@ def ladder(of: Iterable[Entry] | None = None) -> str:
     found = measured() if of is None else tuple(of)
     made = []
     for device in dict.fromkeys(e.device for e in found):
-        sources = ", ".join(dict.fromkeys(f"{e.run.name} ({e.where})" for e in found if e.device == device))
         columns = [(cell, phase) for cell in CELLS for phase in PHASES]
+        used = [[after for column in columns for _, after in pairs(step, *column, device, found)] for step in LADDER]
+        sources = ", ".join(dict.fromkeys(f"{e.run.name} ({e.where})" for es in used for e in es))
         lines = [f"Measured on {sources}, {device}, float32. Time after the step over time before it: geometric mean "
                  "over the cases, (smallest – largest); below 1 it saves.", "",
                  f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
                  f"|---|---|---|{'--:|' * len(columns)}---|"]
-        for step in LADDER:
+        for step, es in zip(LADDER, used, strict=True):
             cells = [saved(quotients(step, *column, device, found)) for column in columns]
-            both = [after for column in columns for _, after in pairs(step, *column, device, found)]
-            where = ", ".join(dict.fromkeys(e.run.name for e in both))
+            where = ", ".join(dict.fromkeys(e.run.name for e in es))
             lines.append(f"| {step.name} | {step.before} | {step.after} | {' | '.join([*cells, where])} |")
         made.append("\n".join(lines))
     return "\n\n".join(made)

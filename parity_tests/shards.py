@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
+import reference
+
 from .cases import Spec
+from .numpy_layer import NumpyLayer
+
+
+def load(spec: Spec, weights: dict[str, np.ndarray]) -> Any:
+    """As any adapter's."""
+    return ShardedLayer(spec, weights)
 
 
 def declines(spec: Spec) -> str | None:
@@ -49,11 +57,11 @@ def each(call: Callable[..., Any], *given: Any) -> list[Any]:
 
 
 class ShardedLayer:
-    """Layers of one kind behind the common interface, one for each shard of the batch."""
+    """Layers of numpy.fast behind the common interface, one for each shard of the batch."""
 
-    def __init__(self, make: Callable[[], Any], batch_first: bool):
-        self.layers = [make() for _ in range(count())]
-        self.axis = 0 if batch_first else 1
+    def __init__(self, spec: Spec, weights: dict[str, np.ndarray]):
+        self.layers = [NumpyLayer(reference, spec, weights, "fast") for _ in range(count())]
+        self.axis = 0 if spec.batch_first else 1
 
     def forward(self, x, state, lengths=None):
         return self._through("forward", x, state, lengths)

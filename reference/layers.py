@@ -21,16 +21,9 @@ FAST = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 def without_cache(room):
     """A room whose forward keeps nothing."""
-    def keeping_nothing(call):
-        return SimpleNamespace(forward=lambda *given, **options: (*call(*given, **options)[:2], None))
-
-    def run_forward(_, p, x, s, batch_sizes, options):
-        if prepare and batch_sizes[0] != batch_sizes[-1]:  # several segments: infer would copy the weights for each
-            return stack.run_forward(keeping_nothing(room.forward), prepare(p), x, s, batch_sizes, options)
-        return stack.run_forward(keeping_nothing(getattr(room, "infer", room.forward)), p, x, s, batch_sizes, options)
-
-    prepare = getattr(room, "prepare", None)
-    return SimpleNamespace(run_forward=run_forward)
+    if not hasattr(room, "run_inference"):
+        return stack.keeping_nothing(room.forward)
+    return SimpleNamespace(run_forward=lambda _, *given: room.run_inference(room, *given))
 
 
 class Layer(Module):

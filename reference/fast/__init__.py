@@ -5,11 +5,11 @@ float32 and float64.  What each trick is for stands at the head of each file.
 Besides the verbs each room has the pieces that they are made of, so that packed.py can share them between segments:
 
     prepare    Params -> Weights, which forward takes as well
-    turn       Params as backward reads them
-    deltas     backward's loop over time, with what turn returned as its first argument: not the definition's ``deltas``
+    deltas     backward's loop over time; it keeps less than the definition's
     gradients  what deltas found, in one segment or more -> Params, dx
 
-and run_forward and run_backward, which ``stack`` asks for.  LSTM and GRU have infer: forward alone, nothing kept.
+and run_forward, run_backward and run_inference, which the layers ask for.  LSTM and GRU have infer: forward of one
+segment alone, nothing kept.
 """
 
 from . import gru, lstm, rnn

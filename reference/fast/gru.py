@@ -17,11 +17,11 @@ from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from .inference import gru as infer
 from .lstm import CELLS, ROWS, allocate
-from .packed import run_backward, run_forward
+from .packed import run_backward, run_forward, run_inference
 from .weights import folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
-           "step_backward", "step_forward"]
+           "run_inference", "step_backward", "step_forward"]
 
 SIGMOIDS = "rz"
 
@@ -51,11 +51,6 @@ def prepare(p):
     b = p.b_ih.copy()
     b[: 2 * H] = (b[: 2 * H] + p.b_hh[: 2 * H]) * b.dtype.type(0.5)
     return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :])
-
-
-def turn(p):
-    """Params as backward reads them: W_ih in the order n r z"""
-    return p._replace(W_ih=folded(p.W_ih, GATES, "nrz"))
 
 
 def forward(p, x, s, reset_after=True):
@@ -107,18 +102,17 @@ def forward(p, x, s, reset_after=True):
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    turned = turn(k.p)
-    *found, ds = deltas(turned, dy, ds, k)
-    dp, dx = gradients(turned, [found], [k])
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(p, dy, ds, k):
-    """The time loop, with the Params that turn made  ->  (T·B, 4H) the deltas n r z q, State"""
+def deltas(dy, ds, k):
+    """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
     dtype, lead, times = dy.dtype, () if B == 1 else (B,), product(B == 1)
-    W_rz, W_n = np.split(p.W_hh, [2 * H])
-    W_h = p.W_hh if k.reset_after else W_rz
+    W_rz, W_n = np.split(k.p.W_hh, [2 * H])
+    W_h = k.p.W_hh if k.reset_after else W_rz
     D = empty((T, *lead, 4 * H), dtype)                                     # n r z q
     gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, B, H)
     K = max(1, min(T, CELLS // (B * H)))
@@ -170,13 +164,13 @@ def local_derivatives(M, k, start, end):
     return M
 
 
-def gradients(p, found, caches):
+def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
     A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
     x, H = stacked([rows(k.x) for k in caches]), h.shape[1]
     A_x, A_h = A[:, : 3 * H], A[:, H:]
     dx = empty(x.shape, A.dtype)
-    np.matmul(A_x, p.W_ih, dx)
+    np.matmul(A_x, folded(caches[0].p.W_ih, GATES, "nrz"), dx)
     dW_ih, db = empty((3 * H, x.shape[1]), A.dtype), A.sum(0)
     np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])
     np.matmul(A[:, :H].T, x, dW_ih[2 * H :])

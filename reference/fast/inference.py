@@ -17,7 +17,7 @@ from ..memory import empty
 from ..ops import rows
 from .weights import folded, transposed
 
-ROWS = 1 << 13   # rows of the input product in a chunk: with fewer it is slower, with more it takes more memory
+ROWS = 1 << 13   # rows of the input product in a chunk: fewer are slower where H is large, more take more memory
 LARGE = 1 << 22  # bytes of weights from which on an input product for each step would read them too often
 
 

@@ -18,11 +18,11 @@ from ..lstm import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from .inference import lstm as infer
-from .packed import run_backward, run_forward
+from .packed import run_backward, run_forward, run_inference
 from .weights import folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
-           "step_backward", "step_forward"]
+           "run_inference", "step_backward", "step_forward"]
 
 ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
 ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
@@ -61,11 +61,6 @@ def prepare(p):
     W_ih, W_hh = (transposed(W, GATES, ORDER, SIGMOIDS) for W in (p.W_ih, p.W_hh))
     W_hr = None if p.W_hr is None else transposed(p.W_hr)
     return Weights(p, W_ih, W_hh, W_hr, folded((p.b_ih + p.b_hh)[:, None], GATES, ORDER, SIGMOIDS)[:, 0])
-
-
-def turn(p):
-    """Params as backward reads them: as they are"""
-    return p
 
 
 def forward(p, x, s):
@@ -117,15 +112,16 @@ def forward(p, x, s):
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(k.p, dy, ds, k)
-    dp, dx = gradients(k.p, [found], [k])
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(p, dy, ds, k):
+def deltas(dy, ds, k):
     """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
-    H, one, dtype, times, W_hh, W_hr = len(p.b_ih) // 4, B == 1, dy.dtype, product(B == 1), p.W_hh, p.W_hr
+    p, one, dtype, times = k.p, B == 1, dy.dtype, product(B == 1)
+    H, W_hh, W_hr = len(p.b_ih) // 4, p.W_hh, p.W_hr
     lead = () if one else (B,)
     D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da, between f and k₁ if one
     K = max(1, min(T, CELLS // (B * H)))
@@ -164,14 +160,14 @@ def deltas(p, dy, ds, k):
     return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh.reshape(B, P), dc.reshape(B, H))
 
 
-def gradients(p, found, caches):
+def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
     A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
     x = stacked([rows(k.x) for k in caches])
     dx = empty(x.shape, A.dtype)
-    np.matmul(A, p.W_ih, dx)
+    np.matmul(A, caches[0].p.W_ih, dx)
     db = A.sum(0)
-    dW_hr = None if p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
+    dW_hr = None if caches[0].p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
     return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), dx
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from ..memory import empty
 from ..ops import Array, product, rows, stacked
 from ..rnn import GATES, Params, State, step_backward, step_forward
-from .packed import run_backward, run_forward
+from .packed import run_backward, run_forward, run_inference
 from .weights import transposed
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "step_backward",
-           "step_forward"]
+__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "run_inference",
+           "step_backward", "step_forward"]
 
 
 class Weights(NamedTuple):
@@ -38,11 +38,6 @@ class Cache(NamedTuple):
 def prepare(p):
     """Params  ->  Weights"""
     return Weights(p, transposed(p.W_hh), p.b_ih + p.b_hh)
-
-
-def turn(p):
-    """Params as backward reads them: as they are"""
-    return p
 
 
 def forward(p, x, s, nonlinearity="tanh"):
@@ -69,15 +64,15 @@ def forward(p, x, s, nonlinearity="tanh"):
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(k.p, dy, ds, k)
-    dp, dx = gradients(k.p, [found], [k])
+    *found, ds = deltas(dy, ds, k)
+    dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(p, dy, ds, k):
+def deltas(dy, ds, k):
     """The time loop  ->  da (T·B, H), State"""
     T, B, H = dy.shape
-    W, lead = p.W_hh, (H,) if B == 1 else (B, H)
+    W, lead = k.p.W_hh, (H,) if B == 1 else (B, H)
     da = empty((T, B, H), dy.dtype)
     if k.nonlinearity == "tanh":
         np.multiply(k.h[1:], k.h[1:], da)
@@ -97,11 +92,11 @@ def deltas(p, dy, ds, k):
     return rows(da), State(dh.reshape(B, H))
 
 
-def gradients(p, found, caches):
+def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, R1*"""
     A, h = stacked([da for da, in found]), stacked([rows(k.h[:-1]) for k in caches])
     x = stacked([rows(k.x) for k in caches])
     dx = empty(x.shape, A.dtype)
-    np.matmul(A, p.W_ih, dx)
+    np.matmul(A, caches[0].p.W_ih, dx)
     db = A.sum(0)
     return Params(A.T @ x, A.T @ h, db, db.copy()), dx

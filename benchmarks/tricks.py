@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
-from parity_tests.broken import copied
+from parity_tests.copies import copied
 from parity_tests.implementations import BUILTIN, Implementation, numpy_implementation
 from parity_tests.terminal import console
 

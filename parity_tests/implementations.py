@@ -19,8 +19,8 @@ import reference
 from torch_impl.adapters import ADAPTERS
 from torch_impl.adapters import MORE as MORE_ADAPTERS
 
-from . import shards
 from .cases import Spec
+from .copies import tiled
 from .numpy_layer import NumpyLayer
 
 
@@ -64,9 +64,11 @@ BUILTIN: dict[str, Implementation] = {
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
-# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, what does not pay.
+# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, what is
+# numpy.fast with tiles and parts so small that the named cases have several.
 MORE: dict[str, Implementation] = {
-    "numpy.shards": Implementation("numpy.shards", shards.load, shards.declines)} | {
+    "numpy.tiles": Implementation("numpy.tiles", lambda spec, weights: NumpyLayer(tiled(), spec, weights, "fast"),
+                                  _not_on_gpu, takes_masks=True)} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.

@@ -14,11 +14,13 @@ import numpy as np
 
 from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
-from ..ops import Array, product, rows, stacked
+from ..ops import Array, rows, stacked
 from .inference import gru as infer
 from .lstm import CELLS, ROWS, allocate
 from .packed import run_backward, run_forward, run_inference
-from .weights import folded, transposed
+from .parts import batch, share, sharers
+from .tiles import WIDTH, factor, factor_transposed, outer, product, small
+from .weights import Weights, folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
            "run_inference", "step_backward", "step_forward"]
@@ -26,14 +28,24 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", 
 SIGMOIDS = "rz"
 
 
-class Weights(NamedTuple):
-    """Copies of the Params as forward reads them; they are not kept for the backward."""
+def forwards(p, whole_ih, whole_hh, reset_after):
+    """W_ih (I, 3H); W_hh (H, 3H), that of n apart unless ``reset_after``: those of r and z halved; b (3H,), all that is
+    added outside of r ∘ q; b_n (H,), what is added inside"""
+    H, unit = len(p.b_ih) // 3, 1 if whole_ih and whole_hh else WIDTH
+    fold, b = (GATES, GATES, SIGMOIDS), p.b_ih.copy()
+    b[: 2 * H] += p.b_hh[: 2 * H]
+    W_ih, b = factor_transposed(p.W_ih, whole_ih, fold, unit), transposed(b[:, None], *fold, unit=unit)[0]
+    if reset_after:
+        return W_ih, factor_transposed(p.W_hh, whole_hh, fold, unit), None, b, p.b_hh[2 * H :]
+    return (W_ih, factor_transposed(p.W_hh[: 2 * H], whole_hh, ("rz", "rz", "rz"), unit),
+            factor_transposed(p.W_hh[2 * H :], whole_hh, unit=unit), b, p.b_hh[2 * H :])
 
-    p: Params
-    W_ih: Array  # (I, 3H)   those of r and z halved
-    W_hh: Array  # (H, 3H)
-    b: Array     # (3H,)     all that is added outside of r ∘ q
-    b_n: Array   # (H,)      what is added inside
+
+def backwards(p, whole_hh, reset_after):
+    """W_hh (3H, H); that of n apart unless ``reset_after``"""
+    H = len(p.b_ih) // 3
+    return (factor(p.W_hh, whole_hh), None) if reset_after else (factor(p.W_hh[: 2 * H], whole_hh),
+                                                                factor(p.W_hh[2 * H :], whole_hh))
 
 
 class Cache(NamedTuple):
@@ -44,112 +56,127 @@ class Cache(NamedTuple):
     reset_after: bool
 
 
-def prepare(p):
-    """Params  ->  Weights"""
-    H = len(p.b_ih) // 3
-    W_ih, W_hh = (transposed(W, GATES, GATES, SIGMOIDS) for W in (p.W_ih, p.W_hh))
-    b = p.b_ih.copy()
-    b[: 2 * H] = (b[: 2 * H] + p.b_hh[: 2 * H]) * b.dtype.type(0.5)
-    return Weights(p, W_ih, W_hh, b, p.b_hh[2 * H :])
-
-
 def forward(p, x, s, reset_after=True):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
-    w = p if isinstance(p, Weights) else prepare(p)
-    _, W_ih, W_hh, b, b_n = w
-    (T, B, _), H = x.shape, len(W_hh)
-    one, dtype, times = B == 1, x.dtype, product(B == 1)
-    W_rz, W_n = (W_hh, None) if reset_after else map(np.ascontiguousarray, np.split(W_hh, [2 * H], axis=1))
-    blocks, h = allocate(4, T, B, H, dtype), empty((T + 1, B, H), dtype)
+    w = p if isinstance(p, Weights) else Weights(p)
+    (T, B, _), H = x.shape, len(w.p.b_ih) // 3
+    blocks, h, parts = allocate(4, T, B, H, x.dtype), empty((T + 1, B, H), x.dtype), batch(B, H)
     h[0] = s.h
-    lead = () if one else (B,)
-    z = empty((*lead, W_rz.shape[1]), dtype)
-    q_of_z, rz_of_z = z[..., 2 * H :], z[..., : 2 * H]
-    n_of_z, rh = empty((*lead, H), dtype), empty((*lead, H), dtype)
-    K = T if one else max(1, min(T, ROWS // B))
-    a = empty((K, *lead, 3 * H), dtype)
+    factors = w.made(forwards, len(parts) == 1 or small(parts[-1], w.p.W_ih), small(parts[-1], w.p.W_hh), reset_after)
+    share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
+          sharers(B, H))
+    return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
+
+
+def steps(factors, x, h, blocks):
+    """All steps of a part of the batch: x (T, b, I); h (T+1, b, H), the first given; blocks (4, T, b·H)"""
+    W_ih, W_hh, W_hn, b_x, b_n = factors
+    (T, b, _), H, dtype = x.shape, h.shape[2], x.dtype
+    one, lead, width = b == 1, () if b == 1 else (b,), len(b_x) // 3
+    z = empty((*lead, W_hh.width), dtype)
+    gates_of_z = z.reshape(*lead, -1, width)[..., :H].swapaxes(0, -2)
+    times, W, at = W_hh.into(z)
+    if W_hn is not None:
+        rh, wide = empty((*lead, H), dtype), empty((*lead, W_hn.width), dtype)
+        candidate, *where = W_hn.into(wide)
+    K = T if one else max(1, min(T, ROWS // b))
+    a = empty((K, *lead, 3 * width), dtype)
+    a_of_gates = a.reshape(K, *lead, 3, width)[..., :H].swapaxes(1, -2)     # (K, 3, b, H)
     state, scale = h.reshape(T + 1, *lead, H), dtype.type(0.5)
+    of_steps = blocks.swapaxes(0, 1).reshape(T, 4, *lead, H)
     before = state[0]
     for start in range(0, T, K):
-        steps = min(K, T - start)
-        chunk = a[:steps].reshape(steps * B, 3 * H)
-        np.matmul(rows(x[start : start + steps]), W_ih, chunk)
-        np.add(chunk, b, chunk)                                             # G1, G3, a chunk of steps at once
-        for t in range(start, start + steps):
-            a_x, gates = a[t - start], blocks[:, t].reshape(4, *lead, H)
-            rz, q, n, after = gates[:2], gates[2], gates[3], state[t + 1]
-            times(before, W_rz, z)
-            np.add(rz_of_z, a_x[..., : 2 * H], rz_of_z)
-            np.tanh(rz_of_z.reshape(*lead, 2, H).swapaxes(0, -2), rz)
+        n = min(K, T - start)
+        W_ih.every(x[start : start + n], a[:n])
+        np.add(a[:n], b_x, a[:n])                                           # G1, G3, a chunk of steps at once
+        for t, a_x in enumerate(a_of_gates[:n], start):
+            r, z_t, q, new = gates = of_steps[t]
+            rz, after = gates[:2], state[t + 1]
+            times(before, W, at)
+            np.add(gates_of_z[:2], a_x[:2], rz)
+            np.tanh(rz, rz)
             np.multiply(rz, scale, rz)
             np.add(rz, scale, rz)                                           # G1
-            if reset_after:
-                np.add(q_of_z, b_n, q)                                      # G2
-                np.multiply(gates[0], q, n)
+            if W_hn is None:
+                np.add(gates_of_z[2], b_n, q)                               # G2
+                np.multiply(r, q, new)
             else:
-                np.multiply(gates[0], before, rh)
-                times(rh, W_n, n_of_z)
-                np.add(n_of_z, b_n, q)                                      # G2
-                n[...] = q
-            np.add(n, a_x[..., 2 * H :], n)
-            np.tanh(n, n)                                                   # G3
-            np.subtract(before, n, after)
-            np.multiply(after, gates[1], after)
-            np.add(after, n, after)                                         # G4
+                np.multiply(r, before, rh)
+                candidate(rh, *where)
+                np.add(wide[..., :H], b_n, q)                               # G2
+                new[...] = q
+            np.add(new, a_x[2], new)
+            np.tanh(new, new)                                               # G3
+            np.subtract(before, new, after)
+            np.multiply(after, z_t, after)
+            np.add(after, new, after)                                       # G4
             before = after
-    return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
+    *found, ds = deltas(Weights(k.p), dy, ds, k)
     dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
+def deltas(w, dy, ds, k):
     """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
-    dtype, lead, times = dy.dtype, () if B == 1 else (B,), product(B == 1)
-    W_rz, W_n = np.split(k.p.W_hh, [2 * H])
-    W_h = k.p.W_hh if k.reset_after else W_rz
-    D = empty((T, *lead, 4 * H), dtype)                                     # n r z q
-    gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, B, H)
-    K = max(1, min(T, CELLS // (B * H)))
-    scratch = allocate(4, K, B, H, dtype)
-    dh, dn, through, back = (empty((*lead, H), dtype) for _ in range(4))
-    np.add(ds.h.reshape(dh.shape), dy[-1].reshape(dh.shape), dh)
-    upstream, z_all, r_all = dy.reshape(T, *dh.shape), k.blocks[1], k.blocks[0]
+    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h + dy[-1], batch(B, H)
+    factors = w.made(backwards, small(parts[-1], k.p.W_hh), k.reset_after)
+    share(lambda part: steps_back(factors, dy[:, part], dh[part], k.h[:, part],
+                                  k.blocks[:, :, H * part.start : H * part.stop], D[:, part]), parts, sharers(B, H))
+    return rows(D), State(dh)
+
+
+def steps_back(factors, dy, dh, h, blocks, D):
+    """All steps of a part of the batch, backwards: dh (b, H), of the last state at first, of the first at last; D
+    (T, b, 4H), the deltas n r z q"""
+    W_hh, W_hn = factors
+    (T, b, H), dtype, lead = dy.shape, dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
+    D = D.reshape(T, *lead, 4 * H)
+    gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, b, H)
+    K = max(1, min(T, CELLS // (b * H)))
+    scratch = allocate(4, K, b, H, dtype)
+    wide, dn, through = empty((*lead, W_hh.width), dtype), empty((*lead, H), dtype), empty((*lead, H), dtype)
+    back, (times, W, at) = wide[..., :H], W_hh.into(wide)
+    if W_hn is not None:
+        wide_n = empty((*lead, W_hn.width), dtype)
+        of_rh, (candidate, *where) = wide_n[..., :H], W_hn.into(wide_n)
+    back[...] = dh.reshape(back.shape)
+    upstream, of_steps = dy.reshape(T, *lead, H), blocks.swapaxes(0, 1).reshape(T, 4, *lead, H)
     for end in range(T, 0, -K):
         start = max(0, end - K)
-        of_n, of_z, of_r, _ = (v[: end - start] for v in local_derivatives(scratch, k, start, end))
+        factors_of_steps = local_derivatives(scratch, W_hn is None, h, blocks, start, end)
         for t in range(end - 1, start - 1, -1):
-            d, j = gates_of_D[t], t - start
-            np.multiply(dh, of_n[j].reshape(dh.shape), dn)                  # G4*, G3*
-            np.multiply(dh, of_z[j].reshape(dh.shape), d[2])                # G4*, G1*
-            np.multiply(dh, z_all[t].reshape(dh.shape), through)            # G4*
+            d, (r, z, _, _) = gates_of_D[t], of_steps[t]
+            of_n, of_z, of_r = (v[t - start].reshape(back.shape) for v in factors_of_steps)
+            np.multiply(back, of_n, dn)                                     # G4*, G3*
+            np.multiply(back, of_z, d[2])                                   # G4*, G1*
+            np.multiply(back, z, through)                                   # G4*
             d[0] = dn
-            if k.reset_after:
-                np.multiply(dn, of_r[j].reshape(dh.shape), d[1])            # G3*, G1*
-                np.multiply(dn, r_all[t].reshape(dh.shape), d[3])           # G3*
-                times(D[t][..., H:], W_h, dh)                               # G1*, G2*
+            if W_hn is None:
+                np.multiply(dn, of_r, d[1])                                 # G3*, G1*
+                np.multiply(dn, r, d[3])                                    # G3*
+                times(D[t][..., H:], W, at)                                 # G1*, G2*
             else:
                 d[3] = dn
-                times(dn, W_n, back)                                        # G2*
-                np.multiply(back, of_r[j].reshape(dh.shape), d[1])          # G2*, G1*
-                np.multiply(back, r_all[t].reshape(dh.shape), back)
-                times(D[t][..., H : 3 * H], W_h, dh)                        # G1*
-                np.add(dh, back, dh)
-            np.add(dh, through, dh)
+                candidate(dn, *where)                                       # G2*
+                np.multiply(of_rh, of_r, d[1])                              # G2*, G1*
+                np.multiply(of_rh, r, of_rh)
+                times(D[t][..., H : 3 * H], W, at)                          # G1*
+                np.add(back, of_rh, back)
+            np.add(back, through, back)
             if t:
-                np.add(dh, upstream[t - 1], dh)
-    return D.reshape(T * B, 4 * H), State(dh.reshape(B, H))
+                np.add(back, upstream[t - 1], back)
+    dh[...] = back
 
 
-def local_derivatives(M, k, start, end):
+def local_derivatives(M, reset_after, h, blocks, start, end):
     """Fill M (4, steps, B·H): the factors of dh for n and z, and of dn (or of what comes back through W_n) for r"""
-    r, z, q, n = (v[start:end] for v in k.blocks)
-    before = k.h[start:end].reshape(end - start, -1)
+    r, z, q, n = (v[start:end] for v in blocks)
+    before = h[start:end].reshape(end - start, -1)
     of_n, of_z, of_r, tmp = (v[: end - start] for v in M)
     np.multiply(n, n, of_n)
     np.subtract(1, of_n, of_n)
@@ -160,23 +187,23 @@ def local_derivatives(M, k, start, end):
     np.multiply(of_z, tmp, of_z)                                            # (h - n) z (1 - z)
     np.subtract(1, r, of_r)
     np.multiply(of_r, r, of_r)
-    np.multiply(of_r, q if k.reset_after else before, of_r)                 # q r (1 - r), or h r (1 - r)
-    return M
+    np.multiply(of_r, q if reset_after else before, of_r)                 # q r (1 - r), or h r (1 - r)
+    return of_n, of_z, of_r
 
 
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
     A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, H = stacked([rows(k.x) for k in caches]), h.shape[1]
-    A_x, A_h = A[:, : 3 * H], A[:, H:]
-    dx = empty(x.shape, A.dtype)
-    np.matmul(A_x, folded(caches[0].p.W_ih, GATES, "nrz"), dx)
-    dW_ih, db = empty((3 * H, x.shape[1]), A.dtype), A.sum(0)
-    np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])
-    np.matmul(A[:, :H].T, x, dW_ih[2 * H :])
+    x, H, n = stacked([rows(k.x) for k in caches]), h.shape[1], max(sharers(*k.h.shape[1:]) for k in caches)
+    dx, db = product(A[:, : 3 * H], folded(caches[0].p.W_ih, GATES, "nrz"), n), A.sum(0)
+    dW_ih = empty((3 * H, x.shape[1]), A.dtype)
+    outer(A[:, H : 3 * H], x, n, dW_ih[: 2 * H])
+    outer(A[:, :H], x, n, dW_ih[2 * H :])
     if caches[0].reset_after:
-        dW_hh = A_h.T @ h
+        dW_hh = outer(A[:, H:], h, n)
     else:
         rh = stacked([np.ascontiguousarray(k.blocks[0]).reshape(-1, H) for k in caches]) * h
-        dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
+        dW_hh = empty((3 * H, H), A.dtype)
+        outer(A[:, H : 3 * H], h, n, dW_hh[: 2 * H])
+        outer(A[:, 3 * H :], rh, n, dW_hh[2 * H :])
     return Params(dW_ih, dW_hh, np.concatenate([db[H : 3 * H], db[:H]]), db[H:]), dx

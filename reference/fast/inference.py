@@ -15,6 +15,8 @@ from .. import gru as gru_room
 from .. import lstm as lstm_room
 from ..memory import empty
 from ..ops import rows
+from .parts import batch, share, sharers
+from .tiles import left
 from .weights import folded, transposed
 
 ROWS = 1 << 13   # rows of the input product in a chunk: fewer are slower where H is large, more take more memory
@@ -23,18 +25,27 @@ LARGE = 1 << 22  # bytes of weights from which on an input product for each step
 
 def lstm(p, x, s):
     """x (T, B, I), State  ->  y (T, B, P), State; equations L1 to L5"""
-    B = x.shape[1]
-    H, P = len(p.b_ih) // 4, p.W_hh.shape[1]
-    fold = ("ifgo", "gfio", "fio")
-    W_ih, b = folded(p.W_ih, *fold), folded((p.b_ih + p.b_hh)[:, None], *fold)
+    fold, b = ("ifgo", "gfio", "fio"), (p.b_ih + p.b_hh)[:, None]
+    W_ih, b = folded(p.W_ih, *fold), folded(b, *fold)
+    W_hh = recurrent(p.W_hh, b, x.shape[1], fold)
+    y, c = empty((*x.shape[:2], p.W_hh.shape[1]), x.dtype), s.c.copy()
+    in_parts(lambda part, alone: lstm_part(W_ih, W_hh, p.W_hr, b, x[:, part], s.h[part], c[part], y[:, part], alone), c)
+    return y, lstm_room.State(y[-1].copy(), c)
+
+
+def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
+    """A part of the batch: into y (T, b, P), and the last cell state in the place of the first (b, H)"""
+    B, H = c_given.shape
     record, two = empty((5, H * B), x.dtype), empty((2, H * B), x.dtype)   # c g f i o
     c, gates, sigmoids, o = record[0], record[1:].reshape(-1), record[2:], record[4]
     cg, fi, u, g_part, scale = record[:2], record[2:4], *two, x.dtype.type(0.5)
-    m = u.reshape(H, B)
-    c.reshape(H, B)[...] = s.c.T
+    c.reshape(H, B)[...] = c_given.T
+    recur = product(W_hh, gates, h.shape[1], B)
+    m = None if W_hr is None else empty((h.shape[1] * B,), x.dtype)
+    project = None if W_hr is None else product(W_hr.T if B == 1 else W_hr, m, H, B)
 
     def step(state, a, after):
-        recurrent(state, gates)
+        recur(state)
         np.add(gates, a, gates)                                            # L1
         np.tanh(gates, gates)
         np.multiply(sigmoids, scale, sigmoids)
@@ -42,73 +53,90 @@ def lstm(p, x, s):
         np.multiply(cg, fi, two)
         np.add(u, g_part, c)                                               # L3
         np.tanh(c, u)
-        if p.W_hr is None:
+        if project is None:
             np.multiply(u, o, after)                                       # L4
         else:
             np.multiply(u, o, u)                                           # L4
-            np.matmul(p.W_hr, m, after.reshape(P, B))                      # L5
+            project(u)                                                     # L5
+            after[...] = m
 
-    recurrent = product(p.W_hh, b, B, fold)
-    y = run(step, W_ih, b, x, s.h)
-    return y, lstm_room.State(y[-1].copy(), c.reshape(H, B).T.copy())
+    run(step, W_ih, b, x, h, y, alone)
+    c_given[...] = c.reshape(H, B).T
 
 
 def gru(p, x, s, reset_after=True):
     """x (T, B, I), State  ->  y (T, B, H), State; equations G1 to G4"""
-    B = x.shape[1]
-    H = len(p.b_ih) // 3
-    N = 2 * H * B
+    H, B = len(p.b_ih) // 3, x.shape[1]
     fold = ("rzn", "rzn", "rz")
     W_ih, b_ih, b_hh = folded(p.W_ih, *fold), *(folded(b[:, None], *fold) for b in (p.b_ih, p.b_hh))
+    if reset_after:
+        W_hh, W_hn = recurrent(p.W_hh, b_hh, B, fold, inside=True), None
+    else:
+        W_hh = recurrent(p.W_hh[: 2 * H], b_hh[: 2 * H], B, ("rz", "rz", "rz"), inside=True)
+        W_hn = recurrent(p.W_hh[2 * H :], b_hh[2 * H :], B, ("n", "n", ""), inside=True)
+    y = empty((*x.shape[:2], H), x.dtype)
+    in_parts(lambda part, alone: gru_part(W_ih, W_hh, W_hn, b_ih, x[:, part], s.h[part], y[:, part], alone), s.h)
+    return y, gru_room.State(y[-1].copy())
+
+
+def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
+    """A part of the batch: into y (T, b, H)"""
+    B, H = h.shape
+    N = 2 * H * B
     z3, u, scale = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), x.dtype.type(0.5)
     rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]
+    reset = np.ones((H + 1) * B, x.dtype)
+    recur = product(W_hh, z3 if W_hn is None else rz, H + 1, B)
+    candidate = None if W_hn is None else product(W_hn, n, H + 1, B)
 
     def step(state, a, after):
         before = state[: H * B]
-        recurrent(state, z3 if reset_after else rz)                        # G1, G2
+        recur(state)                                                       # G1, G2
         np.add(rz, a[:N], rz)
         np.tanh(rz, rz)
         np.multiply(rz, scale, rz)
         np.add(rz, scale, rz)                                              # G1
-        if reset_after:
+        if candidate is None:
             np.multiply(n, r, n)
         else:
             np.multiply(r, before, reset[: H * B])
-            candidate(reset, n)                                            # G2
+            candidate(reset)                                               # G2
         np.add(n, a[N:], n)
         np.tanh(n, n)                                                      # G3
         np.subtract(before, n, u)
         np.multiply(u, z, u)
         np.add(u, n, after)                                                # G4
 
-    reset = np.ones((H + 1) * B, x.dtype)
-    if reset_after:
-        recurrent = product(p.W_hh, b_hh, B, fold, inside=True)
-    else:
-        recurrent = product(p.W_hh[: 2 * H], b_hh[: 2 * H], B, ("rz", "rz", "rz"), inside=True)
-        candidate = product(p.W_hh[2 * H :], b_hh[2 * H :], B, ("n", "n", ""), inside=True)
-    y = run(step, W_ih, b_ih, x, s.h, inside=True)
-    return y, gru_room.State(y[-1].copy())
+    run(step, W_ih, b, x, h, y, alone, inside=True)
 
 
-def product(W, b, B, fold, inside=False):
-    """(state | 1) -> W state + b, both flat, columns side by side, with W folded as b is: a call (state, out).
-
-    For one sequence the bias is left to the input product, unless it must be added here (``inside``).
-    """
-    G, P = W.shape
-    if B > 1:
-        M = folded(W, *fold, columns=1)
-        M[:, P:] = b
-        return lambda state, out: np.matmul(M, state.reshape(P + 1, B), out.reshape(G, B))
-    M = transposed(W, *fold)
-    if inside:
-        M = np.concatenate([M, b.T])
-        return lambda state, out: state.dot(M, out)
-    return lambda state, out: state[:P].dot(M, out)
+def in_parts(call, state):
+    """``call(part, whether there is no other)`` for all parts of a batch with this state (B, H)"""
+    parts = batch(*state.shape)
+    share(lambda part: call(part, len(parts) == 1), parts, sharers(*state.shape))
 
 
-def run(step, W_ih, b, x, h, inside=False):
+def recurrent(W, b, B, fold, inside=False):
+    """W, folded as b is, with b as one more column; for one sequence turned round, and with b only where it must be added
+    here (``inside``): otherwise it is left to the input product"""
+    if B == 1:
+        M = transposed(W, *fold)
+        return np.concatenate([M, b.T]) if inside else M
+    M = folded(W, *fold, columns=1)
+    M[:, W.shape[1] :] = b
+    return M
+
+
+def product(M, out, K, B):
+    """A call (state) that writes M state, both flat, columns side by side, or what the state's first numbers give"""
+    if B == 1:
+        K = len(M)
+        return lambda state: state[:K].dot(M, out)
+    K, times = M.shape[1], left(M, out.reshape(-1, B))
+    return lambda state: times(state.reshape(K, B))
+
+
+def run(step, W_ih, b, x, h, y, alone, inside=False):
     """Every step, in chunks: ``step(state | 1, a, after)``, flat  ->  y (T, B, P)
 
     ``a`` is the input product of a step; with the bias ``b`` where the recurrent product has none, or another (``inside``).
@@ -116,27 +144,28 @@ def run(step, W_ih, b, x, h, inside=False):
     T, B, _ = x.shape
     P, G = h.shape[1], len(W_ih)
     K = T if B == 1 else max(1, min(T, ROWS // B))
-    y, state = empty((T, B, P), x.dtype), empty((K + 1, (P + 1) * B), x.dtype)
+    state = empty((K + 1, (P + 1) * B), x.dtype)
     state[0, : P * B].reshape(P, B)[...], state[:, P * B :] = h.T, 1
     buffer = empty((K * G * B,), x.dtype)
     for start in range(0, T, K):
         n = min(K, T - start)
-        a = input_product(W_ih, x[start : start + n], buffer)
+        a = input_product(W_ih, x[start : start + n], buffer, alone)
         if B == 1 or inside:
             np.add(a, b, a)
         for t in range(n):
             step(state[t], a[t].reshape(-1), state[t + 1, : P * B])
         y[start : start + n] = state[1 : n + 1, : P * B].reshape(n, P, B).swapaxes(1, 2)
         state[0] = state[n]
-    return y
 
 
-def input_product(W, x, buffer):
+def input_product(W, x, buffer, alone):
     """W (G, I), x (n, B, I)  ->  W x for each step, (n, G, B), in the memory of the buffer"""
     n, B, _ = x.shape
     a = buffer[: n * len(W) * B].reshape(n, len(W), B)
     if B == 1:
         return np.matmul(rows(x), W.T, a[..., 0])[..., None]
+    if not alone:
+        return left(W, a)(np.ascontiguousarray(x.swapaxes(1, 2)))
     if W.nbytes < LARGE:
         return np.matmul(W, x.swapaxes(1, 2), a)
     a[...] = np.matmul(W, rows(x).T).reshape(len(W), n, B).swapaxes(0, 1)

@@ -16,10 +16,12 @@ import numpy as np
 
 from ..lstm import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
-from ..ops import Array, product, rows, stacked
+from ..ops import Array, rows, stacked
 from .inference import lstm as infer
 from .packed import run_backward, run_forward, run_inference
-from .weights import folded, transposed
+from .parts import batch, share, sharers
+from .tiles import WIDTH, factor, factor_transposed, outer, product, small
+from .weights import Weights, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
            "run_inference", "step_backward", "step_forward"]
@@ -28,14 +30,17 @@ ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share
 ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
 
 
-class Weights(NamedTuple):
-    """Copies of the Params as forward reads them; they are not kept for the backward."""
+def forwards(p, whole_ih, whole_hh, whole_hr):
+    """W_ih (I, 4H) and W_hh (P, 4H) in ORDER, halved where a sigmoid follows; W_hr (H, P); b (4H,)"""
+    unit, fold = 1 if whole_ih and whole_hh else WIDTH, (GATES, ORDER, SIGMOIDS)
+    return (factor_transposed(p.W_ih, whole_ih, fold, unit=unit), factor_transposed(p.W_hh, whole_hh, fold, unit=unit),
+            None if p.W_hr is None else factor_transposed(p.W_hr, whole_hr),
+            transposed((p.b_ih + p.b_hh)[:, None], *fold, unit=unit)[0])
 
-    p: Params
-    W_ih: Array         # (I, 4H)   in ORDER, halved where a sigmoid follows
-    W_hh: Array         # (P, 4H)
-    W_hr: Array | None  # (H, P)
-    b: Array            # (4H,)
+
+def backwards(p, whole_hh, whole_hr):
+    """W_hh (4H, P); W_hr (P, H)"""
+    return factor(p.W_hh, whole_hh), None if p.W_hr is None else factor(p.W_hr, whole_hr)
 
 
 class Cache(NamedTuple):
@@ -50,50 +55,61 @@ def allocate(n: int, T: int, B: int, H: int, dtype) -> Array:
     return empty((T, n, H), dtype).swapaxes(0, 1) if B == 1 else empty((n, T, B * H), dtype)
 
 
-def by_step(blocks: Array, shape: tuple[int, ...] | None = None) -> Array:
-    """(n, steps, B·H)  ->  (steps, n, B·H), or (steps, *shape): a view whose items are what one step needs"""
+def by_step(blocks: Array, shape: tuple[int, ...] = (-1,)) -> Array:
+    """(n, steps, b·H)  ->  (steps, n, *shape): a view whose items are what one step needs"""
     steps = blocks.swapaxes(0, 1)
-    return steps if shape is None else steps.reshape(len(steps), *shape)
+    return steps.reshape(*steps.shape[:2], *shape)
 
 
-def prepare(p):
-    """Params  ->  Weights"""
-    W_ih, W_hh = (transposed(W, GATES, ORDER, SIGMOIDS) for W in (p.W_ih, p.W_hh))
-    W_hr = None if p.W_hr is None else transposed(p.W_hr)
-    return Weights(p, W_ih, W_hh, W_hr, folded((p.b_ih + p.b_hh)[:, None], GATES, ORDER, SIGMOIDS)[:, 0])
+def recurrent(parts, p):
+    """Whether W_hh and W_hr stay whole for these parts of a batch"""
+    return small(parts[-1], p.W_hh), p.W_hr is None or small(parts[-1], p.W_hr)
 
 
 def forward(p, x, s):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, P), State, Cache"""
-    w = p if isinstance(p, Weights) else prepare(p)
-    (T, B, _), (P, H) = x.shape, (w.W_hh.shape[0], len(w.b) // 4)
-    _, W_ih, W_hh, W_hr, b = w
+    w = p if isinstance(p, Weights) else Weights(p)
+    (T, B, _), P, H = x.shape, w.p.W_hh.shape[1], len(w.p.b_ih) // 4
     blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
     h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
+    parts = batch(B, H)
+    factors = w.made(forwards, len(parts) == 1 or small(parts[-1], w.p.W_ih), *recurrent(parts, w.p))
+    share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
+          sharers(B, H))
+    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
 
-    one, times = B == 1, product(B == 1)
-    z = empty((4 * H,) if one else (B, 4 * H), x.dtype)
-    gates_of_z = z.reshape(4, H) if one else z.reshape(B, 4, H).swapaxes(0, 1)
-    two, u = empty((2, B * H), x.dtype), empty((B * H,), x.dtype)
+
+def steps(factors, x, h, blocks):
+    """All steps of a part of the batch: x (T, b, I); h (T+1, b, P) and blocks (5, T+1, b·H), of which the first are given"""
+    W_ih, W_hh, W_hr, bias = factors
+    T, b, P = len(x), x.shape[1], h.shape[2]
+    H, one = blocks.shape[2] // b, b == 1
+    lead, width = () if one else (b,), len(bias)
+    state, flat = h.reshape(T + 1, *lead, P), h.reshape(T + 1, b * P)
+    z = empty((*lead, width), x.dtype)
+    gates_of_z = z.reshape(4, H) if one else z.reshape(b, 4, -1)[..., :H].swapaxes(0, 1)
+    two, u = empty((2, b * H), x.dtype), empty((b * H,), x.dtype)
     c_part, g_part = two
-    m = u.reshape((*z.shape[:-1], H))
-    state = h.reshape(T + 1, P) if one else h
-    flat = h.reshape(T + 1, B * P)
-    K = T if one else max(1, min(T, ROWS // B))
-    a = empty((K, *z.shape), x.dtype)
+    m = u.reshape(*lead, H)
     scale = x.dtype.type(0.5)
+    K = T if one else max(1, min(T, ROWS // b))
+    a = empty((K, *lead, width), x.dtype)
+    times, W, at = W_hh.into(z)
+    if W_hr is not None:
+        r = empty((*lead, W_hr.width), x.dtype)
+        project, *projected = W_hr.into(r)
     before = state[0]
     for start in range(0, T, K):
         n = min(K, T - start)
-        chunk = a[:n].reshape(n * B, 4 * H)
-        np.matmul(rows(x[start : start + n]), W_ih, chunk)
-        np.add(chunk, b, chunk)                                             # L1, a chunk of steps at once
-        part = slice(start, start + n)
-        views = zip(a, by_step(blocks[1:, part], gates_of_z.shape), by_step(blocks[2:, part]), by_step(blocks[:2, part]),
-                    by_step(blocks[2:4, part]), blocks[4, part], blocks[0, start + 1 : start + n + 1],
-                    state[start + 1 : start + n + 1], flat[start + 1 : start + n + 1], strict=False)
+        part, chunk = slice(start, start + n), a[:n]
+        W_ih.every(x[part], chunk)
+        np.add(chunk, bias, chunk)                                          # L1, a chunk of steps at once
+        views = zip(chunk, by_step(blocks[1:, part], gates_of_z.shape[1:]), by_step(blocks[2:, part]),
+                    by_step(blocks[:2, part]), by_step(blocks[2:4, part]), blocks[4, part],
+                    blocks[0, start + 1 : start + n + 1], state[start + 1 : start + n + 1],
+                    flat[start + 1 : start + n + 1], strict=True)
         for a_x, gates, sigmoids, cg, fi, o, c, after, h_flat in views:
-            times(before, W_hh, z)
+            times(before, W, at)
             np.add(z, a_x, z)                                               # L1
             np.tanh(gates_of_z, gates)                                      # L2
             np.multiply(sigmoids, scale, sigmoids)
@@ -105,77 +121,99 @@ def forward(p, x, s):
                 np.multiply(u, o, h_flat)                                   # L4
             else:
                 np.multiply(u, o, u)                                        # L4
-                times(m, W_hr, after)                                       # L5
+                project(m, *projected)                                                # L5
+                after[...] = r[..., :P]
             before = after
-    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
+    *found, ds = deltas(Weights(k.p), dy, ds, k)
     dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
+def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
-    p, one, dtype, times = k.p, B == 1, dy.dtype, product(B == 1)
-    H, W_hh, W_hr = len(p.b_ih) // 4, p.W_hh, p.W_hr
-    lead = () if one else (B,)
-    D = empty((T, 6, H) if one else (T, B, 4 * H), dtype)                   # da, between f and k₁ if one
-    K = max(1, min(T, CELLS // (B * H)))
-    scratch = empty((0 if one else K, 6, B * H), dtype)
-    da_shape, D_steps = ((4 * H,), D[:, 0]) if one else ((4, B, H), D)
-    dh, dm = empty((*lead, P), dtype), empty((*lead, H), dtype)
-    np.add(ds.h.reshape(dh.shape), dy[-1].reshape(dh.shape), dh)
-    dh_all = None if W_hr is None else empty((T, *dh.shape), dtype)
-    dc = ds.c.reshape(-1).copy()
-    upstream = dy.reshape(T, *dh.shape)
-    into_m = (dh if W_hr is None else dm).reshape(-1)
+    (_, H), one = size(k), B == 1
+    D = empty((T, 6 * H) if one else (T, B, 4 * H), dy.dtype)               # da, between f and k₁ if one
+    dh_all = None if k.p.W_hr is None else empty((T, B, P), dy.dtype)
+    dh, dc = ds.h + dy[-1], ds.c.copy()
+    parts = batch(B, H)
+    factors = w.made(backwards, *recurrent(parts, k.p))
+    share(lambda part: steps_back(factors, dy[:, part], dh[part], dc[part], k.blocks[:, :, H * part.start : H * part.stop],
+                                  D if one else D[:, part], None if dh_all is None else dh_all[:, part]), parts,
+          sharers(B, H))
+    A = D[:, H : 5 * H] if one else rows(D)
+    return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh, dc)
+
+
+def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
+    """All steps of a part of the batch, backwards, into D and dh_all: dh (b, P) and dc (b, H) are of the last state at first,
+    of the first at last"""
+    W_hh, W_hr = factors
+    T, b, P = dy.shape
+    H, one, dtype = dc.shape[1], b == 1, dy.dtype
+    lead = () if one else (b,)
+    K = max(1, min(T, CELLS // (b * H)))
+    scratch = empty((0 if one else K, 6, *lead, H), dtype)
+    steps = D.reshape(T, 6, H) if one else D.reshape(T, b, 4, H).swapaxes(1, 2)
+    back = empty((*lead, W_hh.width), dtype)
+    through, (times, W, at) = back[..., :P], W_hh.into(back)
+    through[...], dc_now = dh.reshape(through.shape), dc.reshape(*lead, H)
+    into_m = through
+    if W_hr is not None:
+        dm = empty((*lead, W_hr.width), dtype)
+        (project, *projected), into_m, carried = W_hr.into(dm), dm[..., :H], dh_all.reshape(T, *lead, P)
+    upstream = dy.reshape(T, *lead, P)
     for end in range(T, 0, -K):
         start = max(0, end - K)
-        M = D[start:end] if one else scratch[: end - start]
-        local_derivatives(M, k, start, end)
+        M = steps[start:end] if one else scratch[: end - start]
+        local_derivatives(M.reshape(end - start, 6, -1), blocks, start, end)
         last, before = M[::-1], slice(end - 1, start - 1 if start else None, -1)
-        views = zip(last[:, 4:], last[:, 5], last[:, :4], last[:, 0], last[:, 1:5].reshape(end - start, *da_shape),
-                    D_steps[before], upstream[before], strict=True)
-        for t, (of_dh, k1, of_dc, dc_before, da, d, dy_t) in enumerate(views, T - end):
+        views = zip(last[:, 4:], last[:, 5], last[:, :4], last[:, 0], last[:, 1:5], steps[before], D[before],
+                    upstream[before], strict=True)
+        for t, (of_dh, k1, of_dc, dc_before, da, gates_of_d, d, dy_t) in enumerate(views, T - end):
             if t:
-                np.add(dh, dy_t, dh)
-            if dh_all is not None:
-                dh_all[T - 1 - t] = dh
-                times(dh, W_hr, dm)                                          # L5*
+                np.add(through, dy_t, through)
+            if W_hr is not None:
+                carried[T - 1 - t] = through
+                project(carried[T - 1 - t], *projected)                                 # L5*
             np.multiply(of_dh, into_m, of_dh)                               # L4*
-            np.add(dc, k1, dc)                                              # L4*
-            np.multiply(of_dc, dc, of_dc)                                   # L3*, L2*
-            dc = dc_before                                                  # L3*
+            np.add(dc_now, k1, dc_now)                                      # L4*
+            np.multiply(of_dc, dc_now, of_dc)                               # L3*, L2*
+            dc_now = dc_before                                              # L3*
             if one:
-                times(da, W_hh, dh)                                         # L1*
+                times(da.reshape(-1), W, at)                                  # L1*
             else:
-                d.reshape(B, 4, H).swapaxes(0, 1)[...] = da
-                times(d, W_hh, dh)                                          # L1*
-        dc = dc.copy()                                                      # M is used again
-    A = D.reshape(T, 6 * H)[:, H : 5 * H] if one else rows(D)
-    return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh.reshape(B, P), dc.reshape(B, H))
+                gates_of_d[...] = da
+                times(d, W, at)                                             # L1*
+        dc_now = dc_now.copy()                                              # M is used again
+    dh[...], dc[...] = through, dc_now
 
 
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
     A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x = stacked([rows(k.x) for k in caches])
-    dx = empty(x.shape, A.dtype)
-    np.matmul(A, caches[0].p.W_ih, dx)
+    x, n = stacked([rows(k.x) for k in caches]), max(sharers(*size(k)) for k in caches)
     db = A.sum(0)
-    dW_hr = None if caches[0].p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
-    return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), dx
+    dW_hr = None if caches[0].p.W_hr is None else outer(stacked([dh for _, dh in found]),
+                                                        stacked([output(k) for k in caches]), n)
+    return Params(outer(A, x, n), outer(A, h, n), db, db.copy(), dW_hr), product(A, caches[0].p.W_ih, n)
 
 
-def local_derivatives(M, k, start, end):
+def size(k):
+    """Sequences and numbers of each in the cell state"""
+    B = k.x.shape[1]
+    return B, k.blocks.shape[2] // B
+
+
+def local_derivatives(M, blocks, start, end):
     """Fill M (steps, 6, B·H) with the factors of dc for the cell state before, i, f and g, and those of dh, k₂ and k₁"""
-    c, g, f, i, o = k.blocks[:, start:end]
+    c, g, f, i, o = blocks[:, start:end]
     of_c, of_i, of_f, of_g, k2, k1 = M.swapaxes(0, 1)
-    np.tanh(k.blocks[0, start + 1 : end + 1], k1)
+    np.tanh(blocks[0, start + 1 : end + 1], k1)
     np.multiply(o, k1, of_c)                                                # m
     np.multiply(of_c, k1, k1)
     np.subtract(o, k1, k1)                                                  # k₁ = o (1 - u²)

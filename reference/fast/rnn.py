@@ -11,21 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..memory import empty
-from ..ops import Array, product, rows, stacked
+from ..ops import Array, rows, stacked
 from ..rnn import GATES, Params, State, step_backward, step_forward
 from .packed import run_backward, run_forward, run_inference
-from .weights import transposed
+from .parts import batch, share, sharers
+from .tiles import factor, factor_transposed, outer, product, small
+from .weights import Weights
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "run_inference",
            "step_backward", "step_forward"]
-
-
-class Weights(NamedTuple):
-    """What forward reads of the Params; it is not kept for the backward."""
-
-    p: Params
-    W_hh: Array  # (H, H)   transposed
-    b: Array     # (H,)
 
 
 class Cache(NamedTuple):
@@ -35,68 +29,89 @@ class Cache(NamedTuple):
     nonlinearity: str
 
 
-def prepare(p):
-    """Params  ->  Weights"""
-    return Weights(p, transposed(p.W_hh), p.b_ih + p.b_hh)
+def forwards(p, whole):
+    """W_hh (H, H) as the right factor of a product, transposed; the bias (H,)"""
+    return factor_transposed(p.W_hh, whole), p.b_ih + p.b_hh
+
+
+def backwards(p, whole):
+    """W_hh likewise"""
+    return factor(p.W_hh, whole)
 
 
 def forward(p, x, s, nonlinearity="tanh"):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
-    w = p if isinstance(p, Weights) else prepare(p)
-    (T, B, _), W, H = x.shape, w.W_hh, len(w.b)
-    h = empty((T + 1, B, H), x.dtype)
+    w = p if isinstance(p, Weights) else Weights(p)
+    (T, B, _), H = x.shape, len(w.p.b_ih)
+    h, n, parts = empty((T + 1, B, H), x.dtype), sharers(B, H), batch(B, H)
+    W_hh, bias = w.made(forwards, small(parts[-1], w.p.W_hh))
     h[0] = s.h
-    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:]))                             # R1, all T at once
-    h[1:] += w.b
-    lead = (H,) if B == 1 else (B, H)
-    z, times = empty(lead, x.dtype), product(B == 1)
-    before = h[0].reshape(lead)
-    for after in h[1:].reshape(T, *lead):
-        times(before, W, z)
+    product(rows(x), w.p.W_ih.T, n, rows(h[1:]))                            # R1, all T at once
+    share(lambda part: steps(W_hh, bias, h[:, part], nonlinearity), parts, n)
+    return h[1:], State(h[T]), Cache(w.p, x, h, nonlinearity)
+
+
+def steps(W_hh, bias, h, nonlinearity):
+    """All steps of a part of the batch: h (T+1, b, H), the first given, in the others the input product"""
+    T, b, H = h.shape
+    h[1:] += bias
+    lead = () if b == 1 else (b,)
+    wide = empty((*lead, W_hh.width), h.dtype)
+    z, (times, W, at), state = wide[..., :H], W_hh.into(wide), h.reshape(T, *lead, H)
+    before = state[0]
+    for after in state[1:]:
+        times(before, W, at)
         np.add(z, after, z)                                                 # R1
         if nonlinearity == "tanh":
             np.tanh(z, after)                                               # R2
         else:
             np.maximum(z, 0, out=after)                                     # R2
         before = after
-    return h[1:], State(h[T]), Cache(w.p, x, h, nonlinearity)
 
 
 def backward(dy, ds, k):
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(dy, ds, k)
+    *found, ds = deltas(Weights(k.p), dy, ds, k)
     dp, dx = gradients([found], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(dy, ds, k):
+def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, H), State"""
     T, B, H = dy.shape
-    W, lead = k.p.W_hh, (H,) if B == 1 else (B, H)
-    da = empty((T, B, H), dy.dtype)
-    if k.nonlinearity == "tanh":
-        np.multiply(k.h[1:], k.h[1:], da)
+    da, dh, parts = empty((T, B, H), dy.dtype), ds.h + dy[-1], batch(B, H)
+    W_hh = w.made(backwards, small(parts[-1], w.p.W_hh))
+    share(lambda part: steps_back(W_hh, dy[:, part], dh[part], k.h[1:, part], da[:, part], k.nonlinearity),
+          parts, sharers(B, H))
+    return rows(da), State(dh)
+
+
+def steps_back(W_hh, dy, dh, h, da, nonlinearity):
+    """All steps of a part of the batch, backwards: dh (b, H), of the last state at first, of the first at last"""
+    T, b, H = dy.shape
+    if nonlinearity == "tanh":
+        np.multiply(h, h, da)
         np.subtract(1, da, da)
     else:
-        np.less_equal(k.h[1:], 0, da)
+        np.less_equal(h, 0, da)
         np.subtract(1, da, da)
-    dh, times = empty(lead, dy.dtype), product(B == 1)
-    np.add(ds.h.reshape(lead), dy[-1].reshape(lead), dh)
-    slopes, upstream = da.reshape(T, *lead), dy.reshape(T, *lead)
+    lead = () if b == 1 else (b,)
+    wide = empty((*lead, W_hh.width), dy.dtype)
+    through, (times, W, at) = wide[..., :H], W_hh.into(wide)
+    slopes, upstream = da.reshape(T, *lead, H), dy.reshape(T, *lead, H)
+    through[...] = dh.reshape(*lead, H)
     for t in range(T - 1, -1, -1):
         d = slopes[t]
-        np.multiply(d, dh, d)                                               # R2*
-        times(d, W, dh)                                                     # R1*
+        np.multiply(d, through, d)                                          # R2*
+        times(d, W, at)                                                            # R1*
         if t:
-            np.add(dh, upstream[t - 1], dh)
-    return rows(da), State(dh.reshape(B, H))
+            np.add(through, upstream[t - 1], through)
+    dh[...] = through
 
 
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, R1*"""
     A, h = stacked([da for da, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x = stacked([rows(k.x) for k in caches])
-    dx = empty(x.shape, A.dtype)
-    np.matmul(A, caches[0].p.W_ih, dx)
+    x, n = stacked([rows(k.x) for k in caches]), max(sharers(*k.h.shape[1:]) for k in caches)
     db = A.sum(0)
-    return Params(A.T @ x, A.T @ h, db, db.copy()), dx
+    return Params(outer(A, x, n), outer(A, h, n), db, db.copy()), product(A, caches[0].p.W_ih, n)

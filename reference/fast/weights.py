@@ -28,13 +28,30 @@ def folded(W: Array, given: str = " ", order: str = " ", half: str = "", *, colu
     return out
 
 
-def transposed(W: Array, given: str = " ", order: str = " ", half: str = "") -> Array:
-    """``folded(W, ...).T`` as an array of its own"""
+def transposed(W: Array, given: str = " ", order: str = " ", half: str = "", unit: int = 1) -> Array:
+    """``folded(W, ...).T`` as an array of its own, each block filled up with zeros to a multiple of ``unit`` columns"""
     H, I = len(W) // len(given), W.shape[1]
-    out = empty((I, H * len(order)), W.dtype)
+    width = -(-H // unit) * unit
+    out = empty((I, width * len(order)), W.dtype)
+    if width > H:
+        out[...] = 0
     n = min(H, max(16, TILE // I))
     for at, to, factor in moves(given, order, half):
         for i in range(0, H, n):
             m = min(n, H - i)
-            np.multiply(W[H * at + i : H * at + i + m].T, factor, out[:, H * to + i : H * to + i + m])
+            np.multiply(W[H * at + i : H * at + i + m].T, factor, out[:, width * to + i : width * to + i + m])
     return out
+
+
+class Weights:
+    """Params p, and copies of them in the layouts that are asked for, each made once."""
+
+    def __init__(self, p):
+        self.p, self._made = p, {}
+
+    def made(self, make, *given):
+        """``make(p, *given)``"""
+        key = make, given
+        if key not in self._made:
+            self._made[key] = make(self.p, *given)
+        return self._made[key]

@@ -4,7 +4,7 @@ Four rivals take turns on each case: numpy.fast; the same in a copy in which eve
 (instrument.py); its matrix products alone, in their order and on their arrays; torch.nn's layer.  The kinds of operation are
 medians over calls of the copy, less what the clock costs.  The rest is what is left of the time without a clock: Python,
 NumPy's checks of arguments outside of the operations, memory.  The products alone are what a program with these products,
-in this layout, cannot go below.
+in this layout, cannot go below.  All on one processor: what runs at the same time on several cannot be added up.
 
 Exit status: 0 measured; 1 something was wrong, and nothing was timed on that case; 2 nothing can be measured or written;
 130 interrupted, and the file has what was measured.
@@ -117,15 +117,13 @@ def named(kind: str, calls: int, T: int) -> str:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = study.parser("profile", __doc__, 0.3, "rival and case")
-    parser.add_argument("--threads", type=int, metavar="N", help="compute on N processors (default: all there are)")
-    return parser
+    return study.parser("profile", __doc__, 0.3, "rival and case")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     args, error = arguments().parse_args(argv), console(stderr=True)
     try:
-        with machine.threads(args.threads):
+        with machine.threads(1):
             found, wrong = measured(args)
     except (ValueError, OSError) as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
@@ -141,8 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measured(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """The study, written after each case, and what was wrong."""
-    threads = ("--threads", str(args.threads)) if args.threads else ()
-    found = study.new("profile", study.command("profile", args, *threads))
+    found = study.new("profile", study.command("profile", args))
     clock, wrong = Clock(instrument.cost(), instrument.least()), []
     found |= {"clock": clock._asdict()}
     setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))

@@ -50,20 +50,24 @@ BOTH, TRAIN, FORWARD = PHASES, ("train",), ("forward",)
 TRICKS = (
     Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER + LARGE, (
         ("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
-    Trick("weights turned round in one pass, tile by tile", CELLS, TRAIN, ALONE + TOGETHER + LARGE, (
-        ("fast/weights.py", "    out = empty((I, H * len(order)), W.dtype)\n",
+    Trick("tiles and threads", CELLS, BOTH, TOGETHER[1:] + LARGE, (
+        ("fast/parts.py", "PARTED = small_kernels()", "PARTED = False"),)),
+    Trick("threads", CELLS, BOTH, TOGETHER[2:] + LARGE, (("fast/parts.py", "min(n, processors())", "1"),)),
+    Trick("tiles filled 64 rows at a time", ("lstm",), TRAIN, TOGETHER[1:] + LARGE, (
+        ("fast/tiles.py", "LINES = 64 ", "LINES = 1 << 30 "),)),
+    Trick("weights turned round in one pass, some rows at a time", CELLS, TRAIN, ALONE + TOGETHER[:1], (
+        ("fast/weights.py", "    out = empty((I, width * len(order)), W.dtype)\n",
          "    return np.ascontiguousarray(folded(W, given, order, half).T)\n"),)),
     Trick("one sequence has no batch axis", ("rnn",), BOTH, ALONE, (
-        ("fast/rnn.py", "product(B == 1)", "product(False)"), ("fast/rnn.py", "(H,) if B == 1 else (B, H)", "(B, H)"))),
+        ("fast/rnn.py", "() if b == 1 else (b,)", "(b,)"),)),
     Trick("one sequence has no batch axis", ("gru",), TRAIN, ALONE, (
-        ("fast/gru.py", "one, dtype, times = B == 1, x.dtype, product(B == 1)",
-         "one, dtype, times = False, x.dtype, np.matmul"),
-        ("fast/gru.py", "dy.dtype, () if B == 1 else (B,), product(B == 1)", "dy.dtype, (B,), np.matmul"))),
-    Trick("vector times matrix by ndarray.dot", CELLS, BOTH, ALONE, (
-        ("ops.py", "np.ndarray.dot if one else np.matmul", "np.matmul"),)),
+        ("fast/gru.py", "() if b == 1 else (b,)", "(b,)"),
+        ("fast/gru.py", "() if dy.shape[1] == 1 else (dy.shape[1],)", "(dy.shape[1],)"))),
+    Trick("vector times matrix by ndarray.dot", CELLS, TRAIN, ALONE, (
+        ("fast/tiles.py", "np.matmul if out.ndim > 1 else np.ndarray.dot", "np.matmul"),)),
     Trick("input product of all steps at once", ("rnn",), BOTH, ALONE + TOGETHER, (
-        ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:])) ",
-         "    for u, v in zip(x, h[1:]): np.matmul(u, w.p.W_ih.T, v) "),)),
+        ("fast/rnn.py", "    product(rows(x), w.p.W_ih.T, n, rows(h[1:])) ",
+         "    for u, v in zip(x, h[1:]): product(u, w.p.W_ih.T, n, v) "),)),
     Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, TOGETHER, (
         ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
     Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
@@ -72,16 +76,16 @@ TRICKS = (
         ("fast/inference.py", "ROWS = 1 << 13 ", "ROWS = 1 "),)),
     Trick("input product of many steps, not of 256 rows", ("lstm", "gru"), FORWARD, TOGETHER + LARGE, (
         ("fast/inference.py", "ROWS = 1 << 13 ", "ROWS = 256 "),)),
-    Trick("a step writes in place", ("rnn",), BOTH, ALONE + TOGETHER, (
-        ("fast/rnn.py", "times(before, W, z)", "z = before @ W"),
+    Trick("a step writes in place", ("rnn",), BOTH, ALONE + TOGETHER[:2], (
+        ("fast/rnn.py", "times(before, W, at)", "z = before @ W"),
         ("fast/rnn.py", "np.add(z, after, z) ", "z = z + after "),
         ("fast/rnn.py", "np.tanh(z, after) ", "after[...] = np.tanh(z) "))),
     Trick("slopes before the loop, not in it", ("rnn",), TRAIN, ALONE + TOGETHER, (
-        ("fast/rnn.py", "        np.multiply(k.h[1:], k.h[1:], da)\n        np.subtract(1, da, da)\n    else",
+        ("fast/rnn.py", "        np.multiply(h, h, da)\n        np.subtract(1, da, da)\n    else",
          "        pass\n    else"),
-        ("fast/rnn.py", "        np.multiply(d, dh, d) ",
-         "        if k.nonlinearity == 'tanh':\n            u = k.h[t + 1].reshape(lead)\n"
-         "            np.multiply(u, u, d)\n            np.subtract(1, d, d)\n        np.multiply(d, dh, d) "))),
+        ("fast/rnn.py", "        np.multiply(d, through, d) ",
+         "        if nonlinearity == 'tanh':\n            u = h[t].reshape(d.shape)\n"
+         "            np.multiply(u, u, d)\n            np.subtract(1, d, d)\n        np.multiply(d, through, d) "))),
     Trick("derivatives of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
         ("fast/lstm.py", ", 1 << 16 ", ", 1 "),)),
     Trick("derivatives of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
@@ -92,9 +96,8 @@ TRICKS = (
          "            np.multiply(gates_of_z[1:], scale, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
     Trick("half of the sigmoid in the weights", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
-        ("fast/gru.py", " * b.dtype.type(0.5)", ""),
-        ("fast/gru.py", "            np.tanh(rz_of_z.reshape", "            np.multiply(rz_of_z, scale, rz_of_z)\n"
-         "            np.tanh(rz_of_z.reshape"))),
+        ("fast/gru.py", "            np.tanh(rz, rz)",
+         "            np.multiply(rz, scale, rz)\n            np.tanh(rz, rz)"))),
     Trick("sigmoid by tanh, not by exp", ("lstm",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half", "-1.0 if gate in half"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
@@ -105,20 +108,20 @@ TRICKS = (
         ("fast/lstm.py", "            np.multiply(cg, fi, two)", "            np.multiply(cg[0], fi[0], c_part)\n"
          "            np.multiply(cg[1], fi[1], g_part)"),)),
     Trick("n + z ∘ (h - n)", ("gru",), TRAIN, ALONE + TOGETHER, (
-        ("fast/gru.py", "            np.subtract(before, n, after)\n            np.multiply(after, gates[1], after)\n",
-         "            np.subtract(1, gates[1], after)\n            np.multiply(after, n, after)\n"
-         "            np.multiply(before, gates[1], rh)\n"),
-        ("fast/gru.py", "np.add(after, n, after) ", "np.add(after, rh, after) "))),
+        ("fast/gru.py", "    before = state[0]\n", "    before, spare = state[0], empty((*lead, H), dtype)\n"),
+        ("fast/gru.py", "            np.subtract(before, new, after)\n            np.multiply(after, z_t, after)\n",
+         "            np.subtract(1, z_t, after)\n            np.multiply(after, new, after)\n"
+         "            np.multiply(before, z_t, spare)\n"),
+        ("fast/gru.py", "np.add(after, new, after) ", "np.add(after, spare, after) "))),
     Trick("deltas as n r z q, no copy", ("gru",), TRAIN, ALONE + TOGETHER, (
-        ("fast/gru.py", "times(D[t][..., H:], W_h, dh) ", "times(np.ascontiguousarray(D[t][..., H:]), W_h, dh) "),
-        ("fast/gru.py", "A_x, A_h = A[:, : 3 * H], A[:, H:]",
-         "A_x, A_h = np.ascontiguousarray(A[:, : 3 * H]), np.ascontiguousarray(A[:, H:])"))),
+        ("fast/gru.py", "times(D[t][..., H:], W, at) ", "times(np.ascontiguousarray(D[t][..., H:]), W, at) "),
+        ("fast/gru.py", "product(A[:, : 3 * H],", "product(np.ascontiguousarray(A[:, : 3 * H]),"),
+        ("fast/gru.py", "outer(A[:, H:], h, n)", "outer(np.ascontiguousarray(A[:, H:]), h, n)"))),
     Trick("the recurrent bias is a column of the weights", ("lstm",), FORWARD, TOGETHER, (
-        ("fast/inference.py", "        M = folded(W, *fold, columns=1)\n        M[:, P:] = b\n"
-         "        return lambda state, out: np.matmul(M, state.reshape(P + 1, B), out.reshape(G, B))",
-         "        M = folded(W, *fold)\n"
-         "        def apply(state, out):\n            np.matmul(M, state[: P * B].reshape(P, B), out.reshape(G, B))\n"
-         "            np.add(out.reshape(G, B), b, out.reshape(G, B))\n        return apply"),)),
+        ("fast/inference.py", "    M = folded(W, *fold, columns=1)\n    M[:, W.shape[1] :] = b\n    return M",
+         "    return folded(W, *fold)"),
+        ("fast/inference.py", "if B == 1 or inside:", "if True:"),
+        ("fast/inference.py", "state.reshape(K, B)", "state[: K * B].reshape(K, B)"))),
     Trick("an inference of its own: one record, feature-major", ("lstm", "gru"), FORWARD, ALONE + TOGETHER, (
         ("fast/packed.py", 'if hasattr(room, "infer") and', "if False and"),)),
 )

@@ -84,3 +84,9 @@ def in_tiles(file: str, text: str) -> str:
 def tiled() -> ModuleType:
     """That copy"""
     return copied("reference_in_tiles", in_tiles)
+
+
+@cache
+def in_one_part() -> ModuleType:
+    """A copy whose fast rooms do without tiles and parts, as they do where small products have no kernels of their own"""
+    return copied("reference_in_one_part", lambda _, text: text.replace("PARTED = small_kernels()", "PARTED = False"))

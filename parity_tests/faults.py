@@ -157,8 +157,8 @@ FAULTS = [
           "context.run(call, parts[0])"),
     Fault("what is left of a batch belongs to no part", "fast/parts.py", "units * (i + 1) // n * unit",
           "units // n * (i + 1) * unit"),
-    Fault("a tile's second half replaces the first", "fast/tiles.py", "                np.matmul(a[..., k], M_k, at_more)\n"
-          "                np.add(out, more, out)\n", "                np.matmul(a[..., k], M_k, at)\n"),
+    Fault("a tile's second half replaces the first", "fast/tiles.py", "                np.matmul(a[:, k], M_k, at_more)\n"
+          "                np.add(out, more, out)\n", "                np.matmul(a[:, k], M_k, at)\n"),
     Fault("the last columns, fewer than a tile, left out", "fast/tiles.py",
           "((slice(start, whole), unit), (slice(whole, stop), stop - whole))", "((slice(start, whole), unit),)"),
     Fault("only the last rows are summed", "fast/tiles.py", "more if i else out[part])", "out[part])"),

@@ -36,8 +36,3 @@ def join(*parts: Array) -> Array:
 def stacked(parts: list[Array]) -> Array:
     """Arrays (N_k, F), one below the other; one is not copied"""
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
-
-
-def product(one: bool):
-    """The quicker of two calls for (a, b, out): ndarray.dot for a vector and a matrix, matmul for two matrices"""
-    return np.ndarray.dot if one else np.matmul

@@ -1,7 +1,7 @@
 """The GRU written for speed: the verbs of ``reference.gru``, held to it by the parity suite.
 
 - σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights of r and z.
-- Every gate is one contiguous block; the input product is one GEMM for a chunk of steps; everything is in place.
+- Every gate is one contiguous block; the input product is computed for a chunk of steps; everything is in place.
 - h⁺ = n + z ∘ (h - n): one product less than (1 - z) ∘ n + z ∘ h.
 - Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls.
 - The deltas lie as n r z q, so that da_x is the first three quarters of a row and da_h the last three: no copy.

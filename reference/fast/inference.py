@@ -15,8 +15,8 @@ from .. import gru as gru_room
 from .. import lstm as lstm_room
 from ..memory import empty
 from ..ops import rows
-from .parts import batch, share, sharers
-from .tiles import left
+from .parts import batch, processors, share, sharers
+from .tiles import left, left_every
 from .weights import folded, transposed
 
 ROWS = 1 << 13   # rows of the input product in a chunk: fewer are slower where H is large, more take more memory
@@ -40,9 +40,9 @@ def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
     c, gates, sigmoids, o = record[0], record[1:].reshape(-1), record[2:], record[4]
     cg, fi, u, g_part, scale = record[:2], record[2:4], *two, x.dtype.type(0.5)
     c.reshape(H, B)[...] = c_given.T
-    recur = product(W_hh, gates, h.shape[1], B)
+    recur = product(W_hh, gates, B, alone)
     m = None if W_hr is None else empty((h.shape[1] * B,), x.dtype)
-    project = None if W_hr is None else product(W_hr.T if B == 1 else W_hr, m, H, B)
+    project = None if W_hr is None else product(W_hr.T if B == 1 else W_hr, m, B, alone)
 
     def step(state, a, after):
         recur(state)
@@ -86,8 +86,8 @@ def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
     z3, u, scale = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), x.dtype.type(0.5)
     rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]
     reset = np.ones((H + 1) * B, x.dtype)
-    recur = product(W_hh, z3 if W_hn is None else rz, H + 1, B)
-    candidate = None if W_hn is None else product(W_hn, n, H + 1, B)
+    recur = product(W_hh, z3 if W_hn is None else rz, B, alone)
+    candidate = None if W_hn is None else product(W_hn, n, B, alone)
 
     def step(state, a, after):
         before = state[: H * B]
@@ -127,12 +127,15 @@ def recurrent(W, b, B, fold, inside=False):
     return M
 
 
-def product(M, out, K, B):
-    """A call (state) that writes M state, both flat, columns side by side, or what the state's first numbers give"""
+def product(M, out, B, alone):
+    """A call (state) that writes M state into out, all flat: in tiles, but for a part that has the processors ``alone``"""
     if B == 1:
         K = len(M)
         return lambda state: state[:K].dot(M, out)
-    K, times = M.shape[1], left(M, out.reshape(-1, B))
+    K, out = M.shape[1], out.reshape(-1, B)
+    if alone and processors() > 1:
+        return lambda state: np.matmul(M, state.reshape(K, B), out)
+    times = left(M, out)
     return lambda state: times(state.reshape(K, B))
 
 
@@ -165,7 +168,8 @@ def input_product(W, x, buffer, alone):
     if B == 1:
         return np.matmul(rows(x), W.T, a[..., 0])[..., None]
     if not alone:
-        return left(W, a)(np.ascontiguousarray(x.swapaxes(1, 2)))
+        left_every(W, np.ascontiguousarray(x.swapaxes(1, 2)), a)
+        return a
     if W.nbytes < LARGE:
         return np.matmul(W, x.swapaxes(1, 2), a)
     a[...] = np.matmul(W, rows(x).T).reshape(len(W), n, B).swapaxes(0, 1)

@@ -3,7 +3,7 @@
 - σ(a) = ½ + ½ tanh(a/2): the inner half is folded into the weights, so one tanh serves all four gates, and one
   product and one sum over three of them finish the sigmoids.
 - Every gate is one contiguous block, in the order c g f i o: c ∘ f and g ∘ i are one call, and no call is strided.
-- The input product is one GEMM for a chunk of steps, which stays in the cache until the steps have read it.
+- The input product is computed for a chunk of steps at once, which stays in the cache until the steps have read it.
 - Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: the four
   factors of dc, and k₂ and k₁, those of dh.  A step is then two products, two sums and one GEMM.  They lie in the order
   c i f g k₂ k₁: each kind's are neighbours, and so are the four gates, in torch's own order: no weight is copied.

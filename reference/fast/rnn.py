@@ -1,6 +1,6 @@
 """The Elman RNN written for speed: the verbs of ``reference.rnn``, held to it by the parity suite.
 
-- The input product of all steps is one GEMM into the state array: a step finds it where it puts the state.
+- The input product of all steps is computed at once, into the state array: a step finds it where it puts the state.
 - A step is three calls that write in place: product, sum, nonlinearity straight into the state array.
 - The slope 1 - h² of all steps is computed before the loop backwards starts, in the array that the deltas then fill.
 - One sequence alone (B = 1) has no batch axis: a product of a matrix and a vector is called with less overhead.

@@ -40,7 +40,7 @@ class Tiles(NamedTuple):
         return self.parts[0][1].shape[0] * WIDTH
 
     def into(self, out: Array):
-        """out (..., b, N)  ->  (call, M, at): call(a, M, at) writes a @ matrix into out, a (b, K) or (..., 1, b, K)"""
+        """out (b, N)  ->  (call, M, at): call(a, M, at) writes a @ matrix into out, a (b, K)"""
         (first, M), *others = self.parts
         at = by_tile(out)
         if not others:
@@ -49,17 +49,20 @@ class Tiles(NamedTuple):
         at_more = by_tile(more)
 
         def call(a, M, at):
-            np.matmul(a[..., first], M, at)
+            np.matmul(a[:, first], M, at)
             for k, M_k in others:
-                np.matmul(a[..., k], M_k, at_more)
+                np.matmul(a[:, k], M_k, at_more)
                 np.add(out, more, out)
 
         return call, M, at
 
     def every(self, x: Array, out: Array) -> None:
         """x (n, b, K) @ matrix into out (n, b, N)"""
-        call, *where = self.into(out)
-        call(x[:, None], *where)
+        more = empty(out.shape if len(self.parts) > 1 else (0,), out.dtype)
+        for i, (k, M) in enumerate(self.parts):
+            np.matmul(x[:, None, :, k], M, by_tile(more if i else out))
+            if i:
+                np.add(out, more, out)
 
 
 class Whole(NamedTuple):
@@ -145,28 +148,32 @@ def product(A: Array, W: Array, n: int, out: Array | None = None) -> Array:
 
 
 def left(W: Array, out: Array):
-    """W (G, K), out (..., G, b)  ->  a call that writes W x into out and returns it, x (..., K, b)"""
-    (G, K), b = W.shape, out.shape[-1]
+    """W (G, K), out (G, b)  ->  a call that writes W x into out, x (K, b)"""
+    (G, K), b = W.shape, out.shape[1]
     if b * G * K <= SMALL or not parts.PARTED:
         return lambda x: np.matmul(W, x, out)
-    more = empty(out.shape if K > DEPTH else (0,), out.dtype)
-
-    def targets(a):
-        return [(m, high, a[..., m, :].reshape(*a.shape[:-2], -1, high, b)) for m, high in spans(0, G, WIDTH)]
-
-    calls = [(k, [(W[m, k].reshape(-1, high, k.stop - k.start), at) for m, high, at in targets(more if i else out)])
-             for i, k in enumerate(depths(K))]
+    sums = [out, *empty((len(depths(K)) - 1, G, b), out.dtype)]
+    tiled = [(k, W[m, k].reshape(-1, high, k.stop - k.start), to[m].reshape(-1, high, b))
+             for to, k in zip(sums, depths(K), strict=True) for m, high in spans(0, G, WIDTH)]
 
     def call(x):
-        for i, (k, pairs) in enumerate(calls):
-            x_k = x[..., None, k, :] if x.ndim > 2 else x[k]
-            for M, at in pairs:
-                np.matmul(M, x_k, at)
-            if i:
-                np.add(out, more, out)
-        return out
+        for k, M, at in tiled:
+            np.matmul(M, x[k], at)
+        for more in sums[1:]:
+            np.add(out, more, out)
 
     return call
+
+
+def left_every(W: Array, x: Array, out: Array) -> None:
+    """W (G, K) times x (n, K, b) into out (n, G, b)"""
+    (G, K), b = W.shape, x.shape[2]
+    sums = [out, *empty((len(depths(K)) - 1, *out.shape), out.dtype)]
+    for to, k in zip(sums, depths(K), strict=True):
+        for m, high in spans(0, G, WIDTH):
+            np.matmul(W[m, k].reshape(-1, high, k.stop - k.start), x[:, None, k], to[:, m].reshape(len(x), -1, high, b))
+    for more in sums[1:]:
+        np.add(out, more, out)
 
 
 def outer(A: Array, x: Array, n: int, out: Array | None = None) -> Array:

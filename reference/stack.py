@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ops import Array, join, rows, stacked
+from .ops import Array, join, rows, split, stacked
 from .packing import lengths_of, positions
 
 
@@ -63,13 +63,14 @@ def run_forward(room, p, x, s, batch_sizes, options):
     ended: list[NamedTuple] = []
     caches, row = [], 0
     for T, B in segments(batch_sizes):
-        ended.insert(0, take(s, slice(B, None)))                                                    # S1
+        if len(s.h) > B:
+            ended.insert(0, take(s, slice(B, None)))                                                # S1
         block = x[row : row + T * B].reshape(T, B, x.shape[-1])
         y, s, cache = room.forward(p, block, take(s, slice(B)), **options)
         ys.append(rows(y))
         caches.append(cache)
         row += T * B
-    return stacked(ys), concat(s, *ended), caches
+    return stacked(ys), concat(s, *ended) if ended else s, caches
 
 
 def keeping_nothing(call):
@@ -93,7 +94,8 @@ def backwards(block_backward, dy, ds_n, caches, batch_sizes):
     blocks, end = segments(batch_sizes), len(dy)
     ds = take(ds_n, slice(blocks[-1][1]))
     for (T, B), cache in zip(reversed(blocks), reversed(caches), strict=True):
-        ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                            # S1*
+        if len(ds.h) < B:
+            ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                        # S1*
         block = dy[end - T * B : end].reshape(T, B, dy.shape[-1])
         *here, ds = block_backward(block, ds, cache)
         found.insert(0, tuple(here))
@@ -144,7 +146,7 @@ def backward(room, dy, dstates_n, k):
     dparams: list[list] = []
     dstates: list[list] = []
     for layer, ds_n in zip(reversed(k.layers), reversed(dstates_n), strict=True):
-        dys = np.split(dy, len(layer.runs), axis=-1)                                                # S3*
+        dys = split(dy, len(layer.runs))                                                            # S3*
         dps, dss, dx = [], [], None
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*

@@ -10,6 +10,7 @@ import numpy as np
 from ..memory import empty
 from ..ops import Array
 
+SMALL = 1 << 13  # numbers that are copied twice sooner than with a call for each gate
 TILE = 1 << 14  # numbers that are turned round together, so that the lines of the cache that they lie in stay there
 
 
@@ -17,6 +18,12 @@ TILE = 1 << 14  # numbers that are turned round together, so that the lines of t
 def moves(given: str, order: str, half: str) -> tuple[tuple[int, int, float], ...]:
     """(block of W, block that it becomes, factor) for each gate of ``order``"""
     return tuple((given.index(gate), k, 0.5 if gate in half else 1.0) for k, gate in enumerate(order))
+
+
+@cache
+def factors(given: str, order: str, half: str, dtype) -> Array:
+    """Those of ``moves``, (gates, 1)"""
+    return np.array([[factor] for _, _, factor in moves(given, order, half)], dtype)
 
 
 def folded(W: Array, given: str = " ", order: str = " ", half: str = "", *, columns: int = 0) -> Array:
@@ -35,6 +42,9 @@ def transposed(W: Array, given: str = " ", order: str = " ", half: str = "", uni
     out = empty((I, width * len(order)), W.dtype)
     if width > H:
         out[...] = 0
+    elif W.size <= SMALL:
+        blocks = W.reshape(len(given), H, I)[[at for at, _, _ in moves(given, order, half)]].transpose(2, 0, 1)
+        return np.multiply(blocks, factors(given, order, half, W.dtype), out.reshape(blocks.shape)).reshape(out.shape)
     n = min(H, max(16, TILE // I))
     for at, to, factor in moves(given, order, half):
         for i in range(0, H, n):

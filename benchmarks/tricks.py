@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
-from parity_tests.copies import copied
+from parity_tests.copies import CONDITION, copied
 from parity_tests.implementations import BUILTIN, Implementation, numpy_implementation
 from parity_tests.terminal import console
 
@@ -51,7 +51,7 @@ TRICKS = (
     Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER + LARGE, (
         ("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
     Trick("tiles and threads", CELLS, BOTH, TOGETHER[1:] + LARGE, (
-        ("fast/parts.py", "PARTED = small_kernels()", "PARTED = False"),)),
+        ("fast/parts.py", f"PARTED = {CONDITION}", "PARTED = False"),)),
     Trick("threads", CELLS, BOTH, TOGETHER[2:] + LARGE, (("fast/parts.py", "min(n, processors())", "1"),)),
     Trick("tiles filled 64 rows at a time", ("lstm",), TRAIN, TOGETHER[1:] + LARGE, (
         ("fast/tiles.py", "LINES = 64 ", "LINES = 1 << 30 "),)),
@@ -66,8 +66,8 @@ TRICKS = (
     Trick("vector times matrix by ndarray.dot", CELLS, TRAIN, ALONE, (
         ("fast/tiles.py", "np.matmul if out.ndim > 1 else np.ndarray.dot", "np.matmul"),)),
     Trick("input product of all steps at once", ("rnn",), BOTH, ALONE + TOGETHER, (
-        ("fast/rnn.py", "    product(rows(x), w.p.W_ih.T, n, rows(h[1:])) ",
-         "    for u, v in zip(x, h[1:]): product(u, w.p.W_ih.T, n, v) "),)),
+        ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:])) ",
+         "    for u, v in zip(x, h[1:]): np.matmul(u, w.p.W_ih.T, v) "),)),
     Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, TOGETHER, (
         ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
     Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
@@ -115,8 +115,8 @@ TRICKS = (
         ("fast/gru.py", "np.add(after, new, after) ", "np.add(after, spare, after) "))),
     Trick("deltas as n r z q, no copy", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/gru.py", "times(D[t][..., H:], W, at) ", "times(np.ascontiguousarray(D[t][..., H:]), W, at) "),
-        ("fast/gru.py", "product(A[:, : 3 * H],", "product(np.ascontiguousarray(A[:, : 3 * H]),"),
-        ("fast/gru.py", "outer(A[:, H:], h, n)", "outer(np.ascontiguousarray(A[:, H:]), h, n)"))),
+        ("fast/gru.py", "np.matmul(A[:, : 3 * H],", "np.matmul(np.ascontiguousarray(A[:, : 3 * H]),"),
+        ("fast/gru.py", "dW_hh = A[:, H:].T", "dW_hh = np.ascontiguousarray(A[:, H:]).T"))),
     Trick("the recurrent bias is a column of the weights", ("lstm",), FORWARD, TOGETHER, (
         ("fast/inference.py", "    M = folded(W, *fold, columns=1)\n    M[:, W.shape[1] :] = b\n    return M",
          "    return folded(W, *fold)"),

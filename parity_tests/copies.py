@@ -4,7 +4,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,27 +57,35 @@ def copied(alias: str, rewrite: Rewrite) -> ModuleType:
 
 
 # What fast/tiles.py and fast/parts.py do with large layers, done with the smallest, on every machine.
+CONDITION = "small_kernels() and (quiet() or processors() == 1)"
 IN_TILES = {
     "fast/parts.py": (("ROWS, FEWEST = 32, 8 ", "ROWS, FEWEST = 3, 2 "), ("LEAST = 4096 ", "LEAST = 1 "),
-                      ("PARTED = small_kernels()", "PARTED = True"), ("min(n, processors())", "min(n, 2)")),
+                      (f"PARTED = {CONDITION}", "PARTED = True"), ("WORK = 1 << 23 ", "WORK = 0 "),
+                      ("min(n, processors())", "min(n, 2)")),
     "fast/tiles.py": (("SMALL = 10**6 ", "SMALL = 0 "), ("WIDTH = 32\n", "WIDTH = 4\n"), ("SMALL // (ROWS * WIDTH)", "5"),
-                      ("LONG = 512 ", "LONG = 7 "), ("LINES = 64 ", "LINES = 3 ")),
+                      ("(len(batch) == 1 and parts.processors() > 1)", "False"),
+                      ("LINES = 64 ", "LINES = 3 ")),
 }
 
 
-def in_tiles(file: str, text: str) -> str:
-    """The rewrite after which the fast rooms work in tiles and parts wherever there is more than one sequence.
+def rewritten(text: str, changes: Iterable[tuple[str, str]]) -> str:
+    """The text with each old piece, which must be there once, replaced by the new.
 
     Raises
     ------
     LookupError
-        A line that it changes is not there: the list must follow the code.
+        One is not: the list of changes must follow the code.
     """
-    for old, new in IN_TILES.get(file, ()):
+    for old, new in changes:
         if text.count(old) != 1:
-            raise LookupError(f"{file} must contain {old!r} once")
+            raise LookupError(f"{old!r} must be there once, but is {text.count(old)} times")
         text = text.replace(old, new)
     return text
+
+
+def in_tiles(file: str, text: str) -> str:
+    """The rewrite after which the fast rooms work in tiles and parts wherever there is more than one sequence."""
+    return rewritten(text, IN_TILES.get(file, ()))
 
 
 @cache
@@ -89,4 +97,5 @@ def tiled() -> ModuleType:
 @cache
 def in_one_part() -> ModuleType:
     """A copy whose fast rooms do without tiles and parts, as they do where small products have no kernels of their own"""
-    return copied("reference_in_one_part", lambda _, text: text.replace("PARTED = small_kernels()", "PARTED = False"))
+    changes = {"fast/parts.py": ((f"PARTED = {CONDITION}", "PARTED = False"),)}
+    return copied("reference_in_one_part", lambda file, text: rewritten(text, changes.get(file, ())))

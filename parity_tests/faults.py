@@ -147,10 +147,10 @@ FAULTS = [
     Fault("bias's gradient left in the deltas' order", "fast/gru.py", "np.concatenate([db[H : 3 * H], db[:H]])",
           "db[: 3 * H]", GRU),
     Fault("rows of the input weights' gradient left in the deltas' order", "fast/gru.py",
-          "outer(A[:, H : 3 * H], x, n, dW_ih[: 2 * H])", "outer(A[:, : 2 * H], x, n, dW_ih[: 2 * H])", GRU),
+          "np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])", "np.matmul(A[:, : 2 * H].T, x, dW_ih[: 2 * H])", GRU),
     Fault("update gate turned round", "fast/gru.py", "np.multiply(after, z_t, after)",
           "np.multiply(after, 1 - z_t, after)", GRU),
-    Fault("da_h taken for da_x", "fast/gru.py", "product(A[:, : 3 * H],", "product(A[:, H:],", GRU),
+    Fault("da_h taken for da_x", "fast/gru.py", "np.matmul(A[:, : 3 * H],", "np.matmul(A[:, H:],", GRU),
     Fault("gradient past the update gate lost", "fast/gru.py", "np.add(back, through, back)", "pass", GRU),
     # Tiles and parts.
     Fault("every part computes the whole batch's first", "fast/parts.py", "context.run(call, part)",
@@ -161,7 +161,6 @@ FAULTS = [
           "                np.add(out, more, out)\n", "                np.matmul(a[:, k], M_k, at)\n"),
     Fault("the last columns, fewer than a tile, left out", "fast/tiles.py",
           "((slice(start, whole), unit), (slice(whole, stop), stop - whole))", "((slice(start, whole), unit),)"),
-    Fault("only the last rows are summed", "fast/tiles.py", "more if i else out[part])", "out[part])"),
     # Layers, directions, packed sequences.
     Fault("every layer starts from the first layer's state", "layers.py", "[split[k : k + D] for k",
           "[split[:D] for k", source="pytorch #94691: slices of deeper layers' states"),

@@ -19,7 +19,7 @@ from .inference import gru as infer
 from .lstm import CELLS, ROWS, allocate
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
-from .tiles import WIDTH, factor, factor_transposed, outer, product, small
+from .tiles import WIDTH, factor, factor_transposed, whole
 from .weights import Weights, folded, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
@@ -60,11 +60,11 @@ def forward(p, x, s, reset_after=True):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     w = p if isinstance(p, Weights) else Weights(p)
     (T, B, _), H = x.shape, len(w.p.b_ih) // 3
-    blocks, h, parts = allocate(4, T, B, H, x.dtype), empty((T + 1, B, H), x.dtype), batch(B, H)
+    blocks, h, parts = allocate(4, T, B, H, x.dtype), empty((T + 1, B, H), x.dtype), batch(T, B, H)
     h[0] = s.h
-    factors = w.made(forwards, len(parts) == 1 or small(parts[-1], w.p.W_ih), small(parts[-1], w.p.W_hh), reset_after)
+    factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), whole(parts, w.p.W_hh), reset_after)
     share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
-          sharers(B, H))
+          sharers(T, B, H))
     return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
 
 
@@ -123,10 +123,10 @@ def backward(dy, ds, k):
 def deltas(w, dy, ds, k):
     """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
-    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h + dy[-1], batch(B, H)
-    factors = w.made(backwards, small(parts[-1], k.p.W_hh), k.reset_after)
+    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h + dy[-1], batch(T, B, H)
+    factors = w.made(backwards, whole(parts, k.p.W_hh), k.reset_after)
     share(lambda part: steps_back(factors, dy[:, part], dh[part], k.h[:, part],
-                                  k.blocks[:, :, H * part.start : H * part.stop], D[:, part]), parts, sharers(B, H))
+                                  k.blocks[:, :, H * part.start : H * part.stop], D[:, part]), parts, sharers(T, B, H))
     return rows(D), State(dh)
 
 
@@ -194,16 +194,15 @@ def local_derivatives(M, reset_after, h, blocks, start, end):
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
     A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, H, n = stacked([rows(k.x) for k in caches]), h.shape[1], max(sharers(*k.h.shape[1:]) for k in caches)
-    dx, db = product(A[:, : 3 * H], folded(caches[0].p.W_ih, GATES, "nrz"), n), A.sum(0)
-    dW_ih = empty((3 * H, x.shape[1]), A.dtype)
-    outer(A[:, H : 3 * H], x, n, dW_ih[: 2 * H])
-    outer(A[:, :H], x, n, dW_ih[2 * H :])
+    x, H = stacked([rows(k.x) for k in caches]), h.shape[1]
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A[:, : 3 * H], folded(caches[0].p.W_ih, GATES, "nrz"), dx)
+    dW_ih, db = empty((3 * H, x.shape[1]), A.dtype), A.sum(0)
+    np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])
+    np.matmul(A[:, :H].T, x, dW_ih[2 * H :])
     if caches[0].reset_after:
-        dW_hh = outer(A[:, H:], h, n)
+        dW_hh = A[:, H:].T @ h
     else:
         rh = stacked([np.ascontiguousarray(k.blocks[0]).reshape(-1, H) for k in caches]) * h
-        dW_hh = empty((3 * H, H), A.dtype)
-        outer(A[:, H : 3 * H], h, n, dW_hh[: 2 * H])
-        outer(A[:, 3 * H :], rh, n, dW_hh[2 * H :])
+        dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
     return Params(dW_ih, dW_hh, np.concatenate([db[H : 3 * H], db[:H]]), db[H:]), dx

@@ -3,7 +3,7 @@
 - A step works in one record that stays in the cache: the products are written into it, the nonlinearities act in place.
   A forward that keeps its gates writes them to memory that no cache holds.
 - Feature-major: (4H, B), so that each gate is one contiguous block, and the product is W h, which BLAS does faster than
-  h Wᵀ for a narrow h.  States are turned round once for a chunk of steps.
+  h Wᵀ for a narrow h, and which needs no other layout of W in tiles.  States are turned round once for a chunk of steps.
 - σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights; the bias is one more column of W_hh, whose factor is one
   more feature of the state that is always 1.
 - One sequence alone (B = 1) has no batch axis: its product is a row times Wᵀ, called with less overhead.
@@ -29,7 +29,8 @@ def lstm(p, x, s):
     W_ih, b = folded(p.W_ih, *fold), folded(b, *fold)
     W_hh = recurrent(p.W_hh, b, x.shape[1], fold)
     y, c = empty((*x.shape[:2], p.W_hh.shape[1]), x.dtype), s.c.copy()
-    in_parts(lambda part, alone: lstm_part(W_ih, W_hh, p.W_hr, b, x[:, part], s.h[part], c[part], y[:, part], alone), c)
+    in_parts(lambda part, alone: lstm_part(W_ih, W_hh, p.W_hr, b, x[:, part], s.h[part], c[part], y[:, part], alone),
+             len(x), *c.shape)
     return y, lstm_room.State(y[-1].copy(), c)
 
 
@@ -75,7 +76,8 @@ def gru(p, x, s, reset_after=True):
         W_hh = recurrent(p.W_hh[: 2 * H], b_hh[: 2 * H], B, ("rz", "rz", "rz"), inside=True)
         W_hn = recurrent(p.W_hh[2 * H :], b_hh[2 * H :], B, ("n", "n", ""), inside=True)
     y = empty((*x.shape[:2], H), x.dtype)
-    in_parts(lambda part, alone: gru_part(W_ih, W_hh, W_hn, b_ih, x[:, part], s.h[part], y[:, part], alone), s.h)
+    in_parts(lambda part, alone: gru_part(W_ih, W_hh, W_hn, b_ih, x[:, part], s.h[part], y[:, part], alone),
+             len(x), B, H)
     return y, gru_room.State(y[-1].copy())
 
 
@@ -110,10 +112,10 @@ def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
     run(step, W_ih, b, x, h, y, alone, inside=True)
 
 
-def in_parts(call, state):
-    """``call(part, whether there is no other)`` for all parts of a batch with this state (B, H)"""
-    parts = batch(*state.shape)
-    share(lambda part: call(part, len(parts) == 1), parts, sharers(*state.shape))
+def in_parts(call, T, B, H):
+    """``call(part, whether there is no other)`` for all parts of a batch"""
+    parts = batch(T, B, H)
+    share(lambda part: call(part, len(parts) == 1), parts, sharers(T, B, H))
 
 
 def recurrent(W, b, B, fold, inside=False):

@@ -20,7 +20,7 @@ from ..ops import Array, rows, stacked
 from .inference import lstm as infer
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
-from .tiles import WIDTH, factor, factor_transposed, outer, product, small
+from .tiles import WIDTH, factor, factor_transposed, whole
 from .weights import Weights, transposed
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
@@ -63,7 +63,7 @@ def by_step(blocks: Array, shape: tuple[int, ...] = (-1,)) -> Array:
 
 def recurrent(parts, p):
     """Whether W_hh and W_hr stay whole for these parts of a batch"""
-    return small(parts[-1], p.W_hh), p.W_hr is None or small(parts[-1], p.W_hr)
+    return whole(parts, p.W_hh), p.W_hr is None or whole(parts, p.W_hr)
 
 
 def forward(p, x, s):
@@ -72,10 +72,10 @@ def forward(p, x, s):
     (T, B, _), P, H = x.shape, w.p.W_hh.shape[1], len(w.p.b_ih) // 4
     blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
     h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
-    parts = batch(B, H)
-    factors = w.made(forwards, len(parts) == 1 or small(parts[-1], w.p.W_ih), *recurrent(parts, w.p))
+    parts = batch(T, B, H)
+    factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), *recurrent(parts, w.p))
     share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
-          sharers(B, H))
+          sharers(T, B, H))
     return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
 
 
@@ -121,7 +121,7 @@ def steps(factors, x, h, blocks):
                 np.multiply(u, o, h_flat)                                   # L4
             else:
                 np.multiply(u, o, u)                                        # L4
-                project(m, *projected)                                                # L5
+                project(m, *projected)                                      # L5
                 after[...] = r[..., :P]
             before = after
 
@@ -136,15 +136,15 @@ def backward(dy, ds, k):
 def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
-    (_, H), one = size(k), B == 1
+    H, one = k.blocks.shape[2] // B, B == 1
     D = empty((T, 6 * H) if one else (T, B, 4 * H), dy.dtype)               # da, between f and k₁ if one
     dh_all = None if k.p.W_hr is None else empty((T, B, P), dy.dtype)
     dh, dc = ds.h + dy[-1], ds.c.copy()
-    parts = batch(B, H)
+    parts = batch(T, B, H)
     factors = w.made(backwards, *recurrent(parts, k.p))
     share(lambda part: steps_back(factors, dy[:, part], dh[part], dc[part], k.blocks[:, :, H * part.start : H * part.stop],
                                   D if one else D[:, part], None if dh_all is None else dh_all[:, part]), parts,
-          sharers(B, H))
+          sharers(T, B, H))
     A = D[:, H : 5 * H] if one else rows(D)
     return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh, dc)
 
@@ -179,13 +179,13 @@ def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
                 np.add(through, dy_t, through)
             if W_hr is not None:
                 carried[T - 1 - t] = through
-                project(carried[T - 1 - t], *projected)                                 # L5*
+                project(carried[T - 1 - t], *projected)                         # L5*
             np.multiply(of_dh, into_m, of_dh)                               # L4*
             np.add(dc_now, k1, dc_now)                                      # L4*
             np.multiply(of_dc, dc_now, of_dc)                               # L3*, L2*
             dc_now = dc_before                                              # L3*
             if one:
-                times(da.reshape(-1), W, at)                                  # L1*
+                times(da.reshape(-1), W, at)                                    # L1*
             else:
                 gates_of_d[...] = da
                 times(d, W, at)                                             # L1*
@@ -196,17 +196,12 @@ def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
     A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, n = stacked([rows(k.x) for k in caches]), max(sharers(*size(k)) for k in caches)
+    x = stacked([rows(k.x) for k in caches])
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A, caches[0].p.W_ih, dx)
     db = A.sum(0)
-    dW_hr = None if caches[0].p.W_hr is None else outer(stacked([dh for _, dh in found]),
-                                                        stacked([output(k) for k in caches]), n)
-    return Params(outer(A, x, n), outer(A, h, n), db, db.copy(), dW_hr), product(A, caches[0].p.W_ih, n)
-
-
-def size(k):
-    """Sequences and numbers of each in the cell state"""
-    B = k.x.shape[1]
-    return B, k.blocks.shape[2] // B
+    dW_hr = None if caches[0].p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
+    return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), dx
 
 
 def local_derivatives(M, blocks, start, end):

@@ -2,9 +2,9 @@
 
 - The batch: sequences do not see each other until the weight gradients are summed, so each part runs through time alone.
   NumPy lets other threads run while it computes.  On one processor too the parts are small, for the sake of tiles.py.
-- OpenBLAS has threads of its own for a large product, and for some milliseconds after it they wait for the next one with
-  all their might, in the way of these here.  So nothing that is shared out calls for a large product (tiles.py).
-- Where small products have no kernels of their own, nothing of this pays, and the batch is one part.
+- OpenBLAS has threads of its own for a large product, which must not be in the way of these here: see ../blas.py.  So what
+  is shared out asks for small products only, and what is large waits until the threads are done.
+- Where OpenBLAS was not told to keep out of the way, or has no kernels for small products, the batch is one part.
 """
 
 import os
@@ -17,8 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from ..blas import quiet
+
 ROWS, FEWEST = 32, 8  # sequences in a part, at most; and at least, where there is a part for each processor
 LEAST = 4096          # numbers in a part's state from which on a thread gains more than it costs
+WORK = 1 << 23        # multiplications for a gate, all steps together, from which on threads are worth starting
 KERNELS = ("skylakex", "cooperlake", "sapphirerapids")  # of OpenBLAS, with some for small products
 
 
@@ -34,12 +37,12 @@ def small_kernels() -> bool:
     return "openblas" in blas and features.get("AVX512_SKX", False) and chosen in KERNELS
 
 
-PARTED = small_kernels()
-
-
 def processors() -> int:
     """How many this process may use"""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+PARTED = small_kernels() and (quiet() or processors() == 1)
 
 
 @cache
@@ -59,15 +62,18 @@ def cut(N: int, n: int, unit: int = 1) -> list[slice]:
     return [slice(units * i // n * unit, min(units * (i + 1) // n * unit, N)) for i in range(n)]
 
 
-def sharers(B: int, H: int) -> int:
-    """How many threads share out a batch of B sequences with H numbers each"""
-    n = min(B * H // LEAST, B // FEWEST) if PARTED else 1
+def sharers(T: int, B: int, H: int) -> int:
+    """How many threads share out T steps of a batch of B sequences with H numbers each"""
+    n = min(B * H // LEAST, B // FEWEST) if PARTED and T * B * H * H >= WORK else 1
     return min(n, processors()) if n > 1 else 1
 
 
-def batch(B: int, H: int) -> list[slice]:
-    """That batch in parts"""
-    return cut(B, max(-(-B // ROWS), sharers(B, H)) if PARTED else 1)
+def batch(T: int, B: int, H: int) -> list[slice]:
+    """That batch in parts: one if one thread has all, unless there is but one processor and its calls are long"""
+    n = sharers(T, B, H)
+    if PARTED and (n > 1 or (B * H >= 2 * LEAST and processors() == 1)):
+        n = max(n, -(-B // ROWS))
+    return cut(B, n)
 
 
 def share(call: Callable[[slice], object], parts: list[slice], n: int) -> None:

@@ -15,7 +15,7 @@ from ..ops import Array, rows, stacked
 from ..rnn import GATES, Params, State, step_backward, step_forward
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
-from .tiles import factor, factor_transposed, outer, product, small
+from .tiles import factor, factor_transposed, whole
 from .weights import Weights
 
 __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "run_backward", "run_forward", "run_inference",
@@ -29,24 +29,24 @@ class Cache(NamedTuple):
     nonlinearity: str
 
 
-def forwards(p, whole):
+def forwards(p, in_one):
     """W_hh (H, H) as the right factor of a product, transposed; the bias (H,)"""
-    return factor_transposed(p.W_hh, whole), p.b_ih + p.b_hh
+    return factor_transposed(p.W_hh, in_one), p.b_ih + p.b_hh
 
 
-def backwards(p, whole):
+def backwards(p, in_one):
     """W_hh likewise"""
-    return factor(p.W_hh, whole)
+    return factor(p.W_hh, in_one)
 
 
 def forward(p, x, s, nonlinearity="tanh"):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     w = p if isinstance(p, Weights) else Weights(p)
     (T, B, _), H = x.shape, len(w.p.b_ih)
-    h, n, parts = empty((T + 1, B, H), x.dtype), sharers(B, H), batch(B, H)
-    W_hh, bias = w.made(forwards, small(parts[-1], w.p.W_hh))
+    h, n, parts = empty((T + 1, B, H), x.dtype), sharers(T, B, H), batch(T, B, H)
+    W_hh, bias = w.made(forwards, whole(parts, w.p.W_hh))
     h[0] = s.h
-    product(rows(x), w.p.W_ih.T, n, rows(h[1:]))                            # R1, all T at once
+    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:]))                             # R1, all T at once
     share(lambda part: steps(W_hh, bias, h[:, part], nonlinearity), parts, n)
     return h[1:], State(h[T]), Cache(w.p, x, h, nonlinearity)
 
@@ -79,10 +79,10 @@ def backward(dy, ds, k):
 def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, H), State"""
     T, B, H = dy.shape
-    da, dh, parts = empty((T, B, H), dy.dtype), ds.h + dy[-1], batch(B, H)
-    W_hh = w.made(backwards, small(parts[-1], w.p.W_hh))
+    da, dh, parts = empty((T, B, H), dy.dtype), ds.h + dy[-1], batch(T, B, H)
+    W_hh = w.made(backwards, whole(parts, w.p.W_hh))
     share(lambda part: steps_back(W_hh, dy[:, part], dh[part], k.h[1:, part], da[:, part], k.nonlinearity),
-          parts, sharers(B, H))
+          parts, sharers(T, B, H))
     return rows(da), State(dh)
 
 
@@ -112,6 +112,8 @@ def steps_back(W_hh, dy, dh, h, da, nonlinearity):
 def gradients(found, caches):
     """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, R1*"""
     A, h = stacked([da for da, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, n = stacked([rows(k.x) for k in caches]), max(sharers(*k.h.shape[1:]) for k in caches)
+    x = stacked([rows(k.x) for k in caches])
+    dx = empty(x.shape, A.dtype)
+    np.matmul(A, caches[0].p.W_ih, dx)
     db = A.sum(0)
-    return Params(outer(A, x, n), outer(A, h, n), db, db.copy()), product(A, caches[0].p.W_ih, n)
+    return Params(A.T @ x, A.T @ h, db, db.copy()), dx

@@ -2,9 +2,9 @@
 
 For a large product a BLAS first copies both matrices into the order in which its kernel reads them.  That pays where many
 rows share the copy; a step of a recurrent network has as few rows as there are sequences, and the weights are copied anew
-at each.  OpenBLAS reads small products (M·N·K of at most 10⁶) where they lie, if its processor has such kernels (AVX-512,
-newer ARM), and on one thread.  So the weights are laid out once as tiles, WIDTH columns and at most DEPTH rows each, and
-one call of matmul runs through them.  The other matrix has at most ROWS rows at a time (parts.py).
+at each.  OpenBLAS reads small products (M·N·K of at most 10⁶) where they lie, on one thread, if it has kernels for them
+(parts.py says where).  So the weights are laid out once as tiles, WIDTH columns and at most DEPTH rows each, and one call of
+matmul runs through them.  The other matrix has at most ROWS rows at a time.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,12 @@ import numpy as np
 from ..memory import empty
 from ..ops import Array, rows
 from . import parts
-from .parts import ROWS, cut, share
+from .parts import ROWS, cut
 from .weights import moves, transposed
 
 SMALL = 10**6  # M·N·K up to which there are small kernels
 WIDTH = 32
 DEPTH = SMALL // (ROWS * WIDTH)
-LONG = 512  # rows in a part of the sum over all rows: more do not stay in the cache
 LINES = 64  # rows turned round together, so that the lines of the cache that they lie in stay there
 
 
@@ -86,10 +85,11 @@ class Whole(NamedTuple):
             np.matmul(x, self.M, out)
 
 
-def small(part: slice, W: Array) -> bool:
-    """Whether tiles of W give nothing for a product with a part of the batch: it is small as it is, or has one row"""
-    b = part.stop - part.start
-    return b == 1 or b * W.size <= SMALL or not parts.PARTED
+def whole(batch: list[slice], W: Array) -> bool:
+    """Whether tiles of W give nothing for products with the parts of a batch: they are small as they are, or have one row; or
+    there is one part, and other processors can help with a large product"""
+    b = batch[-1].stop - batch[-1].start
+    return b == 1 or b * W.size <= SMALL or not parts.PARTED or (len(batch) == 1 and parts.processors() > 1)
 
 
 def factor(W: Array, whole: bool = False) -> Tiles | Whole:
@@ -109,13 +109,13 @@ def factor_transposed(W: Array, whole: bool, fold: tuple[str, str, str] = (" ", 
 def tiles(matrices: Sequence[Array], factors: Sequence[float]) -> Tiles:
     """Matrices (K, N), each multiplied by a number, side by side"""
     (K, N), n = matrices[0].shape, len(matrices)
-    memory, parts = empty((K * n * padded(N),), matrices[0].dtype), []
+    memory, made = empty((K * n * padded(N),), matrices[0].dtype), []
     for k in depths(K):
         out = memory[k.start * n * padded(N) : k.stop * n * padded(N)].reshape(n, -1, k.stop - k.start, WIDTH)
         for W, times, to in zip(matrices, factors, out, strict=True):
             fill(to, W[k], times)
-        parts.append((k, out.reshape(-1, *out.shape[2:])))
-    return Tiles(parts)
+        made.append((k, out.reshape(-1, *out.shape[2:])))
+    return Tiles(made)
 
 
 def fill(to: Array, W: Array, times: float) -> None:
@@ -127,24 +127,6 @@ def fill(to: Array, W: Array, times: float) -> None:
         for n, width in spans(0, N, WIDTH):
             part = W[k, n].reshape(k.stop - k.start, -1, width).transpose(1, 2, 0)
             np.multiply(part, times, to[n.start // WIDTH :, k, :width].swapaxes(1, 2)[: len(part)])
-
-
-def product(A: Array, W: Array, n: int, out: Array | None = None) -> Array:
-    """A (R, K), W (K, N)  ->  A W, on n threads"""
-    if n == 1:
-        return np.matmul(A, W, out)
-    (R, K), N = A.shape, W.shape[1]
-    M = factor(W)
-    wide = out if out is not None and padded(N) == N else empty((R, padded(N)), A.dtype)
-
-    def call(part):
-        for k, high in spans(part.start, part.stop, ROWS):
-            M.every(A[k].reshape(-1, high, K), wide[k].reshape(-1, high, padded(N)))
-            if out is not None and wide is not out:
-                out[k] = wide[k, :N]
-
-    share(call, cut(R, n, ROWS), n)
-    return np.ascontiguousarray(wide[:, :N]) if out is None else out
 
 
 def left(W: Array, out: Array):
@@ -174,32 +156,6 @@ def left_every(W: Array, x: Array, out: Array) -> None:
             np.matmul(W[m, k].reshape(-1, high, k.stop - k.start), x[:, None, k], to[:, m].reshape(len(x), -1, high, b))
     for more in sums[1:]:
         np.add(out, more, out)
-
-
-def outer(A: Array, x: Array, n: int, out: Array | None = None) -> Array:
-    """A (R, M), x (R, N)  ->  Aᵀ x, on n threads"""
-    out = empty((A.shape[1], x.shape[1]), A.dtype) if out is None else out
-    if n == 1:
-        return np.matmul(A.T, x, out)
-
-    def call(part):
-        more = empty(out[part].shape, A.dtype)
-        for i, k in enumerate(cut(len(A), -(-len(A) // LONG))):
-            outer_tiles(A[k, part], x[k], more if i else out[part])
-            if i:
-                np.add(out[part], more, out[part])
-
-    share(call, cut(len(out), n, WIDTH), n)
-    return out
-
-
-def outer_tiles(A: Array, x: Array, out: Array) -> None:
-    """Aᵀ x into out, a tile of at most WIDTH rows and columns at a time"""
-    for m, high in spans(0, A.shape[1], WIDTH):
-        for n, width in spans(0, x.shape[1], WIDTH):
-            np.matmul(A[:, m].reshape(len(A), -1, high).transpose(1, 2, 0)[:, None],
-                      x[:, n].reshape(len(x), -1, width).swapaxes(0, 1),
-                      by_tile(out[m, n].reshape(-1, high, n.stop - n.start), width))
 
 
 def by_tile(out: Array, width: int = WIDTH) -> Array:

@@ -76,7 +76,7 @@ def place(name: str, found: Mapping[str, Any]) -> str:
     """Where a study was made, for the line above its table."""
     env, of = found["environment"], found["machine"]
     n, versions = env["torch_threads"], f"NumPy {env['numpy']}, torch {env['torch']}"
-    return f"{name}: {of['processor']}, {of['cores']} cores, {n} thread{'s' * (n != 1)}, {versions}"
+    return f"{name}: {of['processor']}, {of['cores']} core{'s' * (of['cores'] != 1)}, {n} thread{'s' * (n != 1)}, {versions}"
 
 
 def shown(path: Path) -> str:

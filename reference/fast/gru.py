@@ -16,7 +16,7 @@ from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, rows, stacked
 from .inference import gru as infer
-from .lstm import CELLS, ROWS, allocate
+from .lstm import CELLS, FEW, ROWS
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
 from .tiles import WIDTH, factor, factor_transposed, whole
@@ -60,7 +60,7 @@ def forward(p, x, s, reset_after=True):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     w = p if isinstance(p, Weights) else Weights(p)
     (T, B, _), H = x.shape, len(w.p.b_ih) // 3
-    blocks, h, parts = allocate(4, T, B, H, x.dtype), empty((T + 1, B, H), x.dtype), batch(T, B, H)
+    blocks, h, parts = empty((4, T, B * H), x.dtype), empty((T + 1, B, H), x.dtype), batch(T, B, H)
     h[0] = s.h
     factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), whole(parts, w.p.W_hh), reset_after)
     share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
@@ -71,45 +71,44 @@ def forward(p, x, s, reset_after=True):
 def steps(factors, x, h, blocks):
     """All steps of a part of the batch: x (T, b, I); h (T+1, b, H), the first given; blocks (4, T, b·H)"""
     W_ih, W_hh, W_hn, b_x, b_n = factors
-    (T, b, _), H, dtype = x.shape, h.shape[2], x.dtype
-    one, lead, width = b == 1, () if b == 1 else (b,), len(b_x) // 3
-    z = empty((*lead, W_hh.width), dtype)
+    (T, b, _), H, dtype, width = x.shape, h.shape[2], x.dtype, len(b_x) // 3
+    K, lead, half = max(1, min(T, ROWS // b)), () if b == 1 else (b,), np.array(0.5, dtype)
+    record, z, a = empty((4, *lead, H), dtype), empty((*lead, W_hh.width), dtype), empty((K, *lead, 3 * width), dtype)
+    rz, (r, z_t, q, n) = record[:2], record
     gates_of_z = z.reshape(*lead, -1, width)[..., :H].swapaxes(0, -2)
-    times, W, at = W_hh.into(z)
+    a_of_gates = a.reshape(K, *lead, 3, width)[..., :H].swapaxes(1, -2)     # (K, 3, b, H)
+    (times, W, at), rz_of_z, q_of_z = W_hh.into(z), gates_of_z[:2], gates_of_z[-1]
     if W_hn is not None:
         rh, wide = empty((*lead, H), dtype), empty((*lead, W_hn.width), dtype)
         candidate, *where = W_hn.into(wide)
-    K = T if one else max(1, min(T, ROWS // b))
-    a = empty((K, *lead, 3 * width), dtype)
-    a_of_gates = a.reshape(K, *lead, 3, width)[..., :H].swapaxes(1, -2)     # (K, 3, b, H)
-    state, scale = h.reshape(T + 1, *lead, H), dtype.type(0.5)
-    of_steps = blocks.swapaxes(0, 1).reshape(T, 4, *lead, H)
+        q_of_z = wide[..., :H]
+    state, of_steps = h.reshape(T + 1, *lead, H), blocks.swapaxes(0, 1).reshape(T, *record.shape)
     before = state[0]
     for start in range(0, T, K):
-        n = min(K, T - start)
-        W_ih.every(x[start : start + n], a[:n])
-        np.add(a[:n], b_x, a[:n])                                           # G1, G3, a chunk of steps at once
-        for t, a_x in enumerate(a_of_gates[:n], start):
-            r, z_t, q, new = gates = of_steps[t]
-            rz, after = gates[:2], state[t + 1]
+        N = min(K, T - start)
+        part = slice(start, start + N)
+        W_ih.every(x[part], a[:N])
+        np.add(a[:N], b_x, a[:N])                                           # G1, G3, a chunk of steps at once
+        for a_rz, a_n, kept, after in zip(a_of_gates[:N, :2], a_of_gates[:N, 2], of_steps[part], state[1:][part], strict=True):
             times(before, W, at)
-            np.add(gates_of_z[:2], a_x[:2], rz)
+            np.add(rz_of_z, a_rz, rz)
             np.tanh(rz, rz)
-            np.multiply(rz, scale, rz)
-            np.add(rz, scale, rz)                                           # G1
+            np.multiply(rz, half, rz)
+            np.add(rz, half, rz)                                            # G1
             if W_hn is None:
-                np.add(gates_of_z[2], b_n, q)                               # G2
-                np.multiply(r, q, new)
+                np.add(q_of_z, b_n, q)                                      # G2
+                np.multiply(r, q, n)
             else:
                 np.multiply(r, before, rh)
                 candidate(rh, *where)
-                np.add(wide[..., :H], b_n, q)                               # G2
-                new[...] = q
-            np.add(new, a_x[2], new)
-            np.tanh(new, new)                                               # G3
-            np.subtract(before, new, after)
+                np.add(q_of_z, b_n, q)                                      # G2
+                n[...] = q
+            np.add(n, a_n, n)
+            np.tanh(n, n)                                                   # G3
+            kept[...] = record
+            np.subtract(before, n, after)
             np.multiply(after, z_t, after)
-            np.add(after, new, after)                                       # G4
+            np.add(after, n, after)                                         # G4
             before = after
 
 
@@ -123,7 +122,7 @@ def backward(dy, ds, k):
 def deltas(w, dy, ds, k):
     """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
     T, B, H = dy.shape
-    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h + dy[-1], batch(T, B, H)
+    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h.copy(), batch(T, B, H)
     factors = w.made(backwards, whole(parts, k.p.W_hh), k.reset_after)
     share(lambda part: steps_back(factors, dy[:, part], dh[part], k.h[:, part],
                                   k.blocks[:, :, H * part.start : H * part.stop], D[:, part]), parts, sharers(T, B, H))
@@ -135,60 +134,66 @@ def steps_back(factors, dy, dh, h, blocks, D):
     (T, b, 4H), the deltas n r z q"""
     W_hh, W_hn = factors
     (T, b, H), dtype, lead = dy.shape, dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
-    D = D.reshape(T, *lead, 4 * H)
-    gates_of_D = D.reshape(T, *lead, 4, H).swapaxes(1, -2)                  # (T, 4, b, H)
-    K = max(1, min(T, CELLS // (b * H)))
-    scratch = allocate(4, K, b, H, dtype)
-    wide, dn, through = empty((*lead, W_hh.width), dtype), empty((*lead, H), dtype), empty((*lead, H), dtype)
+    K, few = max(1, min(T, CELLS // (b * H))), b * H <= FEW
+    M, given, found = empty((5, K, b * H), dtype), empty((5, *lead, H), dtype), empty((5, *lead, H), dtype)
+    of_h, of_n, from_h, from_n = given[:3], given[3:], found[:3], found[3:]
+    nz, (dn, _, through, dr, dq) = found[:2], found                         # n z, what h has of h, r q
+    wide = empty((*lead, W_hh.width), dtype)
     back, (times, W, at) = wide[..., :H], W_hh.into(wide)
+    inner = dn
     if W_hn is not None:
         wide_n = empty((*lead, W_hn.width), dtype)
-        of_rh, (candidate, *where) = wide_n[..., :H], W_hn.into(wide_n)
+        inner, (candidate, *where) = wide_n[..., :H], W_hn.into(wide_n)
+    h_3, n_2 = (empty((n, *lead, H), dtype) for n in (3, 2)) if few else (back, inner)
+    D, upstream = D.reshape(T, *lead, 4 * H), dy.reshape(T, *lead, H)
+    gates_of_D, of_steps = D.reshape(T, *lead, 4, H).swapaxes(1, -2), M.swapaxes(0, 1).reshape(K, *given.shape)
+    of_x, of_q = D[..., H:], D[..., H : 3 * H]
+    D_nz, D_rq = gates_of_D[:, ::2], gates_of_D[:, 1::2]
     back[...] = dh.reshape(back.shape)
-    upstream, of_steps = dy.reshape(T, *lead, H), blocks.swapaxes(0, 1).reshape(T, 4, *lead, H)
     for end in range(T, 0, -K):
         start = max(0, end - K)
-        factors_of_steps = local_derivatives(scratch, W_hn is None, h, blocks, start, end)
+        local_derivatives(M[:, : end - start], W_hn is None, h, blocks, start, end)
         for t in range(end - 1, start - 1, -1):
-            d, (r, z, _, _) = gates_of_D[t], of_steps[t]
-            of_n, of_z, of_r = (v[t - start].reshape(back.shape) for v in factors_of_steps)
-            np.multiply(back, of_n, dn)                                     # G4*, G3*
-            np.multiply(back, of_z, d[2])                                   # G4*, G1*
-            np.multiply(back, z, through)                                   # G4*
-            d[0] = dn
-            if W_hn is None:
-                np.multiply(dn, of_r, d[1])                                 # G3*, G1*
-                np.multiply(dn, r, d[3])                                    # G3*
-                times(D[t][..., H:], W, at)                                 # G1*, G2*
+            np.add(back, upstream[t], back)
+            if few:
+                given[...], h_3[...] = of_steps[t - start], back
             else:
-                d[3] = dn
+                of_h, of_n = of_steps[t - start, :3], of_steps[t - start, 3:]
+            np.multiply(of_h, h_3, from_h)                                  # G4*, G3*, G1*
+            D_nz[t] = nz
+            if W_hn is not None:
                 candidate(dn, *where)                                       # G2*
-                np.multiply(of_rh, of_r, d[1])                              # G2*, G1*
-                np.multiply(of_rh, r, of_rh)
-                times(D[t][..., H : 3 * H], W, at)                          # G1*
-                np.add(back, of_rh, back)
+            if few:
+                n_2[...] = inner
+            np.multiply(of_n, n_2, from_n)                                  # G3*, G2*, G1*
+            D_rq[t] = from_n
+            if W_hn is None:
+                times(of_x[t], W, at)                                       # G1*, G2*
+            else:
+                gates_of_D[t, 3] = dn
+                times(of_q[t], W, at)                                       # G1*
+                np.add(back, dq, back)
             np.add(back, through, back)
-            if t:
-                np.add(back, upstream[t - 1], back)
     dh[...] = back
 
 
 def local_derivatives(M, reset_after, h, blocks, start, end):
-    """Fill M (4, steps, B·H): the factors of dh for n and z, and of dn (or of what comes back through W_n) for r"""
-    r, z, q, n = (v[start:end] for v in blocks)
+    """Fill M (5, steps, B·H) with the factors of dh for n, z and the state before, and those of dn (or of what comes back
+    through W_n) for r and q (or the state before)"""
+    r, z, q, n = blocks[:, start:end]
     before = h[start:end].reshape(end - start, -1)
-    of_n, of_z, of_r, tmp = (v[: end - start] for v in M)
+    of_n, of_z, kept, of_r, reset = M
+    np.subtract(1, z, kept)
     np.multiply(n, n, of_n)
     np.subtract(1, of_n, of_n)
-    np.subtract(1, z, tmp)
-    np.multiply(of_n, tmp, of_n)                                            # (1 - z)(1 - n²)
-    np.multiply(tmp, z, tmp)
+    np.multiply(of_n, kept, of_n)                                           # (1 - z)(1 - n²)
+    np.multiply(kept, z, kept)
     np.subtract(before, n, of_z)
-    np.multiply(of_z, tmp, of_z)                                            # (h - n) z (1 - z)
+    np.multiply(of_z, kept, of_z)                                           # (h - n) z (1 - z)
     np.subtract(1, r, of_r)
     np.multiply(of_r, r, of_r)
-    np.multiply(of_r, q if reset_after else before, of_r)                 # q r (1 - r), or h r (1 - r)
-    return of_n, of_z, of_r
+    np.multiply(of_r, q if reset_after else before, of_r)                   # q r (1 - r), or h r (1 - r)
+    kept[...], reset[...] = z, r
 
 
 def gradients(found, caches):

@@ -28,6 +28,7 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", 
 
 ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
 ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
+FEW = 1 << 11
 
 
 def forwards(p, whole_ih, whole_hh, whole_hr):
@@ -50,17 +51,6 @@ class Cache(NamedTuple):
     blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
 
 
-def allocate(n: int, T: int, B: int, H: int, dtype) -> Array:
-    """(n, T, B·H), block by block; for one sequence row by row"""
-    return empty((T, n, H), dtype).swapaxes(0, 1) if B == 1 else empty((n, T, B * H), dtype)
-
-
-def by_step(blocks: Array, shape: tuple[int, ...] = (-1,)) -> Array:
-    """(n, steps, b·H)  ->  (steps, n, *shape): a view whose items are what one step needs"""
-    steps = blocks.swapaxes(0, 1)
-    return steps.reshape(*steps.shape[:2], *shape)
-
-
 def recurrent(parts, p):
     """Whether W_hh and W_hr stay whole for these parts of a batch"""
     return whole(parts, p.W_hh), p.W_hr is None or whole(parts, p.W_hr)
@@ -70,7 +60,7 @@ def forward(p, x, s):
     """Params or Weights, x (T, B, I), State  ->  y (T, B, P), State, Cache"""
     w = p if isinstance(p, Weights) else Weights(p)
     (T, B, _), P, H = x.shape, w.p.W_hh.shape[1], len(w.p.b_ih) // 4
-    blocks, h = allocate(5, T + 1, B, H, x.dtype), empty((T + 1, B, P), x.dtype)
+    blocks, h = empty((5, T + 1, B * H), x.dtype), empty((T + 1, B, P), x.dtype)
     h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
     parts = batch(T, B, H)
     factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), *recurrent(parts, w.p))
@@ -82,48 +72,41 @@ def forward(p, x, s):
 def steps(factors, x, h, blocks):
     """All steps of a part of the batch: x (T, b, I); h (T+1, b, P) and blocks (5, T+1, b·H), of which the first are given"""
     W_ih, W_hh, W_hr, bias = factors
-    T, b, P = len(x), x.shape[1], h.shape[2]
-    H, one = blocks.shape[2] // b, b == 1
-    lead, width = () if one else (b,), len(bias)
-    state, flat = h.reshape(T + 1, *lead, P), h.reshape(T + 1, b * P)
-    z = empty((*lead, width), x.dtype)
-    gates_of_z = z.reshape(4, H) if one else z.reshape(b, 4, -1)[..., :H].swapaxes(0, 1)
-    two, u = empty((2, b * H), x.dtype), empty((b * H,), x.dtype)
+    (T, b, _), P, H, dtype = x.shape, h.shape[2], blocks.shape[2] // x.shape[1], x.dtype
+    K, lead, width, half = max(1, min(T, ROWS // b)), () if b == 1 else (b,), len(bias), np.array(0.5, dtype)
+    record, two, m = empty((5, *lead, H), dtype), empty((2, *lead, H), dtype), empty((*lead, H), dtype)
+    c, o, gates, sigmoids, cg, fi = record[0], record[4], record[1:], record[2:], record[:2], record[2:4]
     c_part, g_part = two
-    m = u.reshape(*lead, H)
-    scale = x.dtype.type(0.5)
-    K = T if one else max(1, min(T, ROWS // b))
-    a = empty((K, *lead, width), x.dtype)
-    times, W, at = W_hh.into(z)
+    a, z = empty((K, *lead, width), dtype), empty((*lead, width), dtype)
+    gates_of_z, (times, W, at) = z.reshape(*lead, 4, -1)[..., :H].swapaxes(0, -2), W_hh.into(z)
     if W_hr is not None:
-        r = empty((*lead, W_hr.width), x.dtype)
+        r = empty((*lead, W_hr.width), dtype)
         project, *projected = W_hr.into(r)
-    before = state[0]
+    state, of_steps = h.reshape(T + 1, *lead, P), blocks.swapaxes(0, 1).reshape(T + 1, *record.shape)
+    before, c[...] = state[0], of_steps[0, 0]
     for start in range(0, T, K):
         n = min(K, T - start)
         part, chunk = slice(start, start + n), a[:n]
         W_ih.every(x[part], chunk)
         np.add(chunk, bias, chunk)                                          # L1, a chunk of steps at once
-        views = zip(chunk, by_step(blocks[1:, part], gates_of_z.shape[1:]), by_step(blocks[2:, part]),
-                    by_step(blocks[:2, part]), by_step(blocks[2:4, part]), blocks[4, part],
-                    blocks[0, start + 1 : start + n + 1], state[start + 1 : start + n + 1],
-                    flat[start + 1 : start + n + 1], strict=True)
-        for a_x, gates, sigmoids, cg, fi, o, c, after, h_flat in views:
+        for a_x, kept, after in zip(chunk, of_steps[part], state[1:][part], strict=True):
             times(before, W, at)
             np.add(z, a_x, z)                                               # L1
             np.tanh(gates_of_z, gates)                                      # L2
-            np.multiply(sigmoids, scale, sigmoids)
-            np.add(sigmoids, scale, sigmoids)                               # L2
+            np.multiply(sigmoids, half, sigmoids)
+            np.add(sigmoids, half, sigmoids)                                # L2
             np.multiply(cg, fi, two)
+            kept[...] = record
             np.add(c_part, g_part, c)                                       # L3
-            np.tanh(c, u)
+            np.tanh(c, m)
             if W_hr is None:
-                np.multiply(u, o, h_flat)                                   # L4
+                np.multiply(m, o, after)                                    # L4
             else:
-                np.multiply(u, o, u)                                        # L4
+                np.multiply(m, o, m)                                        # L4
                 project(m, *projected)                                      # L5
                 after[...] = r[..., :P]
             before = after
+    of_steps[T, 0] = c
 
 
 def backward(dy, ds, k):
@@ -137,60 +120,56 @@ def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
     H, one = k.blocks.shape[2] // B, B == 1
-    D = empty((T, 6 * H) if one else (T, B, 4 * H), dy.dtype)               # da, between f and k₁ if one
+    D = empty((T, B, 4 * H), dy.dtype)
     dh_all = None if k.p.W_hr is None else empty((T, B, P), dy.dtype)
-    dh, dc = ds.h + dy[-1], ds.c.copy()
+    dh, dc = ds.h.copy(), ds.c.copy()
     parts = batch(T, B, H)
     factors = w.made(backwards, *recurrent(parts, k.p))
     share(lambda part: steps_back(factors, dy[:, part], dh[part], dc[part], k.blocks[:, :, H * part.start : H * part.stop],
-                                  D if one else D[:, part], None if dh_all is None else dh_all[:, part]), parts,
+                                  D[:, part], None if dh_all is None else dh_all[:, part]), parts,
           sharers(T, B, H))
-    A = D[:, H : 5 * H] if one else rows(D)
-    return A, None if dh_all is None else dh_all.reshape(T * B, P), State(dh, dc)
+    return rows(D), None if dh_all is None else dh_all.reshape(T * B, P), State(dh, dc)
 
 
 def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
     """All steps of a part of the batch, backwards, into D and dh_all: dh (b, P) and dc (b, H) are of the last state at first,
     of the first at last"""
     W_hh, W_hr = factors
-    T, b, P = dy.shape
-    H, one, dtype = dc.shape[1], b == 1, dy.dtype
-    lead = () if one else (b,)
-    K = max(1, min(T, CELLS // (b * H)))
-    scratch = empty((0 if one else K, 6, *lead, H), dtype)
-    steps = D.reshape(T, 6, H) if one else D.reshape(T, b, 4, H).swapaxes(1, 2)
-    back = empty((*lead, W_hh.width), dtype)
+    (T, b, P), H, dtype, lead = dy.shape, dc.shape[1], dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
+    K, few = max(1, min(T, CELLS // (b * H))), b * H <= FEW
+    M, given, found = empty((6, K, b * H), dtype), empty((6, *lead, H), dtype), empty((6, *lead, H), dtype)
+    of_dc, of_dm, from_dc, from_dm, da = given[:4], given[4:], found[:4], found[4:], found[1:5]
+    dc_before, through_m = found[0], found[5]
+    back, dc_now = empty((*lead, W_hh.width), dtype), empty((*lead, H), dtype)
     through, (times, W, at) = back[..., :P], W_hh.into(back)
-    through[...], dc_now = dh.reshape(through.shape), dc.reshape(*lead, H)
-    into_m = through
+    through[...], dc_before[...] = dh.reshape(through.shape), dc.reshape(dc_now.shape)
+    dm = through
     if W_hr is not None:
-        dm = empty((*lead, W_hr.width), dtype)
-        (project, *projected), into_m, carried = W_hr.into(dm), dm[..., :H], dh_all.reshape(T, *lead, P)
-    upstream = dy.reshape(T, *lead, P)
+        wide = empty((*lead, W_hr.width), dtype)
+        (project, *projected), dm, carried = W_hr.into(wide), wide[..., :H], dh_all.reshape(T, *lead, P)
+    dm_2, dc_4 = (empty((n, *lead, H), dtype) for n in (2, 4)) if few else (dm, dc_now)
+    upstream, deltas_of_steps = dy.reshape(T, *lead, P), D.reshape(T, *lead, 4 * H)
+    gates_of_D, of_steps = D.reshape(T, *lead, 4, H).swapaxes(1, -2), M.swapaxes(0, 1).reshape(K, *given.shape)
     for end in range(T, 0, -K):
         start = max(0, end - K)
-        M = steps[start:end] if one else scratch[: end - start]
-        local_derivatives(M.reshape(end - start, 6, -1), blocks, start, end)
-        last, before = M[::-1], slice(end - 1, start - 1 if start else None, -1)
-        views = zip(last[:, 4:], last[:, 5], last[:, :4], last[:, 0], last[:, 1:5], steps[before], D[before],
-                    upstream[before], strict=True)
-        for t, (of_dh, k1, of_dc, dc_before, da, gates_of_d, d, dy_t) in enumerate(views, T - end):
-            if t:
-                np.add(through, dy_t, through)
+        local_derivatives(M[:, : end - start], blocks, start, end)
+        for t in range(end - 1, start - 1, -1):
+            np.add(through, upstream[t], through)
             if W_hr is not None:
-                carried[T - 1 - t] = through
-                project(carried[T - 1 - t], *projected)                         # L5*
-            np.multiply(of_dh, into_m, of_dh)                               # L4*
-            np.add(dc_now, k1, dc_now)                                      # L4*
-            np.multiply(of_dc, dc_now, of_dc)                               # L3*, L2*
-            dc_now = dc_before                                              # L3*
-            if one:
-                times(da.reshape(-1), W, at)                                    # L1*
+                carried[t] = through
+                project(carried[t], *projected)                             # L5*
+            if few:
+                given[...], dm_2[...] = of_steps[t - start], dm
             else:
-                gates_of_d[...] = da
-                times(d, W, at)                                             # L1*
-        dc_now = dc_now.copy()                                              # M is used again
-    dh[...], dc[...] = through, dc_now
+                of_dc, of_dm = of_steps[t - start, :4], of_steps[t - start, 4:]
+            np.multiply(of_dm, dm_2, from_dm)                               # L4*
+            np.add(dc_before, through_m, dc_now)                            # L4*
+            if few:
+                dc_4[...] = dc_now
+            np.multiply(of_dc, dc_4, from_dc)                               # L3*, L2*
+            gates_of_D[t] = da
+            times(deltas_of_steps[t], W, at)                                # L1*
+    dh[...], dc[...] = through, dc_before
 
 
 def gradients(found, caches):
@@ -207,7 +186,7 @@ def gradients(found, caches):
 def local_derivatives(M, blocks, start, end):
     """Fill M (steps, 6, B·H) with the factors of dc for the cell state before, i, f and g, and those of dh, k₂ and k₁"""
     c, g, f, i, o = blocks[:, start:end]
-    of_c, of_i, of_f, of_g, k2, k1 = M.swapaxes(0, 1)
+    of_c, of_i, of_f, of_g, k2, k1 = M
     np.tanh(blocks[0, start + 1 : end + 1], k1)
     np.multiply(o, k1, of_c)                                                # m
     np.multiply(of_c, k1, k1)

@@ -60,9 +60,10 @@ TRICKS = (
          "    return np.ascontiguousarray(folded(W, given, order, half).T)\n"),)),
     Trick("one sequence has no batch axis", ("rnn",), BOTH, ALONE, (
         ("fast/rnn.py", "() if b == 1 else (b,)", "(b,)"),)),
-    Trick("one sequence has no batch axis", ("gru",), TRAIN, ALONE, (
-        ("fast/gru.py", "() if b == 1 else (b,)", "(b,)"),
-        ("fast/gru.py", "() if dy.shape[1] == 1 else (dy.shape[1],)", "(dy.shape[1],)"))),
+    Trick("one sequence has no batch axis", ("lstm", "gru"), TRAIN, ALONE, tuple(
+        change for file in ("fast/lstm.py", "fast/gru.py") for change in (
+            (file, "() if b == 1 else (b,)", "(b,)"),
+            (file, "() if dy.shape[1] == 1 else (dy.shape[1],)", "(dy.shape[1],)")))),
     Trick("vector times matrix by ndarray.dot", CELLS, TRAIN, ALONE, (
         ("fast/tiles.py", "np.matmul if out.ndim > 1 else np.ndarray.dot", "np.matmul"),)),
     Trick("input product of all steps at once", ("rnn",), BOTH, ALONE + TOGETHER, (
@@ -93,28 +94,41 @@ TRICKS = (
     Trick("half of the sigmoid in the weights, one tanh for all gates", ("lstm",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
-         "            np.multiply(gates_of_z[1:], scale, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
+         "            np.multiply(gates_of_z[1:], half, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
     Trick("half of the sigmoid in the weights", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
         ("fast/gru.py", "            np.tanh(rz, rz)",
-         "            np.multiply(rz, scale, rz)\n            np.tanh(rz, rz)"))),
+         "            np.multiply(rz, half, rz)\n            np.tanh(rz, rz)"))),
     Trick("sigmoid by tanh, not by exp", ("lstm",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half", "-1.0 if gate in half"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
          "            np.exp(gates_of_z[1:], gates[1:]) "),
-        ("fast/lstm.py", "np.multiply(sigmoids, scale, sigmoids)", "np.add(sigmoids, 1, sigmoids)"),
-        ("fast/lstm.py", "np.add(sigmoids, scale, sigmoids) ", "np.reciprocal(sigmoids, sigmoids) "))),
+        ("fast/lstm.py", "np.multiply(sigmoids, half, sigmoids)", "np.add(sigmoids, 1, sigmoids)"),
+        ("fast/lstm.py", "np.add(sigmoids, half, sigmoids) ", "np.reciprocal(sigmoids, sigmoids) "))),
     Trick("neighbouring gates share a call", ("lstm",), TRAIN, ALONE + TOGETHER, (
         ("fast/lstm.py", "            np.multiply(cg, fi, two)", "            np.multiply(cg[0], fi[0], c_part)\n"
          "            np.multiply(cg[1], fi[1], g_part)"),)),
+    Trick("a step works in one record, whose views are made once", ("lstm",), TRAIN, ALONE + TOGETHER + LARGE, (
+        ("fast/lstm.py", "            times(before, W, at)\n            np.add(z, a_x, z)", "            kept[0] = c\n"
+         "            gates, sigmoids, cg, fi, o = kept[1:], kept[2:], kept[:2], kept[2:4], kept[4]\n"
+         "            times(before, W, at)\n            np.add(z, a_x, z)"),
+        ("fast/lstm.py", "            kept[...] = record\n", ""))),
+    Trick("what several blocks are multiplied by is copied to each", ("lstm", "gru"), TRAIN, ALONE + TOGETHER[:1], (
+        ("fast/lstm.py", "FEW = 1 << 11 ", "FEW = 0 "),)),
+    Trick("that, up to 2048 numbers in a block", ("lstm", "gru"), TRAIN, TOGETHER[1:], (
+        ("fast/lstm.py", "FEW = 1 << 11 ", "FEW = 1 << 60 "),)),
+    Trick("a constant is an array without an axis", ("lstm", "gru"), BOTH, ALONE + TOGETHER[:1], (
+        ("fast/lstm.py", "np.array(0.5, dtype)", "dtype.type(0.5)"),
+        ("fast/gru.py", "np.array(0.5, dtype)", "dtype.type(0.5)"),
+        ("fast/inference.py", "np.array(0.5, x.dtype)", "x.dtype.type(0.5)"))),
     Trick("n + z ∘ (h - n)", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/gru.py", "    before = state[0]\n", "    before, spare = state[0], empty((*lead, H), dtype)\n"),
-        ("fast/gru.py", "            np.subtract(before, new, after)\n            np.multiply(after, z_t, after)\n",
-         "            np.subtract(1, z_t, after)\n            np.multiply(after, new, after)\n"
+        ("fast/gru.py", "            np.subtract(before, n, after)\n            np.multiply(after, z_t, after)\n",
+         "            np.subtract(1, z_t, after)\n            np.multiply(after, n, after)\n"
          "            np.multiply(before, z_t, spare)\n"),
-        ("fast/gru.py", "np.add(after, new, after) ", "np.add(after, spare, after) "))),
+        ("fast/gru.py", "np.add(after, n, after) ", "np.add(after, spare, after) "))),
     Trick("deltas as n r z q, no copy", ("gru",), TRAIN, ALONE + TOGETHER, (
-        ("fast/gru.py", "times(D[t][..., H:], W, at) ", "times(np.ascontiguousarray(D[t][..., H:]), W, at) "),
+        ("fast/gru.py", "times(D_rzq[t], W, at) ", "times(np.ascontiguousarray(D_rzq[t]), W, at) "),
         ("fast/gru.py", "np.matmul(A[:, : 3 * H],", "np.matmul(np.ascontiguousarray(A[:, : 3 * H]),"),
         ("fast/gru.py", "dW_hh = A[:, H:].T", "dW_hh = np.ascontiguousarray(A[:, H:]).T"))),
     Trick("the recurrent bias is a column of the weights", ("lstm",), FORWARD, TOGETHER, (

@@ -142,6 +142,11 @@ FAULTS = [
     Fault("cell state's gradient carried by the input gate", "fast/lstm.py", "of_c[...] = f", "of_c[...] = i", LSTM),
     Fault("initial cell state ignored", "fast/lstm.py", "h[0], blocks[0, 0] = s.h, s.c.reshape(-1)",
           "h[0], blocks[0, 0] = s.h, 0", LSTM),
+    Fault("cell state kept a step too late", "fast/lstm.py", "            kept[...] = record\n"
+          "            np.add(c_part, g_part, c) ", "            np.add(c_part, g_part, c)\n"
+          "            kept[...] = record ", LSTM),
+    Fault("gradients of reset gate and candidate's product exchanged", "fast/gru.py", "D_rq[t] = from_n",
+          "D_rq[t] = from_n[::-1]", GRU),
     Fault("both halves of a bias given to the input", "fast/gru.py", "b[: 2 * H] += p.b_hh[: 2 * H]",
           "b += p.b_hh", GRU),
     Fault("bias's gradient left in the deltas' order", "fast/gru.py", "np.concatenate([db[H : 3 * H], db[:H]])",

@@ -1,7 +1,8 @@
 """The GRU written for speed: the verbs of ``reference.gru``, held to it by the parity suite.
 
 - σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights of r and z.
-- Every gate is one contiguous block; the input product is computed for a chunk of steps; everything is in place.
+- As in lstm.py a step works in one record, the input product is computed for a chunk of steps, what several blocks are to
+  be multiplied by is first copied to each, and everything is in place.
 - h⁺ = n + z ∘ (h - n): one product less than (1 - z) ∘ n + z ∘ h.
 - Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls.
 - The deltas lie as n r z q, so that da_x is the first three quarters of a row and da_h the last three: no copy.
@@ -89,7 +90,8 @@ def steps(factors, x, h, blocks):
         part = slice(start, start + N)
         W_ih.every(x[part], a[:N])
         np.add(a[:N], b_x, a[:N])                                           # G1, G3, a chunk of steps at once
-        for a_rz, a_n, kept, after in zip(a_of_gates[:N, :2], a_of_gates[:N, 2], of_steps[part], state[1:][part], strict=True):
+        views = zip(a_of_gates[:N, :2], a_of_gates[:N, 2], of_steps[part], state[1:][part], strict=True)
+        for a_rz, a_n, kept, after in views:
             times(before, W, at)
             np.add(rz_of_z, a_rz, rz)
             np.tanh(rz, rz)
@@ -137,7 +139,7 @@ def steps_back(factors, dy, dh, h, blocks, D):
     K, few = max(1, min(T, CELLS // (b * H))), b * H <= FEW
     M, given, found = empty((5, K, b * H), dtype), empty((5, *lead, H), dtype), empty((5, *lead, H), dtype)
     of_h, of_n, from_h, from_n = given[:3], given[3:], found[:3], found[3:]
-    nz, (dn, _, through, dr, dq) = found[:2], found                         # n z, what h has of h, r q
+    nz, (dn, _, through, _, dq) = found[:2], found                          # n z, what h has of h, r q
     wide = empty((*lead, W_hh.width), dtype)
     back, (times, W, at) = wide[..., :H], W_hh.into(wide)
     inner = dn
@@ -147,8 +149,7 @@ def steps_back(factors, dy, dh, h, blocks, D):
     h_3, n_2 = (empty((n, *lead, H), dtype) for n in (3, 2)) if few else (back, inner)
     D, upstream = D.reshape(T, *lead, 4 * H), dy.reshape(T, *lead, H)
     gates_of_D, of_steps = D.reshape(T, *lead, 4, H).swapaxes(1, -2), M.swapaxes(0, 1).reshape(K, *given.shape)
-    of_x, of_q = D[..., H:], D[..., H : 3 * H]
-    D_nz, D_rq = gates_of_D[:, ::2], gates_of_D[:, 1::2]
+    D_nz, D_rq, D_rz, D_rzq = gates_of_D[:, ::2], gates_of_D[:, 1::2], D[..., H : 3 * H], D[..., H:]
     back[...] = dh.reshape(back.shape)
     for end in range(T, 0, -K):
         start = max(0, end - K)
@@ -168,10 +169,10 @@ def steps_back(factors, dy, dh, h, blocks, D):
             np.multiply(of_n, n_2, from_n)                                  # G3*, G2*, G1*
             D_rq[t] = from_n
             if W_hn is None:
-                times(of_x[t], W, at)                                       # G1*, G2*
+                times(D_rzq[t], W, at)                                      # G1*, G2*
             else:
                 gates_of_D[t, 3] = dn
-                times(of_q[t], W, at)                                       # G1*
+                times(D_rz[t], W, at)                                       # G1*
                 np.add(back, dq, back)
             np.add(back, through, back)
     dh[...] = back

@@ -39,18 +39,17 @@ def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
     B, H = c_given.shape
     record, two = empty((5, H * B), x.dtype), empty((2, H * B), x.dtype)   # c g f i o
     c, gates, sigmoids, o = record[0], record[1:].reshape(-1), record[2:], record[4]
-    cg, fi, u, g_part, scale = record[:2], record[2:4], *two, x.dtype.type(0.5)
+    cg, fi, u, g_part, half = record[:2], record[2:4], *two, np.array(0.5, x.dtype)
     c.reshape(H, B)[...] = c_given.T
     recur = product(W_hh, gates, B, alone)
     m = None if W_hr is None else empty((h.shape[1] * B,), x.dtype)
     project = None if W_hr is None else product(W_hr.T if B == 1 else W_hr, m, B, alone)
-
-    def step(state, a, after):
+    for state, a, after in steps(W_ih, b, x, h, y, alone, len(W_hh) if B == 1 else W_hh.shape[1]):
         recur(state)
         np.add(gates, a, gates)                                            # L1
         np.tanh(gates, gates)
-        np.multiply(sigmoids, scale, sigmoids)
-        np.add(sigmoids, scale, sigmoids)                                  # L2
+        np.multiply(sigmoids, half, sigmoids)
+        np.add(sigmoids, half, sigmoids)                                   # L2
         np.multiply(cg, fi, two)
         np.add(u, g_part, c)                                               # L3
         np.tanh(c, u)
@@ -60,8 +59,6 @@ def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
             np.multiply(u, o, u)                                           # L4
             project(u)                                                     # L5
             after[...] = m
-
-    run(step, W_ih, b, x, h, y, alone)
     c_given[...] = c.reshape(H, B).T
 
 
@@ -85,19 +82,18 @@ def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
     """A part of the batch: into y (T, b, H)"""
     B, H = h.shape
     N = 2 * H * B
-    z3, u, scale = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), x.dtype.type(0.5)
+    z3, u, half = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), np.array(0.5, x.dtype)
     rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]
     reset = np.ones((H + 1) * B, x.dtype)
     recur = product(W_hh, z3 if W_hn is None else rz, B, alone)
     candidate = None if W_hn is None else product(W_hn, n, B, alone)
-
-    def step(state, a, after):
+    for state, a, after in steps(W_ih, b, x, h, y, alone, H + 1, inside=True):
         before = state[: H * B]
         recur(state)                                                       # G1, G2
         np.add(rz, a[:N], rz)
         np.tanh(rz, rz)
-        np.multiply(rz, scale, rz)
-        np.add(rz, scale, rz)                                              # G1
+        np.multiply(rz, half, rz)
+        np.add(rz, half, rz)                                               # G1
         if candidate is None:
             np.multiply(n, r, n)
         else:
@@ -108,8 +104,6 @@ def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
         np.subtract(before, n, u)
         np.multiply(u, z, u)
         np.add(u, n, after)                                                # G4
-
-    run(step, W_ih, b, x, h, y, alone, inside=True)
 
 
 def in_parts(call, T, B, H):
@@ -132,8 +126,7 @@ def recurrent(W, b, B, fold, inside=False):
 def product(M, out, B, alone):
     """A call (state) that writes M state into out, all flat: in tiles, but for a part that has the processors ``alone``"""
     if B == 1:
-        K = len(M)
-        return lambda state: state[:K].dot(M, out)
+        return lambda state: state.dot(M, out)
     K, out = M.shape[1], out.reshape(-1, B)
     if alone and processors() > 1:
         return lambda state: np.matmul(M, state.reshape(K, B), out)
@@ -141,8 +134,9 @@ def product(M, out, B, alone):
     return lambda state: times(state.reshape(K, B))
 
 
-def run(step, W_ih, b, x, h, y, alone, inside=False):
-    """Every step, in chunks: ``step(state | 1, a, after)``, flat  ->  y (T, B, P)
+def steps(W_ih, b, x, h, y, alone, features, inside=False):
+    """For each step what it needs, all flat: so many features of ``state | 1`` before it; ``a``; where to put the state after
+    it  ->  y (T, B, P), filled a chunk of steps at once
 
     ``a`` is the input product of a step; with the bias ``b`` where the recurrent product has none, or another (``inside``).
     """
@@ -157,8 +151,7 @@ def run(step, W_ih, b, x, h, y, alone, inside=False):
         a = input_product(W_ih, x[start : start + n], buffer, alone)
         if B == 1 or inside:
             np.add(a, b, a)
-        for t in range(n):
-            step(state[t], a[t].reshape(-1), state[t + 1, : P * B])
+        yield from zip(state[:n, : features * B], a.reshape(n, -1), state[1 : n + 1, : P * B], strict=True)
         y[start : start + n] = state[1 : n + 1, : P * B].reshape(n, P, B).swapaxes(1, 2)
         state[0] = state[n]
 

@@ -2,12 +2,16 @@
 
 - σ(a) = ½ + ½ tanh(a/2): the inner half is folded into the weights, so one tanh serves all four gates, and one
   product and one sum over three of them finish the sigmoids.
-- Every gate is one contiguous block, in the order c g f i o: c ∘ f and g ∘ i are one call, and no call is strided.
+- A step works in one record, whose views are made once.  Every gate is one contiguous block, in the order c g f i o: c ∘ f
+  and g ∘ i are one call.  One more copies the record to the others.
+- On short arrays a call costs more than its arithmetic, and least where its arrays are contiguous and of one shape: NumPy
+  then takes a shorter way through it.  So what several blocks are to be multiplied by is first copied to each of as many,
+  and a constant is an array without an axis, which need not be made of a number at each call.
 - The input product is computed for a chunk of steps at once, which stays in the cache until the steps have read it.
 - Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: the four
   factors of dc, and k₂ and k₁, those of dh.  A step is then two products, two sums and one GEMM.  They lie in the order
   c i f g k₂ k₁: each kind's are neighbours, and so are the four gates, in torch's own order: no weight is copied.
-- One sequence alone (B = 1) has no batch axis, and its blocks lie row by row, so that a step touches one row.
+- One sequence alone (B = 1) has no batch axis.
 """
 
 from typing import NamedTuple
@@ -28,7 +32,7 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", 
 
 ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
 ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
-FEW = 1 << 11
+FEW = 1 << 11                    # numbers in a block up to which a copy for each block costs less than a longer way
 
 
 def forwards(p, whole_ih, whole_hh, whole_hr):
@@ -119,7 +123,7 @@ def backward(dy, ds, k):
 def deltas(w, dy, ds, k):
     """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
     T, B, P = dy.shape
-    H, one = k.blocks.shape[2] // B, B == 1
+    H = k.blocks.shape[2] // B
     D = empty((T, B, 4 * H), dy.dtype)
     dh_all = None if k.p.W_hr is None else empty((T, B, P), dy.dtype)
     dh, dc = ds.h.copy(), ds.c.copy()

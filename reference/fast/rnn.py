@@ -57,7 +57,7 @@ def steps(W_hh, bias, h, nonlinearity):
     h[1:] += bias
     lead = () if b == 1 else (b,)
     wide = empty((*lead, W_hh.width), h.dtype)
-    z, (times, W, at), state = wide[..., :H], W_hh.into(wide), h.reshape(T, *lead, H)
+    z, (times, W, at), state, zero = wide[..., :H], W_hh.into(wide), h.reshape(T, *lead, H), np.zeros((), h.dtype)
     before = state[0]
     for after in state[1:]:
         times(before, W, at)
@@ -65,7 +65,7 @@ def steps(W_hh, bias, h, nonlinearity):
         if nonlinearity == "tanh":
             np.tanh(z, after)                                               # R2
         else:
-            np.maximum(z, 0, out=after)                                     # R2
+            np.maximum(z, zero, out=after)                                  # R2
         before = after
 
 

@@ -70,9 +70,9 @@ TRICKS = (
         ("fast/rnn.py", "    np.matmul(rows(x), w.p.W_ih.T, rows(h[1:])) ",
          "    for u, v in zip(x, h[1:]): np.matmul(u, w.p.W_ih.T, v) "),)),
     Trick("input product of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, TOGETHER, (
-        ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1,"),)),
+        ("fast/lstm.py", "ROWS = 1024 ", "ROWS = 1 "),)),
     Trick("input product of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, TOGETHER, (
-        ("fast/lstm.py", "ROWS, CELLS = 1024,", "ROWS, CELLS = 1 << 30,"),)),
+        ("fast/lstm.py", "ROWS = 1024 ", "ROWS = 1 << 30 "),)),
     Trick("input product of many steps, not of one", ("lstm", "gru"), FORWARD, TOGETHER, (
         ("fast/inference.py", "ROWS = 1 << 13 ", "ROWS = 1 "),)),
     Trick("input product of many steps, not of 256 rows", ("lstm", "gru"), FORWARD, TOGETHER + LARGE, (
@@ -88,9 +88,9 @@ TRICKS = (
          "        if nonlinearity == 'tanh':\n            u = h[t].reshape(d.shape)\n"
          "            np.multiply(u, u, d)\n            np.subtract(1, d, d)\n        np.multiply(d, through, d) "))),
     Trick("derivatives of a chunk of steps, not of one", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
-        ("fast/lstm.py", ", 1 << 16 ", ", 1 "),)),
+        ("fast/lstm.py", "STEPS, CELLS = 32, 1 << 16 ", "STEPS, CELLS = 1, 1 "),)),
     Trick("derivatives of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
-        ("fast/lstm.py", ", 1 << 16 ", ", 1 << 40 "),)),
+        ("fast/lstm.py", "STEPS, CELLS = 32, 1 << 16 ", "STEPS, CELLS = 1 << 40, 1 << 40 "),)),
     Trick("half of the sigmoid in the weights, one tanh for all gates", ("lstm",), TRAIN, ALONE + TOGETHER, (
         ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
         ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"

@@ -17,7 +17,7 @@ from ..gru import GATES, Params, State, step_backward, step_forward
 from ..memory import empty
 from ..ops import Array, rows, stacked
 from .inference import gru as infer
-from .lstm import CELLS, FEW, ROWS
+from .lstm import CELLS, FEW, ROWS, STEPS
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
 from .tiles import WIDTH, factor, factor_transposed, whole
@@ -136,7 +136,7 @@ def steps_back(factors, dy, dh, h, blocks, D):
     (T, b, 4H), the deltas n r z q"""
     W_hh, W_hn = factors
     (T, b, H), dtype, lead = dy.shape, dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
-    K, few = max(1, min(T, CELLS // (b * H))), b * H <= FEW
+    K, few = max(1, min(T, STEPS, CELLS // (b * H))), b * H <= FEW
     M, given, found = empty((5, K, b * H), dtype), empty((5, *lead, H), dtype), empty((5, *lead, H), dtype)
     of_h, of_n, from_h, from_n = given[:3], given[3:], found[:3], found[3:]
     nz, (dn, _, through, _, dq) = found[:2], found                          # n z, what h has of h, r q

@@ -31,8 +31,9 @@ __all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", 
            "run_inference", "step_backward", "step_forward"]
 
 ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
-ROWS, CELLS = 1024, 1 << 16      # size of a chunk: rows of the input product, elements of a block
-FEW = 1 << 11                    # numbers in a block up to which a copy for each block costs less than a longer way
+ROWS = 1024                      # of the input product in a chunk
+STEPS, CELLS = 32, 1 << 16       # whose derivatives are a chunk, at most; numbers in one of its blocks, at most
+FEW = 1 << 11                    # numbers of a step in a block up to which a copy for each block costs less than a longer way
 
 
 def forwards(p, whole_ih, whole_hh, whole_hr):
@@ -140,7 +141,7 @@ def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
     of the first at last"""
     W_hh, W_hr = factors
     (T, b, P), H, dtype, lead = dy.shape, dc.shape[1], dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
-    K, few = max(1, min(T, CELLS // (b * H))), b * H <= FEW
+    K, few = max(1, min(T, STEPS, CELLS // (b * H))), b * H <= FEW
     M, given, found = empty((6, K, b * H), dtype), empty((6, *lead, H), dtype), empty((6, *lead, H), dtype)
     of_dc, of_dm, from_dc, from_dm, da = given[:4], given[4:], found[:4], found[4:], found[1:5]
     dc_before, through_m = found[0], found[5]

@@ -74,11 +74,17 @@ def number(text: str | None) -> float | None:
 def environment() -> dict[str, Any]:
     """The software."""
     cudnn = torch.backends.cudnn.version() if torch.cuda.is_available() else None
-    return {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
+    return {"python": platform.python_version(), "numpy": np.__version__, "simd": simd(), "torch": torch.__version__,
             "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
             "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
             "torch_threads": torch.get_num_threads(), "openblas_thread_timeout": os.environ.get(TIMEOUT), "blas": blas(),
             "strangers": {}}
+
+
+def simd() -> list[str]:
+    """The sets of vector instructions that NumPy uses here, by its names: X86_V3 is AVX2, X86_V4 is AVX-512."""
+    sets = np.show_config(mode="dicts").get("SIMD Extensions", {})
+    return [*sets.get("baseline", []), *sets.get("found", [])]
 
 
 def blas() -> list[dict[str, Any]]:

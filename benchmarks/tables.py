@@ -290,9 +290,10 @@ def about(run: Run, devices: Iterable[str]) -> list[str]:
     memory = f", {m['memory_gb']:g} GB" if m["memory_gb"] else ""
     cuda = f", CUDA {env['cuda']}, cuDNN {env['cudnn']}, TF32 {env['tf32']}" if env["cuda"] else ""
     blas = [f"{b['api']} {b['version'] or ''} ({b['threads'] or 'unknown'} threads)" for b in env["blas"]]
+    simd = f" with {', '.join(env['simd'])}" if env.get("simd") else ""
     threads = "; ".join([f"torch {env['torch_threads']} threads", *blas])
     return [f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}", *([gpu(m["gpu"])] if m["gpu"] else []),
-            f"Python {env['python']}, NumPy {env['numpy']}, PyTorch {env['torch']}{cuda}; {threads}",
+            f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; {threads}",
             *([f"{name}: {said}" for name, said in env.get("strangers", {}).items()]),
             *(limits(d, run.limits[d]) for d in devices if d in run.limits)]
 

@@ -78,6 +78,14 @@ def untimed():
             row(case(), LIBRARY, 1e-3)]
 
 
+def test_vector_instructions_are_said_where_they_were_recorded():
+    old = result(grid())
+    new = old | {"environment": old["environment"] | {"simd": ["X86_V2", "X86_V3"]}}
+    said = ["\n".join(tables.about(load(made)[0].run, ())) for made in (old, new)]
+    assert "NumPy 2.2.0, PyTorch" in said[0]
+    assert "NumPy 2.2.0 with X86_V2, X86_V3, PyTorch" in said[1]
+
+
 def test_ratios_and_means_are_what_numpy_computes():
     found = load(result(grid()))
     medians = {(e.implementation, e.phase, e.size): np.median(r["seconds"]["samples"])

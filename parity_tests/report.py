@@ -120,9 +120,15 @@ def environment(device: str) -> dict[str, Any]:
             "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"} | cuda
 
 
-def processor() -> str:
-    """The processor's model name, as far as the system tells it."""
-    info = Path("/proc/cpuinfo")
-    names = [line.partition(":")[2].strip() for line in info.read_text(encoding="utf-8").splitlines()
-             if line.startswith("model name")] if info.exists() else []
-    return names[0] if names else platform.processor() or "unknown"
+def processor(info: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's model name, as far as the system tells it, and its family and model by number, because a virtual
+    machine may give one name to many: 'AMD EPYC (family 25, model 1)'."""
+    if not info.exists():
+        return platform.processor() or "unknown"
+    first: dict[str, str] = {}
+    for line in info.read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        first.setdefault(key.strip(), value.strip())
+    name = first.get("model name") or platform.processor() or "unknown"
+    numbers = [f"{word} {first[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in first]
+    return f"{name} ({', '.join(numbers)})" if numbers else name

@@ -147,6 +147,20 @@ def test_what_the_engine_cannot_do_is_one_clear_sentence(arguments, message):
         reference.GRU(3, 6, **arguments)
 
 
+@pytest.mark.xfail(strict=True, reason="numpy.fast has σ from tanh: exact to the rounding of 1, not of σ, so a gate that is "
+                                      "nearly shut has few digits; said in notes/tolerances.md")
+def test_a_gate_that_is_nearly_shut_has_as_many_digits_as_an_open_one():
+    H, x = 16, draw(0, 5, 4, 3, dtype="float32")
+    y = []
+    for engine in ("definition", "fast"):
+        layer = reference.LSTM(3, H, dtype=np.float32, rng=np.random.default_rng(1), engine=engine)
+        weights_of = layer.state_dict()
+        weights_of["bias_ih_l0"][3 * H :] = -14  # o = σ(-14) = 8e-7
+        layer.load_state_dict(weights_of)
+        y.append(layer(x)[0])
+    np.testing.assert_allclose(y[1], y[0], rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
 def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
     x = draw(1, 5, 4, 3, dtype="float32")

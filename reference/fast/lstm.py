@@ -1,7 +1,8 @@
 """The LSTM written for speed: the verbs of ``reference.lstm``, held to it by the parity suite.
 
 - σ(a) = ½ + ½ tanh(a/2): the inner half is folded into the weights, so one tanh serves all four gates, and one
-  product and one sum over three of them finish the sigmoids.
+  product and one sum over three of them finish the sigmoids.  A gate that is nearly shut has few digits so: see
+  notes/tolerances.md.
 - A step works in one record, whose views are made once.  Every gate is one contiguous block, in the order c g f i o: c ∘ f
   and g ∘ i are one call.  One more copies the record to the others.
 - On short arrays a call costs more than its arithmetic, and least where its arrays are contiguous and of one shape: NumPy

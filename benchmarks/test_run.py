@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from parity_tests.report import processor
-
 from . import limits, machine, results
 from .__main__ import main
 
@@ -283,17 +281,6 @@ def test_nvidia_smi_is_read_if_it_is_there(tmp_path, monkeypatch):
     assert facts == {"driver": "580.1", "power_limit_w": "700.00", "clock_mhz": "[N/A]"}
     assert machine.number(facts["power_limit_w"]) == 700
     assert machine.number(facts["clock_mhz"]) is None
-
-
-@pytest.mark.parametrize(("text", "named"), [
-    ("processor\t: 0\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel\t\t: 1\n",
-     "AMD EPYC (family 25, model 1)"),
-    ("processor\t: 0\nmodel name\t: Neoverse-V2\n", "Neoverse-V2"),
-])
-def test_processors_of_one_name_are_told_apart(tmp_path, text, named):
-    info = tmp_path / "cpuinfo"
-    info.write_text(text, encoding="utf-8")
-    assert processor(info) == named
 
 
 def test_others_are_noticed_when_they_take_what_is_needed(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from .cases import Case, Spec
 from .implementations import BUILTIN, Implementation, LoadError, chosen, resolve
-from .report import shared_options
+from .report import processor, shared_options
 from .suite import run_case
 
 CASE = Case(Spec("gru", 3, 6, dtype="float64"))
@@ -228,3 +228,14 @@ def test_on_a_gpu_the_built_in_implementations_are_those_that_run_there():
     assert names == [name for name in BUILTIN if name.startswith("torch.")]
     assert [i.name for i in chosen(None, "cpu")] == list(BUILTIN)
     assert [i.name for i in chosen(["numpy"], "cuda")] == ["numpy"]
+
+
+@pytest.mark.parametrize(("text", "named"), [
+    ("processor\t: 0\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel\t\t: 1\n",
+     "AMD EPYC (family 25, model 1)"),
+    ("processor\t: 0\nmodel name\t: Neoverse-V2\n", "Neoverse-V2"),
+])
+def test_processors_of_one_name_are_told_apart(tmp_path, text, named):
+    info = tmp_path / "cpuinfo"
+    info.write_text(text, encoding="utf-8")
+    assert processor(info) == named

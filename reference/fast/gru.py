@@ -1,6 +1,7 @@
 """The GRU written for speed: the verbs of ``reference.gru``, held to it by the parity suite.
 
-- σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights of r and z.
+- σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights of r and z.  A gate that is nearly shut
+  has few digits so: see notes/tolerances.md.
 - As in lstm.py a step works in one record, the input product is computed for a chunk of steps, what several blocks are to
   be multiplied by is first copied to each, and everything is in place.
 - h⁺ = n + z ∘ (h - n): one product less than (1 - z) ∘ n + z ∘ h.

@@ -19,12 +19,12 @@ import numpy as np
 from parity_tests.copies import copied
 
 TIMED = ("fast/", "layers.py", "stack.py", "forms.py", "memory.py", "ops.py", "module.py")  # others check and name
-PRODUCT, TANH, ELEMENTWISE, COPY = "product", "tanh", "elementwise", "copy"
+PRODUCT, NONLINEAR, ELEMENTWISE, COPY = "product", "nonlinear", "elementwise", "copy"
 
 _COPIERS = (np.concatenate, np.ascontiguousarray, np.copyto, np.stack, np.repeat, np.tile, np.zeros, np.zeros_like, np.ones,
             np.array, np.copy)
-KINDS: dict[Any, str] = {np.matmul: PRODUCT, np.ndarray.dot: PRODUCT, np.dot: PRODUCT, np.tanh: TANH,
-                         **dict.fromkeys(_COPIERS, COPY)}
+KINDS: dict[Any, str] = {np.matmul: PRODUCT, np.ndarray.dot: PRODUCT, np.dot: PRODUCT,
+                         np.tanh: NONLINEAR, np.exp: NONLINEAR, **dict.fromkeys(_COPIERS, COPY)}
 METHODS = {"dot": PRODUCT, "sum": ELEMENTWISE, "copy": COPY, "astype": COPY, "fill": COPY}
 OPERATORS: dict[type[ast.AST], tuple[str, str]] = {
     ast.MatMult: ("matmul", PRODUCT), ast.Add: ("add", ELEMENTWISE), ast.Sub: ("sub", ELEMENTWISE),
@@ -240,7 +240,7 @@ def least(count: int = 2000) -> dict[str, float]:
     one, square = np.ones(1, np.float32), np.ones((1, 1), np.float32)
     out, square_out = one.copy(), square.copy()
     calls: dict[str, Callable[[], Any]] = {
-        PRODUCT: lambda: np.matmul(square, square, square_out), TANH: lambda: np.tanh(one, out),
+        PRODUCT: lambda: np.matmul(square, square, square_out), NONLINEAR: lambda: np.tanh(one, out),
         ELEMENTWISE: lambda: np.multiply(one, one, out), COPY: lambda: out.__setitem__(..., one)}
     nothing = _each(lambda: None, count)
     return {kind: max(0.0, _each(f, count) - nothing) for kind, f in calls.items()}

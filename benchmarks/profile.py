@@ -24,7 +24,7 @@ from parity_tests.terminal import console
 
 from . import check, group, instrument, machine, measure, results, study
 from .config import PHASES, Config
-from .instrument import COPY, ELEMENTWISE, PRODUCT, TANH
+from .instrument import COPY, ELEMENTWISE, NONLINEAR, PRODUCT
 from .presets import CELLS, GRID, each
 from .ratios import geometric
 from .tables import LIBRARY, duration, grouped, parts, times
@@ -32,8 +32,8 @@ from .tables import LIBRARY, duration, grouped, parts, times
 USAGE_ERROR, INTERRUPTED = 2, 130
 OURS, CLOCKED, PRODUCTS = "numpy.fast", "clocked", "products"
 RECURRENT, HOISTED = "recurrent", "hoisted"
-SHOWN = {RECURRENT: "products at each step", HOISTED: "products hoisted", TANH: "tanh", ELEMENTWISE: "other elementwise",
-         COPY: "copies", "rest": "rest"}
+SHOWN = {RECURRENT: "products at each step", HOISTED: "products hoisted", NONLINEAR: "tanh, exp",
+         ELEMENTWISE: "other elementwise", COPY: "copies", "rest": "rest"}
 _SECONDS = {"type": "object", "required": ["median", "q1", "q3"]}
 RULE: dict[str, Any] = {
     "type": "object", "required": ["case", "phase", "parity", "seconds", "kinds"],
@@ -41,7 +41,7 @@ RULE: dict[str, Any] = {
         "case": {"type": "object", "required": ["cell", "T", "B", "hidden_size", "dtype"]}, "phase": {"enum": list(PHASES)},
         "parity": {"type": "number", "minimum": 0},
         "seconds": {"type": "object", "required": [OURS, CLOCKED, PRODUCTS, LIBRARY], "additionalProperties": _SECONDS},
-        "kinds": {"type": "object", "required": [RECURRENT, HOISTED, TANH, ELEMENTWISE, COPY, "rest"],
+        "kinds": {"type": "object", "required": [RECURRENT, HOISTED, NONLINEAR, ELEMENTWISE, COPY, "rest"],
                   "additionalProperties": {"type": "object", "required": ["seconds", "calls", "least"]}}}}
 
 
@@ -101,7 +101,7 @@ def kinds(calls: Sequence[Mapping[instrument.Key, instrument.Found]], T: int, cl
     A product is recurrent where its place is reached at every step.  "least" is what so many calls cost on one number.
     """
     made: dict[str, Any] = {}
-    for wanted in (RECURRENT, HOISTED, TANH, ELEMENTWISE, COPY):
+    for wanted in (RECURRENT, HOISTED, NONLINEAR, ELEMENTWISE, COPY):
         some = [[f for (_, kind), f in found.items() if named(kind, f.calls, T) == wanted] for found in calls]
         count = sum(f.calls for f in some[-1])
         kind = PRODUCT if wanted in (RECURRENT, HOISTED) else wanted

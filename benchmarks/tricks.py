@@ -57,7 +57,7 @@ TRICKS = (
         ("fast/tiles.py", "LINES = 64 ", "LINES = 1 << 30 "),)),
     Trick("weights turned round in one pass, some rows at a time", CELLS, TRAIN, ALONE + TOGETHER[:1], (
         ("fast/weights.py", "    out = empty((I, width * len(order)), W.dtype)\n",
-         "    return np.ascontiguousarray(folded(W, given, order, half).T)\n"),)),
+         "    return np.ascontiguousarray(folded(W, given, order, negated).T)\n"),)),
     Trick("one sequence has no batch axis", ("rnn",), BOTH, ALONE, (
         ("fast/rnn.py", "() if b == 1 else (b,)", "(b,)"),)),
     Trick("one sequence has no batch axis", ("lstm", "gru"), TRAIN, ALONE, tuple(
@@ -91,26 +91,27 @@ TRICKS = (
         ("fast/lstm.py", "STEPS, CELLS = 32, 1 << 16 ", "STEPS, CELLS = 1, 1 "),)),
     Trick("derivatives of a chunk of steps, not of all", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
         ("fast/lstm.py", "STEPS, CELLS = 32, 1 << 16 ", "STEPS, CELLS = 1 << 40, 1 << 40 "),)),
-    Trick("half of the sigmoid in the weights, one tanh for all gates", ("lstm",), TRAIN, ALONE + TOGETHER, (
-        ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
-        ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
-         "            np.multiply(gates_of_z[1:], half, gates[1:])\n            np.tanh(gates[1:], gates[1:]) "))),
-    Trick("half of the sigmoid in the weights", ("gru",), TRAIN, ALONE + TOGETHER, (
-        ("fast/weights.py", "0.5 if gate in half else 1.0", "1.0"),
-        ("fast/gru.py", "            np.tanh(rz, rz)",
-         "            np.multiply(rz, half, rz)\n            np.tanh(rz, rz)"))),
-    Trick("sigmoid by tanh, not by exp", ("lstm",), TRAIN, ALONE + TOGETHER, (
-        ("fast/weights.py", "0.5 if gate in half", "-1.0 if gate in half"),
-        ("fast/lstm.py", "            np.tanh(gates_of_z, gates) ", "            np.tanh(gates_of_z[0], gates[0])\n"
-         "            np.exp(gates_of_z[1:], gates[1:]) "),
-        ("fast/lstm.py", "np.multiply(sigmoids, half, sigmoids)", "np.add(sigmoids, 1, sigmoids)"),
-        ("fast/lstm.py", "np.add(sigmoids, half, sigmoids) ", "np.reciprocal(sigmoids, sigmoids) "))),
+    Trick("minus of the sigmoid in the weights", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
+        ("fast/weights.py", "-1.0 if gate in negated else 1.0", "1.0"),
+        ("fast/lstm.py", "np.exp(sigmoids_of_z, sigmoids)", "np.exp(np.negative(sigmoids_of_z, sigmoids), sigmoids)"),
+        ("fast/gru.py", "np.exp(rz, rz)", "np.exp(np.negative(rz, rz), rz)"))),
+    Trick("divided by 1 / σ, not multiplied by σ", ("lstm", "gru"), TRAIN, ALONE + TOGETHER, (
+        ("fast/lstm.py", "np.add(sigmoids, one, sigmoids) ", "np.divide(one, np.add(sigmoids, one, sigmoids), sigmoids) "),
+        ("fast/lstm.py", "np.divide(cg, fi, two)", "np.multiply(cg, fi, two)"),
+        ("fast/lstm.py", "np.divide(m, o, after) ", "np.multiply(m, o, after) "),
+        ("fast/lstm.py", "    np.reciprocal(blocks[2:4, start:end], M[:2]) ", "    M[:2] = blocks[2:4, start:end] "),
+        ("fast/lstm.py", "    np.reciprocal(blocks[4, start:end], k2) ", "    k2[...] = blocks[4, start:end] "),
+        ("fast/gru.py", "np.add(rz, one, rz) ", "np.divide(one, np.add(rz, one, rz), rz) "),
+        ("fast/gru.py", "np.divide(q, r, n)", "np.multiply(q, r, n)"),
+        ("fast/gru.py", "np.divide(after, z_t, after)", "np.multiply(after, z_t, after)"),
+        ("fast/gru.py", "    np.reciprocal(blocks[0, start:end], r)\n", "    r[...] = blocks[0, start:end]\n"),
+        ("fast/gru.py", "    np.reciprocal(blocks[1, start:end], z)\n", "    z[...] = blocks[1, start:end]\n"))),
     Trick("neighbouring gates share a call", ("lstm",), TRAIN, ALONE + TOGETHER, (
-        ("fast/lstm.py", "            np.multiply(cg, fi, two)", "            np.multiply(cg[0], fi[0], c_part)\n"
-         "            np.multiply(cg[1], fi[1], g_part)"),)),
+        ("fast/lstm.py", "            np.divide(cg, fi, two)", "            np.divide(cg[0], fi[0], c_part)\n"
+         "            np.divide(cg[1], fi[1], g_part)"),)),
     Trick("a step works in one record, whose views are made once", ("lstm",), TRAIN, ALONE + TOGETHER + LARGE, (
         ("fast/lstm.py", "            times(before, W, at)\n            np.add(z, a_x, z)", "            kept[0] = c\n"
-         "            gates, sigmoids, cg, fi, o = kept[1:], kept[2:], kept[:2], kept[2:4], kept[4]\n"
+         "            g, sigmoids, cg, fi, o = kept[1], kept[2:], kept[:2], kept[2:4], kept[4]\n"
          "            times(before, W, at)\n            np.add(z, a_x, z)"),
         ("fast/lstm.py", "            kept[...] = record\n", ""))),
     Trick("what several blocks are multiplied by is copied to each", ("lstm", "gru"), TRAIN, ALONE + TOGETHER[:1], (
@@ -118,14 +119,14 @@ TRICKS = (
     Trick("that, up to 2048 numbers in a block", ("lstm", "gru"), TRAIN, TOGETHER[1:], (
         ("fast/lstm.py", "FEW = 1 << 11 ", "FEW = 1 << 60 "),)),
     Trick("a constant is an array without an axis", ("lstm", "gru"), BOTH, ALONE + TOGETHER[:1], (
-        ("fast/lstm.py", "np.array(0.5, dtype)", "dtype.type(0.5)"),
-        ("fast/gru.py", "np.array(0.5, dtype)", "dtype.type(0.5)"),
-        ("fast/inference.py", "np.array(0.5, x.dtype)", "x.dtype.type(0.5)"))),
+        ("fast/lstm.py", "np.array(1, dtype)", "dtype.type(1)"),
+        ("fast/gru.py", "np.array(1, dtype)", "dtype.type(1)"),
+        ("fast/inference.py", "np.array(1, x.dtype)", "x.dtype.type(1)"))),
     Trick("n + z ∘ (h - n)", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/gru.py", "    before = state[0]\n", "    before, spare = state[0], empty((*lead, H), dtype)\n"),
-        ("fast/gru.py", "            np.subtract(before, n, after)\n            np.multiply(after, z_t, after)\n",
-         "            np.subtract(1, z_t, after)\n            np.multiply(after, n, after)\n"
-         "            np.multiply(before, z_t, spare)\n"),
+        ("fast/gru.py", "            np.subtract(before, n, after)\n            np.divide(after, z_t, after)\n",
+         "            np.divide(n, z_t, after)\n            np.subtract(n, after, after)\n"
+         "            np.divide(before, z_t, spare)\n"),
         ("fast/gru.py", "np.add(after, n, after) ", "np.add(after, spare, after) "))),
     Trick("deltas as n r z q, no copy", ("gru",), TRAIN, ALONE + TOGETHER, (
         ("fast/gru.py", "times(D_rzq[t], W, at) ", "times(np.ascontiguousarray(D_rzq[t]), W, at) "),

@@ -1,9 +1,7 @@
 """The GRU written for speed: the verbs of ``reference.gru``, held to it by the parity suite.
 
-- σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights of r and z.  A gate that is nearly shut
-  has few digits so: see notes/tolerances.md.
-- As in lstm.py a step works in one record, the input product is computed for a chunk of steps, what several blocks are to
-  be multiplied by is first copied to each, and everything is in place.
+- As in lstm.py 1 / σ = 1 + e⁻ᵃ is what a step divides by, a step works in one record, the input product is computed for a
+  chunk of steps, what several blocks are to be multiplied by is first copied to each, and everything is in place.
 - h⁺ = n + z ∘ (h - n): one product less than (1 - z) ∘ n + z ∘ h.
 - Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls.
 - The deltas lie as n r z q, so that da_x is the first three quarters of a row and da_h the last three: no copy.
@@ -31,7 +29,7 @@ SIGMOIDS = "rz"
 
 
 def forwards(p, whole_ih, whole_hh, reset_after):
-    """W_ih (I, 3H); W_hh (H, 3H), that of n apart unless ``reset_after``: those of r and z halved; b (3H,), all that is
+    """W_ih (I, 3H); W_hh (H, 3H), that of n apart unless ``reset_after``: those of r and z negated; b (3H,), all that is
     added outside of r ∘ q; b_n (H,), what is added inside"""
     H, unit = len(p.b_ih) // 3, 1 if whole_ih and whole_hh else WIDTH
     fold, b = (GATES, GATES, SIGMOIDS), p.b_ih.copy()
@@ -54,7 +52,7 @@ class Cache(NamedTuple):
     p: Params
     x: Array            # (T, B, I)
     h: Array            # (T+1, B, H)
-    blocks: Array       # (4, T, B·H)   r z q n
+    blocks: Array       # (4, T, B·H)   1/r 1/z q n
     reset_after: bool
 
 
@@ -70,13 +68,14 @@ def forward(p, x, s, reset_after=True):
     return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
 
 
+@np.errstate(over="ignore")  # an infinite e⁻ᵃ: its gate is shut
 def steps(factors, x, h, blocks):
     """All steps of a part of the batch: x (T, b, I); h (T+1, b, H), the first given; blocks (4, T, b·H)"""
     W_ih, W_hh, W_hn, b_x, b_n = factors
     (T, b, _), H, dtype, width = x.shape, h.shape[2], x.dtype, len(b_x) // 3
-    K, lead, half = max(1, min(T, ROWS // b)), () if b == 1 else (b,), np.array(0.5, dtype)
+    K, lead, one = max(1, min(T, ROWS // b)), () if b == 1 else (b,), np.array(1, dtype)
     record, z, a = empty((4, *lead, H), dtype), empty((*lead, W_hh.width), dtype), empty((K, *lead, 3 * width), dtype)
-    rz, (r, z_t, q, n) = record[:2], record
+    rz, (r, z_t, q, n) = record[:2], record                                 # r and z as 1 / σ
     gates_of_z = z.reshape(*lead, -1, width)[..., :H].swapaxes(0, -2)
     a_of_gates = a.reshape(K, *lead, 3, width)[..., :H].swapaxes(1, -2)     # (K, 3, b, H)
     (times, W, at), rz_of_z, q_of_z = W_hh.into(z), gates_of_z[:2], gates_of_z[-1]
@@ -95,14 +94,13 @@ def steps(factors, x, h, blocks):
         for a_rz, a_n, kept, after in views:
             times(before, W, at)
             np.add(rz_of_z, a_rz, rz)
-            np.tanh(rz, rz)
-            np.multiply(rz, half, rz)
-            np.add(rz, half, rz)                                            # G1
+            np.exp(rz, rz)
+            np.add(rz, one, rz)                                             # G1
             if W_hn is None:
                 np.add(q_of_z, b_n, q)                                      # G2
-                np.multiply(r, q, n)
+                np.divide(q, r, n)
             else:
-                np.multiply(r, before, rh)
+                np.divide(before, r, rh)
                 candidate(rh, *where)
                 np.add(q_of_z, b_n, q)                                      # G2
                 n[...] = q
@@ -110,7 +108,7 @@ def steps(factors, x, h, blocks):
             np.tanh(n, n)                                                   # G3
             kept[...] = record
             np.subtract(before, n, after)
-            np.multiply(after, z_t, after)
+            np.divide(after, z_t, after)
             np.add(after, n, after)                                         # G4
             before = after
 
@@ -182,20 +180,21 @@ def steps_back(factors, dy, dh, h, blocks, D):
 def local_derivatives(M, reset_after, h, blocks, start, end):
     """Fill M (5, steps, B·H) with the factors of dh for n, z and the state before, and those of dn (or of what comes back
     through W_n) for r and q (or the state before)"""
-    r, z, q, n = blocks[:, start:end]
+    q, n = blocks[2:, start:end]
     before = h[start:end].reshape(end - start, -1)
-    of_n, of_z, kept, of_r, reset = M
-    np.subtract(1, z, kept)
-    np.multiply(n, n, of_n)
-    np.subtract(1, of_n, of_n)
-    np.multiply(of_n, kept, of_n)                                           # (1 - z)(1 - n²)
-    np.multiply(kept, z, kept)
+    of_n, of_z, z, of_r, r = M                                              # that of the state before is z, that of q is r
+    np.reciprocal(blocks[0, start:end], r)
+    np.reciprocal(blocks[1, start:end], z)
+    np.multiply(n, n, of_z)
+    np.subtract(1, of_z, of_z)
+    np.subtract(1, z, of_r)
+    np.multiply(of_z, of_r, of_n)                                           # (1 - z)(1 - n²)
+    np.multiply(of_r, z, of_r)
     np.subtract(before, n, of_z)
-    np.multiply(of_z, kept, of_z)                                           # (h - n) z (1 - z)
+    np.multiply(of_z, of_r, of_z)                                           # (h - n) z (1 - z)
     np.subtract(1, r, of_r)
     np.multiply(of_r, r, of_r)
     np.multiply(of_r, q if reset_after else before, of_r)                   # q r (1 - r), or h r (1 - r)
-    kept[...], reset[...] = z, r
 
 
 def gradients(found, caches):
@@ -210,6 +209,6 @@ def gradients(found, caches):
     if caches[0].reset_after:
         dW_hh = A[:, H:].T @ h
     else:
-        rh = stacked([np.ascontiguousarray(k.blocks[0]).reshape(-1, H) for k in caches]) * h
+        rh = stacked([np.reciprocal(k.blocks[0]).reshape(-1, H) for k in caches]) * h
         dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
     return Params(dW_ih, dW_hh, np.concatenate([db[H : 3 * H], db[:H]]), db[H:]), dx

@@ -4,8 +4,8 @@
   A forward that keeps its gates writes them to memory that no cache holds.
 - Feature-major: (4H, B), so that each gate is one contiguous block, and the product is W h, which BLAS does faster than
   h Wᵀ for a narrow h, and which needs no other layout of W in tiles.  States are turned round once for a chunk of steps.
-- σ(a) = ½ + ½ tanh(a/2), the inner half folded into the weights; the bias is one more column of W_hh, whose factor is one
-  more feature of the state that is always 1.
+- 1 / σ = 1 + e⁻ᵃ is what a step divides by, as in lstm.py; the bias is one more column of W_hh, whose factor is one more
+  feature of the state that is always 1.
 - One sequence alone (B = 1) has no batch axis: its product is a row times Wᵀ, called with less overhead.
 """
 
@@ -34,12 +34,13 @@ def lstm(p, x, s):
     return y, lstm_room.State(y[-1].copy(), c)
 
 
+@np.errstate(over="ignore")  # an infinite e⁻ᵃ: its gate is shut
 def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
     """A part of the batch: into y (T, b, P), and the last cell state in the place of the first (b, H)"""
     B, H = c_given.shape
-    record, two = empty((5, H * B), x.dtype), empty((2, H * B), x.dtype)   # c g f i o
-    c, gates, sigmoids, o = record[0], record[1:].reshape(-1), record[2:], record[4]
-    cg, fi, u, g_part, half = record[:2], record[2:4], *two, np.array(0.5, x.dtype)
+    record, two = empty((5, H * B), x.dtype), empty((2, H * B), x.dtype)   # c g 1/f 1/i 1/o
+    (c, g, _, _, o), gates, sigmoids = record, record[1:].reshape(-1), record[2:]
+    cg, fi, u, g_part, one = record[:2], record[2:4], *two, np.array(1, x.dtype)
     c.reshape(H, B)[...] = c_given.T
     recur = product(W_hh, gates, B, alone)
     m = None if W_hr is None else empty((h.shape[1] * B,), x.dtype)
@@ -47,16 +48,16 @@ def lstm_part(W_ih, W_hh, W_hr, b, x, h, c_given, y, alone):
     for state, a, after in steps(W_ih, b, x, h, y, alone, len(W_hh) if B == 1 else W_hh.shape[1]):
         recur(state)
         np.add(gates, a, gates)                                            # L1
-        np.tanh(gates, gates)
-        np.multiply(sigmoids, half, sigmoids)
-        np.add(sigmoids, half, sigmoids)                                   # L2
-        np.multiply(cg, fi, two)
+        np.tanh(g, g)
+        np.exp(sigmoids, sigmoids)
+        np.add(sigmoids, one, sigmoids)                                    # L2, f i o as 1 / σ
+        np.divide(cg, fi, two)
         np.add(u, g_part, c)                                               # L3
         np.tanh(c, u)
         if project is None:
-            np.multiply(u, o, after)                                       # L4
+            np.divide(u, o, after)                                         # L4
         else:
-            np.multiply(u, o, u)                                           # L4
+            np.divide(u, o, u)                                             # L4
             project(u)                                                     # L5
             after[...] = m
     c_given[...] = c.reshape(H, B).T
@@ -78,12 +79,13 @@ def gru(p, x, s, reset_after=True):
     return y, gru_room.State(y[-1].copy())
 
 
+@np.errstate(over="ignore")
 def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
     """A part of the batch: into y (T, b, H)"""
     B, H = h.shape
     N = 2 * H * B
-    z3, u, half = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), np.array(0.5, x.dtype)
-    rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]
+    z3, u, one = empty((3 * H * B,), x.dtype), empty((H * B,), x.dtype), np.array(1, x.dtype)
+    rz, r, z, n = z3[:N], z3[: N // 2], z3[N // 2 : N], z3[N:]            # r and z as 1 / σ
     reset = np.ones((H + 1) * B, x.dtype)
     recur = product(W_hh, z3 if W_hn is None else rz, B, alone)
     candidate = None if W_hn is None else product(W_hn, n, B, alone)
@@ -91,18 +93,17 @@ def gru_part(W_ih, W_hh, W_hn, b, x, h, y, alone):
         before = state[: H * B]
         recur(state)                                                       # G1, G2
         np.add(rz, a[:N], rz)
-        np.tanh(rz, rz)
-        np.multiply(rz, half, rz)
-        np.add(rz, half, rz)                                               # G1
+        np.exp(rz, rz)
+        np.add(rz, one, rz)                                                # G1
         if candidate is None:
-            np.multiply(n, r, n)
+            np.divide(n, r, n)
         else:
-            np.multiply(r, before, reset[: H * B])
+            np.divide(before, r, reset[: H * B])
             candidate(reset)                                               # G2
         np.add(n, a[N:], n)
         np.tanh(n, n)                                                      # G3
         np.subtract(before, n, u)
-        np.multiply(u, z, u)
+        np.divide(u, z, u)
         np.add(u, n, after)                                                # G4
 
 

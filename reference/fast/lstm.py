@@ -1,10 +1,9 @@
 """The LSTM written for speed: the verbs of ``reference.lstm``, held to it by the parity suite.
 
-- σ(a) = ½ + ½ tanh(a/2): the inner half is folded into the weights, so one tanh serves all four gates, and one
-  product and one sum over three of them finish the sigmoids.  A gate that is nearly shut has few digits so: see
-  notes/tolerances.md.
-- A step works in one record, whose views are made once.  Every gate is one contiguous block, in the order c g f i o: c ∘ f
-  and g ∘ i are one call.  One more copies the record to the others.
+- σ(a) = 1 / (1 + e⁻ᵃ): the minus is folded into the weights, and what would be multiplied by a gate is divided by its
+  1 / σ = 1 + e⁻ᵃ instead: two calls finish the three sigmoids, and no digit is lost however far a gate is shut.
+- A step works in one record, whose views are made once.  Every gate is one contiguous block, in the order c g f i o: what c
+  keeps and what g gives are one call.  One more copies the record to the others.
 - On short arrays a call costs more than its arithmetic, and least where its arrays are contiguous and of one shape: NumPy
   then takes a shorter way through it.  So what several blocks are to be multiplied by is first copied to each of as many,
   and a constant is an array without an axis, which need not be made of a number at each call.
@@ -38,7 +37,7 @@ FEW = 1 << 11                    # numbers of a step in a block up to which a co
 
 
 def forwards(p, whole_ih, whole_hh, whole_hr):
-    """W_ih (I, 4H) and W_hh (P, 4H) in ORDER, halved where a sigmoid follows; W_hr (H, P); b (4H,)"""
+    """W_ih (I, 4H) and W_hh (P, 4H) in ORDER, negated where a sigmoid follows; W_hr (H, P); b (4H,)"""
     unit, fold = 1 if whole_ih and whole_hh else WIDTH, (GATES, ORDER, SIGMOIDS)
     return (factor_transposed(p.W_ih, whole_ih, fold, unit=unit), factor_transposed(p.W_hh, whole_hh, fold, unit=unit),
             None if p.W_hr is None else factor_transposed(p.W_hr, whole_hr),
@@ -54,7 +53,7 @@ class Cache(NamedTuple):
     p: Params
     x: Array       # (T, B, I)
     h: Array       # (T+1, B, P)
-    blocks: Array  # (5, T+1, B·H)   c g f i o; c[t] enters step t, the gates are those of step t
+    blocks: Array  # (5, T+1, B·H)   c g 1/f 1/i 1/o; c[t] enters step t, the gates are those of step t
 
 
 def recurrent(parts, p):
@@ -75,19 +74,21 @@ def forward(p, x, s):
     return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
 
 
+@np.errstate(over="ignore")  # an infinite e⁻ᵃ: its gate is shut
 def steps(factors, x, h, blocks):
     """All steps of a part of the batch: x (T, b, I); h (T+1, b, P) and blocks (5, T+1, b·H), of which the first are given"""
     W_ih, W_hh, W_hr, bias = factors
     (T, b, _), P, H, dtype = x.shape, h.shape[2], blocks.shape[2] // x.shape[1], x.dtype
-    K, lead, width, half = max(1, min(T, ROWS // b)), () if b == 1 else (b,), len(bias), np.array(0.5, dtype)
+    K, lead, width, one = max(1, min(T, ROWS // b)), () if b == 1 else (b,), len(bias), np.array(1, dtype)
     record, two, m = empty((5, *lead, H), dtype), empty((2, *lead, H), dtype), empty((*lead, H), dtype)
-    c, o, gates, sigmoids, cg, fi = record[0], record[4], record[1:], record[2:], record[:2], record[2:4]
+    c, g, o, sigmoids, cg, fi = record[0], record[1], record[4], record[2:], record[:2], record[2:4]
     c_part, g_part = two
     a, z = empty((K, *lead, width), dtype), empty((*lead, width), dtype)
     gates_of_z, (times, W, at) = z.reshape(*lead, 4, -1)[..., :H].swapaxes(0, -2), W_hh.into(z)
     if W_hr is not None:
         r = empty((*lead, W_hr.width), dtype)
         project, *projected = W_hr.into(r)
+    g_of_z, sigmoids_of_z = gates_of_z[0], gates_of_z[1:]
     state, of_steps = h.reshape(T + 1, *lead, P), blocks.swapaxes(0, 1).reshape(T + 1, *record.shape)
     before, c[...] = state[0], of_steps[0, 0]
     for start in range(0, T, K):
@@ -98,17 +99,17 @@ def steps(factors, x, h, blocks):
         for a_x, kept, after in zip(chunk, of_steps[part], state[1:][part], strict=True):
             times(before, W, at)
             np.add(z, a_x, z)                                               # L1
-            np.tanh(gates_of_z, gates)                                      # L2
-            np.multiply(sigmoids, half, sigmoids)
-            np.add(sigmoids, half, sigmoids)                                # L2
-            np.multiply(cg, fi, two)
+            np.tanh(g_of_z, g)
+            np.exp(sigmoids_of_z, sigmoids)
+            np.add(sigmoids, one, sigmoids)                                 # L2, f i o as 1 / σ
+            np.divide(cg, fi, two)
             kept[...] = record
             np.add(c_part, g_part, c)                                       # L3
             np.tanh(c, m)
             if W_hr is None:
-                np.multiply(m, o, after)                                    # L4
+                np.divide(m, o, after)                                      # L4
             else:
-                np.multiply(m, o, m)                                        # L4
+                np.divide(m, o, m)                                          # L4
                 project(m, *projected)                                      # L5
                 after[...] = r[..., :P]
             before = after
@@ -191,25 +192,26 @@ def gradients(found, caches):
 
 def local_derivatives(M, blocks, start, end):
     """Fill M (steps, 6, B·H) with the factors of dc for the cell state before, i, f and g, and those of dh, k₂ and k₁"""
-    c, g, f, i, o = blocks[:, start:end]
-    of_c, of_i, of_f, of_g, k2, k1 = M
-    np.tanh(blocks[0, start + 1 : end + 1], k1)
-    np.multiply(o, k1, of_c)                                                # m
-    np.multiply(of_c, k1, k1)
-    np.subtract(o, k1, k1)                                                  # k₁ = o (1 - u²)
-    np.multiply(of_c, o, k2)
-    np.subtract(of_c, k2, k2)                                               # k₂ = u o (1 - o)
-    np.multiply(g, i, of_i)
-    np.multiply(of_i, g, of_g)
-    np.subtract(i, of_g, of_g)                                              # i (1 - g²)
-    np.multiply(of_i, i, of_c)
-    np.subtract(of_i, of_c, of_i)                                           # g i (1 - i)
-    np.multiply(c, f, of_f)
-    np.multiply(of_f, f, of_c)
-    np.subtract(of_f, of_c, of_f)                                           # c f (1 - f)
-    of_c[...] = f
+    c, g = blocks[:2, start:end]
+    f, of_i, of_f, of_g, k2, k1 = M                                         # that of c is f
+    np.reciprocal(blocks[2:4, start:end], M[:2])                            # f and i
+    np.reciprocal(blocks[4, start:end], k2)                                 # o
+    np.tanh(blocks[0, start + 1 : end + 1], k1)                             # u
+    np.multiply(k2, k1, of_f)                                               # m
+    np.multiply(of_f, k1, k1)
+    np.subtract(k2, k1, k1)                                                 # k₁ = o (1 - u²)
+    np.multiply(of_f, k2, k2)
+    np.subtract(of_f, k2, k2)                                               # k₂ = u o (1 - o)
+    np.multiply(of_i, g, of_f)
+    np.multiply(of_f, g, of_g)
+    np.subtract(of_i, of_g, of_g)                                           # i (1 - g²)
+    np.multiply(of_f, of_i, of_i)
+    np.subtract(of_f, of_i, of_i)                                           # g i (1 - i)
+    np.subtract(1, f, of_f)
+    np.multiply(of_f, f, of_f)
+    np.multiply(of_f, c, of_f)                                              # c f (1 - f)
 
 
 def output(k):
     """m = o tanh(c) of all steps (T·B, H): what the projection is applied to"""
-    return (k.blocks[4, :-1] * np.tanh(k.blocks[0, 1:])).reshape(-1, len(k.p.b_ih) // 4)  # L4
+    return (np.tanh(k.blocks[0, 1:]) / k.blocks[4, :-1]).reshape(-1, len(k.p.b_ih) // 4)  # L4

@@ -98,7 +98,7 @@ def factor(W: Array, whole: bool = False) -> Tiles | Whole:
 
 
 def factor_transposed(W: Array, whole: bool, fold: tuple[str, str, str] = (" ", " ", ""), unit: int = 1) -> Tiles | Whole:
-    """Wᵀ likewise, W (G·H, K) in blocks of rows: in another order, some halved (``fold``, as in weights.py), each with
+    """Wᵀ likewise, W (G·H, K) in blocks of rows: in another order, some negated (``fold``, as in weights.py), each with
     zeros to fill it up to a multiple of ``unit``; of WIDTH for tiles"""
     if whole:
         return Whole(transposed(W, *fold, unit=unit))

@@ -1,4 +1,5 @@
-"""Weights as a forward reads them: gates in another order, the half of a sigmoid folded in, turned round.
+"""Weights as a forward reads them: gates in another order, the minus of a sigmoid's exponent folded in,
+turned round.
 
 One pass over the weights each: where B·T is small against H, a copy more is a good part of the whole time.  Only of small
 weights two copies, in two calls, take less than one in a call for each gate.
@@ -16,27 +17,27 @@ TILE = 1 << 14  # numbers that are turned round together, so that the lines of t
 
 
 @cache
-def moves(given: str, order: str, half: str) -> tuple[tuple[int, int, float], ...]:
+def moves(given: str, order: str, negated: str) -> tuple[tuple[int, int, float], ...]:
     """(block of W, block that it becomes, factor) for each gate of ``order``"""
-    return tuple((given.index(gate), k, 0.5 if gate in half else 1.0) for k, gate in enumerate(order))
+    return tuple((given.index(gate), k, -1.0 if gate in negated else 1.0) for k, gate in enumerate(order))
 
 
 @cache
-def factors(given: str, order: str, half: str, dtype) -> Array:
+def factors(given: str, order: str, negated: str, dtype) -> Array:
     """Those of ``moves``, (gates, 1)"""
-    return np.array([[factor] for _, _, factor in moves(given, order, half)], dtype)
+    return np.array([[factor] for _, _, factor in moves(given, order, negated)], dtype)
 
 
-def folded(W: Array, given: str = " ", order: str = " ", half: str = "", *, columns: int = 0) -> Array:
-    """A copy with the blocks of rows in another order, those of the gates in ``half`` halved, and room for more columns"""
+def folded(W: Array, given: str = " ", order: str = " ", negated: str = "", *, columns: int = 0) -> Array:
+    """A copy with the blocks of rows in another order, some gates' ``negated``, and room for more columns"""
     H, I = len(W) // len(given), W.shape[1]
     out = empty((H * len(order), I + columns), W.dtype)
-    for at, to, factor in moves(given, order, half):
+    for at, to, factor in moves(given, order, negated):
         np.multiply(W[H * at : H * (at + 1)], factor, out[H * to : H * (to + 1), :I])
     return out
 
 
-def transposed(W: Array, given: str = " ", order: str = " ", half: str = "", unit: int = 1) -> Array:
+def transposed(W: Array, given: str = " ", order: str = " ", negated: str = "", unit: int = 1) -> Array:
     """``folded(W, ...).T`` as an array of its own, each block filled up with zeros to a multiple of ``unit`` columns"""
     H, I = len(W) // len(given), W.shape[1]
     width = -(-H // unit) * unit
@@ -44,10 +45,10 @@ def transposed(W: Array, given: str = " ", order: str = " ", half: str = "", uni
     if width > H:
         out[...] = 0
     elif W.size <= SMALL:
-        blocks = W.reshape(len(given), H, I)[[at for at, _, _ in moves(given, order, half)]].transpose(2, 0, 1)
-        return np.multiply(blocks, factors(given, order, half, W.dtype), out.reshape(blocks.shape)).reshape(out.shape)
+        blocks = W.reshape(len(given), H, I)[[at for at, _, _ in moves(given, order, negated)]].transpose(2, 0, 1)
+        return np.multiply(blocks, factors(given, order, negated, W.dtype), out.reshape(blocks.shape)).reshape(out.shape)
     n = min(H, max(16, TILE // I))
-    for at, to, factor in moves(given, order, half):
+    for at, to, factor in moves(given, order, negated):
         for i in range(0, H, n):
             m = min(n, H - i)
             np.multiply(W[H * at + i : H * at + i + m].T, factor, out[:, width * to + i : width * to + i + m])

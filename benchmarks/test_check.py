@@ -192,6 +192,20 @@ def test_long_sequences_are_judged_shortened_and_very_large_ones_small_only():
     assert check.real_case(Config("gru", 1, 1, 4, 5), 50.0).T == 1
 
 
+def test_no_gradient_is_sent_through_a_kink_of_relu():
+    config = Config("rnn", 6, 3, 4, 5, nonlinearity="relu")
+    data = config.case().data()
+    data.weights["weight_ih_l0"][2], data.weights["weight_hh_l0"][2] = np.eye(4)[0], 0  # the argument of unit 2 is x[..., 0]
+    data.weights["bias_ih_l0"][2] = data.weights["bias_hh_l0"][2] = 0
+    data.x[3, 1, 0], data.x[5, 2, 0] = 1e-9, -1e-9
+    made = check.before_kinks(config.case(), data)
+    expected, expected_state = data.dy.copy(), data.dstate[0].copy()
+    expected[3:, 1], expected[5:, 2], expected_state[:, 1:] = 0, 0, 0
+    np.testing.assert_array_equal(made.dy, expected)
+    np.testing.assert_array_equal(made.dstate[0], expected_state)
+    assert made.dy.dtype == np.float32
+
+
 @pytest.mark.parametrize("name", ["numpy.fast", "torch.library"])
 def test_a_right_layer_passes_a_shortened_case(name):
     """Its weights are those of the full case, of which the shortened one must not draw others."""

@@ -14,6 +14,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 import reference
+from parity_tests import copies
 
 from .config import Config
 
@@ -127,9 +128,8 @@ def peak_of(events: Iterable[Allocation]) -> int:
 
 def traced(subject: Subject) -> int:
     """Peak bytes of one call as tracemalloc sees them, with no memory kept from calls before."""
-    memory = getattr(reference, "memory", None)
-    if memory:
-        memory.clear()
+    for package in (reference, *copies.made):
+        package.memory.clear()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

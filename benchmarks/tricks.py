@@ -181,8 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         results.write(args.out, found)
         for config, phase in track(jobs(args.cell or CELLS, args.phase or PHASES), "tricks", console=error, transient=True):
-            made = group.group(config, phase, implementations(config, phase), setting)
-            found["rows"] += [row | {"peak_bytes": None} for row in made]  # a copy has a pool of its own, which is not seen
+            found["rows"] += group.group(config, phase, implementations(config, phase), setting)
             results.write(args.out, found)
     except OSError as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)

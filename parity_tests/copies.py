@@ -15,6 +15,7 @@ import reference
 FOLDER = Path(reference.__file__).parent
 
 
+made: list[ModuleType] = []  # every copy so far
 Rewrite = Callable[[str, str], str]  # (file of ``reference``, as "fast/rnn.py", its text) -> the text of the copy
 
 
@@ -51,7 +52,8 @@ def copied(alias: str, rewrite: Rewrite) -> ModuleType:
     finder = _Finder(alias, rewrite)
     sys.meta_path.insert(0, finder)
     try:
-        return importlib.import_module(alias)
+        made.append(importlib.import_module(alias))
+        return made[-1]
     finally:
         sys.meta_path.remove(finder)
 

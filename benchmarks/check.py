@@ -11,7 +11,7 @@ Each implementation is judged twice for each configuration and phase, in phase "
 
 Where an argument of relu is so near 0 that rounding decides on which side it is, the gradient jumps, and two right layers
 differ by all that one unit passes on.  Among the millions of a large layer there are such: no gradient is sent through
-them (``before_kinks``).
+them (``before_kinks``, which takes a forward more in both precisions).
 
 In TF32, bfloat16 and float16 the baseline is torch's own hoisted loop in that precision, as NumPy has none of them.
 """

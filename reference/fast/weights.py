@@ -1,5 +1,4 @@
-"""Weights as a forward reads them: gates in another order, the minus of a sigmoid's exponent folded in,
-turned round.
+"""Weights as a forward reads them: gates in another order, the minus of a sigmoid's exponent folded in, turned round.
 
 One pass over the weights each: where B·T is small against H, a copy more is a good part of the whole time.  Only of small
 weights two copies, in two calls, take less than one in a call for each gate.
@@ -29,7 +28,7 @@ def factors(given: str, order: str, negated: str, dtype) -> Array:
 
 
 def folded(W: Array, given: str = " ", order: str = " ", negated: str = "", *, columns: int = 0) -> Array:
-    """A copy with the blocks of rows in another order, some gates' ``negated``, and room for more columns"""
+    """A copy with the blocks of rows in another order, those of the gates in ``negated`` negated; room for more columns"""
     H, I = len(W) // len(given), W.shape[1]
     out = empty((H * len(order), I + columns), W.dtype)
     for at, to, factor in moves(given, order, negated):

@@ -17,14 +17,14 @@ test: $(READY)   ## lint, types and all tests but the slow ones
 
 test-slow: $(READY) ## thousands of random cases, and the study behind the tolerance rule
 	@$(BIN)/python -m pytest -q -n auto -m slow
-	@$(BIN)/python -m pytest -q parity_tests/test_properties.py --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest -q parity_tests/judge/tests/test_properties.py --hypothesis-profile=thorough
 
 parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs
 	@$(BIN)/python -m parity_tests
-	@$(BIN)/python -m parity_tests.models
+	@$(BIN)/python -m parity_tests.demo.models
 
 faults: $(READY) ## which case catches which wrong implementation
-	@$(BIN)/python -m parity_tests.broken
+	@$(BIN)/python -m parity_tests.mutation
 
 bench: $(READY)  ## the quick benchmark: what each implementation costs here; table and plots in out/benchmark
 	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json
@@ -38,16 +38,16 @@ lint: $(READY)   ## ruff and mypy
 	@$(BIN)/mypy --no-error-summary
 
 figures: $(READY) ## the README's picture and the notes' generated tables
-	@$(BIN)/python -m parity_tests.picture
-	@$(BIN)/python -m parity_tests.study --write
-	@$(BIN)/python -m benchmarks.rounding --write
-	@$(BIN)/python -m notes.task_results
-	@$(BIN)/python -m notes.temperature
-	@$(BIN)/python -m parity_tests.trajectory --write
+	@$(BIN)/python -m notes.studies.picture
+	@$(BIN)/python -m notes.studies.tolerances --write
+	@$(BIN)/python -m notes.studies.rounding --write
+	@$(BIN)/python -m notes.studies.task_results
+	@$(BIN)/python -m notes.studies.temperature
+	@$(BIN)/python -m parity_tests.training.trajectory --write
 	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
-	@$(BIN)/python -m benchmarks.adding --write
-	@$(BIN)/python -m benchmarks.gradient_flow --write
-	@$(BIN)/python -m benchmarks.bptt_variants --write
+	@$(BIN)/python -m notes.studies.adding_table --write
+	@$(BIN)/python -m notes.studies.gradient_flow --write
+	@$(BIN)/python -m notes.studies.bptt_variants --write
 	@$(BIN)/python -m notes.generated --write
 
 clean:           ## remove .venv and everything generated

@@ -17,9 +17,9 @@ import sys
 from collections.abc import Sequence
 
 USAGE_ERROR = 2
-COMMANDS = {"run": ("benchmarks.run", "main"), "list": ("benchmarks.listing", "main"),
-            "report": ("benchmarks.report", "main"), "compare": ("benchmarks.compare", "main"),
-            "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.gpu", "main"),
+COMMANDS = {"run": ("benchmarks.run.command", "main"), "list": ("benchmarks.what.listing", "main"),
+            "report": ("benchmarks.report.command", "main"), "compare": ("benchmarks.report.compare", "main"),
+            "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.run.gpu", "main"),
             "profile": ("benchmarks.profile", "main"), "tricks": ("benchmarks.tricks", "main")}
 
 

@@ -6,12 +6,12 @@ For a look at one machine, one implementation at a time.  Ratios between impleme
 
 import pytest
 
-from parity_tests.implementations import BUILTIN
+from parity_tests.judge.implementations import BUILTIN
 
-from . import check
-from .config import PHASES
-from .presets import each
-from .subject import DeclinedError, Subject
+from .run import check
+from .run.candidate import DeclinedError, Subject
+from .what.config import PHASES
+from .what.presets import each
 
 CONFIGS = each((20, 1, 32), (50, 16, 64))
 GFLOPS = 20.0  # enough to judge these sizes at their full length

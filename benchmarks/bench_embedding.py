@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.embedding import scatter
+from reference.parts.embedding import scatter
 
 
 def add_at(dy, ids, V):

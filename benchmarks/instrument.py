@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from parity_tests.copies import copied
+from parity_tests.mutation.patching import copied
 
 TIMED = ("fast/", "layers.py", "stack.py", "forms.py", "memory.py", "ops.py", "module.py")  # others check and name
 PRODUCT, NONLINEAR, ELEMENTWISE, COPY = "product", "nonlinear", "elementwise", "copy"

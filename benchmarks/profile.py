@@ -19,15 +19,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
-from parity_tests.implementations import BUILTIN, numpy_implementation
-from parity_tests.terminal import console
+from parity_tests.judge.implementations import BUILTIN, numpy_implementation
+from parity_tests.judge.terminal import console
 
-from . import check, group, instrument, machine, measure, results, study
-from .config import PHASES, Config
+from . import instrument, study
 from .instrument import COPY, ELEMENTWISE, NONLINEAR, PRODUCT
-from .presets import CELLS, GRID, each
-from .ratios import geometric
-from .tables import LIBRARY, duration, grouped, parts, times
+from .report.ratios import geometric
+from .report.tables import LIBRARY, duration, grouped, parts, times
+from .run import check, grouping, machine, results
+from .run import clock as measure
+from .what.config import PHASES, Config
+from .what.presets import CELLS, GRID, each
 
 USAGE_ERROR, INTERRUPTED = 2, 130
 OURS, CLOCKED, PRODUCTS = "numpy.fast", "clocked", "products"
@@ -61,7 +63,7 @@ class Clock(NamedTuple):
     least: Mapping[str, float]
 
 
-def row(config: Config, phase: str, setting: group.Setting, clock: Clock) -> dict[str, Any]:
+def row(config: Config, phase: str, setting: grouping.Setting, clock: Clock) -> dict[str, Any]:
     """Judge and time one case.
 
     Raises
@@ -70,7 +72,7 @@ def row(config: Config, phase: str, setting: group.Setting, clock: Clock) -> dic
         One of them did not pass.
     """
     copy = numpy_implementation(CLOCKED, instrument.timed_reference(), "fast")
-    entered = [group.enter(i, config, phase, setting) for i in (BUILTIN[OURS], copy, BUILTIN[LIBRARY])]
+    entered = [grouping.enter(i, config, phase, setting) for i in (BUILTIN[OURS], copy, BUILTIN[LIBRARY])]
     ours, clocked, library = (subject for subject, _ in entered)
     with instrument.keeping_products() as products:
         clocked.call()
@@ -142,7 +144,7 @@ def measured(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     found = study.new("profile", study.command("profile", args))
     clock, wrong = Clock(instrument.cost(), instrument.least()), []
     found |= {"clock": clock._asdict()}
-    setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
+    setting = grouping.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
     jobs = [(c, phase) for c in each(*GRID) if c.cell in (args.cell or CELLS) for phase in args.phase or PHASES]
     results.write(args.out, found)
     for config, phase in track(jobs, "profile", console=console(stderr=True), transient=True):

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reference.char_options import above_zero
+from reference.char_lm.options import above_zero
 
-from . import limits, machine, results
-from .config import PHASES
-from .presets import CELLS
-from .results import ResultError, is_kind, problems
+from .run import limits, machine, results
+from .run.results import ResultError, is_kind, problems
+from .what.config import PHASES
+from .what.presets import CELLS
 
 FOLDER = Path(__file__).parent / "results"
 HEAD = ("format", "version", "command", "started", "machine", "environment", "limits", "rows")

@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from parity_tests.terminal import console, grid
+from parity_tests.judge.terminal import console, grid
 
-from .presets import GRID
-from .ratios import geometric
-from .results import ResultError, read
-from .tables import LIBRARY, Entry, Run, grouped, load, size_of, times, where
+from .report.ratios import geometric
+from .report.tables import LIBRARY, Entry, Run, grouped, load, size_of, times, where
+from .run.results import ResultError, read
+from .what.presets import GRID
 
 USAGE_ERROR = 2
 OURS = "numpy.fast"

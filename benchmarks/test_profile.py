@@ -5,14 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from parity_tests.implementations import BUILTIN, numpy_implementation
+from parity_tests.judge.implementations import BUILTIN, numpy_implementation
 
-from . import check, instrument, profile, results, study, tables, tricks
-from .presets import GRID, square
-from .report import headline
-from .subject import Subject
-from .test_check import LIMITS
-from .test_report import result, row
+from . import instrument, profile, study, tricks
+from .report import tables
+from .report.command import headline
+from .report.test_command import result, row
+from .run import check, results
+from .run.candidate import Subject
+from .run.test_check import LIMITS
+from .what.presets import GRID, square
 
 CLOCK = profile.Clock(0.0, dict.fromkeys(instrument.least(1), 0.0))
 COPY = numpy_implementation("clocked", instrument.timed_reference(), "fast")
@@ -118,7 +120,7 @@ def test_without_a_trick_the_result_is_right(trick):
 
 def test_a_trick_whose_line_is_gone_is_an_error():
     with pytest.raises(LookupError, match="must contain 'no such line'"):
-        tricks.variant(tricks.TRICKS[0]._replace(changes=(("ops.py", "no such line", ""),)))
+        tricks.variant(tricks.TRICKS[0]._replace(changes=(("common/arrays.py", "no such line", ""),)))
 
 
 def test_every_case_has_the_whole_and_something_without():
@@ -166,7 +168,7 @@ def test_the_readme_shows_one_grid_of_each_machine():
 def test_what_cannot_be_is_said_before_anything_is_timed(command, option, value, message, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     for work in ("group", "enter"):
-        monkeypatch.setattr(command.group, work, None)
+        monkeypatch.setattr(command.grouping, work, None)
     monkeypatch.setattr(study.limits, "measure", lambda *_: LIMITS["cpu"])
     if option == "--seconds":
         with pytest.raises(SystemExit, match="2"):

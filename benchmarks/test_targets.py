@@ -2,11 +2,12 @@
 
 import pytest
 
-from . import sheets, targets
-from .presets import GRID, V100
-from .tables import LIBRARY
+from . import targets
+from .report import sheets
+from .report.tables import LIBRARY
+from .report.test_command import case, load, result, row, save
 from .targets import main
-from .test_report import case, load, result, row, save
+from .what.presets import GRID, V100
 
 LIMITS = {"rnn": (0.40, 0.5), "gru": (0.55, 0.6), "lstm": (0.90, 1.0)}
 
@@ -178,7 +179,7 @@ def test_published_figures_stand_beside_their_cases():
 
 def test_the_report_shows_them(tmp_path, capsys):
     files = [save(tmp_path, f"t{n}", with_threads(n, 4e-3 / n)) for n in (1, 2)]
-    from .report import main as report
+    from .report.command import main as report
 
     assert report([*files, "--out", str(tmp_path / "out")]) == 0
     pages = [tmp_path / "out" / name for name in ("report.md", "report.html")]

@@ -1,6 +1,6 @@
 """``python -m benchmarks tricks``: the factor that each trick of reference/fast/ gives.
 
-A trick is left out by a change to the text of a copy of ``reference`` (as a fault is put in, parity_tests/faults.py).  The
+A trick is left out by a change to the text of a copy of ``reference`` (as a fault is put in, parity_tests/mutation/faults.py).  The
 copy is judged as any implementation is, then timed in turns with the whole.  The file that is written is a result file.
 
 Exit status: as ``python -m benchmarks run``.  What was measured before Ctrl-C is in the file.
@@ -17,14 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
-from parity_tests.copies import CONDITION, copied
-from parity_tests.implementations import BUILTIN, Implementation, numpy_implementation
-from parity_tests.terminal import console
+from parity_tests.judge.implementations import BUILTIN, Implementation, numpy_implementation
+from parity_tests.judge.terminal import console
+from parity_tests.mutation.patching import CONDITION, copied
 
-from . import group, limits, machine, measure, results, study
-from .config import PHASES, Config
-from .presets import CELLS, square
-from .tables import parts, times
+from . import study
+from .report.tables import parts, times
+from .run import clock, grouping, limits, machine, results
+from .what.config import PHASES, Config
+from .what.presets import CELLS, square
 
 USAGE_ERROR, INTERRUPTED = 2, 130
 WHOLE = "numpy.fast"
@@ -49,7 +50,7 @@ class Trick(NamedTuple):
 BOTH, TRAIN, FORWARD = PHASES, ("train",), ("forward",)
 TRICKS = (
     Trick("memory is used again", CELLS, BOTH, ALONE + TOGETHER + LARGE, (
-        ("memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
+        ("common/memory.py", "SMALL = 1 << 15", "SMALL = 1 << 62"),)),
     Trick("tiles and threads", CELLS, BOTH, TOGETHER[1:] + LARGE, (
         ("fast/parts.py", f"PARTED = {CONDITION}", "PARTED = False"),)),
     Trick("threads", CELLS, BOTH, TOGETHER[2:] + LARGE, (("fast/parts.py", "min(n, processors())", "1"),)),
@@ -177,11 +178,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, error = study.parser("tricks", __doc__, 0.4, "variant and case").parse_args(argv), console(stderr=True)
     found = results.new("tricks", study.command("tricks", args), machine.machine(), machine.environment())
     found["limits"] = {"cpu": limits.measure("cpu", ["float32", "float64"])}
-    setting = group.Setting(found["limits"], measure.Plan(seconds=args.seconds, rounds=4))
+    setting = grouping.Setting(found["limits"], clock.Plan(seconds=args.seconds, rounds=4))
     try:
         results.write(args.out, found)
         for config, phase in track(jobs(args.cell or CELLS, args.phase or PHASES), "tricks", console=error, transient=True):
-            found["rows"] += group.group(config, phase, implementations(config, phase), setting)
+            found["rows"] += grouping.group(config, phase, implementations(config, phase), setting)
             results.write(args.out, found)
     except OSError as e:
         error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)

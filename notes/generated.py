@@ -10,10 +10,12 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import profile, tricks
-from parity_tests.terminal import flag
+from parity_tests.judge.terminal import flag
 
-from . import conventions, labels, steps, worked
+from . import labels, worked
+from .cells import conventions
 from .labels import NOTES
+from .studies import steps
 
 PARTS: dict[str, Callable[[], str]] = {f"worked {cell}": partial(worked.worked, cell) for cell in worked.ROOMS}
 PARTS |= {"conventions": conventions.table, "conventions unchecked": conventions.unchecked, "steps": steps.ladder,

@@ -30,7 +30,7 @@ class Line(NamedTuple):
 class Equation(NamedTuple):
     """One label of one note."""
 
-    note: str        # "lstm"
+    note: str        # "cells/lstm"
     label: str       # "L3" or "L3*"
     title: str       # the first paragraph after it
     formulas: tuple[str, ...]  # LaTeX
@@ -40,9 +40,9 @@ class Equation(NamedTuple):
 @cache
 def code_files(note: str) -> tuple[Path, ...]:
     """The files that a note derives: of its own name first, then those whose docstring names the note."""
-    files = [file for folder in ("reference", "parity_tests") for file in sorted((ROOT / folder).glob("*.py"))]
+    files = [file for folder in ("reference", "parity_tests") for file in sorted((ROOT / folder).rglob("*.py"))]
     naming = [file for file in files if f"notes/{note}.md" in (ast.get_docstring(ast.parse(read(file))) or "")]
-    return tuple(sorted(naming, key=lambda file: file.stem != note))
+    return tuple(sorted(naming, key=lambda file: file.stem != Path(note).name))
 
 
 def read(file: Path) -> str:
@@ -79,12 +79,13 @@ def linked(note: str) -> str:
     lines = carried(note)
 
     def link(m: re.Match) -> str:
-        line = lines.get(m[2])
-        return f"{m[1]} · [line {line.number}](../{line.file}#L{line.number})" if line else m[1]
+        line, up = lines.get(m[2]), "../" * (note.count("/") + 1)
+        return f"{m[1]} · [line {line.number}]({up}{line.file}#L{line.number})" if line else m[1]
 
     return LINKED.sub(link, read(NOTES / f"{note}.md"))
 
 
 def pages() -> list[str]:
-    """The names of the notes."""
-    return sorted(path.stem for path in NOTES.glob("*.md"))
+    """The names of the notes: their places under notes/, without the ending."""
+    files = (path.relative_to(NOTES) for path in NOTES.rglob("*.md"))
+    return sorted(file.with_suffix("").as_posix() for file in files if file.parts[0] not in ("site", "results"))

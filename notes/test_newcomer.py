@@ -1,4 +1,4 @@
-"""The path of notes/index.md, walked: break one line of reference/gru.py in a copy, and the reports name its equation."""
+"""The path of notes/index.md, walked: break one line of reference/cells/gru.py in a copy, and the reports name its equation."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def run(folder, command):
 
 
 COMMANDS = {"parity report": "python -m parity_tests --impl torch.library --cases gru-T5B4I3H6 --dtype float64",
-            "trace": "python -m reference.trace gru --T 3 --H 2 --seed 0"}
+            "trace": "python -m notes.trace gru --T 3 --H 2 --seed 0"}
 
 
 @pytest.mark.slow

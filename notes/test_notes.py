@@ -45,7 +45,7 @@ def test_every_equation_has_its_line_of_code(note):
 
 def test_every_adjoint_is_derived_once_more_by_symbols():
     """The tests ``test_symbolic_*.py`` name the labels that they cover: all that have a star, and other rooms besides."""
-    code = [n for file in NOTES.glob("test_symbolic_*.py") for n in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    code = [n for file in NOTES.rglob("test_symbolic_*.py") for n in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     texts = [ast.get_docstring(n) or "" for n in code if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
     named = {label for text in texts for label in re.findall(r"\b[A-Z]{1,2}\d\*?(?!\w)", text)}
     defined = {m[1] for text in TEXT.values() for m in re.finditer(r"^\*\*`?\(([A-Z]{1,2}\d\*?)\)", text, re.MULTILINE)}
@@ -54,13 +54,13 @@ def test_every_adjoint_is_derived_once_more_by_symbols():
     assert named <= defined
 
 
-@pytest.mark.parametrize("note", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("note", ["cells/rnn", "cells/lstm", "cells/gru"])
 def test_every_equation_of_a_cell_has_a_formula(note):
     assert all(e.formulas for e in equations(note))
 
 
 def test_the_first_page_leads_to_every_other():
-    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z0-9_]+\.md)", TEXT["index"]))
+    assert {f"{note}.md" for note in TEXT if note != "index"} <= set(re.findall(r"\]\(([a-z0-9_/]+\.md)", TEXT["index"]))
 
 
 def test_notation_lists_the_letters_of_every_room():

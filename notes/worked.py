@@ -1,9 +1,10 @@
 """The worked examples of the cells: T = 3, B = 1, I = 1, H = 2, seed 0, by the trace of the room's own lines."""
 
 
-from reference import gru, lstm, rnn
-from reference.trace import Problem, Quantity, problem, trace
-from reference.trace.text import markdown
+from reference.cells import gru, lstm, rnn
+
+from .trace import Problem, Quantity, problem, trace
+from .trace.text import markdown
 
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 

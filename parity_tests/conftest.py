@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from torch_impl.precision import allow_tf32, tf32
+from torch_impl.common.precision import allow_tf32, tf32
 
-from .implementations import BUILTIN, LoadError, chosen
+from .judge.implementations import BUILTIN, LoadError, chosen
 
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
 

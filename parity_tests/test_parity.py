@@ -2,8 +2,8 @@
 
 import pytest
 
-from .cases import table
-from .suite import run_case
+from .judge.cases import table
+from .judge.suite import run_case
 
 CASES = table()
 
@@ -33,7 +33,7 @@ def test_something_is_compared(implementation, device):
 
 def test_no_built_in_implementation_declines_what_it_could_do():
     """What each declines is exactly what its operator lacks."""
-    from .implementations import BUILTIN
+    from .judge.implementations import BUILTIN
 
     declined = {name: {r.declined for c in CASES if (r := run_case(i, c)).declined} for name, i in BUILTIN.items()}
     before = "torch.nn's GRU resets after the product only"
@@ -46,7 +46,7 @@ def test_no_built_in_implementation_declines_what_it_could_do():
 
 def test_those_that_are_judged_only_by_name_decline_what_they_must():
     """The compiled loop does all that the hoisted one does; CUDA graphs need CUDA, and take no masks."""
-    from .implementations import BUILTIN, MORE, resolve
+    from .judge.implementations import BUILTIN, MORE, resolve
 
     assert not set(MORE) & set(BUILTIN)
     assert resolve("torch.graphed") is MORE["torch.graphed"]

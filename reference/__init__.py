@@ -9,18 +9,13 @@ rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampl
 ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
-from . import blas as blas  # isort: skip  # before NumPy is imported
-from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  # isort: skip
-from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, sampling, schedules, stack
-from .cells import GRUCell, LSTMCell, RNNCell
-from .classifier import Classifier
-from .forecaster import Forecaster
-from .generator import Generator
-from .language_model import LanguageModel
-from .layers import GRU, LSTM, RNN
-from .model import Composite, Model
-from .modules import Attention, Embedding, Linear
-from .packing import (
+from .common import blas as blas  # isort: skip  # before NumPy is imported
+from . import training
+from .cells import gru, lstm, rnn, stack
+from .cells.layers import GRU, LSTM, RNN
+from .cells.single_step import GRUCell, LSTMCell, RNNCell
+from .common import batches, sampling, schedules
+from .common.packing import (
     PackedSequence,
     pack_padded_sequence,
     pack_padded_sequence_backward,
@@ -34,16 +29,26 @@ from .packing import (
     unpad_sequence,
     unpad_sequence_backward,
 )
-from .seq2seq import Seq2seq
-from .tagger import Tagger
+from .gradients import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt
+from .models import classifier, forecaster, generator, language_model, seq2seq, tagger
+from .models.classifier import Classifier
+from .models.forecaster import Forecaster
+from .models.generator import Generator
+from .models.language_model import LanguageModel
+from .models.model import Composite, Model
+from .models.seq2seq import Seq2seq
+from .models.tagger import Tagger
+from .parts import attention, dropout, embedding, linear, losses
+from .parts.modules import Attention, Embedding, Linear
+from .training import clip, init, optim
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Attention", "Classifier", "Composite", "Embedding", "Forecaster", "GRUCell",
     "Generator", "LSTMCell", "LanguageModel", "Linear", "Model", "PackedSequence", "RNNCell", "Seq2seq", "Tagger",
-    "attention", "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "generator", "gradient_flow", "gru",
-    "hessian", "init", "linear", "losses", "lstm", "optim",
+    "attention", "batches", "checkpointed_bptt", "classifier", "clip", "dropout", "embedding", "forecaster", "generator",
+    "gradient_flow", "gru", "hessian", "init", "language_model", "linear", "losses", "lstm", "optim",
     "pack_padded_sequence", "pack_padded_sequence_backward", "pack_sequence", "pack_sequence_backward",
     "pad_packed_sequence", "pad_packed_sequence_backward", "pad_sequence", "pad_sequence_backward", "padding_mask",
-    "rnn", "rtrl", "sampling", "schedules", "seq2seq", "stack", "tagger", "truncated_bptt",
+    "rnn", "rtrl", "sampling", "schedules", "seq2seq", "stack", "tagger", "training", "truncated_bptt",
     "unpad_sequence", "unpad_sequence_backward",
 ]

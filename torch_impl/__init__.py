@@ -1,5 +1,5 @@
 """The networks of ``reference`` in PyTorch: written-out loop, hoisted loop, cells, hand-derived BPTT, torch.nn itself."""
 
-from .modules import GRU, LSTM, RNN, WAYS
+from .cells.layers import GRU, LSTM, RNN, WAYS
 
 __all__ = ["GRU", "LSTM", "RNN", "WAYS"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.ops import Array
+from reference.common.arrays import Array
 
 STEP = 1e-30
 COMPLEX = "{} must also run on complex numbers, because its gradient is taken by the complex step: name no dtype in it"

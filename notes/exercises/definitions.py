@@ -6,8 +6,10 @@ from scipy.optimize import brentq
 from torch import sigmoid, tanh
 from torch.nn import functional
 
-from reference import clip, gru, losses, rnn
-from reference.ops import sigmoid as logistic
+from reference.cells import gru, rnn
+from reference.common.arrays import sigmoid as logistic
+from reference.parts import losses
+from reference.training import clip
 
 from .tasks import autograd, listed
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.ops import Array
+from reference.common.arrays import Array
 
 from .complex_step import UnjudgedError, several
 from .products import products

@@ -1,9 +1,9 @@
-"""The texts of the exercises, read from notes/exercises.md."""
+"""The texts of the exercises, read from notes/exercises/exercises.md."""
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parent.parent / "exercises.md"
+PAGE = Path(__file__).with_name("exercises.md")
 HEADING = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
 HINT = re.compile(r"<details>.*?</details>\s*", re.DOTALL)
 

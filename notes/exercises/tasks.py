@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from reference.ops import Array
+from reference.common.arrays import Array
 
 from .complex_step import gradients
 

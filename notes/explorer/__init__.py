@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from notes.labels import equations, read
-from notes.worked import ROOMS
-from reference.trace import Problem, parsed, problem, trace
+from ..labels import equations, read
+from ..trace import Problem, parsed, problem, trace
+from ..worked import ROOMS
 
 HERE = Path(__file__).parent
 KATEX = HERE.parent / "site" / "node_modules" / "katex"
@@ -70,7 +70,7 @@ def source(cell: str) -> list[tuple[int, str]]:
 def data(render: Render) -> dict[str, Any]:
     cells: dict[str, dict[str, Any]] = {}
     for cell in ROOMS:
-        found = equations(cell)
+        found = equations(f"cells/{cell}")
         drawn = iter(render([formula for e in found for formula in e.formulas]))
         cells[cell] = {"source": source(cell), "equations": {e.label: [next(drawn) for _ in e.formulas] for e in found}}
     return {"kinds": {name: kind(*of) for name, of in KINDS.items()}, "cells": cells}

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from notes import explorer
-from notes.site.local import outside
+from .. import explorer
+from .local import outside
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
 

@@ -8,13 +8,13 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from sphinxcontrib import katex  # noqa: E402
 
-from notes.site import sources  # noqa: E402
+from . import sources  # noqa: E402
 
 project = "bptt"
 author = "the authors of bptt"
 html_title = "bptt · notes"
 extensions = ["myst_parser", "sphinxcontrib.katex"]
-exclude_patterns = ["site", "explorer", "exercises", "figures", "**/__pycache__"]
+exclude_patterns = ["site", "explorer", "figures", "results", "**/__pycache__"]
 root_doc = "index"
 html_theme = "furo"
 html_static_path = [str(HERE / "static")]

@@ -15,15 +15,15 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
-from notes.labels import DEFINED, NOTES, ROOT, pages
+from ..labels import DEFINED, NOTES, ROOT, pages
 
-LINK = re.compile(r"\]\((\.\./[^)#\s]+|explorer/)(?:#([^)\s]*))?\)")
+LINK = re.compile(r"\]\(((?:\.\./)+[^)#\s]+|explorer/)(?:#([^)\s]*))?\)")
 FENCE = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
 shown: set[str] = set()
 
 
 def anchor(note: str, label: str) -> str:
-    return f"{note}-{label.lower().replace('*', '-adjoint')}"
+    return f"{note.replace('/', '-')}-{label.lower().replace('*', '-adjoint')}"
 
 
 def read(app, note, source) -> None:
@@ -35,9 +35,11 @@ def read(app, note, source) -> None:
 
 def _prose(note: str, text: str) -> str:
     def link(m: re.Match) -> str:
-        if m[1] == "explorer/":
+        target = (NOTES / note / ".." / m[1]).resolve().relative_to(ROOT.resolve())
+        if target.as_posix() == "notes/explorer":
             return "](page:explorer.html)"
-        target = (NOTES / m[1]).resolve().relative_to(ROOT.resolve())
+        if target.suffix == ".md" and target.parts[0] == "notes":
+            return m[0]
         if not (ROOT / target).is_file():
             return "](page:index.html)" if (ROOT / target).is_dir() else m[0]
         shown.add(target.as_posix())
@@ -49,7 +51,7 @@ def _prose(note: str, text: str) -> str:
 def contents() -> str:
     """The table of contents: the order of the links on the first page, then what it does not name."""
     index = (NOTES / "index.md").read_text(encoding="utf-8")
-    named = [n for n in dict.fromkeys(re.findall(r"\]\(([a-z_0-9]+)\.md[)#]", index)) if n in pages()]
+    named = [n for n in dict.fromkeys(re.findall(r"\]\(([a-z_0-9/]+)\.md[)#]", index)) if n in pages()]
     order = named + [n for n in pages() if n not in named and n != "index"]
     return "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(order) + "\n```\n"
 
@@ -75,7 +77,7 @@ def code_page(path: str, app=None) -> str:
 def _backlinks(path: Path, body: str, depth: str) -> str:
     """Labels in comments lead back to the note that defines them."""
     defined = {m[1]: note for note in pages() for m in DEFINED.finditer((NOTES / f"{note}.md").read_text(encoding="utf-8"))
-               if note in (path.stem, "tolerances") or path.stem in ("trace",)}
+               if note.rpartition("/")[2] in (path.stem, "tolerances") or path.parts[:2] == ("notes", "trace")}
 
     def link(m: re.Match) -> str:
         return f'<a class="label" href="{depth}{defined[m[0]]}.html#{anchor(defined[m[0]], m[0])}">{m[0]}</a>' \

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from reference import data as corpora
-from reference.char_generate import side_by_side
+from reference.char_lm.generate import side_by_side
+from reference.common import datasets as corpora
 
-from .. import files, terminal
+from ..judge import pages, terminal
 from . import characters, drawing, page, parity, sunspots
 
 OUT = Path("out")
@@ -40,7 +40,7 @@ def missing() -> str | None:
         return str(e)
     if not find_spec("matplotlib"):
         return "the demo draws with matplotlib, which is not installed: install the extra 'bench', or pip install matplotlib"
-    return files.missing(OUT / "demo.html")
+    return pages.missing(OUT / "demo.html")
 
 
 def main(settings: Settings | None = None) -> int:
@@ -89,7 +89,7 @@ def run(console: Console, settings: Settings) -> list[str]:
     broken = parity.plant(console, made["definition"])
     for report, name in ((made, "parity"), (broken, "planted_fault")):
         for suffix in (".html", ".md"):
-            files.write(report, OUT / f"{name}{suffix}")
+            pages.write(report, OUT / f"{name}{suffix}")
             console.print(f"wrote {OUT / name}{suffix}", highlight=False)
     page.write(OUT / "demo.html", made, tables, wrong, broken, characters.about(runs["reference"]), found, figure, texts,
                forecast)

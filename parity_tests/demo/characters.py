@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reference import char_app
-from reference.char_generate import writer
-from reference.char_options import parser
-from reference.char_run import CONFIG
-from reference.runlog import LOG, read_log
+from reference.char_lm import command
+from reference.char_lm.generate import writer
+from reference.char_lm.options import parser
+from reference.char_lm.run import CONFIG
+from reference.common.run import LOG, read_log
 
-from ..char_runs import SIDES
+from ..char_lm.runs import SIDES
 
 NAMES = {"reference": "NumPy", "torch_impl": "PyTorch"}
 
@@ -60,7 +60,7 @@ def train(folder: Path, options: Sequence[str]) -> dict[str, Path]:
     """``char_lm train`` on either side with the same options; -> the runs' folders.  FailedError: one did not finish."""
     runs = {package: folder / f"characters_{NAMES[package].lower()}" for package in SIDES}
     for package, run in runs.items():
-        status = char_app.main(SIDES[package], ["train", "--run", str(run), "--overwrite", *options])
+        status = command.main(SIDES[package], ["train", "--run", str(run), "--overwrite", *options])
         if status:
             raise FailedError(status)
     return runs

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .. import files, report
+from ..judge import pages, report
 from . import characters, drawing, parity, sunspots
 
 
@@ -24,4 +24,4 @@ def write(file: Path, made: dict[str, Any], tables: dict[str, list[parity.Line]]
         "fault": fault, "i": broken["implementations"][0],
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(files.render("demo.html", content), encoding="utf-8")
+    file.write_text(pages.render("demo.html", content), encoding="utf-8")

@@ -8,12 +8,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .. import report, terminal
-from ..broken import implementation
-from ..definition import check_all
-from ..faults import FAULTS, Fault
-from ..implementations import BUILTIN
-from ..suite import Result, run_case
+from ..judge import report, terminal
+from ..judge.definition import check_all
+from ..judge.implementations import BUILTIN
+from ..judge.suite import Result, run_case
+from ..mutation.command import implementation
+from ..mutation.faults import FAULTS, Fault
 from .real import CELLS, DTYPES, TITLES, cases
 
 SIDES = ("numpy", "torch.library")

@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 
-from reference import data as corpora
+from reference.common import datasets as corpora
 
-from ..cases import Case, Data, Spec
-from ..implementations import BUILTIN
+from ..judge.cases import Case, Data, Spec
+from ..judge.implementations import BUILTIN
 
 CELLS, DTYPES = ("rnn", "lstm", "gru"), ("float32", "float64")
 

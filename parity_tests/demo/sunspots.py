@@ -7,16 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from rich.table import Table
 
-import torch_impl.forecast
+import torch_impl.forecast.__main__
 from reference.forecast import plots
 from reference.forecast.__main__ import SIDE
 from reference.forecast.command import about
-from reference.forecast.evaluation import BAND, LABELS, Evaluation, band, covered, evaluate
-from reference.forecast.fitting import fit, forecasts, open_run, prepare
+from reference.forecast.evaluate import BAND, LABELS, Evaluation, band, covered, evaluate
 from reference.forecast.metrics import Figures
 from reference.forecast.options import parser, settled
+from reference.forecast.train import fit, forecasts, open_run, prepare
 
-from .. import terminal
+from ..judge import terminal
 from .characters import FailedError
 
 
@@ -47,7 +47,7 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
 
 def twin(folder: Path, found: Evaluation) -> float:
     """The largest difference between the forecasts of the two sides from one checkpoint."""
-    task, model = open_run(torch_impl.forecast.SIDE, folder)
+    task, model = open_run(torch_impl.forecast.__main__.SIDE, folder)
     theirs = forecasts(model, task.windows(found.part), task.scaling)
     return float(abs(theirs - found.made[found.name]).max())
 

@@ -1,12 +1,12 @@
-"""Cases and faults of reference/attention.py."""
+"""Cases and faults of reference/parts/attention.py."""
 
 import numpy as np
 
-import torch_impl.attention
-from reference.attention import Params
+import torch_impl.parts.attention
+from reference.parts.attention import Params
 
-from ..faults import Fault
 from ..helpers import draw
+from ..mutation.faults import Fault
 from .harness import PartCase
 
 T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7
@@ -25,7 +25,7 @@ def case(kind, label="", T=T, S=S, B=B, mask=None, gain=1.0):
         return {"context": context, "weights": weights, "dq": dq, "dh": dh} | {f"d{f}": getattr(dp, f) for f in shapes}
 
     def twin(d):
-        context, weights = torch_impl.attention.forward(Params(**{k: d[k] for k in shapes}), d["q"], d["h"],
+        context, weights = torch_impl.parts.attention.forward(Params(**{k: d[k] for k in shapes}), d["q"], d["h"],
                                                         d.get("mask"), kind)
         return {"context": context, "weights": weights}
 
@@ -41,28 +41,28 @@ CASES = [c for kind in ("additive", "dot", "general", "scaled") for c in (
     case(kind, "one_sequence", B=1), case(kind, "sharp", gain=4.0, mask=MASK))]
 
 FAULTS = [
-    Fault("softmax over the queries", "attention.py", "w = w / w.sum(-1, keepdims=True)",
+    Fault("softmax over the queries", "parts/attention.py", "w = w / w.sum(-1, keepdims=True)",
           "w = w / w.sum(0, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
-    Fault("softmax over the batch", "attention.py", "w = w / w.sum(-1, keepdims=True)",
+    Fault("softmax over the batch", "parts/attention.py", "w = w / w.sum(-1, keepdims=True)",
           "w = w / w.sum(1, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
-    Fault("padding takes part", "attention.py", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
+    Fault("padding takes part", "parts/attention.py", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
           source="practical-pytorch #149: wrong attention"),
-    Fault("padding's score set to 0, not left out", "attention.py", "np.exp(np.where(keep, e - top, 0)) * keep",
+    Fault("padding's score set to 0, not left out", "parts/attention.py", "np.exp(np.where(keep, e - top, 0)) * keep",
           "np.exp(np.where(keep, e, 0) - top)"),
-    Fault("mask of another sequence", "attention.py", 'checks.mask("mask", mask, shape).T',
+    Fault("mask of another sequence", "parts/attention.py", 'checks.mask("mask", mask, shape).T',
           'checks.mask("mask", mask, shape).T[::-1]'),
-    Fault("not scaled", "attention.py", 'return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "return 1.0"),
-    Fault("scaled by the width, not its root", "attention.py", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
-    Fault("not scaled in the backward", "attention.py", "de = de * scale(k.kind, k.g)", "pass"),
-    Fault("gradient of the weights ignored", "attention.py", "dw = dweights + by_sequence", "dw = by_sequence"),
-    Fault("softmax differentiated as if each weight were alone", "attention.py",
+    Fault("not scaled", "parts/attention.py", 'return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "return 1.0"),
+    Fault("scaled by the width, not its root", "parts/attention.py", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
+    Fault("not scaled in the backward", "parts/attention.py", "de = de * scale(k.kind, k.g)", "pass"),
+    Fault("gradient of the weights ignored", "parts/attention.py", "dw = dweights + by_sequence", "dw = by_sequence"),
+    Fault("softmax differentiated as if each weight were alone", "parts/attention.py",
           "de = w * (dw - (w * dw).sum(-1, keepdims=True))", "de = w * (1 - w) * dw"),
-    Fault("memory's gradient by way of the scores only", "attention.py", "dq, dh + dh_keys", "dq, dh_keys"),
-    Fault("memory's gradient by way of the context only", "attention.py", "dq, dh + dh_keys", "dq, dh"),
-    Fault("derivative of tanh left out", "attention.py", "du * p.v * (1 - k.u**2)", "du * p.v"),
-    Fault("bias of the keys left out", "attention.py", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
+    Fault("memory's gradient by way of the scores only", "parts/attention.py", "dq, dh + dh_keys", "dq, dh_keys"),
+    Fault("memory's gradient by way of the context only", "parts/attention.py", "dq, dh + dh_keys", "dq, dh"),
+    Fault("derivative of tanh left out", "parts/attention.py", "du * p.v * (1 - k.u**2)", "du * p.v"),
+    Fault("bias of the keys left out", "parts/attention.py", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
           source="numpy-ml #42: all tests had zero biases"),
-    Fault("gradient of the keys of the last query only", "attention.py", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
-    Fault("general's matrix left out of the query's gradient", "attention.py", "(A @ p.W_q).reshape(k.q.shape)",
+    Fault("gradient of the keys of the last query only", "parts/attention.py", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
+    Fault("general's matrix left out of the query's gradient", "parts/attention.py", "(A @ p.W_q).reshape(k.q.shape)",
           "A[:, : k.q.shape[-1]].reshape(k.q.shape)"),
 ]

@@ -1,11 +1,11 @@
-"""Cases and faults of reference/dropout.py."""
+"""Cases and faults of reference/parts/dropout.py."""
 
 import numpy as np
 
-import torch_impl.dropout
+import torch_impl.parts.dropout
 
-from ..faults import Fault
 from ..helpers import draw
+from ..mutation.faults import Fault
 from .harness import PartCase
 
 
@@ -17,7 +17,7 @@ def case(name, p, *shape):
         return {"y": y, "dx": package.dropout.backward(d["dy"], k)}
 
     def twin(d):
-        return {"y": torch_impl.dropout.forward(d["x"], d["keep"], p)}
+        return {"y": torch_impl.parts.dropout.forward(d["x"], d["keep"], p)}
 
     return PartCase("dropout", name, {"x": draw(1, *shape), "keep": keep, "dy": draw(2, *shape)}, run, twin)
 
@@ -25,10 +25,10 @@ def case(name, p, *shape):
 CASES = [case("third", 0.3, 5, 4, 3), case("most", 0.8, 7, 5), case("none", 0.0, 4, 3)]
 
 FAULTS = [
-    Fault("not scaled", "stack.py", "return 1 / (1 - p) if p < 1 else 0.0", "return 1.0"),
-    Fault("mask exchanged", "dropout.py", "return x * keep * scale", "return x * ~keep * scale"),
-    Fault("left out of the backward", "dropout.py", "dy * k.keep * scale(k.p)", "dy",
+    Fault("not scaled", "cells/stack.py", "return 1 / (1 - p) if p < 1 else 0.0", "return 1.0"),
+    Fault("mask exchanged", "parts/dropout.py", "return x * keep * scale", "return x * ~keep * scale"),
+    Fault("left out of the backward", "parts/dropout.py", "dy * k.keep * scale(k.p)", "dy",
           source="pytorch #190056: MPS backward ignored dropout"),
-    Fault("not scaled in the backward", "dropout.py", "dy * k.keep * scale(k.p)", "dy * k.keep"),
-    Fault("kept with probability p", "dropout.py", "scale(p), Cache(keep, p)", "scale(1 - p), Cache(keep, p)"),
+    Fault("not scaled in the backward", "parts/dropout.py", "dy * k.keep * scale(k.p)", "dy * k.keep"),
+    Fault("kept with probability p", "parts/dropout.py", "scale(p), Cache(keep, p)", "scale(1 - p), Cache(keep, p)"),
 ]

@@ -17,8 +17,8 @@ import torch
 
 import reference
 
-from ..suite import broken, described
-from ..tolerance import Verdict, judge
+from ..judge.suite import broken, described
+from ..judge.tolerance import Verdict, judge
 
 Arrays = dict[str, np.ndarray]
 JITTERED = 3

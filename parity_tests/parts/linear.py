@@ -1,10 +1,10 @@
-"""Cases and faults of reference/linear.py."""
+"""Cases and faults of reference/parts/linear.py."""
 
-import torch_impl.linear
-from reference.linear import Params
+import torch_impl.parts.linear
+from reference.parts.linear import Params
 
-from ..faults import Fault
 from ..helpers import draw
+from ..mutation.faults import Fault
 from .harness import PartCase
 
 
@@ -16,7 +16,7 @@ def run(package, d):
 
 
 def twin(d):
-    return {"y": torch_impl.linear.forward(Params(d["W"], d.get("b")), d["x"])}
+    return {"y": torch_impl.parts.linear.forward(Params(d["W"], d.get("b")), d["x"])}
 
 
 def case(name, lead, bias=True):
@@ -29,12 +29,12 @@ CASES = [case("sequence", (4, 2)), case("row", ()), case("batch", (4,)), case("n
          case("size1", (1, 1))]
 
 FAULTS = [
-    Fault("bias left out", "linear.py", "y += p.b", "y += 0 * p.b", source="numpy-ml #42: all tests had zero biases"),
-    Fault("gradient of the bias of the last row only", "linear.py", "A.sum(0)", "A[-1]"),
-    Fault("gradient of the bias averaged", "linear.py", "A.sum(0)", "A.mean(0)"),
-    Fault("rows of time and batch exchanged", "linear.py", "A.T @ rows(k.x)",
+    Fault("bias left out", "parts/linear.py", "y += p.b", "y += 0 * p.b", source="numpy-ml #42: all tests had zero biases"),
+    Fault("gradient of the bias of the last row only", "parts/linear.py", "A.sum(0)", "A[-1]"),
+    Fault("gradient of the bias averaged", "parts/linear.py", "A.sum(0)", "A.mean(0)"),
+    Fault("rows of time and batch exchanged", "parts/linear.py", "A.T @ rows(k.x)",
           "A.T @ rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
-    Fault("gradient of the weight scaled by the batch", "linear.py", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
-    Fault("upstream gradient's array is written to", "linear.py", "A = rows(dy)", "A = rows(dy)\n    A *= 2",
+    Fault("gradient of the weight scaled by the batch", "parts/linear.py", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
+    Fault("upstream gradient's array is written to", "parts/linear.py", "A = rows(dy)", "A = rows(dy)\n    A *= 2",
           source="in-place code on a view where a copy was expected", changes=True),
 ]

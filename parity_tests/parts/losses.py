@@ -1,11 +1,11 @@
-"""Cases and faults of reference/losses.py."""
+"""Cases and faults of reference/parts/losses.py."""
 
 import numpy as np
 
-import torch_impl.losses as twins
+import torch_impl.parts.losses as twins
 
-from ..faults import Fault
 from ..helpers import draw
+from ..mutation.faults import Fault
 from .harness import PartCase
 
 T, B, V = 5, 3, 4
@@ -61,38 +61,38 @@ CASES = [
 ]
 
 FAULTS = [
-    Fault("softmax over the wrong axis", "losses.py", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
+    Fault("softmax over the wrong axis", "parts/losses.py", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
           "e.sum(0, keepdims=True)[..., :1]", source="HAN #5"),
-    Fault("softmax without the maximum subtracted", "losses.py", "a = z - z.real.max(-1, keepdims=True)",
+    Fault("softmax without the maximum subtracted", "parts/losses.py", "a = z - z.real.max(-1, keepdims=True)",
           "a = np.clip(z, -600, 600)"),
-    Fault("mean over ignored targets too", "losses.py", "return 1 / w.sum()", "return 1 / w.size"),
-    Fault("mean over targets, not over their weights", "losses.py", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
-    Fault("ignored targets take part", "losses.py", "kept = given != ignore_index", "kept = given >= -100"),
-    Fault("ignored targets have a gradient", "losses.py",
+    Fault("mean over ignored targets too", "parts/losses.py", "return 1 / w.sum()", "return 1 / w.size"),
+    Fault("mean over targets, not over their weights", "parts/losses.py", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
+    Fault("ignored targets take part", "parts/losses.py", "kept = given != ignore_index", "kept = given >= -100"),
+    Fault("ignored targets have a gradient", "parts/losses.py",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
-    Fault("smoothing spread over the other classes only", "losses.py", "l - smoothing / V * (a @ w",
+    Fault("smoothing spread over the other classes only", "parts/losses.py", "l - smoothing / V * (a @ w",
           "l - smoothing / (V - 1) * (a @ w"),
-    Fault("smoothing ignores class weights", "losses.py", "(a @ w - log_s * w.sum())", "(a.sum(-1) - log_s * V)"),
-    Fault("smoothing left out of the gradient", "losses.py", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
-    Fault("class weights left out of the gradient", "losses.py", "hit = (1 - k.smoothing) * k.w[targets]",
+    Fault("smoothing ignores class weights", "parts/losses.py", "(a @ w - log_s * w.sum())", "(a.sum(-1) - log_s * V)"),
+    Fault("smoothing left out of the gradient", "parts/losses.py", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
+    Fault("class weights left out of the gradient", "parts/losses.py", "hit = (1 - k.smoothing) * k.w[targets]",
           "hit = 1 - k.smoothing + 0 * k.w[targets]"),
-    Fault("upstream gradient of the loss ignored", "losses.py", "(np.asarray(dloss, k.e.dtype) * k.scale)",
+    Fault("upstream gradient of the loss ignored", "parts/losses.py", "(np.asarray(dloss, k.e.dtype) * k.scale)",
           "(1 * k.scale)"),
-    Fault("padded steps counted in the mean", "losses.py", '"token": mask.sum()', '"token": mask.size'),
-    Fault("sequences weighed by their lengths", "losses.py", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),
-    Fault("squared error without its 2", "losses.py", "2 * r, reduction", "r, reduction"),
-    Fault("huber's corner at 1 whatever delta is", "losses.py", "near, sign = abs(r.real) <= delta",
+    Fault("padded steps counted in the mean", "parts/losses.py", '"token": mask.sum()', '"token": mask.size'),
+    Fault("sequences weighed by their lengths", "parts/losses.py", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),
+    Fault("squared error without its 2", "parts/losses.py", "2 * r, reduction", "r, reduction"),
+    Fault("huber's corner at 1 whatever delta is", "parts/losses.py", "near, sign = abs(r.real) <= delta",
           "near, sign = abs(r.real) <= 1"),
-    Fault("huber not continuous", "losses.py", "delta * (r * sign - delta / 2)", "delta * r * sign"),
-    Fault("huber not clipped in the gradient", "losses.py", "np.where(near, r, delta * sign)", "r"),
-    Fault("absolute error's sign lost", "losses.py", "settle(r * sign, sign, reduction)",
+    Fault("huber not continuous", "parts/losses.py", "delta * (r * sign - delta / 2)", "delta * r * sign"),
+    Fault("huber not clipped in the gradient", "parts/losses.py", "np.where(near, r, delta * sign)", "r"),
+    Fault("absolute error's sign lost", "parts/losses.py", "settle(r * sign, sign, reduction)",
           "settle(r * sign, abs(sign), reduction)"),
-    Fault("weight of positives on negatives too", "losses.py", "* y, 1 - y",
+    Fault("weight of positives on negatives too", "parts/losses.py", "* y, 1 - y",
           "* y, (1 if pos_weight is None else pos_weight) * (1 - y)"),
-    Fault("weight of positives left out of the gradient", "losses.py", "negative * sigmoid(x) - positive * sigmoid(-x)",
+    Fault("weight of positives left out of the gradient", "parts/losses.py", "negative * sigmoid(x) - positive * sigmoid(-x)",
           "sigmoid(x) - y"),
-    Fault("probabilities clipped before the logarithm", "losses.py",
+    Fault("probabilities clipped before the logarithm", "parts/losses.py",
           "np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))",
           "-np.log(np.clip(sigmoid(-x), 1e-7, None))"),
 ]

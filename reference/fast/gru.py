@@ -1,4 +1,4 @@
-"""The GRU written for speed: the verbs of ``reference.gru``, held to it by the parity suite.
+"""The GRU written for speed: the verbs of ``reference.cells.gru``, held to it by the parity suite.
 
 - As in lstm.py 1 / σ = 1 + e⁻ᵃ is what a step divides by, a step works in one record, the input product is computed for a
   chunk of steps, what several blocks are to be multiplied by is first copied to each, and everything is in place.
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..gru import GATES, Params, State, step_backward, step_forward
-from ..memory import empty
-from ..ops import Array, rows, stacked
+from ..cells.gru import GATES, Params, State, step_backward, step_forward
+from ..common.arrays import Array, rows, stacked
+from ..common.memory import empty
 from .inference import gru as infer
 from .lstm import CELLS, FEW, ROWS, STEPS
 from .packed import run_backward, run_forward, run_inference

@@ -11,10 +11,10 @@
 
 import numpy as np
 
-from .. import gru as gru_room
-from .. import lstm as lstm_room
-from ..memory import empty
-from ..ops import rows
+from ..cells import gru as gru_room
+from ..cells import lstm as lstm_room
+from ..common.arrays import rows
+from ..common.memory import empty
 from .parts import batch, processors, share, sharers
 from .tiles import left, left_every
 from .weights import folded, transposed

@@ -1,4 +1,4 @@
-"""The LSTM written for speed: the verbs of ``reference.lstm``, held to it by the parity suite.
+"""The LSTM written for speed: the verbs of ``reference.cells.lstm``, held to it by the parity suite.
 
 - σ(a) = 1 / (1 + e⁻ᵃ): the minus is folded into the weights, and what would be multiplied by a gate is divided by its
   1 / σ = 1 + e⁻ᵃ instead: two calls finish the three sigmoids, and no digit is lost however far a gate is shut.
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..lstm import GATES, Params, State, step_backward, step_forward
-from ..memory import empty
-from ..ops import Array, rows, stacked
+from ..cells.lstm import GATES, Params, State, step_backward, step_forward
+from ..common.arrays import Array, rows, stacked
+from ..common.memory import empty
 from .inference import lstm as infer
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers

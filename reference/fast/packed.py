@@ -7,7 +7,7 @@
 
 from functools import partial
 
-from .. import stack
+from ..cells import stack
 from .weights import Weights
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..blas import quiet
+from ..common.blas import quiet
 
 ROWS, FEWEST = 32, 8  # sequences in a part, at most; and at least, where there is a part for each processor
 LEAST = 4096          # numbers in a part's state from which on a thread gains more than it costs

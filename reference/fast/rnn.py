@@ -1,4 +1,4 @@
-"""The Elman RNN written for speed: the verbs of ``reference.rnn``, held to it by the parity suite.
+"""The Elman RNN written for speed: the verbs of ``reference.cells.rnn``, held to it by the parity suite.
 
 - The input product of all steps is computed at once, into the state array: a step finds it where it puts the state.
 - A step is three calls that write in place: product, sum, nonlinearity straight into the state array.
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..memory import empty
-from ..ops import Array, rows, stacked
-from ..rnn import GATES, Params, State, step_backward, step_forward
+from ..cells.rnn import GATES, Params, State, step_backward, step_forward
+from ..common.arrays import Array, rows, stacked
+from ..common.memory import empty
 from .packed import run_backward, run_forward, run_inference
 from .parts import batch, share, sharers
 from .tiles import factor, factor_transposed, whole

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..memory import empty
-from ..ops import Array, rows
+from ..common.arrays import Array, rows
+from ..common.memory import empty
 from . import parts
 from .parts import ROWS, cut
 from .weights import moves, transposed

@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from ..memory import empty
-from ..ops import Array
+from ..common.arrays import Array
+from ..common.memory import empty
 
 SMALL = 1 << 13  # numbers that are copied twice sooner than with a call for each gate
 TILE = 1 << 14  # numbers that are turned round together, so that the lines of the cache that they lie in stay there

@@ -2,11 +2,13 @@
 
 import sys
 
-from .. import Forecaster, checkpoint, optim, training
+from .. import Forecaster
+from ..common import checkpoint
+from ..training import loop, optim
 from .command import main
-from .fitting import Side
+from .train import Side
 
-SIDE = Side("reference", Forecaster, optim.AdamW, training.train, checkpoint.restore)
+SIDE = Side("reference", Forecaster, optim.AdamW, loop.train, checkpoint.restore)
 
 if __name__ == "__main__":
     sys.exit(main(SIDE))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..ops import Array
+from ..common.arrays import Array
 from .windows import Windows
 
 NAMES = ("persistence", "seasonal naive", "linear")

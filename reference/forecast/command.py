@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..checkpoint import CheckpointError
-from ..out_of_memory import SENTENCE, is_out_of_memory
-from ..runlog import BEST, LAST, LOG, NonFiniteError
-from . import evaluation, plots, series
-from .evaluation import BAND, Evaluation, accumulation, band, covered, markdown
-from .fitting import Side, Task, fit, kept, open_run, prepare
+from ..common.checkpoint import CheckpointError
+from ..common.out_of_memory import SENTENCE, is_out_of_memory
+from ..common.run import BEST, LAST, LOG, NonFiniteError
+from . import data, plots
+from . import evaluate as evaluation
+from .evaluate import BAND, Evaluation, accumulation, band, covered, markdown
 from .options import DEFAULTS, asked, parser, settled
+from .train import Side, Task, fit, kept, open_run, prepare
 
 ERRORS = (ValueError, CheckpointError, NonFiniteError)
 
@@ -91,7 +92,7 @@ def about(task: Task) -> str:
     """What the series is and how it is cut."""
     s, p, o = task.series, task.parts, task.options
     rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
-    span = f"{len(s.values)} rows from {series.shown(s.times[0])} to {series.shown(s.times[-1])}"
+    span = f"{len(s.values)} rows from {data.shown(s.times[0])} to {data.shown(s.times[-1])}"
     besides = f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""
     return "\n".join([f"{s.name}: {span}; target {s.columns[0]}{besides}",
                       f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
@@ -142,8 +143,8 @@ def predict(side: Side, given: argparse.Namespace) -> int:
     past = task.values[-o["window"] :][:, None]
     ahead = task.scaling.back(np.asarray(model.forecast(past), float)[:, 0])
     low, high = ahead + band(task, model)
-    times = series.following(task.series.times, o["horizon"])
-    names = [series.shown(t) for t in times]
+    times = data.following(task.series.times, o["horizon"])
+    names = [data.shown(t) for t in times]
     with out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["time", task.series.columns[0], "lower", "upper"])

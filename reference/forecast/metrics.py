@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ops import Array
+from ..common.arrays import Array
 
 
 class Figures(NamedTuple):

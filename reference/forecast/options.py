@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..forecaster import MODES
-from .series import DATASETS
+from ..models.forecaster import MODES
+from .data import DATASETS
 
 SIZES = {"sunspots": (48, 12), "weather": (28, 7)}     # window and horizon, if not given
 OTHER = (24, 6)

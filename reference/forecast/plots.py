@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import Array
-from .evaluation import BAND, Evaluation
-from .fitting import Task
+from ..common.arrays import Array
+from .evaluate import BAND, Evaluation
+from .train import Task
 
 STYLE: Any = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
                          "legend.frameon": False, "figure.constrained_layout.use": True}

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..batches import Windowed
-from ..ops import Array
-from .series import Series, SeriesError
+from ..common.arrays import Array
+from ..common.batches import Windowed
+from .data import Series, SeriesError
 
 
 class Parts(NamedTuple):

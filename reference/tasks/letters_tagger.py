@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 
-from .. import alignment, batches, data
-from ..vocabulary import Vocabulary, split
-from .figures import array, majority
+from ..common import batches, datasets
+from ..common.vocabulary import Vocabulary, split
+from . import alignment
+from .metrics import array, majority
 
 RARE = 1000  # a tag must occur once in so many words
 
@@ -19,7 +20,7 @@ class LettersTagger:
     variants: dict[str, dict] = {"both directions": {}, "one direction": {"bidirectional": False, "hidden_size": 192}}
 
     def __init__(self, seed: int = 0, limit: int | None = 40_000):
-        words = sorted((w, sounds[0]) for w, sounds in data.pronunciations().items())
+        words = sorted((w, sounds[0]) for w, sounds in datasets.pronunciations().items())
         rng = np.random.default_rng(seed)
         words = [words[k] for k in rng.permutation(len(words))[:limit]]
         costs = alignment.learn(words[:10_000])

@@ -1,8 +1,8 @@
 """Sex from a first name, letter by letter: ``classifier``."""
 
-from .. import batches, data
-from ..vocabulary import Vocabulary, split
-from .figures import array, majority
+from ..common import batches, datasets
+from ..common.vocabulary import Vocabulary, split
+from .metrics import array, majority
 
 
 class NamesClassifier:
@@ -14,7 +14,7 @@ class NamesClassifier:
                 "last state, one direction": {"bidirectional": False}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
-        self.sexes = data.first_names()
+        self.sexes = datasets.first_names()
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters, self.classes = Vocabulary.of(self.sexes), Vocabulary(["female", "male"], special=False)
         self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32,

@@ -4,9 +4,10 @@ from math import exp
 
 import numpy as np
 
-from .. import batches, data, losses
-from ..vocabulary import Vocabulary, split
-from .figures import array, count_perplexity
+from ..common import batches, datasets
+from ..common.vocabulary import Vocabulary, split
+from ..parts import losses
+from .metrics import array, count_perplexity
 
 
 class NamesGenerator:
@@ -17,7 +18,7 @@ class NamesGenerator:
     variants: dict[str, dict] = {"sex and initial": {}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
-        self.sexes = data.first_names()
+        self.sexes = datasets.first_names()
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters = Vocabulary.of(self.sexes)
         self.conditions = Vocabulary(["female", "male", *(s for s in self.letters.symbols if s.isalpha())], special=False)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from .. import alignment, batches, data
-from ..vocabulary import Vocabulary, split
-from .figures import array, error_rate, majority
+from ..common import batches, datasets
+from ..common.vocabulary import Vocabulary, split
+from . import alignment
+from .metrics import array, error_rate, majority
 
 SHOWN = ("knight", "phonology", "thoughtful", "exchange")  # kept out of training, so that their maps are of unseen words
 BEAM, BEAMED = 5, 300
@@ -19,7 +20,7 @@ class Pronunciation:
                                  "attention, scheduled sampling": {"forced": 0.5}}
 
     def __init__(self, seed: int = 0, limit: int | None = None):
-        self.sounds_of = data.pronunciations()
+        self.sounds_of = datasets.pronunciations()
         words = sorted(w for w in self.sounds_of if w not in SHOWN)
         words = [words[k] for k in np.random.default_rng(seed).permutation(len(words))[:limit]]
         self.parts = split(words, seed, 0.05, 0.05)

@@ -1,0 +1,1 @@
+"""Reporting it: tables, ratios, plots, comparisons."""

@@ -1,0 +1,1 @@
+"""Running it: candidates, the check, the clock, the machine, the result file."""

@@ -1,0 +1,262 @@
+"""``python -m benchmarks run``: judge, then time, implementations of RNN, LSTM and GRU; write a result file.
+
+Exit status: 0 all that was measured was right; 1 something was wrong or raised an error, or nothing could be timed;
+2 something was asked for that is not there, or the file cannot be continued or written.
+"""
+
+import argparse
+import os
+import shlex
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from parity_tests.judge import terminal
+from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, LoadError, resolve
+
+from ..what import models
+from ..what.config import PHASES, Config
+from ..what.precision import LOW, PRECISIONS
+from ..what.presets import CELLS, PRESETS
+from . import clock, limits, machine, results
+from .candidate import reason_to_decline
+from .grouping import Setting, group
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+FOR_TESTS = "numpy.tiles"  # tiles far too small: right, and slow; timed only when asked for by name
+SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate of the time left
+
+
+@dataclass(frozen=True)
+class Work:
+    """A configuration and a phase, and who is still to be measured on it."""
+
+    config: Config
+    phase: str
+    implementations: tuple[Implementation, ...]
+
+    @property
+    def weight(self) -> float:
+        """Seconds that it may take, roughly."""
+        return len(self.implementations) * (SMALL_WORK_S + 20 * self.config.effort(self.phase))
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks run", description="Judge, then time, implementations of RNN, LSTM and GRU.",
+        epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
+    parser.add_argument("--impl", action="append", metavar="NAME",
+                        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE, *STRANGERS))}; "
+                             "may be repeated")
+    parser.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
+    parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
+    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
+    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    parser.add_argument("--threads", type=int, metavar="N",
+                        help="compute on N processors: torch, BLAS and everything else (default: all there are)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
+    parser.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
+    parser.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args, console, error = arguments().parse_args(argv), terminal.console(), terminal.console(stderr=True)
+    os.environ.setdefault("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")  # so that compile_s is that of compiling
+    warnings.filterwarnings("ignore", "TF32 acceleration on top of oneDNN")
+    warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
+    path = args.out or Path("out") / f"benchmark-{args.preset}.json"
+    try:
+        here = machine.machine()
+        with machine.threads(args.threads):
+            status = all_of_it(args, path, here, console)
+    except (LoadError, results.ResultError, ValueError, OSError) as e:
+        error.print(f"error: {e}", style="bold red", markup=False)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        error.print(f"interrupted; --resume goes on with {path}", markup=False)
+        return INTERRUPTED
+    return status
+
+
+def all_of_it(args: argparse.Namespace, path: Path, here: dict[str, Any], console: Console) -> int:
+    """Plan, open the file, measure; returns the exit status.  Raises what its parts do."""
+    works = planned(args)
+    result = opened(path, args, here)
+    todo = left(works, result)
+    introduce(result, todo)
+    if {w.config.device for w in todo} == {"cpu"}:
+        machine.limit_memory()
+    finish_limits(result, todo, console)
+    results.write(path, result)
+    return measured(todo, result, path, args, console)
+
+
+def introduce(result: results.Result, todo: Sequence[Work]) -> None:
+    """Record what strangers say of themselves: version and threads, which nobody else knows.
+
+    Raises
+    ------
+    ResultError
+        The file has rows of one that was another version, or had other threads.
+    """
+    known = result["environment"].setdefault("strangers", {})
+    for i in dict.fromkeys(i for w in todo for i in w.implementations if i.about):
+        said = " ".join(i.about().split()) if i.about else ""
+        if known.setdefault(i.name, said) != said:
+            raise results.ResultError(f"{i.name} was {known[i.name]!r} in this file, and is {said!r} here")
+
+
+def planned(args: argparse.Namespace) -> list[Work]:
+    """All that was asked for.
+
+    Raises
+    ------
+    LoadError
+        An implementation cannot be loaded.
+    ValueError
+        There is no such device, or nothing to be measured.
+    """
+    preset = PRESETS[args.preset]
+    cuda = torch.cuda.is_available()
+    devices = args.device or (("cpu", "cuda") if preset.both_devices and cuda else ("cpu",))
+    dtypes = args.dtype or ("float32",)
+    if "cuda" in devices and not cuda:
+        raise ValueError("--device cuda: torch sees no CUDA device on this machine")
+    if "tf32" in dtypes and "cuda" not in devices:
+        raise ValueError("--dtype tf32: only a CUDA device has TF32; add --device cuda")
+    names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in (*preset.without, FOR_TESTS)]
+    chosen = list({name: resolve(name) for name in names}.values())
+    jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
+                         for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)
+                         if (not args.cell or config.cell in args.cell) and phase in (args.phase or PHASES)
+                         and not (dtype == "tf32" and device == "cpu"))
+    works = [Work(c, phase, candidates(chosen, c, bool(args.impl))) for c, phase in jobs]
+    works = [w for w in works if w.implementations]
+    if not works:
+        raise ValueError(f"nothing is left of preset {args.preset!r} with these options")
+    return works
+
+
+def candidates(chosen: Sequence[Implementation], config: Config, asked: bool) -> tuple[Implementation, ...]:
+    """Who takes part: by default those that do not decline; whoever was asked for by name has a row in any case."""
+    reason = models.reason_to_decline if isinstance(config, models.ModelConfig) else reason_to_decline
+    return tuple(i for i in chosen if asked or not reason(i, config))  # type: ignore[arg-type]
+
+
+def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> results.Result:
+    """A new result, or with --resume the one in the file; ``here`` is the machine.
+
+    Raises
+    ------
+    ResultError
+        The file is there and nothing was said about it; or it is broken, or of another preset or machine.
+    """
+    fresh = results.new(args.preset, command(args), here, machine.environment())
+    if not path.exists() or args.overwrite:
+        return fresh
+    if not args.resume:
+        raise results.ResultError(f"{path} is there already: --resume goes on with it, --overwrite replaces it")
+    result = results.read(path)
+    if result["preset"] != args.preset:
+        raise results.ResultError(f"{path} is of preset {result['preset']!r}, and cannot be resumed as {args.preset!r}")
+    difference = machine.difference(result, fresh)
+    if difference:
+        raise results.ResultError(f"{path} was measured elsewhere, and cannot be resumed here: {difference}")
+    if fresh["command"] not in result["command"].split(" && "):
+        result["command"] += f" && {fresh['command']}"
+    return result
+
+
+def command(args: argparse.Namespace) -> str:
+    """How to measure the same again."""
+    words = ["--preset", args.preset]
+    for option in ("impl", "device", "dtype", "cell", "phase"):
+        words += [word for value in getattr(args, option) or () for word in (f"--{option}", value)]
+    words += ["--threads", str(args.threads)] if args.threads else []
+    return f"python -m benchmarks run {shlex.join(words)}"
+
+
+def left(works: Sequence[Work], result: results.Result) -> list[Work]:
+    """The work without the rows that are there already."""
+    done = {results.identity(row) for row in result["rows"]}
+
+    def missing(w: Work, i: Implementation) -> bool:
+        return results.identity({"implementation": i.name, "phase": w.phase, "case": w.config.as_dict()}) not in done
+
+    cut = [replace(w, implementations=tuple(i for i in w.implementations if missing(w, i))) for w in works]
+    return [w for w in cut if w.implementations]
+
+
+def finish_limits(result: results.Result, todo: Sequence[Work], console: Console) -> None:
+    """Measure the machine's limits that are needed and not yet known; the CPU's always, for they say what can be judged."""
+    wanted = {"cpu": ["float32", "float64"]} if todo else {}
+    for w in todo:
+        wanted.setdefault(w.config.device, ["float32", "float64", *LOW]).append(w.config.dtype)
+    for device, dtypes in wanted.items():
+        known = result["limits"].get(device, {}).get("gemm_gflops", {})
+        lacking = [dtype for dtype in dict.fromkeys(dtypes) if dtype not in known]
+        if lacking:
+            with console.status(f"measuring the limits of this machine ({device})"):
+                found = limits.measure(device, lacking)
+            found["gemm_gflops"] = known | found["gemm_gflops"]
+            result["limits"][device] = found
+
+
+def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console) -> int:
+    """Do the work, writing the file after each configuration and phase; returns the exit status."""
+    preset = PRESETS[args.preset]
+    plan = clock.Plan(seconds=preset.seconds, rounds=preset.rounds)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(),
+               TextColumn("left:"), TimeRemainingColumn())
+    begin, made = time.monotonic(), Counter[str]()
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
+        task = progress.add_task("", total=sum(w.weight for w in todo))
+        for number, w in enumerate(todo):
+            if args.budget is not None and time.monotonic() - begin >= args.budget:
+                console.print(f"the budget of {args.budget:g} s is used up: {len(todo) - number} of {len(todo)} "
+                              "configurations are left; --resume goes on", highlight=False)
+                break
+
+            def note(text: str, w: Work = w) -> None:
+                progress.update(task, description=f"{w.config.name} {w.phase}: {text}")
+
+            def warn(text: str) -> None:
+                progress.console.print(f"doubtful: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+            rows = group(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
+            result["rows"] += rows
+            results.write(path, result)
+            made.update(row["status"] for row in rows)
+            progress.console.print(line(w, rows), highlight=False, markup=False, soft_wrap=True)
+            progress.advance(task, w.weight)
+    console.print(f"{', '.join(f'{n} {status}' for status, n in made.items()) or 'nothing was left to measure'}; "
+                  f"{len(result['rows'])} rows in {path}", highlight=False, markup=False)
+    total = Counter(row["status"] for row in result["rows"])
+    return int(bool(total["wrong"] or total["error"]) or not total["ok"])
+
+
+def line(w: Work, rows: Sequence[dict[str, Any]]) -> str:
+    """What was found, in a line: medians, or why there is none."""
+    found = [f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"])
+             for row in rows]
+    reasons = [f"\n    {row['implementation']} {row['status']}: {row['reason']}" for row in rows
+               if row["status"] not in ("ok", "declined")]
+    return f"{w.config.name} {w.phase}: {' · '.join(found)}{''.join(reasons)}"
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit."""
+    unit, factor = next((u, f) for u, f in (("s", 1), ("ms", 1e3), ("µs", 1e6)) if seconds * f >= 1 or u == "µs")
+    return f"{seconds * factor:.3g} {unit}"

@@ -1,0 +1,214 @@
+"""Where a run was made: the "machine" and the "environment" of a result file, as far as the system tells."""
+
+import importlib
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from parity_tests.judge.report import processor
+from reference.common.blas import NAME as TIMEOUT
+from torch_impl.common.precision import tf32
+
+FACTS = {"driver": "driver_version", "power_limit_w": "power.limit", "clock_mhz": "clocks.current.sm"}
+CHANGES = ("clock_mhz",)  # readings that differ from run to run on one machine
+
+
+def machine() -> dict[str, Any]:
+    """The hardware and the system."""
+    return {"processor": processor(), "cores": cores(), "memory_gb": memory_gb(),
+            "system": f"{platform.system()} {platform.machine()}", "gpu": gpu()}
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_gb() -> float | None:
+    """The main memory in 10⁹ bytes, None where the system does not say."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def gpu() -> dict[str, Any] | None:
+    """The current CUDA device, None if there is none; the driver, power limit (W) and clock (MHz) by nvidia-smi."""
+    if not torch.cuda.is_available():
+        return None
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    facts = smi(str(getattr(properties, "uuid", "")))
+    return {"name": properties.name, "memory_gb": round(properties.total_memory / 1e9, 1),
+            "driver": facts.get("driver", "unknown"), "power_limit_w": number(facts.get("power_limit_w")),
+            "clock_mhz": number(facts.get("clock_mhz"))}
+
+
+def smi(uuid: str) -> dict[str, str]:
+    """What nvidia-smi says of one GPU, by the names in FACTS; nothing if it cannot be asked."""
+    which = ["-i", uuid if uuid.startswith("GPU-") else f"GPU-{uuid}"] if uuid else ["-i", "0"]
+    command = ["nvidia-smi", *which, f"--query-gpu={','.join(FACTS.values())}", "--format=csv,noheader,nounits"]
+    try:
+        out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    fields = [field.strip() for field in (out.splitlines() or [""])[0].split(",")]
+    return dict(zip(FACTS, fields, strict=False))
+
+
+def number(text: str | None) -> float | None:
+    """A reading; None for "[N/A]" and the like."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def environment() -> dict[str, Any]:
+    """The software."""
+    cudnn = torch.backends.cudnn.version() if torch.cuda.is_available() else None
+    return {"python": platform.python_version(), "numpy": np.__version__, "simd": simd(), "torch": torch.__version__,
+            "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
+            "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
+            "torch_threads": torch.get_num_threads(), "openblas_thread_timeout": os.environ.get(TIMEOUT), "blas": blas(),
+            "strangers": {}}
+
+
+def simd() -> list[str]:
+    """The sets of vector instructions that NumPy uses here, by its names: X86_V3 is AVX2, X86_V4 is AVX-512."""
+    sets = np.show_config(mode="dicts").get("SIMD Extensions", {})
+    return [*sets.get("baseline", []), *sets.get("found", [])]
+
+
+def blas() -> list[dict[str, Any]]:
+    """The BLAS libraries that are loaded, with the threads that each uses: by threadpoolctl where it is installed, else
+    what NumPy was built with, and threads unknown (None)."""
+    try:
+        threadpools = importlib.import_module("threadpoolctl")
+    except ImportError:
+        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return [{"api": built["name"], "version": built["version"], "threads": None}]
+    np.ones((8, 8)) @ np.ones((8, 8))
+    return [{"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]}
+            for pool in threadpools.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """The first difference between two results' machine and environment, but for readings that change; None if there is
+    none."""
+    for part in ("machine", "environment"):
+        for name in one[part].keys() - {"strangers"}:  # who takes part may change
+            a, b = (steady(result[part].get(name)) for result in (one, other))
+            if a != b:
+                return f"{part}, {name}: {a!r} there, {b!r} here"
+    return None
+
+
+def steady(value: Any) -> Any:
+    return {k: v for k, v in value.items() if k not in CHANGES} if isinstance(value, dict) else value
+
+
+class Others:
+    """Cores that other programs, or other guests of the same host, kept busy while this process needed them.
+
+    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both, and where the system
+    does not say.
+    """
+
+    cores = 0.0
+
+    def __enter__(self) -> "Others":
+        self.before = self.reading()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        elapsed, own, busy = (b - a for a, b in zip(self.before, self.reading(), strict=True))
+        if elapsed > 0 and busy > 0:
+            spare = max(0, (os.cpu_count() or 1) - cores())
+            self.cores = max(0.0, (busy - own) / elapsed - spare)
+
+    @staticmethod
+    def reading() -> tuple[float, float, float]:
+        """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
+        try:
+            fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+            busy = (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            busy = 0.0
+        return time.monotonic(), time.process_time(), busy
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Compute on so many processors inside: torch, the BLAS libraries, and whatever starts threads by their number.
+
+    The process and all its threads are bound to the first ``count`` of the processors that it may use, so that a library
+    that was told nothing cannot use more either.  None: as it is.
+
+    Raises
+    ------
+    ValueError
+        There are not so many processors, or what sets BLAS threads is not installed.
+    """
+    if count is None:
+        yield
+        return
+    if not 1 <= count <= cores():
+        raise ValueError(f"--threads must be from 1 to {cores()}, the processors that this process may use; got {count}")
+    try:
+        threadpools = importlib.import_module("threadpoolctl")
+    except ImportError as e:
+        raise ValueError("--threads needs threadpoolctl, which is not installed: pip install threadpoolctl") from e
+    before, torch_before = allowed(), torch.get_num_threads()
+    bind(sorted(before)[:count])
+    torch.set_num_threads(count)
+    try:
+        with threadpools.threadpool_limits(limits=count, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(torch_before)
+        bind(before)
+
+
+def allowed() -> set[int]:
+    """The processors that this process may use; none where the system does not say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def bind(processors: Iterable[int]) -> None:
+    """Let every thread of this process, and those that they start, run on these only; no effect where none are given."""
+    processors = set(processors)
+    tasks = Path("/proc/self/task")
+    for task in [int(t.name) for t in tasks.iterdir()] if processors and tasks.is_dir() else []:
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(task, processors)
+
+
+def limit_memory(size: int | None = None) -> None:
+    """Let allocations beyond the memory there is fail, so that one row says so, where otherwise the system would kill the
+    whole run.  ``size`` in bytes, by default the memory of the machine or of its container; no effect where the system
+    has no such limit."""
+    try:
+        import resource
+    except ImportError:
+        return
+    total = memory_gb()
+    size = size or min(int(0.95e9 * total) if total else resource.RLIM_INFINITY, container_memory())
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if size > 0 and (hard == resource.RLIM_INFINITY or size < hard):
+        resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
+
+
+def container_memory() -> int:
+    """The memory in bytes that a container may have, as far as it says so; else very much."""
+    try:
+        return int(0.95 * int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):
+        return 2**62

@@ -1,0 +1,65 @@
+"""``python -m notes.exercises 7 my_answer.py`` judges an answer; without a file it shows the exercise, alone it lists all.
+
+Exit status: 0 the answer passes, 1 it does not, 2 it could not be judged.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from .complex_step import UnjudgedError
+from .judge import judge, raised
+from .page import text, titles
+from .table import EXERCISES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m notes.exercises", description="Judges an answer to an exercise.")
+    parser.add_argument("number", nargs="?", help="which exercise; without it, a list")
+    parser.add_argument("file", nargs="?", type=Path, help="a Python file with the functions that it asks for")
+    given = parser.parse_args(arguments)
+    try:
+        number = None if given.number is None else chosen(given.number)
+        if number is None:
+            print("\n".join(f"{n:2d}  {title}" for n, title in titles().items()))
+        elif given.file is None:
+            print(text(number))
+        else:
+            return verdict(number, given.file)
+    except UnjudgedError as why:
+        print(f"not judged: {why}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def chosen(number: str) -> int:
+    if not (number.isascii() and number.isdigit()) or int(number) not in EXERCISES:
+        raise UnjudgedError(f"the exercise must be a number from 1 to {len(EXERCISES)}, got {number!r}")
+    return int(number)
+
+
+def verdict(number: int, file: Path) -> int:
+    wrong = judge(EXERCISES[number], load(file))
+    print(f"exercise {number}: {f'not yet: {wrong}' if wrong else 'passed'}")
+    return 1 if wrong else 0
+
+
+def load(file: Path) -> dict[str, Callable]:
+    """The names that a Python file defines, by running it."""
+    if not file.is_file():
+        raise UnjudgedError(f"there is no file {file}")
+    spec = spec_from_file_location("answer", file)
+    if spec is None or spec.loader is None:
+        raise UnjudgedError(f"the file must be Python and end in .py, got {file.name}")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise UnjudgedError(f"{file.name} raised {raised(error)}") from error
+    return vars(module)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

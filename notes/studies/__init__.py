@@ -1,0 +1,1 @@
+"""The experiments behind the notes, one file each."""

@@ -1,0 +1,93 @@
+"""The adding problem: its data, its model against PyTorch, and that a cell learns it."""
+
+import numpy as np
+import pytest
+import torch
+
+import notes.studies.adding_torch as twin
+from parity_tests.helpers import assert_all, assert_close, assert_equal
+
+from .adding import GUESS, Adder, draw, main, train
+
+
+def test_the_target_is_the_sum_of_two_marked_numbers_one_in_each_half():
+    batch = draw(np.random.default_rng(0), 9, 500)
+    number, mark = batch.x[..., 0], batch.x[..., 1]
+    assert set(np.unique(mark)) == {0, 1}
+    assert (mark[:4].sum(0) == 1).all()
+    assert (mark[4:].sum(0) == 1).all()
+    assert_close((number * mark).sum(0), batch.target)
+    assert np.unique(mark.argmax(0)).tolist() == [0, 1, 2, 3]
+
+
+def test_always_saying_one_is_off_by_a_sixth():
+    target = draw(np.random.default_rng(0), 4, 200_000, np.float64).target
+    assert ((target - 1) ** 2).mean() == pytest.approx(GUESS, rel=0.01)
+
+
+def test_fewer_than_two_steps_are_refused():
+    with pytest.raises(ValueError, match="T must be at least 2, one step for each mark, got 1"):
+        draw(np.random.default_rng(0), 1, 3)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "relu", "lstm", "gru"])
+@pytest.mark.parametrize("engine", ["definition", "fast"])
+def test_loss_and_gradients_are_torchs(cell, engine):
+    ours = Adder(cell, 6, dtype=np.float64, rng=np.random.default_rng(1), engine=engine)
+    theirs = twin.Adder(cell, 6, dtype="float64", rng=np.random.default_rng(1))
+    assert_all(assert_equal, ours.state_dict(), {k: v.numpy() for k, v in theirs.state_dict().items()})
+    batch = draw(np.random.default_rng(2), 7, 5, np.float64)
+    loss = theirs.loss(batch)
+    assert ours.loss(batch) == pytest.approx(loss.item(), rel=1e-13)
+    ours.backward()
+    names = [k for k, _ in theirs.named_parameters()]
+    assert_all(assert_close, ours.grads, dict(zip(names, torch.autograd.grad(loss, list(theirs.parameters())), strict=True)))
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "identity"])
+def test_initial_matrices_are_what_their_name_says_gate_by_gate(init):
+    W = Adder("gru", 8, init, dtype=np.float64, rng=np.random.default_rng(0)).params["rnn.weight_hh_l0"]
+    for block in np.split(W, 3):
+        assert_close(block @ block.T, np.eye(8))
+        assert (np.abs(block - np.eye(8)).max() < 1e-12) == (init == "identity")
+
+
+def test_keep_bias_moves_the_gates_that_keep():
+    plain, more = (Adder("lstm", 3, keep_bias=k, rng=np.random.default_rng(0)).params["rnn.bias_hh_l0"] for k in (0, 2.5))
+    assert_close(more - plain, np.repeat(np.array([-2.5, 2.5, 0, 0], np.float32), 3))
+    with pytest.raises(ValueError, match="keep_bias needs a gate that keeps the old state, which 'rnn' lacks"):
+        Adder("rnn", 3, keep_bias=1.0)
+
+
+def test_a_gru_learns_ten_steps():
+    model = Adder("gru", 32, rng=np.random.default_rng(0))
+    log = train(model, 10, steps=300)
+    assert log.error < GUESS / 10
+    assert len(log.loss) == len(log.norm) == 300
+
+
+def test_training_is_the_same_from_the_same_seed_and_stops_when_told():
+    def once(**more):
+        return train(Adder("lstm", 8, rng=np.random.default_rng(0)), 8, steps=200, batch=4, **more)
+
+    assert once() == once()
+    assert len(once(stop=1.0).loss) == 100
+
+
+def test_clipping_bounds_what_the_optimiser_sees():
+    """Plain gradient descent moves by the rate times the clipped norm."""
+    model = Adder("rnn", 8, dtype=np.float64, rng=np.random.default_rng(0))
+    before = model.state_dict()
+    log = train(model, 8, steps=1, lr=0.5, clip=0.01, optimizer="sgd")
+    moved = np.sqrt(sum(((model.params[k] - v) ** 2).sum() for k, v in before.items()))
+    assert log.norm[0] > 0.01
+    assert moved == pytest.approx(0.5 * 0.01, rel=1e-3)
+
+
+def test_the_command_prints_losses_and_the_baseline(monkeypatch, capsys):
+    given = ["--T", "6", "--cell", "gru", "--hidden", "4", "--steps", "100", "--batch", "2"]
+    monkeypatch.setattr("sys.argv", ["adding", *given])
+    assert main() == 0
+    out = capsys.readouterr().out
+    assert out.startswith("step   100  mean squared error 0.")
+    assert "always saying 1 0.1667" in out

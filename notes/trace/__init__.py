@@ -1,0 +1,252 @@
+"""A room run line by line: each quantity that a labelled line computes, with its label, its formula and its value.
+
+``trace`` does not know the equations.  It runs the room's own ``forward`` and ``backward``, statement by statement, and
+notes down what each line with a label has computed.  So a line that is changed in the room is changed in the trace.
+"""
+
+import ast
+import copy
+import inspect
+import re
+import sys
+from functools import cache
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reference.common.arrays import Array, split
+
+LABEL = re.compile(r"\b[A-Z]\d\*?(?![\w*])")
+VERBS = ("step_forward", "step_backward", "deltas")
+
+
+class Quantity(NamedTuple):
+    """What one line computes."""
+
+    verb: str                 # the function that the line stands in
+    t: int | None             # the step; None for what is done for all steps at once
+    name: str
+    labels: tuple[str, ...]
+    formula: str              # the code, with only the branch that was taken
+    value: Array
+    line: int                 # in the room's file
+
+    @property
+    def key(self) -> tuple[str, int | None, str, tuple[str, ...]]:
+        """What names a quantity on both sides of a comparison."""
+        return self.verb, self.t, self.name, self.labels
+
+
+class Problem(NamedTuple):
+    """What goes into a room, and into its backward."""
+
+    p: Any       # Params
+    x: Array     # (T, B, I)
+    s: Any       # State
+    dy: Array    # (T, B, P)
+    ds: Any      # State
+    options: dict[str, Any]
+
+
+def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, P: int = 0,
+            **options) -> Problem:
+    """Random numbers with one decimal, none of them zero, so that a person can put them into the formulas.
+
+    P is the width of an LSTM's projection, 0 for none.
+    """
+    rng, G = np.random.default_rng(seed), len(room.GATES)
+
+    def draw(*shape):
+        return rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10
+
+    widths = (P or H, H)[: len(room.State._fields)]
+    p = room.Params(draw(G * H, I), draw(G * H, P or H), draw(G * H), draw(G * H), *([draw(P, H)] if P else ()))
+    return Problem(p, draw(T, B, I), room.State(*(draw(B, n) for n in widths)), draw(T, B, P or H),
+                   room.State(*(draw(B, n) for n in widths)), options)
+
+
+def trace(room: ModuleType, q: Problem) -> list[Quantity]:
+    """Every labelled quantity of forward and backward, in the order of computation."""
+    run = Run(room)
+    _, _, k = run.call(room.forward, q.p, q.x, q.s, **q.options)
+    run.call(room.backward, q.dy, q.ds, k)
+    return run.found
+
+
+@cache
+def parsed(function: FunctionType) -> tuple[ast.FunctionDef, list[str]]:
+    """The syntax tree of a function, and all lines of its file."""
+    module = sys.modules[function.__module__]
+    source = module.__loader__.get_source(module.__name__)  # type: ignore[union-attr]
+    tree = ast.parse(source)
+    node = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function.__name__)
+    return node, source.splitlines()
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """The labels in the comments of a piece of code."""
+    return tuple(label for line in text.splitlines() for label in LABEL.findall(line.partition("#")[2]))
+
+
+class Run:
+    """An interpreter for the few kinds of statement that a room has."""
+
+    def __init__(self, room: ModuleType):
+        self.room = room
+        self.found: list[Quantity] = []
+        self.t: int | None = None
+
+    def call(self, function: FunctionType, *args, **kwargs) -> Any:
+        """The function's result, its lines run one by one."""
+        node, lines = parsed(function)
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        frame = Frame(self, function, dict(bound.arguments), node, lines)
+        return frame.run(node.body)
+
+    def note(self, verb, name, found, formula, value, line) -> None:
+        self.found.append(Quantity(verb, self.t, name, found, formula, np.array(value), line))
+
+
+class Frame:
+    """One call."""
+
+    def __init__(self, run: Run, function: FunctionType, names: dict[str, Any], node: ast.AST, lines: list[str]):
+        self.run_, self.function, self.names, self.lines = run, function, names, lines
+        self.choices = [n for n in ast.walk(node) if isinstance(n, ast.IfExp)]
+        self.verb = function.__name__
+
+    def value(self, node: ast.expr) -> Any:
+        """What an expression gives; the room's own verbs are run line by line too."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in VERBS:
+            return self.run_.call(getattr(self.run_.room, node.func.id), *map(self.value, node.args))
+        code = compile(ast.fix_missing_locations(ast.Expression(node)), self.verb, "eval")
+        return eval(code, self.function.__globals__, self.names)
+
+    def store(self, target: ast.expr, value: Any) -> None:
+        self.names["_"] = value
+        assign = ast.fix_missing_locations(ast.Module([ast.Assign([target], ast.Name("_", ast.Load()))], []))
+        exec(compile(assign, self.verb, "exec"), self.function.__globals__, self.names)
+
+    def run(self, body: list[ast.stmt]) -> Any:
+        """Run statements; the value of the return statement if there is one."""
+        for node in body:
+            if isinstance(node, ast.Assign):
+                self.assign(node)
+            elif isinstance(node, ast.AugAssign):
+                old = _again(node.target, ast.Load())
+                self.store(_again(node.target, ast.Store()), self.value(ast.BinOp(old, node.op, node.value)))
+                self.note(_filled(node.target, self.names), (), node, self.value(old), node)
+            elif isinstance(node, ast.If):
+                self.run(node.body if self.value(node.test) else node.orelse)
+            elif isinstance(node, ast.For):
+                for item in self.value(node.iter):
+                    self.store(node.target, item)
+                    self.run_.t = item
+                    self.run(node.body)
+                self.run_.t = None
+            elif isinstance(node, ast.Return) and node.value is not None:
+                return self.returned(node)
+        return None
+
+    def assign(self, node: ast.Assign) -> None:
+        taken, found, target = self.taken(node.value), self.labels(node), node.targets[0]
+        before = dict(self.names)
+        value = self.value(taken)
+        self.store(target, value)
+        if not found:
+            return
+        if isinstance(node.value, ast.IfExp) and len(found) == 2:  # one label for each branch
+            found = found[:1] if taken is node.value.body else found[1:]
+        targets = target.elts if isinstance(target, ast.Tuple) else [target]
+        if isinstance(taken, ast.Tuple):
+            after, self.names = self.names, before
+            values = [self.value(part) for part in taken.elts]
+            self.names = after
+            for name, part, v in zip(targets, taken.elts, values, strict=True):
+                self.expand(ast.unparse(name), found, part, v, node)
+        elif len(targets) > 1:  # the pre-activations of all gates, split
+            for k, (name, v) in enumerate(zip(targets, value, strict=True)):
+                self.note(f"a_{ast.unparse(name)}", found, f"{self.text(taken)}[{k}]", v, node)
+        else:
+            self.expand(ast.unparse(target), found, taken, value, node, before)
+
+    def expand(self, name, found, part, value, node, before=None) -> None:
+        """One quantity, or one for each gate or each weight if the line computes several side by side."""
+        call = part.func.id if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) else ""
+        gates = self.run_.room.GATES
+        if call == "join":
+            letters = name.partition("_")[2] or gates
+            for g, arg, v in zip(letters, part.args, split(value, len(part.args)), strict=True):
+                self.note(f"{name.partition('_')[0]}_{g}", found, arg, v, node)
+        elif call in ("Params", "State"):
+            for field, arg, v in zip(value._fields, part.args, value, strict=False):
+                if v is not None and ast.unparse(arg) != f"d{field}":
+                    self.note(f"d{field}{'_0' * (call == 'State')}", found, arg, v, node)
+        elif len(name) > 1 and set(name) <= set(gates):
+            for g, v in zip(name, split(value, len(name)), strict=True):
+                self.note(g, found, part, v, node)
+        else:
+            self.note(name, found, part, value, node)
+
+    def returned(self, node: ast.Return) -> Any:
+        """The result; what is computed in the return statement itself is noted under the names that it goes by."""
+        assert node.value is not None
+        parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        values, found = [self.value(self.taken(part)) for part in parts], self.labels(node)
+        names = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"),
+                 "backward": ("dp", "dx", "ds_0")}.get(self.verb, ())
+        computed = [k for k, part in enumerate(parts) if not isinstance(part, ast.Name)] if found else []
+        for n, k in enumerate(computed):
+            own = (found[n],) if len(found) == len(computed) and self.verb != "backward" else found
+            own = () if self.verb == "backward" and names[k] == "ds_0" else own
+            self.expand(names[k], own, self.taken(parts[k]), values[k], node)
+        return tuple(values) if isinstance(node.value, ast.Tuple) else values[0]
+
+    def taken(self, node: ast.expr) -> Any:
+        """The expression with every choice replaced by the branch that is taken."""
+        frame = self
+
+        class Choose(ast.NodeTransformer):
+            def visit_IfExp(self, choice):
+                return self.visit(choice.body if frame.value(choice.test) else choice.orelse)
+
+        if isinstance(node, ast.IfExp):  # keep the identity of the branch, so that its label can be told
+            return node.body if self.value(node.test) else node.orelse
+        return Choose().visit(copy.deepcopy(node)) if any(isinstance(n, ast.IfExp) for n in ast.walk(node)) else node
+
+    def labels(self, node: ast.stmt) -> tuple[str, ...]:
+        return labels("\n".join(self.lines[node.lineno - 1 : node.end_lineno]))
+
+    def note(self, name, found, part, value, node) -> None:
+        self.run_.note(self.verb, name, found, part if isinstance(part, str) else self.text(part), value, node.lineno)
+
+    def text(self, part: ast.AST) -> str:
+        """The code of an expression, as it is written, without the branches that were not taken."""
+        found = segment(self.lines, part)
+        for choice in self.choices:
+            branch = self.taken(choice)
+            written = f"({segment(self.lines, branch)})" if isinstance(branch, ast.BinOp) else segment(self.lines, branch)
+            found = found.replace(f"({segment(self.lines, choice)})", written)
+        return " ".join(re.sub(r"#.*", "", found).split())
+
+
+def segment(lines: list[str], node: Any) -> str:
+    """The code of a node."""
+    if node.lineno == node.end_lineno:
+        return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
+    return ast.get_source_segment("\n".join(lines), node) or ""
+
+
+def _again(node: ast.expr, context: ast.expr_context) -> Any:
+    """A copy of a target, to be read or written."""
+    again: Any = ast.parse(ast.unparse(node), mode="eval").body
+    again.ctx = context
+    return again
+
+
+def _filled(node: ast.expr, names: dict[str, Any]) -> str:
+    """dh[t + 1] at t = 1 is dh[2]."""
+    assert isinstance(node, ast.Subscript)
+    return f"{ast.unparse(node.value)}[{eval(ast.unparse(node.slice), {}, names)}]"

@@ -1,0 +1,93 @@
+"""``python -m notes.trace lstm --T 3 --H 2 --seed 0``: forward and backward of one small sequence, line by line.
+
+Each quantity has its name, the label of its equation, the line of code and its value, by NumPy and beside it by torch
+autograd where PyTorch is installed.  Exit status: 0 they agree; 1 they do not; 2 wrong arguments.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from reference.cells import gru, lstm, rnn
+
+from . import page, problem, text, trace
+
+ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+
+def arguments() -> argparse.ArgumentParser:
+    summary, _, rest = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(prog="python -m notes.trace", description=summary.partition(": ")[2], epilog=rest)
+    parser.add_argument("cell", choices=ROOMS)
+    for name, default, meaning in (("T", 3, "steps"), ("B", 1, "sequences"), ("I", 1, "input features"),
+                                   ("H", 2, "hidden features")):
+        parser.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
+    parser.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
+    parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
+    parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
+    parser.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
+    parser.add_argument("--autograd", choices=("auto", "no"), default="auto",
+                        help="no: NumPy alone, also where PyTorch is installed")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = arguments()
+    args = parser.parse_args(argv)
+    for option, cell in (("reset", "gru"), ("nonlinearity", "rnn"), ("proj_size", "lstm")):
+        if args.cell != cell and getattr(args, option) != parser.get_default(option):
+            parser.error(f"--{option.replace('_', '-')} is for {cell} only; got it for {args.cell}")
+    if args.proj_size >= args.H:
+        parser.error(f"--proj-size must be below --H, which is {args.H}; got {args.proj_size}")
+    room = ROOMS[args.cell]
+    options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
+    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size,
+                **options[args.cell])
+    found, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
+    color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
+    print(*text.lines(room, q, found, others, color), sep="\n")
+    wrong = [one for one in found if text.differs(one, others)]
+    print("\n" + verdict(found, others, wrong))
+    if args.html:
+        try:
+            args.html.parent.mkdir(parents=True, exist_ok=True)
+            made = page.page(args.cell, room, q, found, others, verdict(found, others, wrong))
+            args.html.write_text(made, encoding="utf-8")
+        except OSError as e:
+            print(f"error: the page cannot be written: {e}", file=sys.stderr)
+            return 2
+        print(f"wrote {args.html}")
+    return int(bool(wrong))
+
+
+def autograd(cell: str, q):
+    """The other side.  ``reference`` does not know torch: the module is found by name, and only if torch is there."""
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torch_impl") is None:
+        return None
+    return importlib.import_module("notes.trace.by_torch").values(cell, q)
+
+
+def verdict(found, others, wrong) -> str:
+    if others is None:
+        return f"{len(found)} quantities by NumPy; PyTorch was not asked"
+    if not wrong:
+        return f"{len(found)} quantities, all equal to torch autograd's"
+    one = wrong[0]
+    return (f"{len(wrong)} of {len(found)} quantities differ from torch autograd's; the first is {one.name}, "
+            f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}")
+
+
+def _whole(given: str, least: int = 1) -> int:
+    if not given.removeprefix("-").isdecimal() or int(given) < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number, {least} or more; got {given}")
+    return int(given)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The trace runs the room's own lines, names them as the note does, and tells where a changed line departs from autograd."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import notes.trace.by_torch
+import reference
+from parity_tests.mutation.command import broken
+from parity_tests.mutation.faults import FAULTS
+
+from . import problem, text, trace
+from .__main__ import main
+
+ROOT = Path(__file__).parent.parent.parent
+# Options of the room, and P, the width of a projection, which is a size.
+KINDS = [("rnn", {"nonlinearity": "tanh"}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}), ("lstm", {"P": 3}),
+         ("gru", {"reset_after": True}), ("gru", {"reset_after": False})]
+IDS = ["rnn", "rnn-relu", "lstm", "lstm-proj", "gru", "gru-before"]
+kinds = pytest.mark.parametrize(("cell", "options"), KINDS, ids=IDS)
+
+
+@kinds
+def test_what_is_traced_is_what_the_room_computes(cell, options):
+    room = getattr(reference, cell)
+    q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
+    found = trace(room, q)
+    y, _, k = room.forward(q.p, q.x, q.s, **q.options)
+    dp, dx, ds_0 = room.backward(q.dy, q.ds, k)
+    h = {one.t: one.value for one in found if one.verb == "step_forward" and one.name == "h"}
+    assert np.array_equal([h[t] for t in range(4)], y)
+    last = {one.name: one.value for one in found if one.verb == "backward"}
+    for name, v in (dp._asdict() | {"x": dx} | {f"{f}_0": v for f, v in ds_0._asdict().items()}).items():
+        assert v is None or np.array_equal(last[f"d{name}"], v), name
+
+
+@kinds
+def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options):
+    room = getattr(reference, cell)
+    q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
+    found, others = trace(room, q), notes.trace.by_torch.values(cell, q)
+    missing = {one.key for one in found} - others.keys()
+    assert not missing
+    assert not [one.key for one in found if text.differs(one, others)]
+
+
+@kinds
+def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docstring_is_traced(cell, options):
+    room, note = getattr(reference, cell), (ROOT / "notes" / "cells" / f"{cell}.md").read_text(encoding="utf-8")
+    found = {label for one in trace(room, problem(room, **{"H": 5} | options)) for label in one.labels}
+    defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*", note, flags=re.M))
+    assert found <= defined
+    assert {label for label in defined if "5" not in label or "P" in options} == found          # L5 is the projection
+    assert set(text.equations(room)) == {label for label in defined if not label.endswith("*")}
+
+
+@kinds
+def test_the_line_that_a_quantity_points_to_is_the_line_that_computes_it(cell, options):
+    room = getattr(reference, cell)
+    lines = (ROOT / "reference" / "cells" / f"{cell}.py").read_text(encoding="utf-8").splitlines()
+    for one in trace(room, problem(room, **{"H": 5} | options)):
+        assert all(label in "\n".join(lines[one.line - 1 : one.line + 1]) for label in one.labels), one.key
+
+
+ROOM_FAULTS = [f for f in FAULTS if f.equation and f.file in ("cells/rnn.py", "cells/lstm.py", "cells/gru.py")]
+
+
+@cache
+def by_torch(kind):
+    cell, options = dict(zip(IDS, KINDS, strict=True))[kind]
+    return notes.trace.by_torch.values(cell, problem(getattr(reference, cell), T=4, B=3, I=2, H=5, seed=7, **options))
+
+
+@pytest.mark.parametrize("fault", ROOM_FAULTS, ids=lambda f: f.name)
+def test_a_broken_line_shows(fault):
+    """Every fault of the catalogue that sits in a room changes some quantity of the trace."""
+    cell, seen = Path(fault.file).stem, []
+    for kind in fault.kinds:
+        options = dict(zip(IDS, KINDS, strict=True))[kind][1]
+        room = getattr(broken(fault), cell)
+        q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
+        seen += [one for one in trace(room, q) if text.differs(one, by_torch(kind))]
+    assert seen
+
+
+def test_the_command(capsys, tmp_path):
+    assert main(["gru", "--reset", "before", "--html", str(tmp_path / "t.html")]) == 0
+    out = capsys.readouterr().out
+    assert "(r * h) @ p.W_hh[2 * H :]" in out
+    assert "all equal to torch autograd's" in out
+    page = (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert "✓" in page
+    assert "http" not in page
+    assert main(["lstm", "--proj-size", "1", "--html", str(tmp_path / "t.html")]) == 0
+    assert "h @ p.W_hr.T" in (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert main(["rnn", "--nonlinearity", "relu"]) == 0
+    assert "relu(a)" in capsys.readouterr().out
+    assert main(["rnn", "--html", str(tmp_path / "t.html" / "no")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert main(["lstm", "--autograd", "no", "--color", "always"]) == 0
+    assert "torch  " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["lstm", "--proj-size", "2"], "--proj-size must be below --H, which is 2; got 2"),
+    (["gru", "--proj-size", "1"], "--proj-size is for lstm only; got it for gru"),
+    (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm"),
+    (["lstm", "--seed", "-1"], "--seed: must be a whole number, 0 or more; got -1"),
+    (["lstm", "--H", "two"], "--H: must be a whole number, 1 or more; got two")])
+def test_an_option_that_cannot_be_is_refused(given, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(given)
+    assert said in capsys.readouterr().err
+
+
+def test_the_trace_does_not_load_torch_until_it_compares():
+    code = "import sys, notes.trace.__main__ as m; m.main(['rnn', '--autograd', 'no']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,1 @@
+"""Tests of the cells, the stack and the layers."""

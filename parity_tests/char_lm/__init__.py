@@ -1,0 +1,1 @@
+"""Tests of the character model on both sides."""

@@ -1,0 +1,45 @@
+"""torch_impl.char_lm as one of several processes, with something that happens in the last of them after some steps.
+
+    torchrun --nproc-per-node 2 -m -- parity_tests.char_lm.processes_worker stop 20 train --run ...
+"""
+
+import errno
+import os
+import signal
+import sys
+from typing import Any
+
+from reference.char_lm import command
+from torch_impl.char_lm import __main__ as char_lm
+from torch_impl.training import loop
+
+
+def stop() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def fail() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(what: str, step: int, arguments: list[str]) -> int:
+    asked, calls = loop.any_of, 0
+
+    def any_of(model: Any, flag: bool) -> bool:
+        """Is called before the first step, and after each."""
+        nonlocal calls
+        calls += 1
+        if calls == step and os.environ["RANK"] == "1":
+            {"stop": stop, "fail": fail, "die": die}[what]()
+        return asked(model, flag)
+
+    loop.any_of = any_of
+    return command.main(char_lm.SIDE, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3:]))

@@ -1,0 +1,44 @@
+"""Runs of the character model for its tests: a small text, both sides in this process, or one in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import torch_impl.char_lm.__main__
+from reference.char_lm import __main__ as char_lm
+from reference.char_lm import command as char_app
+from reference.common import checkpoint
+
+ROOT = Path(__file__).parent.parent.parent
+SIDES = {"reference": char_lm.SIDE, "torch_impl": torch_impl.char_lm.__main__.SIDE}
+SMALL = ["--size", "7", "--embedding", "5", "--batch", "4", "--window", "9", "--dtype", "float64", "--seed", "3",
+         "--every", "10", "--save-every", "7", "--lr", "0.02", "--quiet"]
+
+
+def write_text(folder: Path, words: int = 900) -> Path:
+    """Lines of made-up words, of which some come often: something can be learned."""
+    rng = np.random.default_rng(5)
+    known = ["".join(rng.choice(list("aeiounstré"), rng.integers(1, 6))) for _ in range(40)]
+    drawn = rng.choice(known, words, p=np.arange(40, 0, -1) / 820)
+    lines = [" ".join(drawn[k : k + 7]) for k in range(0, words, 7)]
+    file = folder / "words.txt"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def call(side: str, command: str, *options: object) -> int:
+    """The command in this process; what argparse refuses exits as it does."""
+    return char_app.main(SIDES[side], [command, *map(str, options)])
+
+
+def spawn(side: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
+    more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-m", f"{side}.{application}", *map(str, options)], cwd=ROOT, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
+
+
+def weights(folder: Path, name: str = "last.safetensors") -> dict[str, np.ndarray]:
+    return checkpoint.load(folder / name).weights

@@ -1,0 +1,103 @@
+"""``python -m parity_tests.demo.models``: parity of the parts and models, and of whole training runs, both sides, every cell.
+
+Prints two tables, the largest error over allowed in each cell of them, and writes them to out/models.html.  Exit status 1
+if anything is wrong.
+"""
+
+import sys
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from ..judge import terminal
+from ..judge.suite import worst_of
+from ..judge.tolerance import Verdict
+from ..mutation.rooms import ROOMS
+from ..parts.harness import DTYPES, PartCase, by_numpy, by_torch
+from ..training.trajectory import CELLS, STEPS, TASKS, follow, judged
+
+OUT = Path("out") / "models.html"
+WIDTH = 190  # of the page, so that no name is broken
+OPTIMIZER = "Adam"
+SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side": "torch"}}
+
+
+def part(cases: list[PartCase]) -> list[list[Verdict]]:
+    """The verdicts on one room: NumPy and PyTorch, in each dtype."""
+    return [[v for case in cases for v in judge(case, dtype)] for judge in (by_numpy, by_torch) for dtype in DTYPES]
+
+
+def by_cell(cases: list[PartCase]) -> dict[str, list[PartCase]]:
+    """The cases of a room, those of each cell together; "" where a room has no cells."""
+    found: dict[str, list[PartCase]] = {}
+    for case in cases:
+        kind = case.name.partition("-")[0]
+        found.setdefault(kind if kind in CELLS else "", []).append(case)
+    return found
+
+
+def cell(verdicts: Iterable[Verdict]) -> Text:
+    """The verdict nearest to its limit, or furthest past it."""
+    worst = worst_of(verdicts)
+    if worst is None:
+        return Text("nothing was compared", style="bold red")
+    text = f"{terminal.figure(worst.ratio)}  {worst.tensor}"
+    return Text(f"✓ {text}", style="green") if worst.ok else Text(f"✗ {text} {worst.detail}", style="bold red")
+
+
+def parts() -> tuple[Table, list[Verdict]]:
+    """A row for each room, and each cell of it."""
+    table, found = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
+    for name in ("room", "cell", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
+        table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
+    for name, room in track(ROOMS.items(), "parts", console=terminal.console(stderr=True), transient=True):
+        for kind, cases in by_cell(room.CASES).items():
+            columns = part(cases)
+            table.add_row(name, kind, str(len(cases)), *map(cell, columns))
+            found += [v for column in columns for v in column]
+    return table, found
+
+
+def trajectories() -> tuple[Table, list[Verdict]]:
+    """A row for each model and cell: a hundred steps of training on each side against the definition in longdouble."""
+    table, found = terminal.grid(f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps"), []
+    quantities = ("loss", "norm", "parameters")
+    for name in ("model", "cell", *(f"{side}: {q}" for side in SIDES for q in quantities)):
+        table.add_column(name, overflow="fold")
+    rows = [(task, kind) for task in TASKS for kind in CELLS]
+    for task, kind in track(rows, "trajectories", console=terminal.console(stderr=True), transient=True):
+        columns = []
+        for side in SIDES.values():
+            verdicts = judged(task, kind, OPTIMIZER, follow(task, kind, OPTIMIZER, **side))
+            loss, norm, *weights = verdicts
+            columns += [[loss], [norm], weights]
+            found += verdicts
+        table.add_row(str(task), kind, *map(cell, columns))
+    return table, found
+
+
+def main() -> int:
+    console, page = terminal.console(), Console(record=True, width=WIDTH, file=StringIO())
+    found: list[Verdict] = []
+    for make in (parts, trajectories):
+        table, verdicts = make()
+        console.print(table)
+        page.print(table)
+        found += verdicts
+    wrong = sum(not v.ok for v in found)
+    said = Text(f"{len(found)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green")
+    console.print(said)
+    page.print(said)
+    OUT.parent.mkdir(exist_ok=True)
+    page.save_html(str(OUT))
+    console.print(f"wrote {OUT}", highlight=False)
+    return int(bool(wrong) or not found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

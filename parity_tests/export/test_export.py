@@ -1,0 +1,130 @@
+"""ONNX export: every cell and mode, checked with ONNX Runtime against NumPy; what is wrong or foreign is refused."""
+
+import numpy as np
+import pytest
+import torch
+
+import torch_impl.forecast.__main__
+from reference.char_lm.options import DEFAULTS
+from reference.char_lm.run import build
+from reference.common import checkpoint
+from reference.forecast import __main__ as numpy_forecast
+from reference.forecast import train
+from reference.models.classifier import Classifier
+from torch_impl.export import __main__ as export
+
+from ..char_lm.runs import SIDES
+from ..helpers import assert_close
+
+onnx = pytest.importorskip("onnx", reason="extra 'onnx' is not installed")
+runtime = pytest.importorskip("onnxruntime", reason="extra 'onnx' is not installed")
+
+CELLS, VOCABULARY = ("rnn", "lstm", "gru"), list("abcdefg")
+FORECAST = {"horizon": 3, "hidden": 6, "layers": 1, "dropout": 0.0, "dtype": "float32", "seed": 1, "window": 5, "series": {}}
+FORECAST_SIDES = {"reference": numpy_forecast.SIDE, "torch_impl": torch_impl.forecast.__main__.SIDE}
+
+
+def characters(folder, side="reference", **options):
+    """A checkpoint of a character model that has not learned anything -> its path"""
+    config = DEFAULTS | {"size": 6, "embedding": 5, "corpus": {}, "seed": 2} | options
+    given = {"engine": SIDES[side].engines[0], "device": "cpu", "compile": False}
+    path = folder / "best.safetensors"
+    checkpoint.save(path, build(SIDES[side], config, given, symbols=len(VOCABULARY)), config=config, vocabulary=VOCABULARY)
+    return path
+
+
+def series(folder, side="reference", **options):
+    config = FORECAST | options
+    path = folder / "best.safetensors"
+    checkpoint.save(path, train.build(FORECAST_SIDES[side], config, 2), config=config)
+    return path
+
+
+def session(path):
+    return runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("more", [{}, {"layers": 3}, {"tied": True, "embedding": 6}, {"dtype": "float64", "dropout": 0.3}],
+                         ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_characters(cell, more, side, tmp_path, capsys):
+    characters(tmp_path, side, cell=cell, **more)
+    assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
+    outputs = ["logits", "h_n", "c_n"][: 3 if cell == "lstm" else 2]
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said] == [*outputs, "wrote"]
+    onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("mode", ["direct", "recursive", "encdec"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_forecast(cell, mode, layers, side, tmp_path):
+    series(tmp_path, side, cell=cell, mode=mode, layers=layers)
+    assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
+    onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
+
+
+def test_the_file_computes_what_the_torch_model_does(tmp_path):
+    """Not only what NumPy does; in two pieces with the state carried over, of another T and B than those checked."""
+    path = characters(tmp_path, cell="lstm", layers=2)
+    assert export.main([str(path), "--out", str(tmp_path / "m.onnx")]) == 0
+    saved = checkpoint.load(path)
+    given = {"engine": "library", "device": "cpu", "compile": False}
+    model = build(SIDES["torch_impl"], saved.config, given, symbols=len(VOCABULARY))
+    SIDES["torch_impl"].restore(saved, model)
+    model.eval()
+    tokens = np.random.default_rng(0).integers(0, 7, (9, 4))
+    state = [np.zeros((2, 4, 6), np.float32)] * 2
+    pieces = []
+    for piece in (tokens[:5], tokens[5:]):
+        z, *state = session(tmp_path / "m.onnx").run(None, {"tokens": piece, "h_0": state[0], "c_0": state[1]})
+        pieces.append(z)
+    with torch.no_grad():
+        expected, state_n = model.logits(tokens)
+    assert_close(np.concatenate(pieces), expected)
+    for ours, theirs in zip(state, state_n, strict=True):
+        assert_close(ours, theirs)
+
+
+def test_the_file_says_what_its_tokens_mean(tmp_path):
+    characters(tmp_path)
+    export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")])
+    about = session(tmp_path / "m.onnx").get_modelmeta().custom_metadata_map
+    assert about["vocabulary"] == '["a", "b", "c", "d", "e", "f", "g"]'
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_wrong_graph_is_not_kept(cell, tmp_path, monkeypatch, capsys):
+    """Gates in torch's order, which ONNX reads as another one."""
+    from torch_impl.export import onnx_graph
+
+    characters(tmp_path, cell=cell)
+    monkeypatch.setattr(onnx_graph, "ORDER", {"LSTM": [0, 1, 2, 3], "GRU": [0, 1, 2]})
+    assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 1
+    said = capsys.readouterr()
+    assert "WRONG" in said.out and "was not written" in said.err
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def refused(capsys, *arguments):
+    assert export.main([str(a) for a in arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_what_cannot_be_exported_is_one_sentence(tmp_path, monkeypatch, capsys):
+    assert "does not exist" in refused(capsys, tmp_path / "nothing")
+    assert "has no checkpoint" in refused(capsys, tmp_path)
+    other = tmp_path / "other.safetensors"
+    checkpoint.save(other, Classifier(5, 2, 3, 4))
+    assert "a checkpoint of a Classifier; only runs of char_lm and forecast" in refused(capsys, other)
+    other.write_bytes(b"nonsense")
+    assert "no checkpoint of this project" in refused(capsys, other)
+    characters(tmp_path)
+    assert "cannot be written" in refused(capsys, tmp_path, "--out", tmp_path / "no" / "m.onnx")
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    assert "pip install 'bptt[onnx]'" in refused(capsys, tmp_path)

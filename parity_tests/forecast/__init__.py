@@ -1,0 +1,1 @@
+"""Tests of the forecaster's application on both sides."""

@@ -1,0 +1,48 @@
+"""Runs of the forecast for its tests: a small series, and the command of both sides in this process."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from reference.forecast import data
+from reference.forecast.__main__ import SIDE
+from reference.forecast.command import main
+from reference.forecast.options import parser, settled
+from torch_impl.forecast.__main__ import SIDE as TORCH
+
+SIDES = {"reference": SIDE, "torch_impl": TORCH}
+both_sides = pytest.mark.parametrize("side", SIDES)
+
+
+def wave(rows=160, seed=0):
+    """A noisy wave of period 12, and another that runs ahead of it: time, x, y"""
+    rng = np.random.default_rng(seed)
+    t = np.arange(rows)
+    x, y = (np.sin(2 * np.pi * (t + s) / 12) + 0.2 * rng.standard_normal(rows) for s in (0, 3))
+    return [(str(np.datetime64("2000-01", "M") + k), f"{a:.6f}", f"{b:.6f}") for k, a, b in zip(t, x, y, strict=True)]
+
+
+def noisy():
+    """The same as a Series"""
+    rows = wave()
+    return data.Series("noisy", np.arange(len(rows)), ("x", "y"), np.array([r[1:] for r in rows], float), 12)
+
+
+def write(path, rows, header=("time", "x", "y")):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def options(*arguments):
+    return settled(parser("reference").parse_args(["train", *map(str, arguments)]))
+
+
+def asked(file, *more):
+    return ["train", "--csv", file, "--time", "time", "--target", "x", "--features", "y", "--window", "8", "--horizon", "3",
+            "--season", "12", "--hidden", "6", "--epochs", "2", "--dtype", "float64", "--no-progress", *more]
+
+
+def command(side, *arguments):
+    return main(SIDES[side], [str(a) for a in arguments])

@@ -1,0 +1,84 @@
+"""Series: files of one's own, with what is wrong in them, and those that ship in packages."""
+
+import numpy as np
+import pytest
+
+from reference.forecast import data
+from reference.forecast.data import SeriesError
+
+from .runs import wave, write
+
+
+def mended(tmp_path, change, **more):
+    rows = wave(40)
+    change(rows)
+    return data.from_csv(write(tmp_path / "own.csv", rows), "time", "x", ["y"], **more)
+
+
+def nothing(rows):
+    pass
+
+
+def test_a_file_is_read(tmp_path):
+    s = mended(tmp_path, nothing, season=12)
+    assert (s.name, s.columns, s.season, s.notes) == ("own", ("x", "y"), 12, ())
+    np.testing.assert_array_equal(s.values[3], [float(v) for v in wave(40)[3][1:]])
+    assert data.shown(data.following(s.times, 3)[2]) == "2003-07-01"
+
+
+def test_rows_out_of_order_are_sorted_and_said_to_be(tmp_path):
+    s = mended(tmp_path, lambda rows: rows.reverse())
+    np.testing.assert_array_equal(s.values, mended(tmp_path, nothing).values)
+    assert s.notes == ("the rows were not in the order of 'time': they were sorted",)
+
+
+def test_missing_values_take_the_value_before_them_where_asked(tmp_path):
+    def holes(rows):
+        for k in (5, 6, 20):
+            rows[k] = (rows[k][0], ("", "NA", "nan")[k % 3], rows[k][2])
+
+    s, whole = mended(tmp_path, holes, missing="previous"), mended(tmp_path, nothing)
+    np.testing.assert_array_equal(s.values[[5, 6, 20], 0], whole.values[[4, 4, 19], 0])
+    assert s.notes == ("column 'x': 3 missing values took the value before them",)
+    with pytest.raises(SeriesError, match=r"3 missing values, the first in row 6.*--missing previous"):
+        mended(tmp_path, holes)
+
+
+def put(k, *row):
+    return lambda rows: rows.__setitem__(k, row)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (put(7, "2000-07", "1", "2"), "2000-07-01 comes twice in 'time'"),
+    (lambda rows: rows.pop(7), "steps of 'time' are not even"),
+    (put(7, "2000-08", "five", "2"), "column 'x', row 8: 'five' is no number"),
+    (put(7, "2000-08", "inf", "2"), "row 8: 'inf' is not finite"),
+    (put(7, "August", "1", "2"), "row 8: 'August' is neither a number nor a date"),
+    (put(7, "", "1", "2"), "row 8: the time is missing"),
+    (put(7, "2000-08", "1"), "line 9: 2 values for 3 columns"),
+    (lambda rows: rows.clear(), "needs a header line and rows of data"),
+])
+def test_what_is_wrong_with_a_file_is_said(tmp_path, change, said):
+    with pytest.raises(SeriesError, match=said):
+        mended(tmp_path, change)
+
+
+def test_a_gap_at_the_start_has_nothing_before_it(tmp_path):
+    with pytest.raises(SeriesError, match="the first value is missing"):
+        mended(tmp_path, put(0, "2000-01", "", "1"), missing="previous")
+
+
+# The series that ship in packages.
+
+
+def test_sunspots_and_weather_are_whole():
+    pytest.importorskip("statsmodels", reason="extra 'data' is not installed")
+    pytest.importorskip("vega_datasets", reason="extra 'data' is not installed")
+    sun, weather = data.sunspots(), data.weather()
+    assert sun.values.shape == (3126, 1) and data.shown(sun.times[-1]) == "2009-06-01" and sun.season == 132
+    assert weather.values.shape == (1461, 6) and weather.columns[0] == "temp_max"
+    assert np.isfinite(weather.values).all() and (np.diff(weather.times) == np.timedelta64(1, "D")).all()
+    np.testing.assert_array_equal(weather.values[0, :4], [12.8, 5.0, 0.0, 4.7])
+    np.testing.assert_allclose((weather.values[:, 4:] ** 2).sum(1), 1)
+    assert data.shown(data.following(sun.times, 1)[0]) == "2009-07-01"
+    assert data.shown(data.following(weather.times, 1)[0]) == "2016-01-01"

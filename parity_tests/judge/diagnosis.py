@@ -1,0 +1,225 @@
+"""Two more witnesses: each quantity of each time step against torch autograd, and gradients by the complex step.
+
+Both judge one room at a time, one layer and direction.  ``diagnose`` turns the first into a sentence: the first
+quantity, in the order of computation, on which a room and autograd disagree, and the equations that compute it.
+"""
+
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+import torch_impl.cells.gru
+import torch_impl.cells.lstm
+import torch_impl.cells.rnn
+from reference.common.arrays import split
+
+from .cases import KINDS, Case, Spec
+from .oracle import jitter, transform
+from .tolerance import judge
+
+STEPS = 5
+AGREES = "agrees with autograd step by step"
+TWINS = {"rnn": torch_impl.cells.rnn, "lstm": torch_impl.cells.lstm, "gru": torch_impl.cells.gru}
+
+# Quantity -> the equations that produce it, in the order in which one step computes them.  An equation in parentheses
+# would spoil all of SIDE_BY_SIDE, so it is innocent if one of them is right.
+FORWARD = {
+    "rnn": {"h": "R1 R2"},
+    "lstm": {"i": "L1 L2", "f": "L1 L2", "g": "L1 L2", "o": "L1 L2", "c": "L3", "h": "L4 L5"},
+    "gru": {"r": "G1", "z": "G1", "q": "G2", "n": "G3", "h": "G4"},
+}
+BACKWARD = {
+    "rnn": {"da": "R2*", "dh": "R1*"},
+    "lstm": {"da_o": "L2* L4* L5*", "da_i": "L2* L3* (L4*) (L5*)", "da_f": "L2* L3* (L4*) (L5*)",
+             "da_g": "L2* L3* (L4*) (L5*)", "dc": "L3* (L4*) (L5*)", "dh": "L1*"},
+    "gru": {"da_n": "G3* G4*", "da_z": "G1* G4*", "dq": "G3*", "da_r": "G1* G2* G3*", "dh": "G1* G2* G4*"},
+}
+LAST = {
+    "rnn": {"dW_ih": "R1*", "dW_hh": "R1*", "db_ih": "R1*", "db_hh": "R1*", "dx": "R1*"},
+    "lstm": {"dW_ih": "L1*", "dW_hh": "L1*", "db_ih": "L1*", "db_hh": "L1*", "dW_hr": "L5*", "dx": "L1*"},
+    "gru": {"dW_ih": "G1* G3*", "dW_hh": "G1* G2*", "db_ih": "G1* G3*", "db_hh": "G1* G2*", "dx": "G1* G3*"},
+}
+# What one step computes side by side: if all are wrong, what they share is wrong.
+SIDE_BY_SIDE = {"rnn": set(), "lstm": {"da_i", "da_f", "da_g", "dc"}, "gru": set()}
+
+
+class Problem(NamedTuple):
+    """What goes into one room."""
+
+    spec: Spec
+    p: Any                 # Params
+    x: np.ndarray          # (T, B, I)
+    s: Any                 # State
+    dy: np.ndarray         # (T, B, P)
+    ds: Any                # State
+    options: dict[str, Any]
+
+
+def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4, change=lambda data: data) -> Problem:
+    """A random problem for one layer of one kind of cell; ``change`` maps its Data, to another dtype for instance."""
+    case = Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
+    data, spec = change(case.data()), case.spec
+    options: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {},
+                                          "gru": {"reset_after": spec.reset_after}}
+    return Problem(spec, room.Params(*data.weights.values()), data.x, room.State(*(v[0] for v in data.state)),
+                   data.dy, room.State(*(v[0] for v in data.dstate)), options[spec.cell])
+
+
+def by_room(room: ModuleType, q: Problem) -> dict[str, np.ndarray]:
+    """Every quantity of every step as a room computes it; dh and dc have T+1 steps."""
+    k = room.forward(q.p, q.x, q.s, **q.options)[2]
+    d = room.deltas(q.dy, q.ds, k)
+    dp, dx, _ = room.backward(q.dy, q.ds, k)
+    values = {"h": k.h[1:]}
+    da = d.da_x if q.spec.cell == "gru" else d.da
+    if q.spec.cell == "rnn":
+        values["da"] = da
+    else:
+        values |= dict(zip(room.GATES, split(k.gates, len(room.GATES)), strict=True))
+        values |= {f"da_{g}": v for g, v in zip(room.GATES, split(da, len(room.GATES)), strict=True)}
+    if q.spec.cell == "lstm":
+        values |= {"c": k.c[1:], "dc": d.dc}
+    if q.spec.cell == "gru":
+        values |= {"q": k.q, "dq": split(d.da_h, 3)[2]}
+    return values | {"dh": d.dh, "dx": dx} | _weights(dp)
+
+
+def by_autograd(q: Problem) -> dict[str, np.ndarray]:
+    """The same quantities from the PyTorch twin's steps, differentiated by autograd."""
+    def leaf(v):
+        return None if v is None else torch.tensor(v, requires_grad=True)
+
+    cell, twin = q.spec.cell, TWINS[q.spec.cell]
+    p, x, s, gates = type(q.p)(*map(leaf, q.p)), leaf(q.x), list(map(leaf, q.s)), []
+    steps: dict[str, list] = {"a": [], "h": [s[0]], "c": s[1:], "q": []}
+    y, c_new = [], []
+    for x_t in x:
+        a = torch.nn.functional.linear(x_t, p.W_ih, p.b_ih)
+        out = twin.step_forward(p, a, *s, **q.options)
+        out = out if isinstance(out, tuple) else (out,)
+        s = [out[0]]
+        if cell == "lstm":  # what leaves along the cell path is a tensor of its own, with a gradient of its own
+            c_new.append(out[1])
+            s.append(out[1].clone())
+            steps["c"].append(s[1])
+        if cell == "gru":
+            steps["q"].append(out[2])
+        if cell != "rnn":
+            gates.append(out[-1] if cell == "lstm" else out[1])
+        steps["a"].append(a)
+        steps["h"].append(s[0])
+        y.append(s[0])
+    kept = [v for vs in steps.values() for v in vs]
+    wanted = [*kept, x, *(v for v in p if v is not None)]
+    found = iter(torch.autograd.grad([torch.stack(y), *s], wanted, [torch.tensor(v) for v in (q.dy, *q.ds)]))
+    grads: dict[str, Any] = {name: torch.stack([next(found) for _ in vs]).numpy() if vs else None
+                             for name, vs in steps.items()}
+    values = {"h": _numpy(y), "dh": grads["h"], "dx": next(found).numpy()}
+    values |= _weights(type(q.p)(*(None if v is None else next(found).numpy() for v in p)))
+    if cell == "rnn":
+        return values | {"da": grads["a"]}
+    letters = {"lstm": "ifgo", "gru": "rzn"}[cell]
+    values |= dict(zip(letters, split(_numpy(gates), len(letters)), strict=True))
+    values |= {f"da_{g}": v for g, v in zip(letters, split(grads["a"], len(letters)), strict=True)}
+    if cell == "lstm":
+        return values | {"c": _numpy(c_new), "dc": grads["c"]}
+    return values | {"q": _numpy(steps["q"]), "dq": grads["q"]}
+
+
+def _numpy(tensors) -> np.ndarray:
+    return torch.stack(tensors).detach().numpy()
+
+
+def _weights(dp) -> dict[str, np.ndarray]:
+    return {f"d{field}": v for field, v in dp._asdict().items() if v is not None}
+
+
+class Disagreement(NamedTuple):
+    """Where a room and autograd part."""
+
+    quantity: str
+    step: int | None
+    equations: str
+
+    def __str__(self) -> str:
+        at = "" if self.step is None else f" at t = {self.step} of T = {STEPS}"
+        return f"{self.quantity}{at}, equation {' or '.join(self.equations.split())}"
+
+
+def disagreements(kind: str, room: ModuleType) -> list[Disagreement]:
+    """Every quantity on which the room and autograd disagree, in the order of computation, by the rule of tolerance.
+
+    The room's own longdouble is the oracle and its float64 the baseline; autograd is the candidate.
+    """
+    exact = by_room(room, problem(kind, room, change=lambda d: transform(d, lambda v: v.astype(np.longdouble))))
+    rng = np.random.default_rng(0)
+    baselines = [by_room(room, problem(kind, room, change=c))
+                 for c in (lambda d: d, lambda d: jitter(d, rng), lambda d: jitter(d, rng))]
+    other, cell = by_autograd(problem(kind, TWINS[KINDS[kind]["cell"]])), KINDS[kind]["cell"]
+
+    def wrong(labels: dict[str, str], axis: int | None, backwards: bool) -> list[Disagreement]:
+        verdicts = [judge(name, other[name], [b[name] for b in baselines], exact[name], "float64", axis, backwards)
+                    for name in labels if name in exact]
+        order = list(labels)
+        return sorted((Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
+                      key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)))
+
+    return wrong(FORWARD[cell], 0, False) + wrong(BACKWARD[cell], 0, True) + wrong(LAST[cell], None, False)
+
+
+@cache
+def diagnose(kind: str, package: ModuleType) -> str:
+    """A sentence on what is wrong in a package's room for this kind, or that nothing is."""
+    cell = KINDS[kind]["cell"]
+    try:
+        found = disagreements(kind, getattr(package, cell))
+    except Exception as e:  # a broken room may raise anything; the sentence must still be written
+        return f"{cell}.py raises {type(e).__name__}: {e}"
+    if not found:
+        return f"{cell}.py {AGREES}; look in stack.py, packing.py and around them"
+    return f"{cell}.py: {accuse(kind, found)}"
+
+
+def accuse(kind: str, found: list[Disagreement]) -> Disagreement:
+    """The first disagreement, with only those equations that can be the cause."""
+    first, siblings = found[0], SIDE_BY_SIDE[KINDS[kind]["cell"]]
+    wrong = {d.quantity: set(d.equations.split()) for d in found if d.step == first.step and d.quantity in siblings}
+    suspects = first.equations.split()
+    if first.quantity in siblings and wrong.keys() == siblings:
+        suspects = [e for e in suspects if all(e in equations for equations in wrong.values())]
+    elif first.quantity in siblings:
+        suspects = [e for e in suspects if not e.startswith("(")]
+    if kind != "lstm-proj":
+        suspects = [e for e in suspects if "L5" not in e]
+    return first._replace(equations=" ".join(e.strip("()") for e in suspects))
+
+
+def complex_step(kind: str, room: ModuleType, h: float = 1e-30) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(complex-step gradient, backward's) of every input of a small problem, element by element.
+
+    f(v + ih) = f(v) + ih f'(v) + O(h²), so Im f(v + ih) / h has no cancellation and no step size to tune.
+    Source: Squire & Trapp, "Using complex variables to estimate derivatives of real functions", 1998.
+    """
+    q = problem(kind, room, T=3, B=2)
+    dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
+    inputs = [None if v is None else v.astype(complex) for v in (*q.p, q.x, *q.s)]
+    n = len(q.p)
+
+    def loss() -> complex:
+        y, s_n, _ = room.forward(room.Params(*inputs[:n]), inputs[n], room.State(*inputs[n + 1 :]), **q.options)
+        return (y * q.dy).sum() + sum((u * v).sum() for u, v in zip(s_n, q.ds, strict=True))
+
+    names = [*room.Params._fields, "x", *(f"{f}_0" for f in room.State._fields)]
+    by_step, by_hand = {}, {}
+    for name, v, g in zip(names, inputs, (*dp, dx, *ds_0), strict=True):
+        if v is None:
+            continue
+        by_step[name], by_hand[name] = np.empty(v.shape), g
+        for at in np.ndindex(v.shape):
+            v[at] += 1j * h
+            by_step[name][at] = loss().imag / h
+            v[at] -= 1j * h
+    return by_step, by_hand

@@ -1,0 +1,131 @@
+"""Who is judged: the built-in implementations by name, and strangers by module.
+
+One implementation is a ``load(spec, weights) -> layer`` and, if it wants, a ``declines(spec) -> reason or None``.
+README.md, "Bring your own", says what a layer promises.
+"""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import reference
+from torch_impl.cells.adapters import ADAPTERS
+from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
+
+from ..mutation.patching import in_one_part, tiled
+from .cases import Spec
+from .numpy_layer import NumpyLayer
+
+
+class LoadError(Exception):
+    """An implementation that cannot be found or has no load()."""
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A name, how to load it, what it declines."""
+
+    name: str
+    load: Callable[[Spec, dict[str, np.ndarray]], Any]
+    declines: Callable[[Spec], str | None] = lambda spec: None
+    takes_masks: bool = False
+    about: Callable[[], str] | None = None  # version and threads, of what we do not know ourselves
+    package: ModuleType | None = None  # for our own NumPy rooms: where they are, so that a failure can be traced
+
+    def reason_to_decline(self, spec: Spec) -> str | None:
+        """Why this spec is not for it, or None."""
+        if spec.dropout and not self.takes_masks:
+            return "takes no dropout masks"
+        reason = self.declines(spec)
+        if reason is not None and not isinstance(reason, str):
+            raise TypeError(f"declines(spec) must return a reason as a string, or None; it returned {reason!r}")
+        return reason
+
+
+def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:
+    """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
+    return Implementation(name, lambda spec, weights: NumpyLayer(package, spec, weights, engine), declines=_not_on_gpu,
+                          takes_masks=True, package=package if engine == "definition" else None)
+
+
+def numpy_copy(name: str, made: Callable[[], ModuleType]) -> Implementation:
+    """The fast rooms of a copy of ``reference`` that is made when it is first needed."""
+    return Implementation(name, lambda spec, weights: NumpyLayer(made(), spec, weights, "fast"), _not_on_gpu,
+                          takes_masks=True)
+
+
+def _not_on_gpu(spec: Spec) -> str | None:
+    return "NumPy computes on the CPU" if spec.device != "cpu" else None
+
+
+BUILTIN: dict[str, Implementation] = {
+    "numpy": numpy_implementation("numpy", reference),
+    "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
+} | {
+    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
+# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, and two copies
+# of numpy.fast, with tiles and parts so small that the named cases have several, and with none.
+MORE: dict[str, Implementation] = {
+    "numpy.tiles": numpy_copy("numpy.tiles", tiled), "numpy.whole": numpy_copy("numpy.whole", in_one_part)} | {
+    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
+
+# Adapters for libraries by others, by a short name; each needs its library.
+STRANGERS = {"jax.scan": "parity_tests.strangers.jax_scan", "onnxruntime": "parity_tests.strangers.onnx_runtime",
+             "autograd": "parity_tests.strangers.hips_autograd"}
+
+
+def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
+    """Those that were named; if none were, all built-in ones that run on the device.
+
+    Raises
+    ------
+    LoadError
+        As ``resolve``.
+    """
+    if names:
+        return [resolve(name) for name in names]
+    return [i for i in BUILTIN.values() if not i.reason_to_decline(Spec("lstm", 3, 6, device=device))]
+
+
+def resolve(name: str) -> Implementation:
+    """A built-in name, the short name of one of our strangers, or the dotted name of a module that has ``load``.
+
+    A module is looked for in the current folder first, then in PYTHONPATH and among what is installed.
+
+    Raises
+    ------
+    LoadError
+        There is no such module, importing it fails, or it has no callable ``load``.
+    """
+    if name in BUILTIN or name in MORE:
+        return (BUILTIN | MORE)[name]
+    if name in STRANGERS:
+        try:
+            return replace(resolve(STRANGERS[name]), name=name)
+        except LoadError as e:
+            raise LoadError(f"{name} is not installed: pip install 'bptt[rows,strangers]' gets it ({e})") from e
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name and (name == e.name or name.startswith(e.name + ".")):
+            file = " (a dotted name is wanted, as my_lib.adapter, not a file)" if "/" in name or name.endswith(".py") else ""
+            raise LoadError(f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
+                            f"installed; built in are {', '.join((*BUILTIN, *MORE, *STRANGERS))}") from e
+        raise LoadError(f"{name} cannot be imported: {e}") from e
+    except (Exception, SystemExit) as e:
+        place = traceback.extract_tb(e.__traceback__)[-1]
+        where = "" if isinstance(e, SyntaxError) else f" ({place.filename}, line {place.lineno})"
+        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}{where}") from e
+    if not callable(getattr(module, "load", None)):
+        raise LoadError(f"{name} has no function load(spec, weights)")
+    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None),
+                          about=getattr(module, "about", None))

@@ -1,0 +1,134 @@
+"""From results to one plain dictionary, which every output (terminal, JSON, Markdown, HTML) shows."""
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch_impl.common.precision import tf32
+
+from .cases import KINDS, Case
+from .suite import Result, worst_of
+from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
+
+VERSION = 1
+RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
+
+
+def build(results: Iterable[Result], definition: list[dict], device: str) -> dict[str, Any]:
+    """The report: where it ran, whether the definition itself stands, and each implementation's rows and failures."""
+    by_name: dict[str, list[Result]] = {}
+    for r in results:
+        by_name.setdefault(r.implementation, []).append(r)
+    implementations = [implementation(name, rs) for name, rs in by_name.items()]
+    return {"version": VERSION, "rule": RULE, "environment": environment(device), "definition": definition,
+            "kinds": list(dict.fromkeys(r["kind"] for i in implementations for r in i["rows"])),
+            "overview": [overview(i) for i in implementations], "implementations": implementations}
+
+
+def overview(implementation: dict[str, Any]) -> dict[str, Any]:
+    """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
+    cells: dict[str, dict[str, Any]] = {}
+    for r in implementation["rows"]:
+        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
+        cell["wrong"] += r["cases"] - r["passed"]
+        if r["worst"]:
+            cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
+    return {"name": implementation["name"], "passed": implementation["passed"],
+            "judged": implementation["passed"] + implementation["failed"], "cells": cells}
+
+
+def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
+    """One implementation: counts, a row for each kind and dtype, failures, and what the failures share."""
+    failed = [r for r in results if not r.ok]
+    return {
+        "name": name,
+        "passed": sum(r.ok and not r.declined for r in results),
+        "failed": len(failed),
+        "declined": dict(Counter(r.declined for r in results if r.declined)),
+        "forward_only": any(r.forward_only for r in results),
+        "rows": [row(kind, dtype, rs) for kind in KINDS for dtype in dtypes(results)
+                 if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])],
+        "failures": [failure(r) for r in failed],
+        "shared": shared_options([r.case for r in failed], [r.case for r in results if r.ok and not r.declined]),
+        "diagnosis": sorted({r.diagnosis for r in failed if r.diagnosis}),
+    }
+
+
+def dtypes(results: Sequence[Result]) -> list[str]:
+    return sorted({r.case.spec.dtype for r in results})
+
+
+def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
+    """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
+    judged = [r for r in results if not r.declined]
+    worst = worst_of(r.worst for r in judged if r.worst)
+    tensors = list(dict.fromkeys(v.tensor for r in judged for v in r.verdicts))
+    return {"kind": kind, "dtype": dtype, "cases": len(judged), "passed": sum(r.ok for r in judged),
+            "declined": len(results) - len(judged), "worst": verdict(worst),
+            "tensors": [verdict(worst_of(v for r in judged for v in r.verdicts if v.tensor == t)) for t in tensors]}
+
+
+def verdict(v: Verdict | None) -> dict[str, Any] | None:
+    if v is None:
+        return None
+    return {"tensor": v.tensor, "error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio),
+            "ok": v.ok, "step": v.step, "why": v.why, "detail": v.detail}
+
+
+def number(x: float) -> float | str:
+    """A float that JSON can hold."""
+    return float(x) if np.isfinite(x) else str(float(x))
+
+
+def failure(r: Result) -> dict[str, Any]:
+    return {"case": r.case.name, "dtype": r.case.spec.dtype, "diagnosis": r.diagnosis,
+            "wrong": [verdict(v) for v in r.wrong], "right": sum(v.ok for v in r.verdicts)}
+
+
+def facets(case: Case) -> dict[str, Any]:
+    """The options of a case, as a person would name them."""
+    s = case.spec
+    return {"cell": s.kind, "dtype": s.dtype, "num_layers": s.num_layers, "bidirectional": s.bidirectional,
+            "bias": s.bias, "batch_first": s.batch_first, "initial state": "given" if case.state else "not given",
+            "lengths": "given" if case.lengths else "not given", "dropout": bool(s.dropout), "T > 1": case.T > 1}
+
+
+def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
+    """The options that all failures have and no success; if there are none, those that some success lacks."""
+    if not failed:
+        return []
+    found = []
+    for option, value in facets(failed[0]).items():
+        others = sum(facets(case)[option] == value for case in passed)
+        if all(facets(case)[option] == value for case in failed) and others < len(passed):
+            found.append((others, f"{option} = {value}"))
+    certain = [text for others, text in found if not others]  # no success has it
+    return certain or [text for _, text in sorted(found)]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Where a report was made."""
+    cuda = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(),
+            "cudnn": torch.backends.cudnn.version()} if device == "cuda" else {}
+    return {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
+            "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"} | cuda
+
+
+def processor(info: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's model name, as far as the system tells it, and its family and model by number, because a virtual
+    machine may give one name to many: 'AMD EPYC (family 25, model 1)'."""
+    if not info.exists():
+        return platform.processor() or "unknown"
+    first: dict[str, str] = {}
+    for line in info.read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        first.setdefault(key.strip(), value.strip())
+    name = first.get("model name") or platform.processor() or "unknown"
+    numbers = [f"{word} {first[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in first]
+    return f"{name} ({', '.join(numbers)})" if numbers else name

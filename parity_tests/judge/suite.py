@@ -1,0 +1,125 @@
+"""Judging one implementation on one case: every output, every gradient, twice, and what it did to its arguments."""
+
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .cases import Case, Data
+from .diagnosis import diagnose
+from .implementations import Implementation
+from .misreadings import behaves_like
+from .oracle import ContractError, Tensors, compute, truth
+from .tolerance import Verdict, judge
+
+
+class Result(NamedTuple):
+    """One implementation on one case."""
+
+    implementation: str
+    case: Case
+    verdicts: tuple[Verdict, ...] = ()
+    declined: str | None = None
+    forward_only: bool = False
+    diagnosis: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return all(v.ok for v in self.verdicts)
+
+    @property
+    def wrong(self) -> list[Verdict]:
+        """What is wrong: first what broke the contract, then the numbers."""
+        return sorted((v for v in self.verdicts if not v.ok), key=lambda v: v.why == "number")
+
+    @property
+    def worst(self) -> Verdict | None:
+        """The verdict furthest past its limit, or closest to it."""
+        return worst_of(self.verdicts)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The verdict furthest past its limit, or closest to it; None if there is none."""
+    return max(verdicts, key=lambda v: (not v.ok, v.ratio), default=None)
+
+
+def run_case(implementation: Implementation, case: Case) -> Result:
+    """Judge an implementation on a case; where it fails, say as far as can be said what is wrong with it."""
+    try:
+        reason = implementation.reason_to_decline(case.spec)
+        if reason:
+            return Result(implementation.name, case, declined=reason)
+        return _judged(implementation, case)
+    except Exception as e:
+        verdict = Verdict("-", np.inf, 0.0, False, None, "raised", described(e))
+        return Result(implementation.name, case, (verdict,), diagnosis=_room(implementation, case))
+
+
+def _judged(implementation: Implementation, case: Case) -> Result:
+    data = case.data()
+    given = {k: v.copy() for k, v in data.weights.items()}
+    layer = implementation.load(case.spec, given)
+    first = compute(layer, case, data)
+    second = compute(layer, case, data)
+    forward_only = not hasattr(layer, "backward")
+    verdicts = [*compare(case, first, forward_only), *changed(case, data._replace(weights=given))]
+    if all(v.ok for v in verdicts):
+        verdicts += [v._replace(tensor=f"{v.tensor}, second call") for v in compare(case, second, forward_only) if not v.ok]
+    result = Result(implementation.name, case, tuple(verdicts), forward_only=forward_only)
+    if result.ok:
+        return result
+    return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
+
+
+def _room(implementation: Implementation, case: Case) -> str:
+    """For our own rooms: which equation is wrong."""
+    return "" if implementation.package is None else diagnose(case.spec.kind, implementation.package)
+
+
+def described(e: Exception) -> str:
+    """An exception in one line; with its place, unless that is in this suite, where nobody should look."""
+    if isinstance(e, ContractError):
+        return str(e)
+    frames = [f for f in traceback.extract_tb(e.__traceback__) if Path(f.filename).parent != Path(__file__).parent]
+    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(e).__name__}: {e}{place}"
+
+
+def compare(case: Case, candidate: Tensors, forward_only: bool) -> Iterator[Verdict]:
+    """A verdict on each tensor that the case asks for, and against each that it does not."""
+    oracle, baselines = truth(case)
+    for name in candidate.keys() - oracle.keys():
+        yield broken(name, "unexpected", "is not the gradient of any weight")
+    for name, exact in oracle.items():
+        if forward_only and name.startswith("d"):
+            continue
+        if name not in candidate:
+            if case.state or name not in ("dh_0", "dc_0"):  # no state given: its gradient need not be returned
+                yield broken(name, "missing", "was not returned")
+        elif candidate[name].dtype != case.spec.dtype:
+            yield broken(name, "dtype", f"{candidate[name].dtype} for {case.spec.dtype}")
+        else:
+            axis = int(case.spec.batch_first) if name in ("y", "dx") else None
+            yield judge(name, candidate[name], [b[name] for b in baselines], exact, case.spec.dtype, axis, name == "dx")
+
+
+def changed(case: Case, data: Data) -> Iterator[Verdict]:
+    """A verdict against each argument that is not what it was."""
+    for name, given, now in zip(data._fields, case.data(), data, strict=True):
+        if not _equal(given, now):
+            yield broken(name, "changed", "was written to; arguments must be left as they are")
+
+
+def broken(tensor: str, why: str, detail: str) -> Verdict:
+    """A verdict that needs no numbers."""
+    return Verdict(tensor, np.inf, 0.0, False, None, why, detail)
+
+
+def _equal(a, b) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
+    if isinstance(a, (tuple, list)):
+        return all(map(_equal, a, b))
+    return a is b or np.array_equal(a, b)

@@ -1,0 +1,1 @@
+"""Cases, faults and tests of the models."""

@@ -1,0 +1,49 @@
+"""Cases and faults of reference/models/forecaster.py."""
+
+import numpy as np
+
+from reference.common.batches import Windowed
+
+from ..helpers import draw
+from ..mutation.faults import Fault
+from .cases import model_case
+
+F, K, H = 3, 4, 5
+BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3, F), float))
+SMALL = Windowed(BATCH.past[:3, :2], BATCH.future[:, :2])
+
+
+def case(name, layers=1, *, batch=BATCH, ratio=1.0, hidden=H, **kwargs):
+    return model_case("forecaster", name, batch, F, K, hidden, layers, teacher_forcing=ratio, **kwargs)
+
+
+CASES = [
+    *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in ("rnn", "lstm", "gru")),
+    *(case(f"{cell}-{mode}-{ratio}", cell=cell, mode=mode, ratio=ratio)
+      for cell in ("rnn", "lstm", "gru") for mode in ("recursive", "encdec") for ratio in (0.0, 0.5, 1.0)),
+    *(case(f"{mode}-deep", 2, cell="gru", mode=mode, dropout=0.3, ratio=0.5) for mode in ("direct", "recursive", "encdec")),
+    *(case(f"step-{mode}-{ratio}", batch=SMALL, hidden=2, cell="rnn", mode=mode, ratio=ratio, holomorphic=True)
+      for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))),
+]
+
+FAULTS = [
+    Fault("the change is not added to the last value", "models/forecaster.py", "(x[-1, :, :1] + z).T", "z.T"),
+    Fault("the first output is read for the last", "models/forecaster.py", "self.head.vjp(y.data[-B:])",
+          "self.head.vjp(y.data[:B])"),
+    Fault("the gradient arrives at the first step", "models/forecaster.py", "dy[-B:] = dh", "dy[:B] = dh"),
+    Fault("coins turned round", "models/forecaster.py", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
+          "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),
+    Fault("a step reads the value that it is to predict", "models/forecaster.py", "np.where(coins[k, :, None], v[k - 1], ",
+          "np.where(coins[k, :, None], v[k], ", source="darts #573: a window that sees the future"),
+    Fault("forced steps read the value that they are to predict", "models/forecaster.py", "np.concatenate([x_T[None], v[:-1]])",
+          "np.concatenate([x_T[None], v[1:]])", source="darts #573: a window that sees the future"),
+    Fault("gradient cut at what is fed back", "models/forecaster.py", "dfed = np.where(coins[k, :, None], 0, du[0])",
+          "dfed = np.zeros_like(x_T)", source="pytorch #49236: detaching too much"),
+    Fault("fed gradient also where the truth was read", "models/forecaster.py", "dfed = np.where(coins[k, :, None], 0, du[0])",
+          "dfed = du[0]"),
+    Fault("gradient past the decoder lost", "models/forecaster.py", "df + du.data.reshape(u.shape)", "du.data.reshape(u.shape)"),
+    Fault("the rnn has no gradient from the past", "models/forecaster.py", '{"rnn": rnn}',
+          '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
+    Fault("decoder drops the encoder's state", "models/forecaster.py", ".vjp(dense(u), s)", ".vjp(dense(u), None)",
+          source="tensorflow #38248"),
+]

@@ -1,0 +1,34 @@
+"""Cases and faults of reference/models/tagger.py."""
+
+from reference.common import batches
+
+from ..mutation.faults import Fault
+from .cases import model_case
+from .twins import sequences
+
+V, K, E, H = 9, 7, 4, 5
+BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
+
+
+def case(name, layers=1, **kwargs):
+    return model_case("tagger", name, BATCH, V, K, E, H, layers, **kwargs)
+
+
+CASES = [
+    *(case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both)
+      for cell in ("rnn", "lstm", "gru") for both in (True, False)),
+    case("lstm-deep", 3, dropout=0.3), case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True),
+    case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
+]
+
+FAULTS = [
+    Fault("reverse direction does not read backwards", "cells/stack.py", "return start[last - t] + b", "return start[t] + b",
+          source="keras PR #1934: the mask was not reversed with the sequence"),
+    Fault("tags of the step before", "models/tagger.py", "z, batch.target)", "z, np.roll(batch.target, 1))"),
+    Fault("gradient of the reverse half lost", "models/tagger.py", "pull_y(y._replace(data=dy))",
+          "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
+    Fault("embedding's gradient in the order of the outputs", "models/tagger.py", "pull_x(dx.data)", "pull_x(dx.data[::-1])"),
+    Fault("mean over the sequences, not over the steps", "models/tagger.py",
+          "pull_z(losses.cross_entropy_backward(dloss, cache))",
+          "pull_z(losses.cross_entropy_backward(dloss, cache) * len(z) / batch.tokens.batch_sizes[0])"),
+]

@@ -1,0 +1,1 @@
+"""Wrong implementations, and what runs them: the test of the suite."""

@@ -1,0 +1,52 @@
+"""Cases and faults of reference/training/clip.py.  There is nothing to differentiate: the clipped gradients are the outputs."""
+
+import numpy as np
+import torch
+
+import torch_impl.training.clip
+
+from ..helpers import draw
+from ..mutation.faults import Fault
+from ..parts.harness import PartCase
+
+SHAPES = {"a": (4, 3), "b": (5,), "c": (2, 2)}
+
+
+def case(name, max_norm=None, norm_type=2.0, clip_value=None, scale=1.0):
+    def run(package, d):
+        grads = {k: np.array(v) for k, v in d.items()}
+        if clip_value is not None:
+            package.clip.clip_grad_value(grads, clip_value)
+            return grads
+        return grads | {"norm": package.clip.clip_grad_norm(grads, max_norm, norm_type)}
+
+    def twin(d):
+        params = {k: torch.nn.Parameter(torch.zeros_like(v)) for k, v in d.items()}
+        for k, p in params.items():
+            p.grad = d[k].detach().clone()
+        norm = {}
+        if clip_value is None:
+            norm = {"norm": torch.nn.utils.clip_grad_norm_(params.values(), max_norm, norm_type)}
+        else:
+            torch_impl.training.clip.clip_grad_value(params, clip_value)
+        return {k: p.grad for k, p in params.items()} | norm
+
+    inputs = {k: scale * 4.0**n * draw(n, *shape) for n, (k, shape) in enumerate(SHAPES.items())}
+    return PartCase("clip", name, inputs, run, twin, fixed=tuple(SHAPES), holomorphic=False)
+
+
+CASES = [case("norm2", 3.0), case("norm1", 3.0, 1.0), case("norm3", 3.0, 3.0), case("norminf", 3.0, float("inf")),
+         case("below", 1e3), case("tiny", 3e-6, scale=1e-6), case("value", clip_value=0.7)]
+
+FAULTS = [
+    Fault("each tensor clipped by its own norm", "training/clip.py", "            g *= factor",
+          "            g *= np.minimum(max_norm / (np.linalg.norm(g) + TINY), 1)"),
+    Fault("scaled up where the norm is small", "training/clip.py", "np.minimum(max_norm / (total + TINY), 1)",
+          "max_norm / (total + TINY)"),
+    Fault("norm not squared in the sum over tensors", "training/clip.py", "np.linalg.norm(np.array(norms), norm_type)",
+          "np.linalg.norm(np.array(norms), 1)"),
+    Fault("norm_type ignored", "training/clip.py", "np.linalg.norm(g.ravel(), norm_type) for", "np.linalg.norm(g.ravel()) for"),
+    Fault("nothing added to the norm", "training/clip.py", "(total + TINY)", "total"),
+    Fault("divided by the norm, max_norm left out", "training/clip.py", "max_norm / (total + TINY), 1)", "1 / (total + TINY), 1)"),
+    Fault("cut above only", "training/clip.py", "np.clip(g, -clip_value, clip_value, out=g)", "np.minimum(g, clip_value, out=g)"),
+]

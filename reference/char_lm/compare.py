@@ -1,0 +1,112 @@
+"""``python -m reference.char_lm.compare``: rnn, lstm and gru of one size in parameters, on text that none of them learned.
+
+Each is trained by ``char_lm train`` with the same options, for the same number of steps (``--steps``) or the same time
+(``--seconds``).  ``--write`` puts the table into its place in notes/char_lm.md.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ..common.arrays import Array
+from . import __main__ as char_lm
+from . import command as char_app
+from .data import Corpus, figures, held_out
+from .options import above_zero, positive, positive_or_zero
+from .run import text_of, trained
+
+NOTE = Path(__file__).parent.parent.parent / "notes" / "char_lm.md"
+BEGIN, END = "<!-- results of char_compare --{} -->\n", "<!-- end of char_compare --{} -->"  # steps, seconds
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+def parameters(cell: str, size: int, embedding: int, symbols: int) -> int:
+    """Of one layer, with embedding and output: G(HE + H² + 2H) + VE + VH + V"""
+    recurrent = GATES[cell] * size * (embedding + size + 2)
+    return recurrent + symbols * (embedding + size + 1)
+
+
+def equal_size(cell: str, target: int, embedding: int, symbols: int) -> int:
+    """The size whose number of parameters is nearest to the target."""
+    return min(range(1, 4097), key=lambda size: abs(parameters(cell, size, embedding, symbols) - target))
+
+
+def counted(text: Corpus, before: int) -> float:
+    """Nats a character on the test part of a table of counts: after so many characters, add-one."""
+    V = len(text.vocabulary)
+
+    def rows(tokens: Array) -> tuple[Array, Array]:
+        n = len(tokens) - before
+        context = sum((tokens[k : k + n] * V ** (before - 1 - k) for k in range(before)), np.zeros(n, np.int64))
+        return context, tokens[before:]
+
+    context, follows = rows(text.part("train"))
+    counts = np.bincount(context * V + follows, minlength=V ** (before + 1)).reshape(-1, V) + 1.0
+    log_p = np.log(counts / counts.sum(1, keepdims=True))
+    context, follows = rows(text.part("test"))
+    return float(-log_p[context, follows].mean())
+
+
+def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
+    f = figures(nats)
+    return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
+
+
+def compare(given: argparse.Namespace) -> list[str]:
+    """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
+    lines: list[str] = []
+    text: Corpus | None = None
+    target = 0
+    for cell in ("lstm", "gru", "rnn"):
+        size = given.size if text is None else equal_size(cell, target, given.embedding, len(text.vocabulary))
+        folder = given.out / cell
+        length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
+        options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
+                   "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
+        if status := char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
+            raise SystemExit(status)
+        model, config, vocabulary, saved = trained(char_lm.SIDE, {"run": str(folder), "engine": "fast", "device": "cpu",
+                                                                  "compile": False})
+        text = text or text_of(config, vocabulary)
+        n = sum(v.size for v in model.params.values())
+        target = target or n
+        nats = char_lm.SIDE.evaluate(model, held_out(text.part("test")))
+        lines.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
+    assert text is not None
+    for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):
+        lines.append(row(name, "", "", "", "", counted(text, before)))
+    return lines
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m reference.char_lm.compare", description=__doc__)
+    parser.add_argument("--text", nargs="+")
+    parser.add_argument("--size", type=positive, default=256, help="of the lstm (default: %(default)s)")
+    parser.add_argument("--embedding", type=positive, default=64)
+    long = parser.add_mutually_exclusive_group()
+    long.add_argument("--steps", type=positive, help="the same number of steps for each")
+    long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
+    parser.add_argument("--seed", type=positive_or_zero, default=0)
+    parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
+    parser.add_argument("--write", action="store_true", help="into notes/char_lm.md")
+    given = parser.parse_args(arguments)
+    if given.write and given.text:
+        parser.error("the table in the note is that of the plays: --write goes without --text")
+    head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
+    table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
+    command = f"python -m reference.char_lm.compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
+        f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
+    print("\n".join(table))
+    if given.write:
+        note = NOTE.read_text(encoding="utf-8")
+        begin, end = (mark.format("steps" if given.steps else "seconds") for mark in (BEGIN, END))
+        before, after = note.split(begin)[0], note.split(end)[1]
+        made = "\n".join([f"`{command}`", "", *table])
+        NOTE.write_text(f"{before}{begin}{made}\n{end}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The text that a character model learns from: read, cut into three parts, turned into integers.  notes/char_lm.md
+
+The parts are contiguous and in the text's order: what is tested comes after everything that was learned.  The
+vocabulary is every character of the whole text, so that each part can be said.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from encodings import search_function
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..common import batches, datasets
+from ..common.arrays import Array
+from ..common.vocabulary import Vocabulary
+
+SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
+STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
+
+
+class UsageError(ValueError):
+    """What a person asked for cannot be done; the message is the one sentence that says why."""
+
+
+class Corpus(NamedTuple):
+    name: str
+    tokens: Array               # (N,) int64
+    vocabulary: Vocabulary      # one symbol for each character
+    sha256: str                 # of the text in UTF-8
+    begin: str                  # what a new piece of text comes after: a blank line, a line's end, or any symbol
+
+    def part(self, name: str) -> Array:
+        """Tokens of "train", "validation", "test" or "all"."""
+        if name == "all":
+            return self.tokens
+        n = len(self.tokens)
+        a, b = round(SHARES["train"] * n), round((SHARES["train"] + SHARES["validation"]) * n)
+        return {"train": self.tokens[:a], "validation": self.tokens[a:b], "test": self.tokens[b:]}[name]
+
+
+def read(files: Sequence[str] | None, encoding: str = "utf-8") -> str:
+    """The user's files, one after another; without any, the plays of Shakespeare.
+
+    Raises
+    ------
+    UsageError
+        A file that cannot be read or decoded (the byte and its place are named), or no text at all.
+    """
+    if not files:
+        try:
+            return datasets.shakespeare()
+        except FileNotFoundError as e:
+            raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
+    text = "".join(decode(Path(f), encoding) for f in files)
+    if not text:
+        raise UsageError(f"{', '.join(map(str, files))}: there is no text")
+    return text
+
+
+def decode(file: Path, encoding: str) -> str:
+    try:
+        if search_function(encoding.lower()) is None:  # Python's own; packages register codecs that take any name
+            raise LookupError
+        content = file.read_bytes()
+        return content.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError as e:
+        raise UsageError(f"{file} is not {encoding}: byte 0x{content[e.start]:02x} at position {e.start} cannot be "
+                         f"decoded ({e.reason}); name another encoding by --encoding") from None
+    except LookupError:
+        raise UsageError(f"--encoding must be an encoding that Python knows, got {encoding!r}") from None
+    except OSError as e:
+        raise UsageError(f"{file} cannot be read: {e.strerror}") from None
+
+
+def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Vocabulary | None = None) -> Corpus:
+    """Text as tokens, in its own vocabulary or a given one.  Raises UsageError as ``read`` and ``encode``."""
+    text = read(files, encoding)
+    name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
+    vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
+    begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
+    return Corpus(name, encode(text, vocabulary, name), vocabulary,
+                  hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin)
+
+
+def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
+    """(N,) tokens: ``vocabulary.encode`` for long texts.  UsageError: a character that the vocabulary lacks."""
+    codes, known = code_points(text), code_points("".join(vocabulary.symbols))
+    order = np.argsort(known)
+    tokens = order[np.searchsorted(known[order], codes).clip(max=len(known) - 1)]
+    strange = np.flatnonzero(known[tokens] != codes)
+    if len(strange):
+        k = strange[0]
+        raise UsageError(f"{what}: character {text[k]!r} at position {k} is none of the {len(vocabulary)} that the model "
+                         f"knows: {''.join(vocabulary.symbols)!r}")
+    return tokens.astype(np.int64)
+
+
+def code_points(text: str) -> Array:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def streams(tokens: Array, size: int, steps: int, what: str) -> list[batches.Window]:
+    """``batches.windows`` of a part.  UsageError: the part is too short."""
+    try:
+        return batches.windows(tokens, size, steps)
+    except ValueError as e:
+        raise UsageError(f"the text is too short: {what} part: {e}; give more text, or a smaller --batch") from None
+
+
+def held_out(tokens: Array, limit: int | None = None) -> list[batches.Window]:
+    """Windows for an evaluation of at most ``limit`` characters; fewer streams for a short text."""
+    if len(tokens) < 2:
+        raise UsageError(f"the text is too short: a part to evaluate on has {len(tokens)} characters and needs 2")
+    tokens = tokens if limit is None else tokens[: limit + 1]
+    return batches.windows(tokens, max(1, min(STREAMS, (len(tokens) - 1) // STEPS)), STEPS)
+
+
+def passes(tokens: Array, config: dict) -> list[batches.Window]:
+    """The windows of one pass over the training part."""
+    return streams(tokens, config["batch"], config["window"], "the training")
+
+
+def boundaries(config: dict) -> list[int]:
+    """The steps between which the stretches lie: every so many, the last, and where the run ended before it was prolonged."""
+    return sorted({*range(0, config["steps"], config["every"]), *config.get("ends", []), config["steps"]})
+
+
+def spans(windows: list[batches.Window], ends: list[int]):
+    """``span(k)``: the windows from ends[k] to below ends[k + 1] of an endless repetition.
+
+    So the loop's "epoch" is the stretch between two evaluations, and the state goes on from one to the next.
+    """
+    def span(k: int) -> list[batches.Window]:
+        return [windows[n % len(windows)] for n in range(ends[k], ends[k + 1])]
+
+    return span
+
+
+def figures(nats: float) -> dict[str, float]:
+    """A mean cross-entropy in its three forms: notes/char_lm.md"""
+    with np.errstate(over="ignore"):  # a model that has gone astray: its perplexity is inf
+        return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3

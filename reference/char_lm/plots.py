@@ -1,0 +1,55 @@
+"""The picture of a training run, where matplotlib is installed: losses, norms of the gradients, share of clipped steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..common.arrays import Array
+
+FILE = "training.png"
+
+
+def draw(folder: Path, log: Sequence[dict]) -> str | None:
+    """Write ``training.png``; or a sentence that says why not."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return "no plot was drawn, for matplotlib is not installed: pip install matplotlib"
+    steps = [e for e in log if "loss" in e]
+    if len(steps) < 2:
+        return "no plot was drawn, for there are too few steps"
+    x = np.array([e["step"] for e in steps])
+    evaluated = [(e["step"], e["validation"]) for e in log if "validation" in e]
+    figure = Figure(figsize=(8, 8), layout="constrained")
+    loss, norm, clipped = figure.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
+    draw_smooth(loss, x, np.array([e["loss"] for e in steps]), "training, each step")
+    if evaluated:
+        loss.plot(*zip(*evaluated, strict=True), "o-", color="C3", label="validation")
+    loss.set(ylabel="nats a character", title="Training of the character model")
+    bits = loss.secondary_yaxis("right", functions=(lambda v: v / np.log(2), lambda v: v * np.log(2)))
+    bits.set_ylabel("bits a character")
+    loss.legend()
+    draw_smooth(norm, x, np.array([e["norm"] for e in steps]), "each step")
+    norm.set(ylabel="norm of the gradients", yscale="log")
+    norm.legend()
+    clipped.plot(x, 100 * smooth(np.array([e["clipped"] for e in steps], float)), color="C2")
+    clipped.set(ylabel="clipped steps, percent", xlabel="step", ylim=(-3, 103))
+    for axes in (loss, norm, clipped):
+        axes.grid(alpha=0.3)
+    figure.savefig(folder / FILE, dpi=110)
+    return None
+
+
+def draw_smooth(axes, x: Array, y: Array, label: str) -> None:
+    axes.plot(x, y, color="C0", alpha=0.25, label=label)
+    axes.plot(x, smooth(y), color="C0", label="its running mean")
+
+
+def smooth(y: Array) -> Array:
+    """Mean over the last fiftieth of the run, at each step; over what there is at the start."""
+    n = max(1, len(y) // 50)
+    total = np.concatenate([[0], np.cumsum(y)])
+    k = np.arange(1, len(y) + 1)
+    start = np.maximum(k - n, 0)
+    return (total[k] - total[start]) / (k - start)

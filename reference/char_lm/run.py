@@ -1,0 +1,154 @@
+"""A run of the character model: its folder, its configuration, and the model that a checkpoint holds."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..common import checkpoint
+from ..common.processes import Alone, alone
+from ..common.run import BEST, LAST
+from ..common.vocabulary import Vocabulary
+from .data import Corpus, UsageError, corpus
+from .options import DEFAULTS
+
+CONFIG = "config.json"
+FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
+
+
+class Side(NamedTuple):
+    """What a side gives; everything else is the same code."""
+
+    package: str
+    engines: tuple[str, ...]    # the first is the default
+    model: Any                  # (config, symbols, dtype, rng, given) -> LanguageModel
+    optimizers: dict[str, Any]  # by class name
+    train: Any
+    evaluate: Any
+    restore: Any                # (checkpoint, model)
+    logits: Any                 # (model, tokens (T, B), state) -> (z (T, B, V) ndarray float64, state)
+    initialise: Any             # as init.initialise
+    processes: Any = alone      # given -> a context with the group that this process is one of
+    group: Any = Alone()        # that group
+
+
+def write_json(path: Path, value: Any) -> None:
+    checkpoint.write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
+
+
+def new_config(given: dict, text: Corpus, folder: Path) -> dict:
+    """Options and the text's identity.  UsageError: the folder holds a run."""
+    if (folder / CONFIG).exists() and not given["overwrite"]:
+        raise UsageError(f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name "
+                         "another folder by --run")
+    config = DEFAULTS | {k: v for k, v in given.items() if k in DEFAULTS}
+    if config["tied"]:
+        if "embedding" in given and given["embedding"] != config["size"]:
+            raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
+        config["embedding"] = config["size"]
+    if config["text"]:
+        config["text"] = [str(Path(f).resolve()) for f in config["text"]]
+    return config | {"corpus": identity(text)}
+
+
+def identity(text: Corpus) -> dict:
+    return {"name": text.name, "characters": len(text.tokens), "distinct": len(text.vocabulary), "sha256": text.sha256,
+            "begin": text.begin}
+
+
+def old_config(given: dict, folder: Path) -> dict:
+    """The configuration of a run that goes on.  UsageError: there is none, or an option says something else."""
+    path = folder / CONFIG
+    if not path.exists():
+        raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
+    try:
+        config = json.loads(path.read_bytes())
+        assert DEFAULTS.keys() <= config.keys() and isinstance(config["corpus"], dict)
+    except (ValueError, AssertionError, KeyError, AttributeError):
+        raise UsageError(f"{path} is damaged, or of another program") from None
+    for k, v in given.items():
+        if k == "text":
+            v = [str(Path(f).resolve()) for f in v]
+        if k in DEFAULTS and k not in FREE and v != config[k]:
+            raise UsageError(f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
+                             "begin a new run in another folder")
+    return config
+
+
+def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
+    """The text of a run, read again.  UsageError: it is not there any more, or another one."""
+    text = corpus(config["text"], config["encoding"], vocabulary)
+    if identity(text) != config["corpus"]:
+        raise UsageError(f"{text.name}: the text has changed since the run began: it had {config['corpus']['characters']} "
+                         f"characters, SHA-256 {config['corpus']['sha256'][:12]}…; now {len(text.tokens)}, "
+                         f"{text.sha256[:12]}…")
+    return text
+
+
+def build(side: Side, config: dict, given: dict, dtype: str | None = None, symbols: int | None = None) -> Any:
+    """A model with its first parameters."""
+    rng = np.random.default_rng(config["seed"])
+    model = side.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, given)
+    if config["forget_bias"] and config["cell"] != "lstm":
+        raise UsageError(f"--forget-bias is for --cell lstm; a {config['cell']} has no forget gate")
+    if config["init"] != "default" or config["forget_bias"]:
+        scheme = "uniform" if config["init"] == "default" else config["init"]
+        side.initialise(model, scheme, rng, forget_bias=config["forget_bias"] or None)
+    return model
+
+
+def find(path: str) -> Path:
+    """The checkpoint of a run: the best one, or the last if none was evaluated.  UsageError: there is none."""
+    p = Path(path)
+    if p.is_dir():
+        for name in (BEST, LAST):
+            if (p / name).exists():
+                return p / name
+        raise UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")
+    if not p.exists():
+        raise UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
+    return p
+
+
+def trained(side: Side, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.Checkpoint]:
+    """The model of a checkpoint in float64, whatever it was trained in, so that both sides say the same.
+
+    Raises
+    ------
+    UsageError, CheckpointError
+        No checkpoint; or a damaged one, of something else, or of weights that are not those of its configuration.
+    """
+    path = find(given["run"])
+    try:
+        saved = checkpoint.load(path)
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror}") from None
+    config, symbols = saved.config, saved.vocabulary
+    if not (isinstance(config, dict) and DEFAULTS.keys() <= config.keys() and symbols):
+        raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
+    model = build(side, config, given, "float64", len(symbols))
+    weights = {k: v.astype(np.float64) for k, v in saved.weights.items()}
+    side.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
+    model.eval()
+    return model, config, Vocabulary(symbols, special=False), saved
+
+
+def first_stream(carried: dict, dtype: Any) -> dict:
+    """States (L, B, H)  ->  of the first stream alone (L, 1, H)"""
+    return {k: v[:, :1].astype(dtype or v.dtype) for k, v in carried.items()}
+
+
+def resume_command(side: Side, given: dict) -> str:
+    more = [f"--{k} {given[k]}" for k, usual in (("engine", side.engines[0]), ("device", "cpu")) if given[k] != usual]
+    more += ["--compile"] if given["compile"] else []
+    folder = shlex.quote(str(given["run"]))
+    return " ".join([f"{side.group.start} {side.package}.char_lm train --resume --run {folder}", *more])

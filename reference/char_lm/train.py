@@ -1,0 +1,181 @@
+"""``train``: from options to a run's folder.
+
+    config.json          the options, and what the text was
+    log.jsonl            a line for each step and each evaluation
+    last.safetensors     from which the run goes on
+    best.safetensors     the lowest validation loss, which ``generate`` and ``evaluate`` take
+    training.png         losses, norms, share of clipped steps
+"""
+
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..common import checkpoint, schedules
+from ..common.run import BEST, LAST, LOG, read_log
+from ..training.optim import OPTIMIZERS
+from . import plots
+from .data import Corpus, UsageError, boundaries, corpus, figures, held_out, passes, spans
+from .generate import stream
+from .run import CONFIG, Side, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
+
+VALIDATED = 50_000    # characters that are evaluated while training
+SAMPLE = 200          # characters that are shown after each evaluation
+TRIAL = 12            # steps that are timed to know how many are affordable
+
+
+def train(side: Side, given: dict) -> int:
+    folder, group = Path(given["run"]), side.group
+    config, text = (resumed if given["resume"] else fresh)(given, folder)
+    config = group.agreed(config)  # so nobody writes before all have looked
+    if config["batch"] < group.world:
+        raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its "
+                         "own")
+    model = build(side, config, given)
+    windows = passes(text.part("train"), config)
+    validation = held_out(text.part("validation"), VALIDATED)
+    if config["steps"] is None:
+        config["steps"] = affordable(side, config, given, windows)
+    if group.leader:
+        begin(folder, config, given["resume"])
+        say(describe(side, config, model, windows))
+    ends = boundaries(config)
+    with bar(config, given, model, side, text) as tell:
+        result = side.train(
+            group.wrap(model), optimizer(side, config, model), spans(windows, ends),
+            epochs=len(ends) - 1, schedule=schedule(config), max_norm=config["clip"] or None,
+            validation=lambda: validation, folder=folder, resume=given["resume"], config=config,
+            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(side, given)}",
+            tell=tell)
+    if group.leader:
+        finish(folder, result.stopped)
+    return 130 if result.stopped == "interrupted" else 0
+
+
+def fresh(given: dict, folder: Path) -> tuple[dict, Corpus]:
+    text = corpus(given.get("text"), given.get("encoding", "utf-8"))
+    return new_config(given, text, folder), text
+
+
+def resumed(given: dict, folder: Path) -> tuple[dict, Corpus]:
+    config = old_config(given, folder)
+    if given.get("steps", config["steps"]) != config["steps"]:
+        prolong(config, given["steps"], folder)
+    return config, text_of(config)
+
+
+def prolong(config: dict, steps: int, folder: Path) -> None:
+    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
+    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
+    if steps <= done:
+        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, "
+                         f"not {steps}")
+    if config["steps"] is not None and done >= config["steps"]:
+        config["ends"] = [*config.get("ends", []), config["steps"]]
+    config["steps"] = steps
+
+
+def begin(folder: Path, config: dict, resume: bool) -> None:
+    """The folder, without what an earlier run left there, unless that goes on."""
+    make_folder(folder)
+    for name in () if resume else (LAST, BEST, LOG, plots.FILE):
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).unlink()
+    write_json(folder / CONFIG, config)
+
+
+def optimizer(side: Side, config: dict, model: Any) -> Any:
+    name = {k.lower(): k for k in OPTIMIZERS}[config["optimizer"]]
+    return side.optimizers[name](model, lr=config["lr"])
+
+
+def schedule(config: dict) -> schedules.Schedule:
+    """A short warm-up, then what was asked for: cosine down to a hundredth, constant, or a third at half and at 3/4."""
+    n, lr = config["steps"], config["lr"]
+    warm = max(1, min(100, n // 20))
+    rest = max(1, n - warm)
+    after = {"cosine": lambda: schedules.cosine(lr, rest, lr / 100), "constant": lambda: schedules.constant(lr),
+             "step": lambda: schedules.step(lr, max(1, -(-rest // 4)), 0.5)}[config["schedule"]]()
+    return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
+
+
+def affordable(side: Side, config: dict, given: dict, windows: list) -> int:
+    """How many steps fit into the seconds, by the time of a few steps of a model that is thrown away."""
+    def took(n: int) -> float:
+        model = build(side, config, given)
+        start = time.perf_counter()
+        side.train(side.group.wrap(model), optimizer(side, config, model), spans(windows, [0, n]), epochs=1,
+                   max_norm=config["clip"] or None)
+        return time.perf_counter() - start
+
+    took(TRIAL // 2)
+    return side.group.first(max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL)))
+
+
+def describe(side: Side, config: dict, model: Any, windows: list) -> str:
+    text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
+    return (f"{side.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
+            f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
+            f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
+            + (f", over {side.group.world} processes" if side.group.world > 1 else ""))
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+@contextlib.contextmanager
+def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iterator[Any]:
+    """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
+    size, console = config["batch"] * config["window"], Console(stderr=True)
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
+                        TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
+                        console=console, transient=True,
+                        disable=given["quiet"] or not console.is_terminal or not side.group.leader)
+    task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
+    clock: dict[str, Any] = {"start": None}
+
+    def tell(entry: dict) -> None:
+        if "stopped" in entry:
+            progress.stop()
+        elif "loss" in entry:
+            now, step = time.perf_counter(), entry["step"]
+            clock["start"] = clock["start"] or (now, step)
+            since, first = clock["start"]
+            rate = f"{(step - first) * size / (now - since):,.0f}" if step > first else "-"
+            progress.update(task, completed=step * size, rate=rate, description=f"step {step}  loss {entry['loss']:.3f}")
+        else:
+            f = figures(entry["validation"])
+            say(f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
+                f"{f['perplexity']:.3f}")
+            if not given["quiet"]:
+                say(sample(side, model, text) + "\n")
+
+    with progress:
+        yield tell
+
+
+def sample(side: Side, model: Any, text: Corpus) -> str:
+    """A little text from the model as it is; nothing of it is changed."""
+    carried = model.carried
+    model.load_carried_state(first_stream(model.carried_state(), None))
+    model.eval()
+    made = "".join(stream(side, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    model.train()
+    model.carried = carried
+    return made.strip()
+
+
+def finish(folder: Path, stopped: str) -> None:
+    why = plots.draw(folder, read_log(folder / LOG))
+    say(why or f"drew {folder / plots.FILE}")
+    if stopped == "finished":
+        say(f"finished: {folder / BEST} has the lowest validation loss")
+    sys.stdout.flush()

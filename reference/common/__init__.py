@@ -1,0 +1,1 @@
+"""The floor under both backends: what is no network.  Batches, text, files, checks; nothing here has a gradient."""

@@ -1,0 +1,180 @@
+"""Batches of sequences of different lengths: what the four models take, as arrays, the same for both sides.
+
+Tokens are int64.  Sequences are packed (``packing``): (N,) rows, time-major, the longest first; whatever belongs to a
+sequence as a whole is (B,) in the caller's order.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import checks
+from .arrays import Array
+from .packing import PackedSequence, pack_sequence
+
+
+class Labelled(NamedTuple):
+    """``classifier``: one class for a whole sequence."""
+
+    tokens: PackedSequence  # (N,)
+    target: Array           # (B,)
+
+
+class Conditioned(NamedTuple):
+    """``generator``: a sequence that starts from a condition; ``target`` is what comes after each of ``tokens``."""
+
+    condition: Array        # (B, C)
+    tokens: PackedSequence  # (N,)   begins with bos
+    target: Array           # (N,)   ends with eos
+
+
+class Tagged(NamedTuple):
+    """``tagger``: one tag for each step."""
+
+    tokens: PackedSequence  # (N,)
+    target: Array           # (N,)
+
+
+class Translated(NamedTuple):
+    """``seq2seq``: a sequence for a sequence of another length; ``target`` is what comes after each of ``tokens``."""
+
+    source: PackedSequence  # (N,)
+    tokens: PackedSequence  # (M,)   begins with bos
+    target: Array           # (M,)   ends with eos
+
+
+class Window(NamedTuple):
+    """``language_model``: T steps of B streams, side by side; the next window goes on where this one ends."""
+
+    tokens: Array           # (T, B)
+    targets: Array          # (T, B)   what comes after each of ``tokens``
+    first: bool = False     # whether the streams start here, so that no state is carried in
+    masks: Any = None       # language_model.Masks, or None: drawn by the model
+
+
+class Windowed(NamedTuple):
+    """``forecaster``: T steps that are known and the K that follow, F variables, the target first."""
+
+    past: Array             # (T, B, F)
+    future: Array           # (K, B, F)
+
+
+def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
+    """Token sequences (T_b,)  ->  packed rows
+
+    Raises
+    ------
+    ValueError
+        No sequence, or an empty one.
+    RuntimeError
+        A sequence that is not 1-D.
+    """
+    if not len(sequences):
+        raise ValueError(f"{name} must hold at least one sequence, got none")
+    for b, s in enumerate(sequences):
+        if np.ndim(s) != 1:
+            raise RuntimeError(f"{name} must each be (T,), got shape {np.shape(s)} for sequence {b}")
+    empty = [b for b, s in enumerate(sequences) if not len(s)]
+    if empty:
+        raise ValueError(f"{name} must hold no empty sequence, but sequence {empty[0]} is")
+    return pack_sequence(sequences, enforce_sorted=False)
+
+
+def labelled(sequences: Sequence[Array], classes: Sequence[int] | Array) -> Labelled:
+    """Raises ValueError where there is not one class for each sequence, or as ``pack``."""
+    same_count("classes", classes, sequences)
+    return Labelled(pack("sequences", sequences), whole("classes", classes))
+
+
+def conditioned(conditions: Sequence[Any] | Array, sequences: Sequence[Array], bos: int, eos: int) -> Conditioned:
+    """The sequences come without bos and eos.  Raises ValueError as ``labelled``."""
+    same_count("conditions", conditions, sequences)
+    tokens, target = shifted("sequences", sequences, bos, eos)
+    return Conditioned(whole("conditions", conditions), tokens, target)
+
+
+def tagged(sequences: Sequence[Array], tags: Sequence[Array]) -> Tagged:
+    """Raises ValueError where there is not one tag for each step of each sequence, or as ``pack``."""
+    same_count("tags", tags, sequences)
+    for b, (s, t) in enumerate(zip(sequences, tags, strict=True)):
+        if len(s) != len(t):
+            raise ValueError(f"tags must be as long as the sequences, got {len(t)} for the {len(s)} steps of sequence {b}")
+    return Tagged(pack("sequences", sequences), pack("tags", tags).data)
+
+
+def translated(sources: Sequence[Array], targets: Sequence[Array], bos: int, eos: int) -> Translated:
+    """The targets come without bos and eos, and may be empty; sources may not.  Raises ValueError as ``labelled``."""
+    same_count("targets", targets, sources)
+    return Translated(pack("sources", sources), *shifted("targets", targets, bos, eos))
+
+
+def shifted(name: str, sequences: Sequence[Array], bos: int, eos: int) -> tuple[PackedSequence, Array]:
+    """Sequences (T_b,)  ->  bos and the sequence, packed (N,), and the sequence and eos (N,)"""
+    ids = [whole(name, s) for s in sequences]
+    tokens = pack(name, [np.concatenate([[bos], s]) for s in ids])
+    return tokens, pack(name, [np.concatenate([s, [eos]]) for s in ids]).data
+
+
+def whole(name: str, values: Any) -> Array:
+    """As int64.  RuntimeError: 0.5 is not cut down to 0."""
+    x = np.asarray(values)
+    if x.size and x.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {x.dtype}")
+    return x.astype(np.int64)
+
+
+def same_count(name: str, values: Sequence | Array, sequences: Sequence) -> None:
+    if len(values) != len(sequences):
+        raise ValueError(f"{name} must be one for each of the {len(sequences)} sequences, got {len(values)}")
+
+
+def positions_of(tokens: PackedSequence) -> Array:
+    """The step (N,) at which each packed row stands in its sequence"""
+    return np.repeat(np.arange(len(tokens.batch_sizes)), tokens.batch_sizes)
+
+
+def shuffled(lengths: Sequence[int], size: int, rng: np.random.Generator, pool: int = 20) -> Iterator[Array]:
+    """Index arrays of one pass in random order, ``size`` each, the last perhaps smaller.
+
+    Sequences of a batch have similar lengths, which saves padding where attention must pad: each ``pool`` batches
+    drawn together are sorted by length before they are cut, then come in random order.
+    """
+    checks.positive_int("size", size)
+    order, n = rng.permutation(len(lengths)), np.asarray(lengths)
+    for start in range(0, len(order), size * pool):
+        drawn = order[start : start + size * pool]
+        drawn = drawn[np.argsort(-n[drawn], kind="stable")]
+        blocks = [drawn[k : k + size] for k in range(0, len(drawn), size)]
+        for k in rng.permutation(len(blocks)):
+            yield blocks[k]
+
+
+def in_order(count: int, size: int) -> Iterator[Array]:
+    """Index arrays of one pass in the given order, for evaluation."""
+    checks.positive_int("size", size)
+    for start in range(0, count, size):
+        yield np.arange(start, min(start + size, count))
+
+
+def windows(tokens: Array, size: int, steps: int) -> list[Window]:
+    """A text (N,) cut into ``size`` streams of equal length, side by side, and these into windows of ``steps``.
+
+    The last window may be shorter; what does not fill a stream at the end of the text is left out.
+
+    Raises
+    ------
+    ValueError
+        The text is too short for one step of each stream.
+    """
+    checks.positive_int("size", size), checks.positive_int("steps", steps)
+    length = (len(tokens) - 1) // size
+    if length < 1:
+        raise ValueError(f"{size} streams need at least {size + 1} tokens, got {len(tokens)}")
+    x, y = (np.ascontiguousarray(np.reshape(tokens[k : k + size * length], (size, length)).T) for k in (0, 1))
+    return [Window(x[t : t + steps], y[t : t + steps], t == 0) for t in range(0, length, steps)]
+
+
+def shape_of(packed: PackedSequence) -> tuple[int, int]:
+    """Steps and sequences of a packed batch"""
+    return len(packed.batch_sizes), int(packed.batch_sizes[0])

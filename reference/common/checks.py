@@ -1,0 +1,207 @@
+"""What the public doors check, each with one sentence: the argument, what was expected, what was given.
+
+The exception types are those of torch.nn where torch has one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+
+
+def positive_int(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value <= 0:
+        raise ValueError(f"{name} must be greater than zero, got {value}")
+    return int(value)
+
+
+def part(name: str, value: Any, count: int) -> int:
+    """The count-th part of a positive int."""
+    if positive_int(name, value) % count:
+        raise ValueError(f"{name} must be a multiple of {count}, got {value}")
+    return int(value) // count
+
+
+def probability(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
+
+
+def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    if value not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
+    return value
+
+
+def positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return float(value)
+
+
+def at_least_zero(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be a number, at least 0, got {value!r}")
+    return float(value)
+
+
+def zero_or_more(name: str, value: Any) -> float:
+    """As at_least_zero, or inf."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
+        raise ValueError(f"{name} must be 0 or more, got {value!r}")
+    return float(value)
+
+
+def fraction(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
+        raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
+    return float(value)
+
+
+def projection(proj_size: Any, hidden_size: int) -> int:
+    if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
+        raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")
+    if not 0 <= proj_size < hidden_size:
+        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
+    return int(proj_size)
+
+
+def nonlinearity(value: Any) -> str:
+    if value not in ("tanh", "relu"):
+        raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {value!r}")
+    return value
+
+
+def engine(value: Any, kind: np.dtype) -> str:
+    if value not in ("definition", "fast"):
+        raise ValueError(f"engine must be 'definition' or 'fast', got {value!r}")
+    if value == "fast" and kind not in (np.float32, np.float64):
+        raise ValueError(f"engine 'fast' computes in float32 or float64, got {kind}")
+    return value
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """The generator itself; one of unknown seed for None."""
+    if not isinstance(value, (np.random.Generator, type(None))):
+        raise TypeError(f"{name} must be a numpy.random.Generator or None, got {type(value).__name__}")
+    return np.random.default_rng() if value is None else value
+
+
+def dtype(value: Any) -> np.dtype:
+    kind = np.dtype(value)
+    if kind.kind not in "fc":
+        raise TypeError(f"dtype must be a floating or complex type, got {kind}")
+    return kind
+
+
+def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Exception] = RuntimeError) -> Array:
+    """value as an array, of exactly this shape and dtype."""
+    x = np.asarray(value)
+    if x.shape != shape:
+        raise error(f"{name} must have shape {shape}, got {x.shape}")
+    if x.dtype != kind:
+        raise error(f"{name} must have dtype {kind}, that of the weights, got {x.dtype}")
+    return x
+
+
+def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
+    """value as an array of this dtype whose last axis has this size."""
+    x = np.asarray(value)
+    if x.ndim == 0 or x.shape[-1] != size:
+        raise RuntimeError(f"{name} must have {size} features on its last axis, got shape {x.shape}")
+    return array(name, x, x.shape, kind)
+
+
+def tokens(name: str, value: Any, count: int) -> Array:
+    """A copy of value as whole numbers from 0 to below count.  A negative one would count from the end in NumPy."""
+    ids = np.array(value)
+    if ids.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be whole numbers, got {ids.dtype}")
+    outside = ids[(ids < 0) | (ids >= count)]
+    if outside.size:
+        raise IndexError(f"{name} must be from 0 to below {count}, got {outside[0]}")
+    return ids
+
+
+def token(name: str, value: Any, count: int) -> int:
+    """One token, a whole number from 0 to below count."""
+    return int(tokens(name, positive_or_zero(name, value), count))
+
+
+def positive_or_zero(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be below zero, got {value}")
+    return int(value)
+
+
+def matrix(name: str, value: Any) -> Array:
+    """value as a 2-D array with at least one row."""
+    x = np.asarray(value)
+    if x.ndim != 2 or not len(x):
+        raise ValueError(f"{name} must be 2-D with at least one row, got shape {x.shape}")
+    return x
+
+
+def index(name: str, value: Any, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
+    if not -count <= value < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return int(value) % count
+
+
+def mask(name: str, value: Any, shape: tuple) -> Array:
+    """A copy of value, of exactly this shape, boolean."""
+    x = np.array(value)
+    if x.shape != shape:
+        raise RuntimeError(f"{name} must have shape {shape}, got {x.shape}")
+    if x.dtype != bool:
+        raise RuntimeError(f"{name} must be boolean, got {x.dtype}")
+    return x
+
+
+def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
+    """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
+
+    One array where the cell has one state, a pair of them where it has two.
+    """
+    if value is None:
+        return tuple(np.zeros(shape, kind) for shape in shapes)
+    if len(shapes) == 1:
+        if isinstance(value, (tuple, list)):
+            raise TypeError(f"{name} must be one array, got a {type(value).__name__} of {len(value)}")
+        return (array(name + hint, value, shapes[0], kind),)
+    if not isinstance(value, (tuple, list)) or len(value) != len(shapes):
+        given = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
+        raise TypeError(f"{name} must be a pair of arrays, got {given}")
+    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind)
+                 for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
+
+
+def state_dict(given: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
+    """Arrays of the right names and shapes, copied and cast to ``kind``; torch tensors are read."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"state_dict must be a mapping, got {type(given).__name__}")
+    missing, unexpected = [k for k in shapes if k not in given], [k for k in given if k not in shapes]
+    if missing or unexpected:
+        raise RuntimeError("state_dict does not fit: " + "; ".join(
+            f"{what} {', '.join(map(repr, keys))}"
+            for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys))
+    arrays = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in given.items()}
+    for k, shape in shapes.items():
+        if arrays[k].shape != shape:
+            raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {arrays[k].shape}")
+        if not np.can_cast(arrays[k].dtype, kind, "same_kind"):
+            raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {arrays[k].dtype}")
+    with np.errstate(over="ignore"):  # as in torch, what is too large for a narrower dtype becomes inf
+        return {k: arrays[k].astype(kind) for k in shapes}

@@ -1,0 +1,73 @@
+"""What a layer and a cell have in common: parameters, gradients, mode, and one remembered forward."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import checks
+from .arrays import Array
+
+
+class Module:
+    """Parameters under torch's names, with hand-written gradients in place of autograd.
+
+    The object keeps three things: ``params``; ``grads``, replaced (not accumulated) by each ``backward``; and
+    the pullback of its *last* forward, which one ``backward`` uses up.  So two forwards before two backwards
+    cannot mix: the second ``backward`` raises RuntimeError.  To hold several forwards at once use ``vjp``,
+    which keeps nothing in the object.
+
+    Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
+    """
+
+    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: Any, rng: np.random.Generator | None,
+                 draw: Callable | None = None):
+        self.dtype = checks.dtype(dtype)
+        self.training = True
+        self.grads: dict[str, Array] = {}
+        self._pullback: Callable | None = None
+        self._rng = checks.generator("rng", rng)
+        bound = hidden_size**-0.5  # torch's default for every recurrent parameter, biases and projection included
+        draw = draw or (lambda rng, shape: rng.uniform(-bound, bound, shape))
+        self.params = {k: draw(self._rng, s).astype(self.dtype) for k, s in shapes.items()}
+
+    def vjp(self, *inputs: Any, **options: Any) -> Any:
+        raise NotImplementedError
+
+    def train(self, mode: bool = True):
+        """Training mode, in which dropout acts; returns self."""
+        self.training = bool(mode)
+        return self
+
+    def eval(self):
+        """Evaluation mode, in which dropout does nothing; returns self."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of the parameters under torch's names; ``load_state_dict`` of the torch.nn namesake takes them
+        as tensors."""
+        return {k: v.copy() for k, v in self.params.items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Replace every parameter by a copy, cast to ``dtype``; arrays and torch tensors are accepted.
+
+        Raises
+        ------
+        RuntimeError
+            Missing, unexpected or misshapen entries.  Nothing is changed then.
+        TypeError
+            Not a mapping.
+        """
+        self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
+
+    def _remember(self, pullback: Callable) -> None:
+        self._pullback = pullback
+
+    def _pull(self, *gradients):
+        if self._pullback is None:
+            raise RuntimeError("backward needs a forward before it, and each forward allows one backward; "
+                               "vjp holds several at once")
+        made = self._pullback(*gradients)
+        self.grads, *rest = made if isinstance(made, tuple) else (made,)
+        self._pullback = None
+        return rest

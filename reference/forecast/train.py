@@ -1,0 +1,190 @@
+"""From options to a trained model and its forecasts, the same steps on both sides."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..common import batches, checkpoint, schedules, teacher_forcing
+from ..common.arrays import Array
+from ..common.run import BEST, LAST
+from . import data as sources
+from .data import Series
+from .options import DEFAULTS, EPOCHS, FREE, STEPS
+from .windows import Parts, Scaling, Windows, parts, scaling, windows
+
+MAX_NORM = 1.0
+CHUNK = 512     # windows forecast at a time
+
+
+def in_numpy(side: Any, device: str, compile: bool) -> Any:
+    """The side as it is.  ValueError: something else was asked for."""
+    if device != "cpu" or compile:
+        what = "--compile" if compile else f"--device {device}"
+        raise ValueError(f"{what} is for the other side, python -m torch_impl.forecast; NumPy computes on the CPU as it is")
+    return side
+
+
+class Side(NamedTuple):
+    """What a side gives."""
+
+    package: str
+    model: Callable                # called as reference.Forecaster
+    adam: Callable                 # called with a model, lr, weight_decay: AdamW
+    train: Callable
+    restore: Callable
+    place: Callable = in_numpy     # (side, device, compile) -> the side whose models compute there
+
+
+@dataclass(frozen=True)
+class Task:
+    """A series, cut, scaled by its training part, and what is to be done with it."""
+
+    options: dict[str, Any]     # of the command, and how the series was cut and scaled
+    series: Series
+    parts: Parts
+    scaling: Scaling
+    values: Array               # (N, F), scaled
+
+    @property
+    def season(self) -> int:
+        return self.options["season"] or self.series.season
+
+    def windows(self, part: str) -> Windows:
+        return windows(self.values, self.options["window"], self.options["horizon"], *self.parts.rows(part))
+
+
+def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
+    """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
+    series = sources.load(options) if series is None else series
+    season = options["season"] or series.season
+    if cut is None:
+        cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
+    scale = scaling(series, cut.train)
+    about = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
+    if options["epochs"] is None:
+        count = max(1, cut.train - options["window"] - options["horizon"] + 1)
+        options = options | {"epochs": max(EPOCHS, -(-STEPS // -(-count // options["batch"])))}
+    return Task(options | {"series": about}, series, cut, scale, scale.forth(series.values))
+
+
+def build(side: Side, o: Mapping[str, Any], columns: int) -> Any:
+    return side.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
+                      dtype=o["dtype"], rng=np.random.default_rng(o["seed"]))
+
+
+def forced_share(o: Mapping[str, Any], epoch: int) -> float:
+    """How often the truth is read in this pass: linear reaches 0, sigmoid 1/2, halfway through."""
+    half = max(1, o["epochs"] // 2)
+    if o["sampling"] == "linear":
+        return teacher_forcing.linear(epoch, half)
+    if o["sampling"] == "sigmoid":
+        low, high = 1.0, half + 3.0
+        for _ in range(50):
+            k = (low + high) / 2
+            low, high = (k, high) if k * np.log(k) < half else (low, k)  # the middle is at k log k
+        return teacher_forcing.inverse_sigmoid(epoch, low)
+    return 0.0 if o["sampling"] == "free" else 1.0
+
+
+def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple[Any, Any]:
+    """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
+    o, train, held = task.options, task.windows("train"), task.windows("validation")
+    model = build(side, o, len(task.series.columns))
+    optimizer = side.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
+    per_pass = -(-len(train.origins) // o["batch"])
+
+    def passes(epoch: int) -> list:
+        model.teacher_forcing = forced_share(o, epoch)
+        order = np.random.default_rng([o["seed"], epoch]).permutation(len(train.origins))
+        return [train.batch(order[k : k + o["batch"]]) for k in range(0, len(order), o["batch"])]
+
+    def validation() -> list:
+        return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
+
+    rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
+    result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
+                        folder=folder, config=dict(o), patience=o["patience"], **run)
+    if folder is not None and result.stopped != "interrupted":
+        side.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
+    model.eval()
+    return model, result
+
+
+def kept(given: Mapping[str, Any], folder: Path) -> checkpoint.Checkpoint:
+    """The last checkpoint of a run that goes on.
+
+    Raises
+    ------
+    ValueError, CheckpointError
+        There is none; an option was given that says something else; it has more passes behind it than it is to have.
+    """
+    if not (folder / LAST).exists():
+        raise ValueError(f"there is no run in {folder} to go on with: it has no {LAST}")
+    saved = checkpoint.load(folder / LAST)
+    before = saved.config
+    if "series" not in before or "mode" not in before:
+        raise checkpoint.CheckpointError(f"{folder / LAST} is of another application, not of forecast")
+    for name, v in given.items():
+        if name not in FREE and before.get(name, DEFAULTS[name]) != v:
+            raise ValueError(f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
+                             f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out")
+    done = saved.counters["epoch"]
+    if given.get("epochs", before["epochs"]) != before["epochs"] and given["epochs"] <= done:
+        raise ValueError(f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not "
+                         f"{given['epochs']}")
+    return saved
+
+
+def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
+    """The task and the best model of a run's folder; ``csv`` is a later state of its file.
+
+    Raises
+    ------
+    FileNotFoundError, CheckpointError, SeriesError
+    """
+    file = folder / BEST
+    if not file.exists():
+        raise FileNotFoundError(f"{folder} holds no {BEST}: train a model there first, with --out {folder}")
+    saved = checkpoint.load(file)
+    o = saved.config
+    if "series" not in o or "mode" not in o:
+        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
+    if csv is not None and o["csv"] is None:
+        raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
+    task = _as_before(o, sources.load(o if csv is None else o | {"csv": str(csv)}), csv is not None)
+    model = build(side, o, len(task.series.columns))
+    side.restore(saved, model)
+    model.eval()
+    return task, model
+
+
+def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
+    """Cut and scaled as in training; ``longer`` allows rows that have been added since."""
+    cut, before = Parts(*o["series"]["parts"]), [np.array(v) for v in o["series"]["scaling"]]
+    rows = len(series.values)
+    if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
+        raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
+    if rows > cut.end and not longer:
+        raise sources.SeriesError(f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
+                                  "to go on from its end, or train again")
+    return prepare(o, series, cut)
+
+
+def forecasts(model: Any, found: Windows, scale: Scaling) -> Array:
+    """(K, W) in the units of the target, free running"""
+    made = [model.forecast(found.batch(c).past) for c in batches.in_order(len(found.origins), CHUNK)]
+    return scale.back(np.concatenate(made, axis=1).astype(float))
+
+
+def forced(model: Any, found: Windows, scale: Scaling) -> Array:
+    """(K, W), each step given the true one before it"""
+    made = [model.forced(found.batch(c)) for c in batches.in_order(len(found.origins), CHUNK)]
+    return scale.back(np.concatenate(made, axis=1).astype(float))
+
+
+def truth(found: Windows, scale: Scaling) -> Array:
+    """(K, W)"""
+    return scale.back(found.future[..., 0].T)

@@ -1,0 +1,1 @@
+"""What becomes of a gradient over time, and other ways to it."""

@@ -1,0 +1,60 @@
+"""Checkpointed BPTT over any cell: keep few states, compute the rest again.  Derivation: notes/gradients/bptt_variants.md
+
+    forward   keeps the state at the start of each segment and forgets all else             (CB1)
+    backward  takes the segments from the last to the first: runs each forward once more
+              from its kept state, then backward, and forgets it                            (CB2)
+
+A segment is √T steps if nothing is said: then √T states and the Cache of √T steps are held at a time.
+The idea is that of Griewank (1992) and Chen et al. (2016).  CB2 has no star: it *is* an adjoint.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..cells.stack import add
+from ..common.checks import positive_int
+
+
+class Cache(NamedTuple):
+    room: Any      # rnn, lstm or gru
+    p: Any         # Params
+    x: np.ndarray  # (T, B, I)
+    states: list   # State in which each segment starts
+    segment: int
+    caches: list   # the room's Cache of each segment if recompute=False, else empty
+    options: dict
+
+
+def forward(room, p, x, s, segment=None, outputs=True, recompute=True, **options):
+    """x (T, B, I), State  ->  y (T, B, P), State, Cache
+
+    outputs    False returns None for y, which would be longer than all that is kept
+    recompute  False keeps every Cache: plain BPTT over the same segments
+    """
+    segment = max(math.isqrt(len(x)), 1) if segment is None else positive_int("segment", segment)
+    ys, states, caches = [], [], []
+    for start in range(0, len(x), segment):
+        states.append(s)
+        y, s, cache = room.forward(p, x[start : start + segment], s, **options)             # CB1
+        s = type(s)(*(v.copy() for v in s))                                                 # not a view of the Cache
+        ys += [y] if outputs else []
+        caches += [] if recompute else [cache]
+    return np.concatenate(ys) if outputs else None, s, Cache(room, p, x, states, segment, caches, options)
+
+
+def backward(dy, ds_n, k):
+    """The adjoint of forward: d(outputs), Cache  ->  dp, dx, ds_0
+
+    dy  (T, B, P), or a function (steps: slice, y of those steps) -> dy of those steps, for a loss that is a sum over
+        steps: then no array of T outputs exists
+    """
+    dp, ds, dx = None, ds_n, np.empty_like(k.x)
+    for n in reversed(range(len(k.states))):
+        steps = slice(n * k.segment, (n + 1) * k.segment)
+        cache = k.caches[n] if k.caches else k.room.forward(k.p, k.x[steps], k.states[n], **k.options)[2]  # CB2
+        d, dx[steps], ds = k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds, cache)  # CB2
+        dp = d if dp is None else add(dp, d)
+        ds = type(ds)(*(v.copy() for v in ds))
+    return dp, dx, ds

@@ -1,0 +1,185 @@
+"""A window of the past in, the next K steps out: direct, recursive, or encoder and decoder.  Derivation: notes/forecast.md
+
+    y, _ = rnn(x),  f_k = x_T0 + (y_T Wᵀ + b)_k                     direct: column 0, all K steps at once   (Y1)
+    s_1 = rnn(x_1 ... x_{T-1})                                      the others: the state before x_T        (Y2)
+    u_1 = x_T,  u_k = v_{k-1} where the coin k is heads, else f_{k-1}       (Y3)
+    h_k, s_{k+1} = decoder(u_k, s_k)                                recursive: the decoder is the rnn       (Y4)
+    f_k = u_k + h_k Wᵀ + b                                          every column, since it is read again    (Y5)
+    loss = mean (f - v)²                                            over steps, batch, predicted columns    (Y6)
+
+x the past (T, B, F), v the future (K, B, F), both scaled; column 0 is the target.  What is predicted is the change, so
+that a network which says nothing is persistence.  The gradient goes through what is fed back: f_{k-1} is a number, not
+a token.  The starred labels are the adjoints.
+"""
+
+import numpy as np
+
+from ..cells.layers import quiet
+from ..common import checks, teacher_forcing
+from ..common.arrays import Array
+from ..common.batches import Windowed
+from ..common.packing import PackedSequence
+from ..parts import losses
+from ..parts.modules import Linear
+from .model import Model, added
+from .recurrent import recurrent
+
+MODES = ("direct", "recursive", "encdec")
+
+
+class Forecaster(Model):
+    """An rnn over the past, and a linear layer.
+
+    Parameters
+    ----------
+    columns : int
+        F, the variables of a step; the first is the target.
+    horizon : int
+        K, the steps that are forecast.
+    mode : "direct", "recursive" or "encdec"
+        All steps at once from the last output; or step by step, each reading the one before, by the same rnn or by a
+        decoder of its own.
+    hidden_size, num_layers, cell, dropout, dtype, rng, engine
+        As for Classifier; ``rng`` draws the coins, too.
+
+    Attributes
+    ----------
+    teacher_forcing : float from 0 to 1
+        How often a step after the first reads the truth in training; 1 at first.  In evaluation mode none does.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
+    """
+
+    def __init__(self, columns, horizon, hidden_size=64, num_layers=1, *, mode="direct", cell="lstm", dropout=0.0,
+                 dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
+        self.columns, self.horizon = checks.positive_int("columns", columns), checks.positive_int("horizon", horizon)
+        self.mode, self.teacher_forcing = checks.choice("mode", mode, MODES), 1.0
+        more = {"dtype": dtype, "rng": self.rng}
+        rnn = {"dropout": dropout, "engine": engine, **more}
+        self.rnn = recurrent(cell, columns, hidden_size, num_layers, **rnn)
+        self.decoder = recurrent(cell, columns, hidden_size, num_layers, **rnn) if mode == "encdec" else None
+        self.head = Linear(hidden_size, horizon if mode == "direct" else columns, **more)
+
+    @quiet
+    def vjp(self, batch, coins=None):
+        """Windowed  ->  loss, ``pullback(dloss=1.0) -> grads``
+
+        ``coins`` (K, B), True where the truth is read, are drawn at ``teacher_forcing`` if not given.
+
+        Raises
+        ------
+        RuntimeError
+            Past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
+        """
+        f, pull_f = self._outputs(batch, coins)
+        loss, cache = losses.mse_forward(f, np.asarray(batch.future, self.dtype).real[..., : f.shape[-1]])  # Y6
+
+        def pullback(dloss=1.0):
+            return pull_f(losses.mse_backward(dloss, cache))                                        # Y6*
+
+        return loss, pullback
+
+    def forecast(self, past) -> Array:
+        """past (T, B, F)  ->  the target's next steps (K, B), free running"""
+        B = past.shape[1]
+        nothing = np.zeros((self.horizon, B, self.columns))
+        return self._outputs(Windowed(past, nothing), teacher_forcing.coins(self.rng, 0.0, self.horizon, B))[0][..., 0]
+
+    def forced(self, batch) -> Array:
+        """Windowed  ->  the target's next steps (K, B), each given the true step before it"""
+        return self._outputs(batch, np.ones((self.horizon, batch.past.shape[1]), bool))[0][..., 0]
+
+    @quiet
+    def _outputs(self, batch, coins):
+        """-> f (K, B, columns), only the target's column if direct; ``pullback(df) -> grads``"""
+        x, v = (np.asarray(a, self.dtype) for a in batch)
+        check(x, v, self.horizon, self.columns)
+        if self.mode == "direct":
+            return self._direct(x)
+        if coins is None:
+            coins = teacher_forcing.coins(self.rng, self.teacher_forcing if self.training else 0.0, *v.shape[:2])
+        _, s, pull_x = self.rnn.vjp(dense(x[:-1]))                                                  # Y2
+        f, pull_f = self._forced(x[-1], v, s) if coins.all() else self._stepwise(x[-1], v, s, coins)
+
+        def pullback(df):
+            grads, ds = pull_f(df)
+            rnn, _, _ = pull_x(None, ds)                                                            # Y2*
+            return self._gather(**added(grads, {"rnn": rnn}))
+
+        return f, pullback
+
+    def _direct(self, x):
+        B = x.shape[1]
+        y, _, pull_y = self.rnn.vjp(dense(x))                                                       # Y1
+        z, pull_z = self.head.vjp(y.data[-B:])                                                      # Y1
+
+        def pullback(df):
+            head, dh = pull_z(np.ascontiguousarray(df[..., 0].T))                                   # Y1*
+            dy = np.zeros_like(y.data)
+            dy[-B:] = dh                                                                            # Y1*
+            rnn, _, _ = pull_y(y._replace(data=dy))                                                 # Y1*
+            return self._gather(rnn=rnn, head=head)
+
+        return (x[-1, :, :1] + z).T[..., None], pullback                                            # Y1
+
+    def _step(self, u, s):
+        """u (k, B, F), state  ->  f (k, B, F), state, ``pullback(df, ds) -> {child: grads}, du, ds``"""
+        name = "rnn" if self.decoder is None else "decoder"
+        y, s, pull_y = vars(self)[name].vjp(dense(u), s)                                            # Y4
+        z, pull_z = self.head.vjp(y.data)                                                           # Y5
+
+        def pullback(df, ds):
+            head, dh = pull_z(df.reshape(z.shape))                                                  # Y5*
+            rnn, du, ds = pull_y(y._replace(data=dh), ds)                                           # Y4*
+            return {name: rnn, "head": head}, df + du.data.reshape(u.shape), ds                     # Y5*
+
+        return u + z.reshape(u.shape), s, pullback                                                  # Y5
+
+    def _forced(self, x_T, v, s):
+        """All steps at once  ->  f (K, B, F), ``pullback(df) -> {child: grads}, ds``"""
+        f, _, pull = self._step(np.concatenate([x_T[None], v[:-1]]), s)                             # Y3
+
+        def pullback(df):
+            grads, _, ds = pull(df, None)
+            return grads, ds
+
+        return f, pullback
+
+    def _stepwise(self, x_T, v, s, coins):
+        """Step by step, each reading what the coins say  ->  as _forced"""
+        fs: list[Array] = []
+        u, pulls = x_T, []
+        for k in range(self.horizon):
+            if k:
+                u = np.where(coins[k, :, None], v[k - 1], fs[-1][0])                                # Y3
+            f, s, pull = self._step(u[None], s)                                                     # Y4, Y5
+            fs.append(f)
+            pulls.append(pull)
+
+        def pullback(df):
+            total: dict = {}
+            ds, dfed = None, np.zeros_like(x_T)
+            for k in reversed(range(self.horizon)):
+                grads, du, ds = pulls[k](df[k : k + 1] + dfed, ds)                                  # Y5*, Y4*
+                dfed = np.where(coins[k, :, None], 0, du[0])                                        # Y3*
+                total = added(total, grads)
+            return total, ds
+
+        return np.concatenate(fs), pullback
+
+
+def dense(x: Array) -> PackedSequence:
+    """x (T, B, F)  ->  packed rows, all sequences of one length"""
+    return PackedSequence(x.reshape(-1, x.shape[-1]), np.full(len(x), x.shape[1]))
+
+
+def check(x, v, horizon: int, columns: int) -> None:
+    """RuntimeError if past and future are not as the model needs them."""
+    if x.ndim != 3 or len(x) < 2 or x.shape[-1] != columns:
+        raise RuntimeError(f"past must be (T, B, {columns}) with T at least 2, got {tuple(x.shape)}")
+    if tuple(v.shape) != (horizon, x.shape[1], columns):
+        raise RuntimeError(f"future must be {(horizon, x.shape[1], columns)}, got {tuple(v.shape)}")

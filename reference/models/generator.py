@@ -1,0 +1,131 @@
+"""One to many: a condition becomes the first state, and the model reads its own output.  Derivation: notes/models/generator.md
+
+    c_b = Σ_k K[condition_bk]                                       (N1)
+    s_0 = tanh(c Aᵀ + a), cut into the first states of the layers   (N2)
+    x_n = E[token_n]                                                (N3)
+    y, _ = rnn(x, s_0), packed                                      (N4)
+    z_n = y_n Wᵀ + b                                                (N5)
+    loss = mean cross-entropy of z_n against the next token, over all N rows    (N6)
+    free running: the next token is drawn from softmax(z) and read in N3        (N7)
+
+In training the tokens read are those of the data (teacher forcing).  The starred labels are the adjoints.
+"""
+
+import numpy as np
+
+from ..cells.layers import quiet
+from ..common import checks, decoding, sampling
+from ..common.arrays import Array, join
+from ..parts import losses
+from ..parts.modules import Embedding, Linear
+from .model import Model
+from .recurrent import as_state, fields, recurrent
+
+
+class Generator(Model):
+    """Conditions embedded and added, mapped to the first states of an rnn, whose outputs predict the next token.
+
+    Parameters
+    ----------
+    num_embeddings, conditions : int
+        Size of the vocabulary, and of the set of all conditions' values together.
+    embedding_dim : int
+        Of tokens and of conditions.
+    bos, eos : int
+        The tokens that begin and end a sequence.
+
+    The others, and what is raised, as for Classifier.
+    """
+
+    def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
+                 dropout=0.0, bos=1, eos=2, dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
+        self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
+        more = {"dtype": dtype, "rng": self.rng}
+        self.condition = Embedding(conditions, embedding_dim, **more)
+        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, engine=engine, **more)
+        self.start = Linear(embedding_dim, len(self.rnn.room.State._fields) * num_layers * hidden_size, **more)
+        self.head = Linear(hidden_size, num_embeddings, **more)
+
+    def vjp(self, batch):
+        """Conditioned  ->  loss, ``pullback(dloss=1.0) -> grads``
+
+        Raises
+        ------
+        IndexError
+            A token or condition out of range.
+        RuntimeError
+            Not one condition for each sequence, or not one target for each row.
+        """
+        z, pull_z = self._logits(batch)
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # N6
+
+        def pullback(dloss=1.0):
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # N6*
+
+        return loss, pullback
+
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
+    def logits(self, batch) -> Array:
+        """Conditioned  ->  z (N, num_embeddings), packed rows"""
+        return self._logits(batch)[0]
+
+    def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None) -> list[Array]:
+        """Sequences drawn from the model, one for each row of ``condition`` (B, C).
+
+        Each ends before its first eos, or at ``max_length``.  Temperature 0 takes the most probable token; ``rng`` is
+        the model's own if not given.
+
+        Raises
+        ------
+        ValueError
+            As ``sampling.sample``; or max_length below 1.
+        """
+        def choose(z):
+            return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
+
+        def step(tokens, state):
+            x, _ = self.embedding.vjp(tokens[None])                                                 # N3
+            y, state, _ = self.rnn.vjp(x, state)                                                    # N4
+            return self.head.vjp(y[0])[0], state                                                    # N5
+
+        state, _ = self._first_state(condition)
+        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
+
+    @quiet
+    def _logits(self, batch):
+        B = int(batch.tokens.batch_sizes[0])
+        if len(batch.condition) != B:
+            raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
+        s_0, pull_s = self._first_state(batch.condition)
+        x, pull_x = self.embedding.vjp(batch.tokens.data)                                           # N3
+        y, _, pull_y = self.rnn.vjp(batch.tokens._replace(data=x), s_0)                             # N4
+        z, pull_z = self.head.vjp(y.data)                                                           # N5
+
+        def pullback(dz):
+            head, dy = pull_z(dz)                                                                   # N5*
+            rnn, dx, ds_0 = pull_y(y._replace(data=dy))                                             # N4*
+            return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head, **pull_s(ds_0))      # N3*
+
+        return z, pullback
+
+    def _first_state(self, condition):
+        """condition (B, C)  ->  the state of the rnn, ``pullback(ds_0) -> {child: grads}``"""
+        L, H, S = self.rnn.num_layers, self.rnn.hidden_size, len(self.rnn.room.State._fields)
+        condition = checks.matrix("condition", condition)
+        k, pull_k = self.condition.vjp(condition)
+        a, pull_a = self.start.vjp(k.sum(1))                                                        # N1
+        s = np.tanh(a)                                                                              # N2
+        B = len(s)
+
+        def pullback(ds_0):
+            ds = np.stack(fields(ds_0)).reshape(S * L, B, H)                                        # N2*
+            start, dc = pull_a(join(*ds) * (1 - s**2))                                              # N2*
+            return {"condition": pull_k(np.repeat(dc[:, None], k.shape[1], axis=1)), "start": start}  # N1*
+
+        parts = s.reshape(B, S, L, H).transpose(1, 2, 0, 3)                                         # N2
+        return as_state(list(np.ascontiguousarray(parts))), pullback

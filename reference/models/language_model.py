@@ -1,0 +1,173 @@
+"""The next token of a stream, window by window, the state carried over.  Derivation: notes/models/language_model.md
+
+    x_t = E[token_t]                                                (U1)
+    x ← x ∘ keep / (1 - p),  y likewise     dropout                 (U2)
+    y, s_n = rnn(x, s_0)                                            (U3)
+    z_t = y_t Wᵀ + b,  W = E if tied                                (U4)
+    loss = mean cross-entropy of z_t against the next token         (U5)
+    s_0 of the next window = s_n, as a constant                     (U6)
+
+So a gradient ends at its window's edge: truncated BPTT.  The starred labels are the adjoints.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..cells.layers import quiet
+from ..common import checks
+from ..common.arrays import Array
+from ..common.module import Module
+from ..parts import dropout, linear, losses
+from ..parts.modules import Embedding, Linear
+from .model import Model
+from .recurrent import as_state, fields, recurrent
+
+
+class Masks(NamedTuple):
+    """What dropout keeps, boolean."""
+
+    input: Array            # (T, B, E)
+    between: list[Array]    # (T·B, H) for each layer but the last
+    output: Array           # (T, B, H)
+
+
+class TiedHead(Module):
+    """U4 with the embedding's matrix: only the bias is its own."""
+
+    def __init__(self, in_features, out_features, *, dtype, rng):
+        super().__init__({"bias": (out_features,)}, in_features, dtype, rng)
+
+    def vjp(self, y, W):
+        """y (T, B, H), W (V, H)  ->  z (T, B, V), ``pullback(dz) -> grads, dy, dW``"""
+        z, cache = linear.forward(linear.Params(W, self.params["bias"]), y)                 # U4
+
+        def pullback(dz):
+            dp, dy = linear.backward(dz, cache)                                             # U4*
+            return {"bias": dp.b}, dy, dp.W
+
+        return z, pullback
+
+
+class LanguageModel(Model):
+    """Embedding, rnn, linear layer at every step; the state goes from one window to the next.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        Size of the vocabulary.
+    embedding_dim, hidden_size, num_layers : int
+    cell : "rnn", "lstm" or "gru"
+    dropout : float from 0 to 1
+        On the rnn's input, between its layers, and on its output, in training mode.
+    tied : bool
+        The embedding's matrix is the output's too; needs embedding_dim == hidden_size.
+    dtype, rng, engine
+        As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
+
+    Attributes
+    ----------
+    carried : state of the rnn, or None for zeros
+        Where the next window starts; ``loss`` puts the final state of its window there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim=128, hidden_size=256, num_layers=1, *, cell="lstm", dropout=0.0,
+                 tied=False, dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
+        self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), bool(tied), None
+        if tied and embedding_dim != hidden_size:
+            raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
+        more: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
+        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0,
+                             engine=engine, **more)
+        self.head: Any = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
+
+    def loss(self, batch) -> float:
+        """Window  ->  the loss; ``backward`` is possible then, and the next window starts from the final state."""
+        loss, self.carried, pullback = self.window(batch, self.carried)                     # U6
+        self._remember(lambda: pullback()[0])
+        return float(loss)
+
+    def vjp(self, batch):
+        """Window  ->  loss, ``pullback(dloss=1.0) -> grads``; starts from ``carried``, which stays."""
+        loss, _, pullback = self.window(batch, self.carried)
+        return loss, lambda dloss=1.0: pullback(dloss)[0]
+
+    @quiet
+    def window(self, batch, state=None):
+        """One window from a given state, pure.
+
+        Returns
+        -------
+        loss
+        state_n : the state after the window
+        pullback : ``pullback(dloss=1.0, dstate_n=None) -> grads, dstate``
+            With dstate_n the gradient of a later window's loss: what truncated BPTT leaves out.
+
+        Raises
+        ------
+        IndexError
+            A token or target out of range.
+        RuntimeError
+            Targets of another shape, a state of another batch size, no time step.
+        ValueError
+            Masks where dropout is not active.
+        """
+        x, pull_x = self.embedding.vjp(batch.tokens)                                        # U1
+        masks = self._masks(batch.masks, x.shape)
+        if masks:
+            x, kept_x = dropout.forward(x, masks.input, self.dropout)                       # U2
+        start = None if batch.first else state
+        y, state_n, pull_y = self.rnn.vjp(x, start, (masks and masks.between) or None)      # U3
+        if masks:
+            y, kept_y = dropout.forward(y, masks.output, self.dropout)                      # U2
+        z, pull_z = self._head(y)                                                           # U4
+        loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # U5
+
+        def pullback(dloss=1.0, dstate_n=None):
+            head, dy, *dW = pull_z(losses.cross_entropy_backward(dloss, cache))             # U5*, U4*
+            if masks:
+                dy = dropout.backward(dy, kept_y)                                           # U2*
+            rnn, dx, dstate = pull_y(dy, dstate_n)                                          # U3*
+            if masks:
+                dx = dropout.backward(dx, kept_x)                                           # U2*
+            embedding = {"weight": pull_x(dx)["weight"] + sum(dW)}                          # U1*, U4*
+            return self._gather(embedding=embedding, rnn=rnn, head=head), dstate
+
+        return loss, state_n, pullback
+
+    def logits(self, tokens, state=None):
+        """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
+        y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
+        return self._head(y)[0], state_n                                                    # U4
+
+    def _head(self, y):
+        return self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)
+
+    def carried_state(self) -> dict[str, Array]:
+        """``carried`` as named arrays, for a checkpoint."""
+        return {} if self.carried is None else dict(zip("hc", fields(self.carried), strict=False))
+
+    def load_carried_state(self, arrays) -> None:
+        self.carried = as_state([arrays[k] for k in "hc" if k in arrays]) if arrays else None
+
+    def _masks(self, given, shape) -> Masks | None:
+        active = self.training and self.dropout > 0
+        if given is not None:
+            if not active:
+                raise ValueError("masks need training mode and dropout above 0")
+            return given
+        return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout) if active else None
+
+
+def draw_masks(rng: np.random.Generator, shape: tuple, hidden_size: int, num_layers: int, p: float) -> Masks:
+    """The masks of one window whose rnn's input has this shape (T, B, E), drawn in the order in which they act."""
+    T, B, _ = shape
+    return Masks(dropout.draw(rng, shape, p), [dropout.draw(rng, (T * B, hidden_size), p) for _ in range(num_layers - 1)],
+                 dropout.draw(rng, (T, B, hidden_size), p))

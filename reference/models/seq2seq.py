@@ -1,0 +1,298 @@
+"""Many to many, out of step: a sequence for a sequence of another length.  Derivation: notes/models/seq2seq.md
+
+    x_n = F[source_n],  m, s = encoder(x), packed                   (Q1)
+    s_0 = s of each layer, forward | reverse                        (Q2)
+    u_t = E[token_t] where the coin k_t is heads, else f_t          (Q3)
+    h_t, s_{t+1} = decoder(u_t, s_t)                                (Q4)
+    c_t, w_t = attention(h_t, m)                                    (Q5)
+    a_t = tanh((c_t | h_t) Aᵀ + a),  z_t = a_t Wᵀ + b;  without attention a_t = h_t         (Q6)
+    loss = mean cross-entropy of z_t against target t, over all true steps      (Q7)
+    f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q8)
+    f_{t+1} = softmax(z_t) E,  the expected embedding               (Q9)
+
+Where all coins are heads, the steps of Q3 to Q6 do not wait for each other's outputs: each is one call for all T.
+A fed-back token cuts the gradient (Q8), an expected embedding does not (Q9).  The starred labels are the adjoints.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..cells.layers import quiet
+from ..common import checks, decoding, sampling, teacher_forcing
+from ..common.arrays import Array, join
+from ..common.batches import shape_of
+from ..common.packing import one_step, pad_packed_sequence, pad_packed_sequence_backward
+from ..parts import attention, losses
+from ..parts.modules import Attention, Embedding, Linear
+from .model import Model, added
+from .recurrent import halved, joined, map_state, recurrent
+
+FEEDBACK = ("argmax", "sample", "expected")
+
+
+class Memory(NamedTuple):
+    """What the decoder attends to."""
+
+    m: Array                     # (S, B, H)
+    mask: Array                  # (S, B)
+    keys: Array | None           # (S, B, H)
+    p: attention.Params | None
+
+
+class Seq2seq(Model):
+    """Encoder, decoder that starts from the encoder's last states, attention of every step over the encoder's outputs.
+
+    Parameters
+    ----------
+    sources, targets : int
+        Sizes of the two vocabularies.
+    embedding_dim, num_layers : int
+        Of encoder and decoder alike.
+    hidden_size : int
+        H of the decoder; the encoder has H over its directions in each.
+    cell : "rnn", "lstm" or "gru"
+    bidirectional : bool
+        Of the encoder.
+    attention : "additive", "dot", "general", "scaled" or None
+    feedback : "argmax", "sample" or "expected"
+        What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
+        its distribution, or the mean of the embeddings under its distribution.
+    bos, eos : int
+        The tokens that begin and end a target.
+    dropout, dtype, rng, engine
+        As for Classifier; ``rng`` draws the coins, too.
+
+    Attributes
+    ----------
+    teacher_forcing : float from 0 to 1
+        How often a step reads the data's token in training; 1 at first, changed by a schedule (``forcing``).
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
+    """
+
+    def __init__(self, sources, targets, embedding_dim=64, hidden_size=128, num_layers=1, *, cell="lstm",
+                 bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
+                 dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
+        self.feedback = checks.choice("feedback", feedback, FEEDBACK)
+        self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
+        self.teacher_forcing = 1.0
+        more = {"dtype": dtype, "rng": self.rng}
+        rnn = {"dropout": dropout, "engine": engine, **more}
+        self.source = Embedding(sources, embedding_dim, **more)
+        self.encoder = recurrent(cell, embedding_dim, checks.part("hidden_size", hidden_size, 1 + bidirectional),
+                                 num_layers, bidirectional=bidirectional, **rnn)
+        self.target = Embedding(targets, embedding_dim, **more)
+        self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
+        self.attention: Any = None if attention is None else Attention(hidden_size, hidden_size, attention, **more)
+        self.combine: Any = None if attention is None else Linear(2 * hidden_size, hidden_size, **more)
+        self.head = Linear(hidden_size, targets, **more)
+
+    def vjp(self, batch, coins=None):
+        """Translated  ->  loss, ``pullback(dloss=1.0) -> grads``
+
+        ``coins`` (T, B), True where the data's token is read, are drawn at ``teacher_forcing`` if not given.
+
+        Raises
+        ------
+        IndexError
+            A token out of range.
+        RuntimeError
+            Sources and targets of different numbers, or targets of the wrong length.
+        ValueError
+            teacher_forcing outside 0 to 1.
+        """
+        z, pull_z, _ = self._logits(batch, coins)
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q7
+
+        def pullback(dloss=1.0):
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q7*
+
+        return loss, pullback
+
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
+    def logits(self, batch, coins=None) -> Array:
+        """Translated  ->  z (M, targets), packed rows as the target's"""
+        return self._logits(batch, coins)[0]
+
+    def weights(self, batch) -> Array:
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)
+
+        Raises
+        ------
+        ValueError
+            A model without attention.
+        """
+        if self.attention is None:
+            raise ValueError("attention must not be None where its weights are asked for")
+        return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
+
+    def decode(self, source, max_length=30, *, beam=1, length_power=0.0) -> list[Array]:
+        """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
+
+        Parameters
+        ----------
+        source : PackedSequence (N,) of tokens
+        max_length : int
+            Sequences that have not ended by then are cut off.
+        beam : int
+            Width of the beam; 1 takes the most probable token at every step.
+        length_power : float
+            See ``sampling.beam_search``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument out of range.
+        """
+        memory, s, _ = self._encode(source)
+        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        if checks.positive_int("beam", beam) == 1:
+            return decoding.free_run(self._next, sampling.greedy, *about)
+        return decoding.beam_run(self._next, selected, *about, beam, length_power)
+
+    @quiet
+    def _next(self, tokens, state):
+        """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
+        s, memory = state
+        u, _ = self.target.vjp(tokens)                                                              # Q3, Q8
+        y, s, _ = self.decoder.vjp(one_step(u), s)                                                  # Q4
+        return self._read(y, memory)[0], (s, memory)                                                # Q5, Q6
+
+    @quiet
+    def _logits(self, batch, coins):
+        T, B = shape_of(batch.tokens)
+        if shape_of(batch.source)[1] != B:
+            raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
+        if coins is None:
+            coins = teacher_forcing.coins(self.rng, self.teacher_forcing, T, B)
+        coins = checks.mask("coins", coins, (T, B))
+        memory, s_0, pull_encoder = self._encode(batch.source)
+        z, weights, pull_z = (self._forced(batch.tokens, s_0, memory) if coins.all() else
+                              self._stepwise(batch.tokens, s_0, memory, coins))
+
+        def pullback(dz):
+            grads, ds_0, dmemory = pull_z(dz)
+            return self._gather(**added(grads, pull_encoder(dmemory, ds_0)))
+
+        return z, pullback, weights
+
+    def _encode(self, source):
+        """PackedSequence (N,)  ->  Memory, state, ``pullback((dm, dkeys), ds_0) -> {child: grads}``"""
+        x, pull_x = self.source.vjp(source.data)
+        y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
+        m, lengths = pad_packed_sequence(y)
+        D, p = 1 + self.encoder.bidirectional, None if self.attention is None else self.attention.p
+        keys = None if p is None else attention.keys_forward(p, m)                                  # Q5, once
+
+        def pullback(dmemory, ds_0):
+            dy, grads = None, {}
+            if self.attention is not None:
+                dm, dkeys = dmemory
+                dW_k, db, dm_keys = attention.keys_backward(dkeys, p, m)                            # Q5*, once
+                dy = pad_packed_sequence_backward(dm + dm_keys, y)
+                grads["attention"] = self.attention.named(attention.Params(W_k=dW_k, b=db))
+            encoder, dx, _ = pull_y(dy, map_state(lambda v: halved(v, D), ds_0))                    # Q1*, Q2*
+            return {**grads, "source": pull_x(dx.data), "encoder": encoder}
+
+        memory = Memory(m, np.arange(len(m))[:, None] < lengths, keys, p)
+        return memory, map_state(lambda v: joined(v, D), s), pullback                               # Q2
+
+    def _forced(self, tokens, s_0, memory):
+        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, (dm, dkeys)``"""
+        u, pull_u = self.target.vjp(tokens.data)                                                    # Q3
+        y, _, pull_y = self.decoder.vjp(tokens._replace(data=u), s_0)                               # Q4
+        z, weights, pull_z = self._read(y, memory)
+
+        def pullback(dz):
+            grads, dy, dmemory = pull_z(dz)
+            decoder, du, ds_0 = pull_y(dy)                                                          # Q4*
+            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dmemory          # Q3*
+
+        return z, weights, pullback
+
+    def _read(self, y, memory):
+        """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
+        if self.attention is None:
+            z, pull_z = self.head.vjp(y.data)                                                       # Q6
+
+            def back(dz):
+                head, dy = pull_z(dz)                                                               # Q6*
+                return {"head": head}, y._replace(data=dy), ()
+
+            return z, None, back
+        m, mask, keys, p = memory
+        c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
+        a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
+        a = np.tanh(a)                                                                              # Q6
+        z, pull_z = self.head.vjp(a)                                                                # Q6
+
+        def pullback(dz):
+            head, da = pull_z(dz)                                                                   # Q6*
+            combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
+            dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
+            dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
+            dy = pad_packed_sequence_backward(dq, y)
+            return ({"attention": self.attention.named(dp), "combine": combine, "head": head},
+                    dy._replace(data=dy.data + dh), dmemory)
+
+        return z, weights, pullback
+
+    def _stepwise(self, tokens, s_0, memory, coins):
+        """Step by step, each reading what the coins say  ->  as _forced"""
+        read, s, z = pad_packed_sequence(tokens)[0], s_0, None
+        steps: list[tuple] = []
+        for t, coin in enumerate(coins):
+            u, pull_u = self._input(read[t], coin, z)                                               # Q3
+            y, s, pull_y = self.decoder.vjp(one_step(u), s)                                          # Q4
+            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6
+            steps.append((z, w, pull_u, pull_y, pull_z))
+        zs, ws, *pulls = zip(*steps, strict=True)
+
+        def pullback(dz):
+            dz, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
+            total: dict = {}
+            dmemories = []
+            for t, (pull_u, pull_y, pull_z) in reversed(list(enumerate(zip(*pulls, strict=True)))):
+                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q6*, Q5*
+                decoder, du, ds = pull_y(dy, ds)                                                    # Q4*
+                target, dfed = pull_u(du.data)                                                      # Q3*
+                total = added(total, {**grads, "decoder": decoder, "target": target})
+                dmemories.append(dmemory)
+            return total, ds, [sum(parts) for parts in zip(*dmemories, strict=True)]
+
+        weights = None if ws[0] is None else np.concatenate(ws)
+        return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
+
+    def _input(self, ids, coin, z):
+        """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E), ``pullback(du) -> grads, dz``"""
+        if z is None or self.feedback != "expected":
+            if z is not None:
+                fed = z.real.argmax(-1) if self.feedback == "argmax" else sampling.sample(z, self.rng)
+                ids = np.where(coin, ids, fed)
+            u, pull_u = self.target.vjp(ids)                                                        # Q3, Q8
+            return u, lambda du: (pull_u(du), 0)                                                    # Q8*
+        u, pull_u = self.target.vjp(ids)
+        p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], coin[:, None]
+
+        def pullback(du):
+            df = np.where(heads, 0, du)                                                             # Q3*
+            dp = df @ E.T                                                                           # Q9*
+            dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q9*
+            return {"weight": dE}, p * (dp - (p * dp).sum(-1, keepdims=True))                       # Q9*
+
+        return np.where(heads, u, p @ E), pullback                                                  # Q3, Q9
+
+
+def selected(state, rows):
+    """The decoder's state and the memory of some sequences, which may be taken more than once"""
+    s, (m, mask, keys, p) = state
+    memory = Memory(m[:, rows], mask[:, rows], None if keys is None else keys[:, rows], p)
+    return map_state(lambda v: v[:, rows], s), memory

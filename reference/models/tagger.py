@@ -1,0 +1,84 @@
+"""Many to many, in step: one tag for each element of a sequence.  Derivation: notes/models/tagger.md
+
+    x_n = E[token_n]                                                (M1)
+    y, _ = rnn(x), packed                                           (M2)
+    z_n = y_n Wᵀ + b                                                (M3)
+    loss = mean cross-entropy of z_n against tag n, over all N rows of the batch                 (M4)
+
+A row n is one true step of one sequence: there is no padding anywhere.  The starred labels are the adjoints.
+"""
+
+import numpy as np
+
+from ..cells.layers import quiet
+from ..common.arrays import Array
+from ..parts import losses
+from ..parts.modules import Embedding, Linear
+from .model import Model
+from .recurrent import recurrent
+
+
+class Tagger(Model):
+    """Embedding, rnn over packed sequences, linear layer at every step, cross-entropy.
+
+    Parameters
+    ----------
+    num_embeddings, tags : int
+        Sizes of the vocabulary and of the set of tags.
+    bidirectional : bool
+        True lets a tag depend on what comes after it, too.
+
+    The others, and what is raised, as for Classifier.
+    """
+
+    def __init__(self, num_embeddings, tags, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
+                 bidirectional=True, dropout=0.0, dtype=np.float32, rng=None, engine="fast"):
+        super().__init__(dtype=dtype, rng=rng)
+        more = {"dtype": dtype, "rng": self.rng}
+        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout,
+                             bidirectional=bidirectional, engine=engine, **more)
+        self.head = Linear((1 + self.rnn.bidirectional) * hidden_size, tags, **more)
+
+    def vjp(self, batch):
+        """Tagged  ->  loss, ``pullback(dloss=1.0) -> grads``
+
+        Raises
+        ------
+        IndexError
+            A token or a tag out of range.
+        RuntimeError
+            Not one tag for each row.
+        """
+        z, pull_z = self._logits(batch.tokens)
+        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # M4
+
+        def pullback(dloss=1.0):
+            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # M4*
+
+        return loss, pullback
+
+    def count(self, batch) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
+    def logits(self, batch) -> Array:
+        """Anything with ``tokens``  ->  z (N, tags), packed rows"""
+        return self._logits(batch.tokens)[0]
+
+    def predict(self, batch) -> Array:
+        """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
+        return self.logits(batch).argmax(-1)
+
+    @quiet
+    def _logits(self, tokens):
+        x, pull_x = self.embedding.vjp(tokens.data)                                                 # M1
+        y, _, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # M2
+        z, pull_z = self.head.vjp(y.data)                                                           # M3
+
+        def pullback(dz):
+            head, dy = pull_z(dz)                                                                   # M3*
+            rnn, dx, _ = pull_y(y._replace(data=dy))                                                # M2*
+            return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # M1*
+
+        return z, pullback

@@ -1,0 +1,263 @@
+"""Losses of logits and of numbers, each with its gradient.  Derivation: notes/parts/losses_and_heads.md
+
+    log p = z - m - log Σ_v exp(z_v - m),  m = max z                                    (J1)
+    l = -(1 - ε) w_t log p_t - (ε / V) Σ_v w_v log p_v                                  (J2)
+    L = Σ l / Σ w_t  (mean)  or  Σ l  (sum)  or  l  (none)                              (J3)
+    L = Σ c ∘ l,  c = k / Σ k  (token)  or  k / (B Σ_t k)  (sequence)  or  k  (sum)     (J4)
+    l = r²  (MSE)  or  |r|  (L1),  r = x - y                                            (J5)
+    l = r² / 2 where |r| <= δ,  else  δ (|r| - δ / 2)                                   (J6)
+    l = ω y log(1 + e⁻ˣ) + (1 - y) log(1 + eˣ)                                          (J7)
+
+z logits (..., V), classes last; t targets (...); w class weights, ε label smoothing, k mask, ω weight of positives.
+Every exponent is at most 0, so nothing overflows.  J1* labels the adjoint of J1.  Namesakes in torch.nn.functional.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..common import checks
+from ..common.arrays import Array, sigmoid
+
+REDUCTIONS = ("mean", "sum", "none")
+IGNORE = -100
+
+
+class Cache(NamedTuple):
+    """Of cross-entropy."""
+
+    e: Array           # (..., V)    exp(z - m)
+    s: Array           # (..., 1)    their sum, so p = e / s
+    targets: Array     # (...)    0 where ignored
+    w: Array           # (V,)     class weights
+    smoothing: float
+    scale: Array       # (...)    dL/dl, 0 where ignored
+
+
+def exponentials(z):
+    """z (..., V)  ->  a (..., V), e (..., V), s (..., 1)  with  log p = a - log s  and  p = e / s"""
+    a = z - z.real.max(-1, keepdims=True)                                               # J1
+    e = np.exp(a)                                                                       # J1
+    return a, e, (e @ np.ones(e.shape[-1], e.real.dtype))[..., None]  # a product sums short rows quicker than sum()
+
+
+def log_softmax(z):
+    """z (..., V)  ->  log p (..., V)"""
+    a, _, s = exponentials(z)
+    return a - np.log(s)                                                                # J1
+
+
+def cross_entropy_forward(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):
+    """Softmax cross-entropy.
+
+    Parameters
+    ----------
+    logits : (..., V) ndarray
+        Classes on the last axis; torch has them on the second.
+    targets : (...) ndarray of whole numbers
+    weight : (V,) ndarray; optional
+        A weight for each class.
+    ignore_index : int
+        Targets of this value take no part.
+    reduction : "mean", "sum" or "none"
+        The mean is over the weights of the targets that take part.
+    label_smoothing : float from 0 to 1
+
+    Returns
+    -------
+    loss : a number, (...) if not reduced
+    Cache
+
+    Raises
+    ------
+    IndexError
+        A target, not ignored, below 0 or not below V.
+    ValueError
+        A mean over nothing: all targets ignored, or their weights sum to 0 (torch returns NaN); a bad option.
+    RuntimeError
+        Targets or weights of the wrong shape or dtype.
+    """
+    checks.choice("reduction", reduction, REDUCTIONS)
+    smoothing, V = checks.probability("label_smoothing", label_smoothing), logits.shape[-1]
+    targets, kept = classes(targets, logits.shape[:-1], V, ignore_index)
+    w = np.ones(V, logits.real.dtype) if weight is None else checks.array("weight", weight, (V,), logits.real.dtype)
+    scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0).astype(w.dtype)
+    a, e, s = exponentials(logits)
+    log_s = np.log(s[..., 0])
+    l = -(1 - smoothing) * w[targets] * (np.take_along_axis(a, targets[..., None], -1)[..., 0] - log_s)    # J2
+    if smoothing:
+        l = l - smoothing / V * (a @ w - log_s * w.sum())                               # J2
+    l = np.where(kept, l, 0)
+    return reduce(l * scale, reduction), Cache(e, s, targets, w, smoothing, scale)      # J3
+
+
+def cross_entropy_backward(dloss, k):
+    """The adjoint: dloss like loss, Cache  ->  dlogits (..., V)"""
+    V, targets = len(k.w), k.targets[..., None]
+    dl = (np.asarray(dloss, k.e.dtype) * k.scale)[..., None]                            # J3*
+    hit = (1 - k.smoothing) * k.w[targets]                                              # J2*  of the target
+    rest = k.smoothing / V * k.w                                                        # J2*  of every class
+    dz = k.e * (dl * (hit + rest.sum()) / k.s)                                          # J1*
+    if k.smoothing:
+        dz -= dl * rest                                                                 # J2*
+    np.put_along_axis(dz, targets, np.take_along_axis(dz, targets, -1) - dl * hit, -1)  # J2*
+    return dz
+
+
+def classes(targets, shape, V, ignore_index) -> tuple[Array, Array]:
+    """Targets as whole numbers of this shape, 0 where ignored, and where they are not ignored."""
+    given = np.asarray(targets)
+    if given.shape != shape:
+        raise RuntimeError(f"targets must have shape {shape}, that of the logits without classes, got {given.shape}")
+    kept = given != ignore_index
+    return checks.tokens("targets", np.where(kept, given, given.dtype.type(0)), V), kept
+
+
+def reduced_scale(w, reduction):
+    """dL/dl of J3 for weights w (...) that are 0 where ignored"""
+    if reduction != "mean":
+        return 1
+    if not w.size or not w.any():
+        raise ValueError("targets must include one that is not ignored and has a weight above 0, got none: "
+                         "there is nothing to take the mean of")
+    return 1 / w.sum()                                                                  # J3
+
+
+def reduce(l, reduction):
+    return l if reduction == "none" else l.sum()                                        # J3
+
+
+def sequence_forward(logits, targets, mask, reduction="token", label_smoothing=0.0):
+    """Cross-entropy over the steps of padded sequences that the mask keeps.
+
+    Parameters
+    ----------
+    logits : (T, B, V) ndarray
+    targets : (T, B) ndarray of whole numbers
+        Anything where the mask is False.
+    mask : (T, B) boolean ndarray
+        True where there is a target; ``padding_mask(lengths)`` for whole sequences.
+    reduction : "token", "sequence" or "sum"
+        The mean over all tokens; the mean over the sequences of each one's own mean; the sum.
+
+    Returns
+    -------
+    loss : a number
+    Cache
+
+    Raises
+    ------
+    ValueError
+        "token": nothing is kept.  "sequence": nothing of one sequence is kept.  Or a bad option.
+    IndexError, RuntimeError
+        As for cross_entropy_forward, and a mask that is not boolean.
+    """
+    checks.choice("reduction", reduction, ("token", "sequence", "sum"))
+    mask = checks.mask("mask", mask, logits.shape[:-1])
+    l, k = cross_entropy_forward(logits, np.where(mask, targets, IGNORE), reduction="none",
+                                 label_smoothing=label_smoothing)
+    shares = {"token": mask.sum(), "sequence": mask.shape[1] * mask.sum(0), "sum": 1}   # J4
+    share = np.asarray(shares[reduction], l.real.dtype)
+    if not share.size or not share.all():
+        raise ValueError(f"mask must keep a step of {'each' if reduction == 'sequence' else 'a'} sequence, "
+                         "got none: there is nothing to take the mean of")
+    c = mask / share                                                                    # J4
+    return (c * l).sum(), k._replace(scale=c)                                           # J4
+
+
+def sequence_backward(dloss, k):
+    """The adjoint: dloss a number, Cache  ->  dlogits (T, B, V), 0 where nothing was kept"""
+    return cross_entropy_backward(dloss, k)                                             # J4*
+
+
+class Residual(NamedTuple):
+    """What the backward of a loss of numbers needs: dl/dx and how it was reduced."""
+
+    slope: Array       # like x
+    scale: Array       # dL/dl, one number
+
+
+def mse_forward(x, y, reduction="mean"):
+    """Squared error: x and y of one shape and dtype  ->  loss, Residual.  ValueError: a mean over nothing."""
+    comparable(x, y, reduction)
+    r = x - y                                                                           # J5
+    return settle(r * r, 2 * r, reduction)                                              # J5, J5*
+
+
+def l1_forward(x, y, reduction="mean"):
+    """Absolute error, as mse_forward; the slope at 0 is 0, as in torch."""
+    comparable(x, y, reduction)
+    r = x - y                                                                           # J5
+    sign = np.sign(r.real)
+    return settle(r * sign, sign, reduction)                                            # J5, J5*
+
+
+def huber_forward(x, y, reduction="mean", delta=1.0):
+    """Squared near 0, absolute beyond delta, as mse_forward.  ValueError: delta is not above 0."""
+    checks.positive("delta", delta)
+    comparable(x, y, reduction)
+    r = x - y                                                                           # J5
+    near, sign = abs(r.real) <= delta, np.sign(r.real)
+    return settle(np.where(near, r * r / 2, delta * (r * sign - delta / 2)),            # J6
+                  np.where(near, r, delta * sign), reduction)                           # J6*
+
+
+def bce_forward(x, y, pos_weight=None, reduction="mean"):
+    """Binary cross-entropy with logits.
+
+    Parameters
+    ----------
+    x : (...) ndarray
+        Logits.
+    y : (...) ndarray, from 0 to 1
+        Targets; torch does not check their range.
+    pos_weight : ndarray that broadcasts to x; optional
+        ω, what a positive target counts: the last axis may hold a weight for each class.
+
+    Returns
+    -------
+    loss : a number, (...) if not reduced
+    Residual
+
+    Raises
+    ------
+    ValueError
+        A target outside 0 to 1, a mean over nothing, a bad option.
+    RuntimeError
+        Another shape or dtype.
+    """
+    comparable(x, y, reduction)
+    if y.size and not (y.min() >= 0 and y.max() <= 1):
+        raise ValueError(f"targets must be from 0 to 1, got {y.min()} to {y.max()}")
+    positive, negative = (1 if pos_weight is None else pos_weight) * y, 1 - y
+    return settle(positive * softplus(-x) + negative * softplus(x),                     # J7
+                  negative * sigmoid(x) - positive * sigmoid(-x), reduction)            # J7*
+
+
+def mse_backward(dloss, k):
+    """The adjoint of every loss of numbers: dloss like loss, Residual  ->  dx like x.  The gradient in y is -dx but in
+    bce, where targets take none."""
+    return np.asarray(dloss, k.slope.dtype) * k.scale * k.slope                         # J3*, J5*
+
+
+l1_backward = huber_backward = bce_backward = mse_backward
+
+
+def comparable(x, y, reduction) -> None:
+    """Check what every loss of numbers is given."""
+    checks.choice("reduction", reduction, REDUCTIONS)
+    checks.array("targets", y, x.shape, x.real.dtype)
+    if reduction == "mean" and not x.size:
+        raise ValueError("input must have an element, got none: there is nothing to take the mean of")
+
+
+def settle(l, slope, reduction):
+    """l (...), dl/dx (...)  ->  loss, Residual"""
+    scale = np.ones((), l.real.dtype) / (l.size if reduction == "mean" else 1)          # J3
+    return reduce(l * scale, reduction), Residual(slope, scale)
+
+
+def softplus(x):
+    """log(1 + eˣ) without overflow"""
+    above = x.real > 0
+    return np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))

@@ -1,0 +1,190 @@
+"""Initial weights, drawn gate by gate.  Derivation: notes/training/optimisation.md
+
+    W ~ U(-b, b),  b = 1 / √H                    torch's default, biases too          (I1)
+    Var[W] = gain² · 2 / (fan_in + fan_out)      Xavier                               (I2)
+    Var[W] = gain² / fan                         Kaiming, fan of either side          (I3)
+    W = gain · Q,  Q R = a normal matrix, diag(R) made positive                       (I4)
+    b_f = value in b_ih, 0 in b_hh               forget gate of an LSTM               (I5)
+
+W_ih (G·H, I) and W_hh (G·H, P) stack G matrices, one for each gate.  Each is a matrix of its own: its fan_out is
+H, not G·H, and it is orthogonal by itself.  A scheme draws one block: ``scheme(rng, (rows, columns)) -> array``.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..common.arrays import Array
+
+Scheme = Callable[[np.random.Generator, tuple], Array]
+RECURRENT = re.compile(r"(?P<prefix>.*?)(?P<kind>weight|bias)_(?P<side>ih|hh|hr)(?P<suffix>(_l\d+(_reverse)?)?)$")
+FORGET = 1  # the forget gate's place in "ifgo"
+
+
+def gain(nonlinearity: str, slope: float | None = None) -> float:
+    """The factor that keeps the variance through a nonlinearity, as torch.nn.init.calculate_gain."""
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4,
+             "leaky_relu": math.sqrt(2 / (1 + (0.01 if slope is None else slope) ** 2))}
+    if nonlinearity not in gains:
+        raise ValueError(f"nonlinearity must be one of {', '.join(gains)}, got {nonlinearity!r}")
+    return gains[nonlinearity]
+
+
+def fans(shape: tuple) -> tuple[int, int]:
+    """(fan_in, fan_out) of a matrix (out, in)"""
+    if len(shape) != 2:
+        raise ValueError(f"fan_in and fan_out need a matrix, got shape {tuple(shape)}")
+    return shape[1], shape[0]
+
+
+def xavier_std(shape: tuple, gain: float = 1.0) -> float:
+    return gain * math.sqrt(2 / sum(fans(shape)))                                    # I2
+
+
+def kaiming_std(shape: tuple, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
+    return gain(nonlinearity, a) / math.sqrt(fans(shape)[mode == "fan_out"])         # I3
+
+
+def uniform(rng: np.random.Generator, shape: tuple, a: float = 0.0, b: float = 1.0) -> Array:
+    return rng.uniform(a, b, shape)
+
+
+def normal(rng: np.random.Generator, shape: tuple, mean: float = 0.0, std: float = 1.0) -> Array:
+    return rng.normal(mean, std, shape)
+
+
+def xavier_uniform(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
+    bound = math.sqrt(3) * xavier_std(shape, gain)
+    return rng.uniform(-bound, bound, shape)
+
+
+def xavier_normal(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
+    return rng.normal(0, xavier_std(shape, gain), shape)
+
+
+def kaiming_uniform(rng: np.random.Generator, shape: tuple, a: float = 0.0, mode: str = "fan_in",
+                    nonlinearity: str = "leaky_relu") -> Array:
+    bound = math.sqrt(3) * kaiming_std(shape, a, mode, nonlinearity)
+    return rng.uniform(-bound, bound, shape)
+
+
+def kaiming_normal(rng: np.random.Generator, shape: tuple, a: float = 0.0, mode: str = "fan_in",
+                   nonlinearity: str = "leaky_relu") -> Array:
+    return rng.normal(0, kaiming_std(shape, a, mode, nonlinearity), shape)
+
+
+def orthogonalised(sample: Array, gain: float = 1.0) -> Array:
+    """The orthogonal factor of a matrix: rows or columns, whichever are fewer, are orthonormal times ``gain``."""
+    wide = sample.shape[0] < sample.shape[1]
+    Q, R = np.linalg.qr(sample.T if wide else sample)
+    Q = Q * np.sign(np.diag(R))                                                      # I4
+    return gain * (Q.T if wide else Q)
+
+
+def orthogonal(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
+    fans(shape)
+    return orthogonalised(rng.standard_normal(shape), gain)
+
+
+def identity(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
+    """gain · I, cut or padded with zeros where the matrix is not square; nothing is drawn."""
+    return gain * np.eye(*shape)
+
+
+def zeros(rng: np.random.Generator, shape: tuple) -> Array:
+    return np.zeros(shape)
+
+
+SCHEMES: dict[str, Scheme] = {f.__name__: f for f in (
+    xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, identity, zeros)}
+
+
+def per_gate(scheme: Scheme, rng: np.random.Generator, shape: tuple, gates: int) -> Array:
+    """Gate after gate by ``scheme``, one below the other: shape (G·H, ...), each block (H, ...)"""
+    block = (shape[0] // gates, *shape[1:])
+    return np.concatenate([scheme(rng, block) for _ in range(gates)])
+
+
+def initialise(target: Any, scheme: str | Scheme, rng: np.random.Generator, *, recurrent: str | Scheme | None = None,
+               others: str | Scheme | None = None, forget_bias: float | None = None) -> Any:
+    """Draw the weights of recurrent layers anew.
+
+    Parameters
+    ----------
+    target : Module, or mapping of names to arrays
+        A layer, a cell, a model, or a state_dict of one.  What is no recurrent parameter stays, unless ``others``.
+    scheme : str or callable
+        For the input matrices and projections, gate by gate.  "uniform" is torch's default, for every recurrent
+        matrix and bias of the layer; with any other scheme the biases are zero.  Names: "uniform" and SCHEMES; options
+        by ``partial(init.kaiming_normal, mode="fan_out")``.
+    recurrent : like scheme; optional
+        For the recurrent matrices, W_hh; the same as ``scheme`` if not given.
+    others : like scheme; optional
+        For every other matrix (embeddings, linear layers), by its own fans; their biases become zero.
+    forget_bias : float; optional
+        The forget gate's bias in every LSTM.  It goes into b_ih, and 0 into b_hh, since only their sum acts.
+
+    Returns
+    -------
+    target, changed, if it is a Module; otherwise a new dict.
+
+    Raises
+    ------
+    ValueError
+        No such scheme, no recurrent parameters, or a forget_bias where there is no LSTM with biases.
+    """
+    if hasattr(target, "load_state_dict"):
+        target.load_state_dict(initialise(target.state_dict(), scheme, rng, recurrent=recurrent, others=others,
+                                          forget_bias=forget_bias))
+        return target
+    made = {name: np.array(value) for name, value in target.items()}
+    matches = {name: m for name in made if (m := RECURRENT.match(name))}
+    if not matches:
+        raise ValueError("nothing to initialise: no parameter is named weight_ih, weight_hh, ... as in torch.nn")
+    for name, value in made.items():
+        if name in matches:
+            gates, H = sizes(made, matches[name])
+            chosen = recurrent if recurrent is not None and matches[name]["side"] == "hh" else scheme
+            draw = named(chosen, H) if value.ndim > 1 or scheme == "uniform" else zeros
+            made[name] = per_gate(draw, rng, value.shape, 1 if matches[name]["side"] == "hr" else gates)
+        elif others is not None:
+            made[name] = (named(others, value.shape[-1]) if value.ndim > 1 else zeros)(rng, value.shape)
+        made[name] = made[name].astype(value.dtype)
+    if forget_bias is not None:
+        _set_forget_bias(made, matches, forget_bias)
+    return made
+
+
+def sizes(params: Mapping[str, Array], match: re.Match) -> tuple[int, int]:
+    """(G, H) of the layer that a parameter belongs to, from the shapes of its matrices"""
+    prefix, suffix = match["prefix"], match["suffix"]
+    projection = params.get(f"{prefix}weight_hr{suffix}")
+    W_hh = params[f"{prefix}weight_hh{suffix}"]
+    H = (W_hh if projection is None else projection).shape[1]
+    return W_hh.shape[0] // H, H
+
+
+def named(scheme: str | Scheme, H: int) -> Scheme:
+    """A scheme by name; "uniform" is torch's for a layer of H units."""
+    if callable(scheme):
+        return scheme
+    if scheme == "uniform":
+        return partial(uniform, a=-(H**-0.5), b=H**-0.5)                             # I1
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme must be one of uniform, {', '.join(SCHEMES)}, got {scheme!r}")
+    return SCHEMES[scheme]
+
+
+def _set_forget_bias(made: dict[str, Array], matches: Mapping[str, re.Match], value: float) -> None:
+    biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(made, m)[0] == 4]
+    if not biases:
+        raise ValueError("forget_bias needs an LSTM with biases")
+    for name in biases:
+        H = sizes(made, matches[name])[1]
+        made[name][FORGET * H : (FORGET + 1) * H] = value if matches[name]["side"] == "ih" else 0  # I5

@@ -1,0 +1,234 @@
+"""Optimisers, step for step those of torch.optim.  Derivation: notes/training/optimisation.md
+
+    g ← g + λ w                                    weight decay, all but AdamW        (O1)
+    u ← μ u + (1 - τ) g,  first u = g              SGD with momentum μ                (O2)
+    w ← w - η u,  Nesterov: w - η (g + μ u)                                           (O3)
+    v ← α v + (1 - α) g²,  centred: v - ḡ²         RMSprop                            (O4)
+    s ← s + g²,  η_t = η / (1 + (t - 1) d)         Adagrad                            (O5)
+    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²  Adam                              (O6)
+    m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)          the moments start at 0             (O7)
+    w ← w - η g / (√v + ε)                         ε outside the root                 (O8)
+    w ← w - η λ w                                  AdamW, before the step             (O9)
+
+w a parameter, g its gradient, η the learning rate, t counts from 1.  All in place.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..common import checks
+from ..common.arrays import Array
+
+
+class Optimizer:
+    """What the optimisers share: the parameters, the options, the state of each parameter.
+
+    Parameters
+    ----------
+    params : mapping of names to arrays, or a Module
+        Changed in place by ``step``.  A Module is asked for its ``params`` at each step, so it may load new ones.
+    options
+        As in torch.optim.  ``lr`` may be set between steps, which is what a schedule does.
+    """
+
+    def __init__(self, params: Any, **options: Any):
+        for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
+            if name in options:
+                checks.zero_or_more(name, options[name])
+        self._source = params
+        self.options = options
+        self.state: dict[str, dict[str, Any]] = {}
+        if not self.params:
+            raise ValueError("an optimiser needs at least one parameter")
+
+    @property
+    def params(self) -> Mapping[str, Array]:
+        return getattr(self._source, "params", self._source)
+
+    @property
+    def lr(self) -> float:
+        return self.options["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.options["lr"] = value
+
+    def step(self, grads: Mapping[str, Array]) -> None:
+        """One step, in place, down the gradients, which are not changed.
+
+        Raises
+        ------
+        KeyError, ValueError
+            The gradients are not those of the parameters: another name, another shape.  Nothing is changed then.
+        """
+        params = self.params
+        for name in params:
+            if name not in grads:
+                raise KeyError(f"no gradient for {name!r}")
+            if grads[name].shape != params[name].shape:
+                raise ValueError(f"the gradient of {name!r} must have shape {params[name].shape}, "
+                                 f"got {grads[name].shape}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, w in params.items():
+                self._update(w, grads[name], self.state.setdefault(name, {}))
+
+    def _update(self, w: Array, g: Array, state: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _decayed(self, w: Array, g: Array) -> Array:
+        decay = self.options["weight_decay"]
+        return g + decay * w if decay else g                                          # O1
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"options": {...}, "state": {parameter: {torch's name of the quantity: copy, "step": int}}}"""
+        return {"options": dict(self.options),
+                "state": {name: {k: np.copy(v) if isinstance(v, np.ndarray) else v for k, v in slots.items()}
+                          for name, slots in self.state.items()}}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """The inverse of ``state_dict``; also of torch_impl.training.optim.state_dict.
+
+        Raises
+        ------
+        RuntimeError
+            Options or parameters that this optimiser does not have, or a misshapen quantity.  Nothing is changed then.
+        """
+        self.options, self.state = checked_state(state_dict, self.options, self.params)
+
+
+def checked_state(given: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[dict, dict]:
+    """Copies of the options and the state in a state_dict, if they fit these options and parameters."""
+    if given["options"].keys() != options.keys():
+        raise RuntimeError(f"the optimiser has the options {', '.join(options)}, the state has "
+                           f"{', '.join(given['options'])}")
+    unknown = [name for name in given["state"] if name not in params]
+    missing = [name for name in params if given["state"] and name not in given["state"]]
+    if unknown or missing:
+        raise RuntimeError(f"the optimiser's state does not fit: unknown {unknown}, missing {missing}")
+    state: dict[str, dict] = {}
+    for name, slots in given["state"].items():
+        state[name] = {}
+        for slot, v in slots.items():
+            shape = tuple(params[name].shape)
+            if slot != "step" and np.shape(v) != shape:
+                raise RuntimeError(f"{slot} of {name!r} must have shape {shape}, got {np.shape(v)}")
+            state[name][slot] = int(v) if slot == "step" else np.array(v)
+    as_tuple = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in given["options"].items()}
+    return as_tuple, state
+
+
+class SGD(Optimizer):
+    """Gradient descent; namesake torch.optim.SGD."""
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+                         nesterov=bool(nesterov))
+
+    def _update(self, w, g, state):
+        o = self.options
+        g = self._decayed(w, g)
+        if o["momentum"]:
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = g.copy()                                   # O2, first
+            else:
+                u = state["momentum_buffer"]
+                u *= o["momentum"]
+                u += (1 - o["dampening"]) * g                                         # O2
+            u = state["momentum_buffer"]
+            g = g + o["momentum"] * u if o["nesterov"] else u
+        w -= o["lr"] * g                                                              # O3
+
+
+class RMSprop(Optimizer):
+    """Divides by a running root mean square; namesake torch.optim.RMSprop."""
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+                         centered=bool(centered))
+
+    def _update(self, w, g, state):
+        o = self.options
+        g = self._decayed(w, g)
+        v = _running(state, "square_avg", w)
+        v *= o["alpha"]
+        v += (1 - o["alpha"]) * g * g                                                 # O4
+        if o["centered"]:
+            mean = _running(state, "grad_avg", w)
+            mean += (1 - o["alpha"]) * (g - mean)
+            v = v - mean * mean                                                       # O4, centred
+        scaled = g / (np.sqrt(v) + o["eps"])                                          # O8
+        if o["momentum"]:
+            u = _running(state, "momentum_buffer", w)
+            u *= o["momentum"]
+            u += scaled
+            scaled = u
+        w -= o["lr"] * scaled
+        state["step"] = state.get("step", 0) + 1
+
+
+class Adagrad(Optimizer):
+    """Divides by the root of the sum of all squares so far; namesake torch.optim.Adagrad."""
+
+    def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+        super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
+                         initial_accumulator_value=initial_accumulator_value, eps=eps)
+
+    def _update(self, w, g, state):
+        o = self.options
+        g = self._decayed(w, g)
+        t = state["step"] = state.get("step", 0) + 1
+        s = _running(state, "sum", w, o["initial_accumulator_value"])
+        s += g * g                                                                    # O5
+        w -= o["lr"] / (1 + (t - 1) * o["lr_decay"]) * g / (np.sqrt(s) + o["eps"])    # O5, O8
+
+
+class Adam(Optimizer):
+    """Running mean over running root mean square, both corrected for their start; namesake torch.optim.Adam."""
+
+    decoupled = False
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= b < 1 for b in betas):
+            raise ValueError(f"betas must be two numbers from 0 to below 1, got {betas!r}")
+        super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
+
+    def _update(self, w, g, state):
+        (b1, b2), o = self.options["betas"], self.options
+        if self.decoupled:
+            w *= 1 - o["lr"] * o["weight_decay"]                                      # O9
+        else:
+            g = self._decayed(w, g)
+        t = state["step"] = state.get("step", 0) + 1
+        m, v = _running(state, "exp_avg", w), _running(state, "exp_avg_sq", w)
+        m += (1 - b1) * (g - m)                                                       # O6
+        v *= b2
+        v += (1 - b2) * g * g                                                         # O6
+        root = np.sqrt(v)
+        root /= (1 - b2**t) ** 0.5                                                    # O7
+        root += o["eps"]
+        np.divide(m, root, out=root)                                                  # O8
+        root *= o["lr"] / (1 - b1**t)                                                 # O7
+        w -= root
+
+
+class AdamW(Adam):
+    """Adam whose weight decay does not pass through the moments; namesake torch.optim.AdamW."""
+
+    decoupled = True
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def _running(state: dict[str, Any], slot: str, w: Array, start: float = 0.0) -> Array:
+    """The quantity of this name, made at the first step."""
+    if slot not in state:
+        state[slot] = np.full_like(w, start)
+    return state[slot]
+
+
+OPTIMIZERS = {c.__name__: c for c in (SGD, RMSprop, Adagrad, Adam, AdamW)}

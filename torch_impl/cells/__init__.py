@@ -1,0 +1,1 @@
+"""The cells in PyTorch, six ways and more."""

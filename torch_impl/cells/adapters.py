@@ -1,0 +1,159 @@
+"""The PyTorch implementations behind the one interface that parity_tests and benchmarks speak.
+
+``ADAPTERS`` maps a name to an object with ``load(spec, weights)`` and ``declines(spec)``; see README.md, "Bring your
+own", for what they promise.  ``MORE`` does so for those that are judged and timed only when asked for by name: one
+compiles for seconds for every size, the other needs a GPU.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from . import compiled, graphed, layers
+
+CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+@contextmanager
+def native():
+    """torch's own kernels: neither oneDNN nor cuDNN.  Needed around forward *and* backward."""
+    with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
+        yield
+
+
+class TorchLayer:
+    """A torch.nn-like module as the interface wants it: explicit gradients, padded sequences.
+
+    Under torch.no_grad() a forward is inference, as in a model that was put in evaluation mode.
+    """
+
+    compiles = False  # whether the first call of a form of input builds something that later ones use
+
+    def __init__(self, spec, module, context=nullcontext):
+        self.spec, self.module, self.context = spec, module, context
+        self.dtype, self.weights = getattr(torch, spec.dtype), dict(module.named_parameters())
+        self.inputs, self.outputs = [], []
+
+    def put(self, array):
+        """ndarray  ->  tensor on the device; numbers in the dtype of the spec, which NumPy may not have"""
+        tensor = torch.from_numpy(np.array(array))
+        return tensor.to(self.spec.device, self.dtype if tensor.is_floating_point() else tensor.dtype)
+
+    def get(self, tensor):
+        """tensor  ->  ndarray; bfloat16 as float32"""
+        tensor = tensor.detach().cpu()
+        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+
+    def sync(self):
+        """Wait until the device has done what it was asked."""
+        if self.spec.device == "cuda":
+            torch.cuda.synchronize()
+
+    def forward(self, x, state, lengths=None, masks=None):
+        train = torch.is_grad_enabled()
+        if train:
+            x, state = x.detach().requires_grad_(), state and tuple(s.detach().requires_grad_() for s in state)
+        if self.module.training != train:
+            self.module.train(train)
+        with self.context():
+            y, state_n = self.run(x, state, lengths, masks)
+        self.inputs, self.outputs = [x, *(state or ())], [y, *state_n]
+        return y, state_n
+
+    def run(self, x, state, lengths, masks):
+        """x, state (h,) or (h, c) or None, lengths or None, dropout masks or None  ->  y, state_n"""
+        more = {} if masks is None else {"keep": masks}
+        axis = 1 - self.spec.batch_first
+        hx = state if state is None or self.spec.cell == "lstm" else state[0]
+        if lengths is None:
+            y, state_n = self.module(x, hx, **more)
+        else:
+            packed = pack_padded_sequence(x, torch.as_tensor(lengths), self.spec.batch_first, enforce_sorted=False)
+            y, state_n = self.module(packed, hx, **more)
+            y, _ = pad_packed_sequence(y, self.spec.batch_first, total_length=x.shape[1 - axis])
+        return y, tuple(state_n) if isinstance(state_n, tuple) else (state_n,)
+
+    def backward(self, dy, dstate):
+        with self.context():
+            grads = torch.autograd.grad(self.outputs, [*self.inputs, *self.weights.values()], [dy, *dstate])
+        n = len(self.inputs)
+        dweights = dict(zip(self.weights, grads[n:], strict=True))
+        return grads[0], tuple(grads[1:n]) or None, dweights
+
+
+class CompiledLayer(TorchLayer):
+    """The hoisted loop with a compiled step: torch_impl/cells/compiled.py."""
+
+    compiles = True
+
+    def __init__(self, spec, module):
+        module.room = compiled.room(module.room)
+        super().__init__(spec, module)
+
+
+class GraphedLayer(TorchLayer):
+    """The hoisted loop as CUDA graphs, one for each form of input: torch_impl/cells/graphed.py."""
+
+    compiles = True
+
+    def __init__(self, spec, module):
+        super().__init__(spec, module)
+        self.graphs = {}
+
+    def run(self, x, state, lengths, masks):
+        B, T = x.shape[:2] if self.spec.batch_first else x.shape[1::-1]
+        form = (T, B, None if lengths is None else tuple(map(int, lengths)), state is None, torch.is_grad_enabled())
+        inputs = [x, *(state or ())]
+        if form not in self.graphs:
+            unrolled = graphed.Unrolled(self.module, T, B, lengths, self.spec.device)
+            self.graphs[form] = graphed.capture(unrolled, inputs)
+        y, *state_n = self.graphs[form](*inputs)
+        return y, tuple(state_n)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One way of computing the networks in PyTorch."""
+
+    way: str
+    takes_masks: bool = True
+
+    def load(self, spec, weights):
+        kwargs = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
+                  "bidirectional": spec.bidirectional, "dropout": spec.dropout,
+                  "dtype": getattr(torch, spec.dtype), "device": spec.device}
+        if spec.cell == "rnn":
+            kwargs["nonlinearity"] = spec.nonlinearity
+        if spec.proj_size:
+            kwargs["proj_size"] = spec.proj_size
+        written = self.way in WRITTEN
+        if written:
+            kwargs["way"] = WRITTEN[self.way]
+            if spec.cell == "gru":
+                kwargs["reset_after"] = spec.reset_after
+        module = getattr(layers if written else nn, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **kwargs)
+        module.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+        return LAYERS.get(self.way, TorchLayer)(spec, module)
+
+    def declines(self, spec):
+        if self.way == "graphed" and spec.device != "cuda":
+            return "CUDA graphs need a CUDA device"
+        if self.way == "cell" and spec.proj_size:
+            return "torch.nn.LSTMCell has no projection"
+        if self.way in ("cell", "native", "library") and not spec.reset_after:
+            return "torch.nn's GRU resets after the product only"
+        return None
+
+
+WRITTEN = {way: way for way in layers.WAYS} | {"compiled": "hoisted", "graphed": "hoisted"}
+LAYERS: dict[str, Callable] = {"native": partial(TorchLayer, context=native), "compiled": CompiledLayer,
+                               "graphed": GraphedLayer}
+ADAPTERS = {f"torch.{way}": Adapter(way) for way in layers.WAYS} | {
+    f"torch.{way}": Adapter(way, takes_masks=False) for way in ("native", "library")}
+MORE = {"torch.compiled": Adapter("compiled"), "torch.graphed": Adapter("graphed", takes_masks=False)}

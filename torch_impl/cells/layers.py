@@ -1,0 +1,151 @@
+"""RNN, LSTM and GRU: torch.nn's modules with their forward written out, in a way of your choice.
+
+    lstm = torch_impl.LSTM(3, 5, num_layers=2, way="hoisted")
+
+Constructor, parameters, ``state_dict``, input forms and errors are those of torch.nn's class, which each one is.
+"""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from reference.common import parameters
+
+from . import gru, lstm, rnn, stack
+
+WAYS = ("loop", "hoisted", "cell", "bptt")
+
+
+class Written(nn.RNNBase):
+    """What the three modules share: from torch.nn's input forms to ``stack.forward`` and back."""
+
+    room: Any
+    way: str
+
+    def options(self):
+        """Keyword arguments of the room's ways."""
+        return {}
+
+    def forward(self, input, hx=None, keep=None):
+        """As the torch.nn namesake; ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            As torch.nn, and ValueError for what this way cannot do (projection or reset before, by cell).
+        """
+        if isinstance(input, PackedSequence):
+            rows, sizes, batched = input.data, input.batch_sizes, True
+            self.check_input(rows, sizes)
+        else:
+            if input.dim() not in (2, 3):
+                raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+            batched = input.dim() == 3
+            x = input if batched else input[:, None]
+            self.check_input(x, None)
+            x = x.transpose(0, 1) if self.batch_first and batched else x
+            T, B, _ = x.shape
+            if T == 0:
+                raise RuntimeError("Expected sequence length to be larger than 0")
+            rows, sizes = x.reshape(T * B, x.shape[-1]), torch.full((T,), B)
+        states = self._states(input, hx, rows, sizes, batched)
+        y, states_n = stack.forward(partial(getattr(self.room, self.way), **self.options()), self._params(), rows,
+                                    states, sizes, self._keep(rows, keep), self.dropout)
+        return self._leave(input, y, states_n, batched)
+
+    def library(self, input, hx=None):
+        """The forward of torch.nn's own class, which knows nothing of masks."""
+        return super().forward(input, hx)
+
+    def _states(self, input, hx, rows, sizes, batched):
+        count, fields = self.num_layers * (1 + self.bidirectional), self.room.State._fields
+        widths = (self.proj_size or self.hidden_size, self.hidden_size)[: len(fields)]
+        shapes = [(count, int(sizes[0]), w) if batched else (count, w) for w in widths]
+        if hx is None:
+            hs = [rows.new_zeros(shape) for shape in shapes]
+        else:
+            hs = list(hx) if len(fields) == 2 else [hx]
+            for h, shape in zip(hs, shapes, strict=True):
+                if tuple(h.shape) != shape:
+                    raise RuntimeError(f"Expected hidden size {shape}, got {list(h.shape)}")
+        hs = hs if batched else [h[:, None] for h in hs]
+        if isinstance(input, PackedSequence) and input.sorted_indices is not None:
+            hs = [h[:, input.sorted_indices] for h in hs]
+        return self._by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
+
+    def _by_layer(self, flat):
+        D = 1 + self.bidirectional
+        return [flat[k : k + D] for k in range(0, len(flat), D)]
+
+    def _params(self):
+        named = dict(self.named_parameters())
+        zero = torch.zeros_like(named["weight_hh_l0"][:, 0])
+        return self._by_layer([
+            self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(named, parameters.suffix(k, d)))
+            for k in range(self.num_layers) for d in range(1 + self.bidirectional)])
+
+    def _keep(self, rows, keep):
+        if keep is not None or not (self.training and self.dropout):
+            return keep or ()
+        shape = len(rows), (1 + self.bidirectional) * (self.proj_size or self.hidden_size)
+        return [torch.rand(shape, device=rows.device) >= self.dropout for _ in range(self.num_layers - 1)]
+
+    def _leave(self, input, y, states_n, batched):
+        hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
+        if isinstance(input, PackedSequence):
+            if input.unsorted_indices is not None:
+                hs = [h[:, input.unsorted_indices] for h in hs]
+            y = input._replace(data=y)
+        elif batched:
+            T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
+            y = y.reshape(T, B, y.shape[-1])
+            y = y.transpose(0, 1) if self.batch_first else y
+        else:
+            hs = [h[:, 0] for h in hs]
+        return y, (tuple(hs) if len(hs) == 2 else hs[0])
+
+
+class RNN(Written, nn.RNN):
+    """torch.nn.RNN by ``way``: "loop", "hoisted", "cell" or "bptt"."""
+
+    room: Any = rnn
+
+    def __init__(self, *args, way="hoisted", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.way = checked(way)
+
+    def options(self):
+        return {"nonlinearity": self.nonlinearity}
+
+
+class LSTM(Written, nn.LSTM):
+    """torch.nn.LSTM by ``way``: "loop", "hoisted", "cell" (no projection) or "bptt"."""
+
+    room: Any = lstm
+
+    def __init__(self, *args, way="hoisted", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.way = checked(way)
+
+
+class GRU(Written, nn.GRU):
+    """torch.nn.GRU by ``way``: "loop", "hoisted", "cell" (reset after only) or "bptt"; reset_after as reference.GRU."""
+
+    room: Any = gru
+
+    def __init__(self, *args, way="hoisted", reset_after=True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.way = checked(way)
+        self.reset_after = bool(reset_after)
+
+    def options(self):
+        return {"reset_after": self.reset_after}
+
+
+def checked(way):
+    if way not in WAYS:
+        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
+    return way

@@ -1,0 +1,42 @@
+"""Layers x directions x dropout x packed sequences in PyTorch; autograd is the backward.  notes/cells/stack.md, S1 to S4
+
+The twin of reference/cells/stack.py: everything is packed rows (N, F), a dense batch is one segment.
+"""
+
+import numpy as np
+import torch
+
+from reference.cells.stack import flip, scale, segments
+
+
+def run(forward, p, x, s, batch_sizes):
+    """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State"""
+    ended: list = []
+    ys, row = [], 0
+    for T, B in segments(batch_sizes):
+        ended.insert(0, type(s)(*(v[B:] for v in s)))                                     # S1
+        block = x[row : row + T * B].reshape(T, B, x.shape[-1])
+        y, s = forward(p, block, type(s)(*(v[:B] for v in s)))
+        ys.append(y.flatten(0, 1))
+        row += T * B
+    return torch.cat(ys), type(s)(*map(torch.cat, zip(s, *ended, strict=True)))
+
+
+def forward(run_layer, params, x, states, batch_sizes, keep=(), p=0.0):
+    """The whole stack: run_layer is one of a room's four ways; the others as in reference.cells.stack.forward.
+
+    ->  y (N, D·P), states
+    """
+    batch_sizes = np.asarray(batch_sizes)
+    turn, states_n = torch.from_numpy(flip(batch_sizes)).to(x.device), []
+    for layer, (ps, ss) in enumerate(zip(params, states, strict=True)):
+        if len(keep) and layer:
+            x = x * keep[layer - 1] * scale(p)                                            # S4
+        ys, s_n = [], []
+        for direction, (weights, s) in enumerate(zip(ps, ss, strict=True)):
+            y, s = run(run_layer, weights, x[turn] if direction else x, s, batch_sizes)
+            ys.append(y[turn] if direction else y)                                        # S2
+            s_n.append(s)
+        x = torch.cat(ys, -1)                                                             # S3
+        states_n.append(s_n)
+    return x, states_n

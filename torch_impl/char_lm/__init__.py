@@ -1,0 +1,1 @@
+"""``python -m torch_impl.char_lm``: the application of reference/char_lm in PyTorch."""

@@ -1,0 +1,1 @@
+"""What the twins share: devices, precision, processes, checkpoints, draws."""

@@ -1,0 +1,1 @@
+"""``python -m torch_impl.export``: a trained model as ONNX."""

@@ -1,0 +1,1 @@
+"""``python -m torch_impl.forecast``: the application of reference/forecast in PyTorch."""

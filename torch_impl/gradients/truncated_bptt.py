@@ -1,0 +1,24 @@
+"""Truncated BPTT of reference/gradients/truncated_bptt.py in PyTorch: the cut is ``detach``.
+
+notes/gradients/bptt_variants.md, TB1 to TB3
+
+``way`` is one of a room's ways, such as torch_impl.cells.lstm.hoisted.  The loss of an output counts once, in the graph that
+goes ``reach`` windows back from it.
+"""
+
+import torch
+
+
+def forward(way, p, x, s, window, reach=1, **options):
+    """x (T, B, I), State  ->  y (T, B, P), State; autograd's gradient of both is the truncated one"""
+    blocks, starts, ys = list(x.split(window)), [s], []
+    for block in blocks:
+        _, s = way(p, block, starts[-1], **options)
+        starts.append(type(s)(*(v.detach() for v in s)))                                                  # TB3
+    for n in range(len(blocks)):
+        first = max(n - reach + 1, 0)
+        s = starts[first]
+        for block in blocks[first : n + 1]:                                                               # TB2
+            y, s = way(p, block, s, **options)                                                            # TB1
+        ys.append(y)
+    return torch.cat(ys), s

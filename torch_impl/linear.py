@@ -1,7 +1,0 @@
-"""The linear map of reference/linear.py in PyTorch; autograd is the backward.  Equation F1: notes/losses_and_heads.md"""
-
-
-def forward(p, x):
-    """x (..., I)  ->  y (..., O)"""
-    y = x @ p.W.T                                                                         # F1
-    return y if p.b is None else y + p.b                                                  # F1

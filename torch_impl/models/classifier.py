@@ -1,0 +1,43 @@
+"""The classifier of reference/models/classifier.py in PyTorch; autograd is the backward.  C1 to C6: notes/models/classifier.md"""
+
+import torch
+from torch.nn.utils.rnn import pad_packed_sequence
+
+from reference.common import checks
+
+from ..common.draws import draw
+from .model import Model, hidden
+
+
+class Classifier(Model):
+    """As reference.models.classifier.Classifier; ``way`` as for Model."""
+
+    def __init__(self, num_embeddings, classes, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
+                 bidirectional=True, pooling="last", dropout=0.0, dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        self.pooling = checks.choice("pooling", pooling, ("last", "mean", "max"))
+        self.embedding = self.table(num_embeddings, embedding_dim)
+        self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
+        self.head = self.linear((1 + bidirectional) * hidden_size, classes)
+        draw(self, self.rng)
+
+    def logits(self, batch):
+        """Anything with ``tokens``  ->  z (B, classes)"""
+        x = self.embed(self.embedding, batch.tokens.data)                                # C1
+        y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
+        if self.pooling == "last":
+            u = torch.cat(tuple(hidden(s)[-(1 + self.rnn.bidirectional) :]), -1)          # C3
+        elif self.pooling == "mean":
+            padded, lengths = pad_packed_sequence(y)
+            u = padded.sum(0) / lengths[:, None].to(padded)                               # C4
+        else:
+            u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # C5
+        return self.head(u)                                                               # C6
+
+    def loss(self, batch):
+        """Labelled  ->  the loss, 0-d"""
+        return self.cross_entropy(self.logits(batch), batch.target)               # C6
+
+    def predict(self, batch):
+        """Anything with ``tokens``  ->  the most probable class (B,)"""
+        return self.logits(batch).argmax(-1)

@@ -1,0 +1,58 @@
+"""The generator of reference/models/generator.py in PyTorch; autograd is the backward.  N1 to N7: notes/models/generator.md"""
+
+import torch
+
+from reference.common import checks, decoding, sampling
+
+from ..common.draws import draw
+from .model import Model, one_step
+
+
+class Generator(Model):
+    """As reference.models.generator.Generator; ``way`` as for Model."""
+
+    def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
+                 dropout=0.0, bos=1, eos=2, dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
+        self.states = 2 if cell == "lstm" else 1
+        self.condition = self.table(conditions, embedding_dim)
+        self.embedding = self.table(num_embeddings, embedding_dim)
+        self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout)
+        self.start = self.linear(embedding_dim, self.states * num_layers * hidden_size)
+        self.head = self.linear(hidden_size, num_embeddings)
+        draw(self, self.rng)
+
+    def first_state(self, condition):
+        """condition (B, C)  ->  the state of the rnn"""
+        c = self.embed(self.condition, checks.matrix("condition", condition)).sum(1)      # N1
+        s = torch.tanh(self.start(c)).unflatten(-1, (self.states, self.rnn.num_layers, -1))
+        h, *rest = s.permute(1, 2, 0, 3).contiguous()                                     # N2
+        return (h, *rest) if rest else h
+
+    def logits(self, batch):
+        """Conditioned  ->  z (N, num_embeddings), packed rows"""
+        B = batch.tokens.batch_sizes[0]
+        if len(batch.condition) != B:
+            raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
+        x = self.embed(self.embedding, batch.tokens.data)                                 # N3
+        y, _ = self.run(self.rnn, self.packed(batch.tokens, x), self.first_state(batch.condition))  # N4
+        return self.head(y.data)                                                          # N5
+
+    def loss(self, batch):
+        """Conditioned  ->  the loss, 0-d"""
+        return self.cross_entropy(self.logits(batch), batch.target)               # N6
+
+    @torch.no_grad()
+    def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None):
+        """As the namesake's, with the same draws from the same generator."""
+        def choose(z):
+            return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
+
+        def step(tokens, state):
+            x = self.embed(self.embedding, tokens)                                        # N3
+            y, state = self.run(self.rnn, one_step(x), state)                             # N4
+            return self.head(y.data).cpu().numpy(), state                                 # N5
+
+        state = self.first_state(condition)
+        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)

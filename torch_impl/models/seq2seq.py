@@ -1,0 +1,123 @@
+"""The encoder and decoder of reference/models/seq2seq.py in PyTorch; autograd is the backward.
+
+Q1 to Q9: notes/models/seq2seq.md
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_packed_sequence
+
+from reference.common import checks, decoding, packing, sampling, teacher_forcing
+from reference.common.batches import shape_of
+from reference.models.seq2seq import FEEDBACK
+
+from ..common.draws import draw
+from ..parts.attention import Attention
+from .model import Model, one_step, rows_of
+
+
+class Seq2seq(Model):
+    """As reference.models.seq2seq.Seq2seq; ``way`` as for Model."""
+
+    def __init__(self, sources, targets, embedding_dim=64, hidden_size=128, num_layers=1, *, cell="lstm",
+                 bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
+                 dtype="float32", rng=None, way="library"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        self.feedback, self.teacher_forcing = checks.choice("feedback", feedback, FEEDBACK), 1.0
+        self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
+        H, half = hidden_size, checks.part("hidden_size", hidden_size, 1 + bidirectional)
+        self.source = self.table(sources, embedding_dim)
+        self.encoder = self.recurrent(cell, embedding_dim, half, num_layers, dropout=dropout, bidirectional=bidirectional)
+        self.target = self.table(targets, embedding_dim)
+        self.decoder = self.recurrent(cell, embedding_dim, H, num_layers, dropout=dropout)
+        self.attention: Any = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
+        self.combine: Any = None if attention is None else self.linear(2 * H, H)
+        self.head = self.linear(H, targets)
+        draw(self, self.rng)
+
+    def logits(self, batch, coins=None):
+        """Translated  ->  z (M, targets), packed rows as the target's"""
+        T, B = shape_of(batch.tokens)
+        if shape_of(batch.source)[1] != B:
+            raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
+        if coins is None:
+            coins = teacher_forcing.coins(self.rng, self.teacher_forcing, T, B)
+        coins = checks.mask("coins", coins, (T, B))
+        memory, s = self.encode(batch.source)
+        if coins.all():
+            u = self.embed(self.target, batch.tokens.data)                                # Q3
+            y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
+            return self.read(y, memory)[0]
+        read, _ = packing.pad_packed_sequence(batch.tokens)
+        z, zs = None, []
+        for ids, coin in zip(read, coins, strict=True):
+            y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
+            z, _ = self.read(y, memory)
+            zs.append(z)
+        return rows_of(torch.stack(zs), self.packed(batch.tokens, None))
+
+    def loss(self, batch, coins=None):
+        """Translated  ->  the loss, 0-d"""
+        return self.cross_entropy(self.logits(batch, coins), batch.target)                # Q7
+
+    def weights(self, batch):
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)"""
+        if self.attention is None:
+            raise ValueError("attention must not be None where its weights are asked for")
+        memory, s = self.encode(batch.source)
+        y, _ = self.run(self.decoder, self.packed(batch.tokens, self.embed(self.target, batch.tokens.data)), s)
+        return self.read(y, memory)[1]
+
+    @torch.no_grad()
+    def decode(self, source, max_length=30, *, beam=1, length_power=0.0):
+        """As the namesake's."""
+        memory, s = self.encode(source)
+        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        if checks.positive_int("beam", beam) == 1:
+            return decoding.free_run(self.next, sampling.greedy, *about)
+        return decoding.beam_run(self.next, selected, *about, beam, length_power)
+
+    def next(self, tokens, state):
+        """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""
+        s, memory = state
+        y, s = self.run(self.decoder, one_step(self.embed(self.target, tokens)), s)       # Q3, Q8, Q4
+        return self.read(y, memory)[0].cpu().numpy(), (s, memory)
+
+    def encode(self, source):
+        """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
+        x = self.embed(self.source, source.data)
+        y, s = self.run(self.encoder, self.packed(source, x))                             # Q1
+        m, lengths = pad_packed_sequence(y)
+        mask = torch.arange(len(m), device=m.device)[:, None] < lengths.to(m.device)
+        D = 1 + self.encoder.bidirectional
+        h, *rest = (v.unflatten(0, (-1, D)).transpose(1, 2).flatten(2) for v in (s if isinstance(s, tuple) else (s,)))
+        return (m, mask), (h, *rest) if rest else h                                       # Q2
+
+    def read(self, y, memory):
+        """Packed y (M, H)  ->  z (M, targets), w (T, B, S) or None"""
+        if self.attention is None:
+            return self.head(y.data), None                                                # Q6
+        q, _ = pad_packed_sequence(y)
+        c, w = self.attention(q, *memory)                                                 # Q5
+        a = self.combine(torch.cat([rows_of(c, y), y.data], -1))
+        return self.head(torch.tanh(a)), w                                                # Q6
+
+    def input(self, ids, coin, z):
+        """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
+        if z is None:
+            return self.embed(self.target, ids)                                           # Q3
+        if self.feedback == "expected":
+            fed = torch.softmax(z, -1) @ self.target.weight                               # Q9
+            return torch.where(self.tensor(coin)[:, None], self.embed(self.target, ids), fed)
+        last = z.detach().cpu().numpy()
+        said = last.argmax(-1) if self.feedback == "argmax" else sampling.sample(last, self.rng)
+        return self.embed(self.target, np.where(coin, ids, said))                         # Q3, Q8
+
+
+def selected(state, rows):
+    """The decoder's state and the memory of some sequences, which may be taken more than once"""
+    s, memory = state
+    s = tuple(v[:, rows] for v in s) if isinstance(s, tuple) else s[:, rows]
+    return s, tuple(v[:, rows] for v in memory)

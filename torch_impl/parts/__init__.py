@@ -1,0 +1,1 @@
+"""The parts of models in PyTorch."""

@@ -1,0 +1,63 @@
+"""The attention of reference/parts/attention.py in PyTorch; autograd is the backward.  A1 to A6: notes/parts/attention.md"""
+
+import torch
+from torch import nn
+from torch.nn.functional import linear
+
+from reference.parts.attention import KINDS, Params
+
+from ..common.draws import draw
+
+
+def keys_forward(p, h):
+    """h (S, B, K)  ->  keys (S, B, A)"""
+    return h if p.W_k is None else linear(h, p.W_k, p.b)                                  # A2
+
+
+def attend_forward(p, q, h, keys, mask=None, kind="additive"):
+    """q (T, B, Q), h (S, B, K), keys (S, B, A), mask (S, B)  ->  context (T, B, K), weights (T, B, S)"""
+    g = q if p.W_q is None else linear(q, p.W_q)                                          # A1
+    if kind == "additive":
+        e = torch.einsum("tsba,a->tbs", torch.tanh(g[:, None] + keys), p.v)               # A4
+    else:
+        e = torch.einsum("tba,sba->tbs", g, keys)                                         # A3
+        e = e / g.shape[-1] ** 0.5 if kind == "scaled" else e                             # A3
+    if mask is not None:
+        e = e.masked_fill(~mask.T, -torch.inf)
+    w = e.softmax(-1)                                                                     # A5
+    return torch.einsum("tbs,sbk->tbk", w, h), w                                          # A6
+
+
+def forward(p, q, h, mask=None, kind="additive"):
+    """q (T, B, Q), h (S, B, K), mask (S, B)  ->  context (T, B, K), weights (T, B, S)"""
+    return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
+
+
+class Attention(nn.Module):
+    """The twin of reference.Attention: the same arguments, names and shapes; ``rng`` draws the same weights."""
+
+    def __init__(self, query_size, memory_size, kind="additive", attention_size=None, *, dtype=None, rng=None):
+        super().__init__()
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        self.kind = kind
+        A = attention_size or memory_size
+        if kind in ("additive", "general"):
+            self.query = nn.Linear(query_size, A, bias=False, dtype=dtype)
+        if kind == "additive":
+            self.memory = nn.Linear(memory_size, A, dtype=dtype)
+            self.score = nn.Linear(A, 1, bias=False, dtype=dtype)
+        if rng is not None:
+            draw(self, rng)
+
+    @property
+    def p(self) -> Params:
+        """The parameters as the room takes them."""
+        if self.kind == "additive":
+            return Params(self.query.weight, self.memory.weight, self.memory.bias, self.score.weight[0])
+        return Params(self.query.weight) if self.kind == "general" else Params()
+
+    def forward(self, q, h, mask=None):
+        """q (T, B, Q) or (B, Q), h (S, B, K), mask (S, B)  ->  context, weights, with T or without"""
+        context, weights = forward(self.p, q if q.dim() == 3 else q[None], h, mask, self.kind)
+        return (context, weights) if q.dim() == 3 else (context[0], weights[0])

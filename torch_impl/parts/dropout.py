@@ -1,0 +1,8 @@
+"""The dropout of reference/parts/dropout.py in PyTorch; autograd is the backward.  Equation D2: notes/parts/losses_and_heads.md"""
+
+from reference.cells.stack import scale
+
+
+def forward(x, keep, p):
+    """x (...), keep (...) boolean  ->  y (...)"""
+    return x * keep * scale(p)                                                            # D2

@@ -1,0 +1,54 @@
+"""The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J7: notes/parts/losses_and_heads.md
+
+Written by the same equations; parity_tests/parts/test_losses.py holds both to torch.nn.functional.
+"""
+
+import torch
+
+IGNORE = -100
+
+
+def cross_entropy(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):
+    """logits (..., V), targets (...)  ->  loss; as reference.parts.losses.cross_entropy_forward"""
+    kept, V = targets != ignore_index, logits.shape[-1]
+    targets = targets.where(kept, 0)
+    w = logits.new_ones(V) if weight is None else weight
+    log_p = logits - logits.logsumexp(-1, keepdim=True)                                   # J1
+    l = -(1 - label_smoothing) * w[targets] * log_p.gather(-1, targets[..., None])[..., 0]  # J2
+    if label_smoothing:
+        l = l - label_smoothing / V * (log_p @ w)                                         # J2
+    l = l.where(kept, 0)
+    return reduce(l, reduction, (w[targets] * kept).sum())                                # J3
+
+
+def sequence(logits, targets, mask, reduction="token", label_smoothing=0.0):
+    """logits (T, B, V), targets and mask (T, B)  ->  loss; as reference.parts.losses.sequence_forward"""
+    l = cross_entropy(logits, targets.where(mask, IGNORE), reduction="none", label_smoothing=label_smoothing)
+    if reduction == "sequence":
+        return (l.sum(0) / mask.sum(0)).mean()                                            # J4
+    return reduce(l, {"token": "mean"}.get(reduction, reduction), mask.sum())             # J4
+
+
+def mse(x, y, reduction="mean"):
+    return reduce((x - y) ** 2, reduction)                                                # J5
+
+
+def l1(x, y, reduction="mean"):
+    return reduce((x - y).abs(), reduction)                                               # J5
+
+
+def huber(x, y, reduction="mean", delta=1.0):
+    r = (x - y).abs()
+    return reduce(torch.where(r <= delta, r * r / 2, delta * (r - delta / 2)), reduction)  # J6
+
+
+def bce(x, y, pos_weight=None, reduction="mean"):
+    zero, w = x.new_zeros(()), 1 if pos_weight is None else pos_weight
+    return reduce(w * y * torch.logaddexp(zero, -x) + (1 - y) * torch.logaddexp(zero, x), reduction)  # J7
+
+
+def reduce(l, reduction, count=None):
+    """J3: ``count`` is what a mean divides by, the number of elements if not given."""
+    if reduction == "none":
+        return l
+    return l.sum() / (l.numel() if count is None else count) if reduction == "mean" else l.sum()

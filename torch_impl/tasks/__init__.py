@@ -1,0 +1,1 @@
+"""``python -m torch_impl.tasks``: the tasks of reference/tasks in PyTorch."""

@@ -1,0 +1,95 @@
+
+
+"""The training loop of reference/training/loop.py in PyTorch: the same loop, log, checkpoints and answers; notes/training/loop.md
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reference.common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
+from reference.common.schedules import Schedule
+from reference.common.shards import count
+
+from ..common import checkpoint
+from .clip import clip_grad_value, global_norm, scale_to_norm
+from .data_parallel import any_of, gather, generator_name, inner, place, take
+
+
+def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
+          schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+          clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
+          resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
+    """Train a model of torch_impl with an optimiser of torch_impl.training.optim; all else as in reference.training.loop.train.
+
+    The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
+    """
+    check_clipping(max_norm, norm_type, clip_value)
+    check_needs(folder, validation, resume, **run_options)
+    own, (rank, _) = inner(model), place(model)
+    params, counters = dict[str, Any](own.named_parameters()), Counters()
+    if resume and folder is not None and (Path(folder) / LAST).exists():
+        saved = checkpoint.load(Path(folder) / LAST)
+        checkpoint.restore(saved, own, optimizer, generators={generator_name(model, rank): own.rng}, vocabulary=vocabulary)
+        take(model, saved.carried)
+        counters = Counters(**saved.counters)
+
+    def save(path: Path, now: Counters) -> None:
+        check_weights(own, now)
+        generators, carried = gather(model)
+        if rank == 0:
+            checkpoint.save(path, own, optimizer, generators=generators, counters=now._asdict(), config=config,
+                            vocabulary=vocabulary, carried=carried)
+
+    run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
+    with Run(save, folder, counters, epochs, **run_options) as run:
+        model.train()
+        for epoch in run.epochs():
+            for batch in run.batches(batches(epoch)):
+                if schedule is not None:
+                    optimizer.lr = schedule(run.counters.step)
+                model.zero_grad()
+                loss = model.loss(batch)
+                loss.backward()
+                norm = global_norm(params, norm_type)
+                run.check(float(loss.detach()), float(norm),
+                          lambda: [k for k, p in params.items() if not p.grad.isfinite().all()])
+                if max_norm is not None:
+                    scale_to_norm(params, max_norm, norm)
+                if clip_value is not None:
+                    clip_grad_value(params, clip_value)
+                optimizer.step()
+                run.stepped(float(loss.detach()), float(norm), optimizer.lr,
+                            max_norm is not None and bool(norm > max_norm))
+            if not run.stopped:
+                run.epoch_done(None if validation is None else evaluate(model, validation()))
+    return run.result()
+
+
+@torch.no_grad()
+def evaluate(model: Any, batches: Iterable) -> float:
+    """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
+    was_training, carried = model.training, getattr(model, "carried", None)
+    model.eval()
+    if hasattr(model, "carried"):
+        model.carried = None
+    total = terms = 0.0
+    for batch in batches:
+        n = count(batch)
+        total += n * float(model.loss(batch))
+        terms += n
+    model.train(was_training)
+    if hasattr(model, "carried"):
+        model.carried = carried
+    if not terms:
+        raise ValueError("there is no batch to evaluate")
+    return total / terms
+
+
+def check_weights(model: Any, counters: Counters) -> None:
+    """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
+    for name, p in model.named_parameters():
+        if not p.isfinite().all():
+            raise NonFiniteError(f"step {counters.step}: {name} is not finite, so no checkpoint was written")

@@ -1,0 +1,80 @@
+"""torch.optim under the names of reference/training/optim.py: parameters by name, and one form of state for both sides.
+
+    adam = torch_impl.training.optim.Adam(model, lr=1e-3)        # a module, or a dict of named parameters
+    adam.load_state_dict(reference_adam.state_dict())   # and the other way round
+
+Equations O1 to O9: notes/training/optimisation.md
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from reference.training.optim import checked_state
+
+
+class Optimizer:
+    """One of torch.optim's; constructor arguments and defaults are torch's."""
+
+    kind: type[torch.optim.Optimizer]
+    names: tuple[str, ...]  # the options that both sides have
+
+    def __init__(self, params: nn.Module | Mapping[str, torch.Tensor], *args: Any, **options: Any):
+        self.params = dict(params.named_parameters()) if isinstance(params, nn.Module) else dict(params)
+        self.inner = self.kind(list(self.params.values()), *args, **options)
+
+    @property
+    def lr(self) -> float:
+        return self.inner.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.inner.param_groups[0]["lr"] = value
+
+    def step(self, grads: Mapping[str, torch.Tensor] | None = None) -> None:
+        """One step down the gradients that the parameters hold, or those given."""
+        for name, p in self.params.items():
+            p.grad = p.grad if grads is None else grads[name]
+        self.inner.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """As reference.training.optim.Optimizer.state_dict: NumPy arrays, by the names of the parameters."""
+        group, state = self.inner.param_groups[0], {}
+        for name, p in self.params.items():
+            state[name] = {k: int(v) if k == "step" else v.detach().cpu().numpy().copy()
+                           for k, v in self.inner.state[p].items() if v is not None}
+        return {"options": {k: group[k] for k in self.names}, "state": state}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """The inverse of ``state_dict``; also of reference.training.optim's.  RuntimeError if it does not fit."""
+        options, state = checked_state(state_dict, dict.fromkeys(self.names), self.params)
+        self.inner.param_groups[0].update(options)
+        for name, slots in state.items():
+            p = self.params[name]
+            self.inner.state[p] = {k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(p)
+                                   for k, v in slots.items()}
+
+
+class SGD(Optimizer):
+    kind, names = torch.optim.SGD, ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+
+
+class RMSprop(Optimizer):
+    kind, names = torch.optim.RMSprop, ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
+
+
+class Adagrad(Optimizer):
+    kind, names = torch.optim.Adagrad, ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+
+
+class Adam(Optimizer):
+    kind, names = torch.optim.Adam, ("lr", "betas", "eps", "weight_decay")
+
+
+class AdamW(Optimizer):
+    kind, names = torch.optim.AdamW, ("lr", "betas", "eps", "weight_decay")
+
+
+OPTIMIZERS = {c.__name__: c for c in (SGD, RMSprop, Adagrad, Adam, AdamW)}

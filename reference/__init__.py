@@ -15,6 +15,7 @@ from .cells import gru, lstm, rnn, stack
 from .cells.layers import GRU, LSTM, RNN
 from .cells.single_step import GRUCell, LSTMCell, RNNCell
 from .common import batches, sampling, schedules
+from .common.module import Composite
 from .common.packing import (
     PackedSequence,
     pack_padded_sequence,
@@ -35,7 +36,7 @@ from .models.classifier import Classifier
 from .models.forecaster import Forecaster
 from .models.generator import Generator
 from .models.language_model import LanguageModel
-from .models.model import Composite, Model
+from .models.model import Model
 from .models.seq2seq import Seq2seq
 from .models.tagger import Tagger
 from .parts import attention, dropout, embedding, linear, losses

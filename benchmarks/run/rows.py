@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reference.common.out_of_memory import is_out_of_memory
+from reference.common.command import is_out_of_memory
 
 from ..what.config import Config
 from . import clock

@@ -251,7 +251,7 @@ def test_memory_that_is_not_there_is_an_error_of_the_one_who_asks():
     code = """
 import numpy as np, torch
 from benchmarks.run.machine import limit_memory
-from reference.common.out_of_memory import is_out_of_memory
+from reference.common.command import is_out_of_memory
 limit_memory(3 * 10**9)
 for ask in (lambda: np.ones(10**10, np.uint8), lambda: torch.ones(10**10, dtype=torch.uint8)):
     try:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from reference.common.out_of_memory import is_out_of_memory
+from reference.common.command import is_out_of_memory
 
 from ..what.config import Config
 from ..what.models import ModelConfig

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.forecast.__main__ import SIDE
+from reference.forecast.backend import BACKEND
 from reference.forecast.baselines import NAMES
 from reference.forecast.evaluate import LABELS, accumulation, band, covered, evaluate, markdown, rolling
 from reference.forecast.options import parser, settled
@@ -33,7 +33,7 @@ def run(*arguments: str) -> tuple[Any, Any, float]:
     task = prepare(settled(parser("reference").parse_args(["train", *arguments])))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        model, _ = fit(SIDE, task, Path(folder))
+        model, _ = fit(BACKEND, task, Path(folder))
     return task, model, time.perf_counter() - started
 
 
@@ -55,7 +55,7 @@ def measure(series: str, label: str) -> dict:
     """One run, or ``rolling``: direct, fitted anew along the test part."""
     if label != "rolling":
         return figures("--data", series, *RUNS[label])
-    again = rolling(SIDE, prepare(settled(parser("reference").parse_args(["train", "--data", series]))), "test", REFITS)
+    again = rolling(BACKEND, prepare(settled(parser("reference").parse_args(["train", "--data", series]))), "test", REFITS)
     return again.as_json() | {"verdict": again.verdict()}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.report.drawing import COLOURS, FOREGROUND, STROKES, STYLE, Plot, spread
 from parity_tests.judge.terminal import flag
-from reference.char_lm import __main__ as char_lm
+from reference.char_lm import backend as char_lm
 from reference.char_lm import command
 from reference.char_lm.run import text_of, trained
 from reference.common import sampling
@@ -34,13 +34,13 @@ PLACES = {"unsure": 0.9, "sure": 0.15}  # quantile of the entropy, among the cha
 
 def measure() -> dict:
     """Train, read, and keep the logits where the model is unsure and where it is sure.  RuntimeError: it failed."""
-    if command.main(char_lm.SIDE, ["train", "--run", str(RUN), "--overwrite", "--quiet", *OPTIONS]):
+    if command.main(char_lm.BACKEND, ["train", "--run", str(RUN), "--overwrite", "--quiet", *OPTIONS]):
         raise RuntimeError("the training failed")
     where = {"run": str(RUN), "engine": "fast", "device": "cpu", "compile": False}
-    model, config, vocabulary, _ = trained(char_lm.SIDE, where)
+    model, config, vocabulary, _ = trained(char_lm.BACKEND, where)
     text = text_of(config, vocabulary)
     tokens = text.part("test")[:READ]
-    z = char_lm.SIDE.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]      # not those near the zero state
+    z = char_lm.BACKEND.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]      # not those near the zero state
     mean = [float(entropy(z, tau).mean()) for tau in AXIS]
     at = entropy(z, 1.0)
     places = {}

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from reference.char_lm import command
-from torch_impl.char_lm import __main__ as char_lm
+from torch_impl.char_lm import backend as char_lm
 from torch_impl.training import loop
 
 
@@ -38,7 +38,7 @@ def main(what: str, step: int, arguments: list[str]) -> int:
         return asked(model, flag)
 
     loop.any_of = any_of
-    return command.main(char_lm.SIDE, arguments)
+    return command.main(char_lm.BACKEND, arguments)
 
 
 if __name__ == "__main__":

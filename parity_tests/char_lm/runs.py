@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-import torch_impl.char_lm.__main__
-from reference.char_lm import __main__ as char_lm
+import torch_impl.char_lm.backend
+from reference.char_lm import backend as char_lm
 from reference.char_lm import command as char_app
 from reference.common import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
-SIDES = {"reference": char_lm.SIDE, "torch_impl": torch_impl.char_lm.__main__.SIDE}
+SIDES = {"reference": char_lm.BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
 SMALL = ["--size", "7", "--embedding", "5", "--batch", "4", "--window", "9", "--dtype", "float64", "--seed", "3",
          "--every", "10", "--save-every", "7", "--lr", "0.02", "--quiet"]
 
@@ -29,14 +29,14 @@ def write_text(folder: Path, words: int = 900) -> Path:
     return file
 
 
-def call(side: str, command: str, *options: object) -> int:
+def call(backend: str, command: str, *options: object) -> int:
     """The command in this process; what argparse refuses exits as it does."""
-    return char_app.main(SIDES[side], [command, *map(str, options)])
+    return char_app.main(SIDES[backend], [command, *map(str, options)])
 
 
-def spawn(side: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
+def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-m", f"{side}.{application}", *map(str, options)], cwd=ROOT, text=True,
+    return subprocess.Popen([sys.executable, "-m", f"{backend}.{application}", *map(str, options)], cwd=ROOT, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
 
 

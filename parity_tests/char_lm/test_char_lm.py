@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from reference.char_lm import compare, data, generate, plots
+from reference.char_lm import compare, data, evaluate, generate, plots
 from reference.char_lm import train as char_train
 from reference.char_lm.options import DEFAULTS
 from reference.common import checkpoint, sampling, schedules
@@ -20,7 +20,7 @@ from reference.models.language_model import LanguageModel
 from ..helpers import assert_close, assert_equal
 from .runs import SIDES, SMALL, call, spawn, weights, write_text
 
-both_sides = pytest.mark.parametrize("side", SIDES)
+both_sides = pytest.mark.parametrize("backend", SIDES)
 CELLS = {"rnn": ["--cell", "rnn", "--layers", "2", "--dropout", "0.2"],
          "lstm": ["--cell", "lstm", "--tied", "--size", "8", "--optimizer", "adamw", "--forget-bias", "1"],
          "gru": ["--cell", "gru", "--schedule", "step", "--init", "orthogonal", "--clip", "0.3"]}
@@ -37,9 +37,9 @@ def runs(text, tmp_path_factory):
     made = {}
     for cell, options in CELLS.items():
         small = [o for o in SMALL if not (cell == "lstm" and o in ("--embedding", "5"))]
-        for side in SIDES:
-            folder = made[side, cell] = tmp_path_factory.mktemp(f"{side}-{cell}")
-            assert call(side, "train", "--text", text, "--run", folder, "--steps", 100, *small, *options) == 0
+        for backend in SIDES:
+            folder = made[backend, cell] = tmp_path_factory.mktemp(f"{backend}-{cell}")
+            assert call(backend, "train", "--text", text, "--run", folder, "--steps", 100, *small, *options) == 0
     return made
 
 
@@ -49,7 +49,7 @@ def stdout(capsys):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_both_sides_leave_the_same_run(runs, cell):
-    one, two = (runs[side, cell] for side in SIDES)
+    one, two = (runs[backend, cell] for backend in SIDES)
     assert sorted(p.name for p in one.iterdir()) == sorted(p.name for p in two.iterdir()) == [
         BEST, "config.json", LAST, LOG, "training.png"]
     assert json.loads((one / "config.json").read_text()) == json.loads((two / "config.json").read_text())
@@ -71,8 +71,8 @@ def test_both_sides_leave_the_same_run(runs, cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_same_checkpoint_and_seed_say_the_same_on_both_sides(runs, cell, options, capsys):
     said = []
-    for side in SIDES:
-        assert call(side, "generate", "--run", runs["reference", cell], "--length", 300, *options) == 0
+    for backend in SIDES:
+        assert call(backend, "generate", "--run", runs["reference", cell], "--length", 300, *options) == 0
         said.append(stdout(capsys))
     assert said[0] == said[1] and len(said[0]) >= 301
 
@@ -82,7 +82,7 @@ def test_a_checkpoint_in_float32_says_the_same_too(text, tmp_path, capsys):
     assert call("torch_impl", "train", "--text", text, "--run", tmp_path, "--steps", 30, *small) == 0
     assert weights(tmp_path)["head.bias"].dtype == np.float32
     capsys.readouterr()
-    said = [(call(side, "generate", "--run", tmp_path), stdout(capsys))[1] for side in SIDES]
+    said = [(call(backend, "generate", "--run", tmp_path), stdout(capsys))[1] for backend in SIDES]
     assert said[0] == said[1] and len(said[0]) == 1001
 
 
@@ -98,8 +98,8 @@ def test_seeds_and_temperatures_make_a_difference(runs, capsys):
 @pytest.mark.parametrize("cell", CELLS)
 def test_both_sides_print_the_same_figures(runs, cell, part, capsys):
     said = []
-    for side in SIDES:
-        assert call(side, "evaluate", "--run", runs["torch_impl", cell], "--part", part) == 0
+    for backend in SIDES:
+        assert call(backend, "evaluate", "--run", runs["torch_impl", cell], "--part", part) == 0
         said.append(stdout(capsys))
     assert said[0].splitlines()[0] == said[1].splitlines()[0]
     numbers = [[float(v) for v in re.findall(r"\d+\.\d{6}", s)] for s in said]
@@ -116,7 +116,7 @@ def test_the_validation_figure_is_the_one_of_the_log(runs, capsys):
 
 def test_evaluation_is_of_every_character_once():
     for count in (2, 30, 1000, 20_000):
-        windows = data.held_out(np.arange(count))
+        windows = evaluate.held_out(np.arange(count))
         targets = np.concatenate([w.targets.T.ravel() for w in windows])
         assert len(set(targets)) == len(targets) and count - data.STREAMS <= len(targets) < count
         assert all((w.targets == w.tokens + 1).all() for w in windows)
@@ -142,7 +142,7 @@ def test_the_state_is_carried_from_one_evaluation_to_the_next():
 
 @both_sides
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, side, runs, text, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, backend, runs, text, tmp_path, monkeypatch, capsys):
     make = char_train.figures
 
     def figures(nats):
@@ -153,19 +153,19 @@ def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, side, runs
 
     monkeypatch.setattr(char_train, "figures", figures)
     folder = tmp_path / "run"
-    assert call(side, "train", "--text", text, "--run", folder, "--steps", 100, *SMALL, *CELLS["rnn"]) == 130
+    assert call(backend, "train", "--text", text, "--run", folder, "--steps", 100, *SMALL, *CELLS["rnn"]) == 130
     said = capsys.readouterr()
-    assert (f"stopped after step 10: saved in {folder / LAST}; to go on, run: python -m {side}.char_lm train --resume "
+    assert (f"stopped after step 10: saved in {folder / LAST}; to go on, run: python -m {backend}.char_lm train --resume "
             f"--run {folder}\n") in said.err
-    assert call(side, "train", "--resume", "--run", folder, "--quiet") == 0
-    for k, v in weights(runs[side, "rnn"]).items():
+    assert call(backend, "train", "--resume", "--run", folder, "--quiet") == 0
+    for k, v in weights(runs[backend, "rnn"]).items():
         assert_equal(weights(folder)[k], v, k)
 
 
-def refused(side, capsys, *arguments):
+def refused(backend, capsys, *arguments):
     """The one sentence on stderr, exit status 2."""
     capsys.readouterr()
-    assert call(side, *arguments) == 2
+    assert call(backend, *arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: ") and said.count("\n") == 1 and "Traceback" not in said, said
     return said
@@ -175,8 +175,8 @@ HUGE = ["--cell", "rnn", "--size", 10**7, "--embedding", 1]  # 10¹⁴ weights a
 
 
 @both_sides
-def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys):
-    run = runs[side, "gru"]
+def test_what_cannot_be_done_is_one_sentence(backend, runs, text, tmp_path, capsys):
+    run = runs[backend, "gru"]
     bad, empty, tiny = (tmp_path / n for n in ("bad.txt", "empty.txt", "tiny.txt"))
     bad.write_bytes("né".encode() + b"\n\xe9t\xe9")
     empty.write_bytes(b"")
@@ -204,26 +204,26 @@ def test_what_cannot_be_done_is_one_sentence(side, runs, text, tmp_path, capsys)
         ("evaluate", "--run", run, "--text", bad): "byte 0xe9",
         ("evaluate", "--run", run, "--encoding", "latin-1"): "--encoding is that of the files of --text",
     }.items():
-        assert sentence in refused(side, capsys, *arguments), arguments
+        assert sentence in refused(backend, capsys, *arguments), arguments
     assert not new.exists()
 
 
 @both_sides
-def test_options_of_the_wrong_kind_exit_with_2(side, capsys):
+def test_options_of_the_wrong_kind_exit_with_2(backend, capsys):
     for command, *options in (("generate", "--length", "0"), ("generate", "--temperature", "-1"),
                               ("generate", "--temperatures", "1,x"), ("generate", "--seed", "-1"), ("generate", "--what"),
                               ("train", "--forget-bias", "nan"), ("train", "--lr", "inf"), ("train", "--dropout", "1.1"),
                               ("train", "--steps", "3", "--seconds", "3"), ("train", "--resume", "--overwrite"),
                               ("generate", "--temperature", "1", "--temperatures", "1,2")):
         with pytest.raises(SystemExit) as e:
-            call(side, command, *options)
+            call(backend, command, *options)
         assert e.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
 @both_sides
-def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, runs, tmp_path, capsys):
-    good = (runs[side, "lstm"] / BEST).read_bytes()
+def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(backend, runs, tmp_path, capsys):
+    good = (runs[backend, "lstm"] / BEST).read_bytes()
     flipped = bytearray(good)
     flipped[-100] ^= 1
     for content, sentence in ((good[: len(good) // 2], "truncated"), (b"", "is no checkpoint"),
@@ -231,12 +231,12 @@ def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, runs, tmp_
                               (good.replace(b"forget_bias", b"forgot_bias"), "damaged or changed")):
         (tmp_path / BEST).write_bytes(content)
         for command in ("generate", "evaluate"):
-            assert sentence in refused(side, capsys, command, "--run", tmp_path)
-    shutil.copytree(runs[side, "lstm"], tmp_path / "copy")
+            assert sentence in refused(backend, capsys, command, "--run", tmp_path)
+    shutil.copytree(runs[backend, "lstm"], tmp_path / "copy")
     (tmp_path / "copy" / LAST).write_bytes(good[:1000])
-    assert "truncated" in refused(side, capsys, "train", "--resume", "--run", tmp_path / "copy")
+    assert "truncated" in refused(backend, capsys, "train", "--resume", "--run", tmp_path / "copy")
     (tmp_path / "copy" / "config.json").write_text("{")
-    assert "damaged" in refused(side, capsys, "train", "--resume", "--run", tmp_path / "copy")
+    assert "damaged" in refused(backend, capsys, "train", "--resume", "--run", tmp_path / "copy")
 
 
 def test_a_checkpoint_of_another_program_is_refused(tmp_path, capsys):
@@ -254,15 +254,15 @@ def test_a_text_that_changed_is_noticed(tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 @both_sides
-def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(side, text, tmp_path, capsys):
+def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(backend, text, tmp_path, capsys):
     """The temporary file is on a device that is always full."""
     folder = tmp_path / "run"
-    call(side, "train", "--text", text, "--run", folder, "--steps", 20, *SMALL)
+    call(backend, "train", "--text", text, "--run", folder, "--steps", 20, *SMALL)
     before = (folder / LAST).read_bytes()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"steps": 40}))
     (folder / f"{LAST}.tmp").symlink_to("/dev/full")
-    said = refused(side, capsys, "train", "--resume", "--run", folder, "--quiet")
+    said = refused(backend, capsys, "train", "--resume", "--run", folder, "--quiet")
     assert "last.safetensors cannot be written: No space left on device" in said
     assert (folder / LAST).read_bytes() == before
 
@@ -287,10 +287,10 @@ def test_begun_on_one_side_continued_on_the_other(runs, text, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"steps": 130}))
     ends = []
-    for side in SIDES:
-        shutil.copytree(folder, tmp_path / side)
-        assert call(side, "train", "--resume", "--run", tmp_path / side, "--quiet") == 0
-        ends.append(weights(tmp_path / side))
+    for backend in SIDES:
+        shutil.copytree(folder, tmp_path / backend)
+        assert call(backend, "train", "--resume", "--run", tmp_path / backend, "--quiet") == 0
+        ends.append(weights(tmp_path / backend))
     for k, v in ends[0].items():
         assert_close(ends[1][k], v, k)
 
@@ -349,14 +349,14 @@ def test_tables_of_counts(text):
 
 @both_sides
 @pytest.mark.parametrize(("begun", "every"), [(25, 10), (20, 10), (14, 40)])
-def test_a_run_that_is_prolonged_goes_on(side, begun, every, text, tmp_path, monkeypatch):
+def test_a_run_that_is_prolonged_goes_on(backend, begun, every, text, tmp_path, monkeypatch):
     """At the same rates, as one that was as long from the start: no window is left out or read twice."""
     monkeypatch.setattr(char_train, "schedule", lambda config: schedules.constant(0.02))
     options = [*SMALL, *CELLS["rnn"], "--every", every]
     for name, steps in (("once", [60]), ("twice", [begun, begun + 3, 60])):
         for k, n in enumerate(steps):
             more = ["--resume"] if k else ["--text", text, *options]
-            assert call(side, "train", "--run", tmp_path / name, "--steps", n, *more, "--quiet") == 0
+            assert call(backend, "train", "--run", tmp_path / name, "--steps", n, *more, "--quiet") == 0
     losses = [[(e["step"], e["loss"]) for e in read_log(tmp_path / name / LOG) if "loss" in e] for name in ("once", "twice")]
     assert losses[0] == losses[1] and [n for n, _ in losses[0]] == list(range(1, 61))
     for k, v in weights(tmp_path / "once").items():
@@ -371,7 +371,7 @@ def test_fewer_steps_than_were_taken_are_refused(runs, tmp_path, capsys):
 
 
 def test_a_model_that_has_gone_astray_has_figures():
-    assert data.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}
+    assert evaluate.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

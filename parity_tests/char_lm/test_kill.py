@@ -9,15 +9,15 @@ OPTIONS = [*SMALL, "--dropout", "0.2", "--layers", "2"]
 OFTEN = ["1" if before == "--save-every" else o for before, o in zip([None, *OPTIONS], OPTIONS, strict=False)]
 
 
-def check(side, tmp_path, steps, kills, longest):
+def check(backend, tmp_path, steps, kills, longest):
     text, straight, killed = write_text(tmp_path), tmp_path / "straight", tmp_path / "killed"
-    assert call(side, "train", "--text", text, "--run", straight, "--steps", steps, *OPTIONS) == 0
+    assert call(backend, "train", "--text", text, "--run", straight, "--steps", steps, *OPTIONS) == 0
 
     def start():
         more = ["--resume"] if (killed / "config.json").exists() else []
-        return spawn(side, "train", "--text", text, "--run", killed, "--steps", steps, *OFTEN, *more)
+        return spawn(backend, "train", "--text", text, "--run", killed, "--steps", steps, *OFTEN, *more)
 
-    check_killed(straight, killed, killed_until_done(start, killed, kills, longest, side))
+    check_killed(straight, killed, killed_until_done(start, killed, kills, longest, backend))
 
 
 def test_killed_three_times(tmp_path):
@@ -25,6 +25,6 @@ def test_killed_three_times(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", SIDES)
-def test_killed_twenty_times(side, tmp_path):
-    check(side, tmp_path, 4000, 20, 0.3)
+@pytest.mark.parametrize("backend", SIDES)
+def test_killed_twenty_times(backend, tmp_path):
+    check(backend, tmp_path, 4000, 20, 0.3)

@@ -12,7 +12,7 @@ import pytest
 from reference.char_lm import train
 from reference.common import checkpoint
 from reference.common.run import BEST, LAST, LOG, read_log
-from torch_impl.char_lm import __main__ as char_lm
+from torch_impl.char_lm import backend as char_lm
 
 from ..helpers import assert_close
 from .runs import ROOT, SIDES, SMALL, call, weights, write_text
@@ -30,9 +30,9 @@ def text(tmp_path_factory):
 @pytest.fixture(scope="module")
 def straight(text, tmp_path_factory):
     """The undisturbed run of one process, on both sides."""
-    made = {side: tmp_path_factory.mktemp(side) for side in SIDES}
-    for side, folder in made.items():
-        assert call(side, "train", "--text", text, "--run", folder, "--steps", STEPS, *UNEVEN) == 0
+    made = {backend: tmp_path_factory.mktemp(backend) for backend in SIDES}
+    for backend, folder in made.items():
+        assert call(backend, "train", "--text", text, "--run", folder, "--steps", STEPS, *UNEVEN) == 0
     return made
 
 
@@ -78,10 +78,10 @@ def test_one_then_two_then_one_is_the_undisturbed_run(straight, text, tmp_path, 
     run = two("stop", 15, "train", "--resume", "--run", folder, "--quiet", module="parity_tests.char_lm.processes_worker")
     assert run.stderr.count("stopped after step 24: saved in") == 1, run.stderr
     assert f"torchrun --nproc-per-node 2 -m -- torch_impl.char_lm train --resume --run {folder}\n" in run.stderr
-    for side in SIDES:
-        shutil.copytree(folder, tmp_path / side)
-        assert call(side, "train", "--resume", "--run", tmp_path / side, "--quiet") == 0
-        same_run(straight[side], tmp_path / side)
+    for backend in SIDES:
+        shutil.copytree(folder, tmp_path / backend)
+        assert call(backend, "train", "--resume", "--run", tmp_path / backend, "--quiet") == 0
+        same_run(straight[backend], tmp_path / backend)
 
 
 @pytest.mark.parametrize(("what", "sentence"), [
@@ -105,6 +105,6 @@ def test_a_mistake_is_said_once(text, tmp_path):
 def test_without_torchrun_there_is_one_process(monkeypatch):
     for name in ("RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR"):
         monkeypatch.delenv(name, raising=False)
-    with char_lm.SIDE.processes({"device": "cpu"}) as group:
+    with char_lm.BACKEND.processes({"device": "cpu"}) as group:
         assert (group.rank, group.world, group.leader) == (0, 1, True)
         assert np.ndim(group.first(group.agreed(3))) == 0 and group.wrap(3) == 3

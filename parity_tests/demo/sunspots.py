@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from rich.table import Table
 
-import torch_impl.forecast.__main__
+import torch_impl.forecast.backend
 from reference.forecast import plots
-from reference.forecast.__main__ import SIDE
+from reference.forecast.backend import BACKEND
 from reference.forecast.command import about
 from reference.forecast.evaluate import BAND, LABELS, Evaluation, band, covered, evaluate
 from reference.forecast.metrics import Figures
@@ -32,7 +32,7 @@ class Forecast(NamedTuple):
 def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     """Train, evaluate on the test part, draw.  FailedError: Ctrl-C."""
     task = prepare(settled(parser("reference").parse_args(["train", *options])))
-    model, result = fit(SIDE, task, folder, progress=True, how="run the demo again")
+    model, result = fit(BACKEND, task, folder, progress=True, how="run the demo again")
     if result.stopped == "interrupted":
         raise FailedError(130)
     found, between = evaluate(task, model, "test"), band(task, model)
@@ -47,7 +47,7 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
 
 def twin(folder: Path, found: Evaluation) -> float:
     """The largest difference between the forecasts of the two sides from one checkpoint."""
-    task, model = open_run(torch_impl.forecast.__main__.SIDE, folder)
+    task, model = open_run(torch_impl.forecast.backend.BACKEND, folder)
     theirs = forecasts(model, task.windows(found.part), task.scaling)
     return float(abs(theirs - found.made[found.name]).max())
 

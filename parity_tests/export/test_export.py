@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-import torch_impl.forecast.__main__
+import torch_impl.forecast.backend
 from reference.char_lm.options import DEFAULTS
 from reference.char_lm.run import build
 from reference.common import checkpoint
-from reference.forecast import __main__ as numpy_forecast
+from reference.forecast import backend as numpy_forecast
 from reference.forecast import train
 from reference.models.classifier import Classifier
-from torch_impl.export import __main__ as export
+from torch_impl.export import command as export
 
 from ..char_lm.runs import SIDES
 from ..helpers import assert_close
@@ -21,22 +21,22 @@ runtime = pytest.importorskip("onnxruntime", reason="extra 'onnx' is not install
 
 CELLS, VOCABULARY = ("rnn", "lstm", "gru"), list("abcdefg")
 FORECAST = {"horizon": 3, "hidden": 6, "layers": 1, "dropout": 0.0, "dtype": "float32", "seed": 1, "window": 5, "series": {}}
-FORECAST_SIDES = {"reference": numpy_forecast.SIDE, "torch_impl": torch_impl.forecast.__main__.SIDE}
+FORECAST_SIDES = {"reference": numpy_forecast.BACKEND, "torch_impl": torch_impl.forecast.backend.BACKEND}
 
 
-def characters(folder, side="reference", **options):
+def characters(folder, backend="reference", **options):
     """A checkpoint of a character model that has not learned anything -> its path"""
     config = DEFAULTS | {"size": 6, "embedding": 5, "corpus": {}, "seed": 2} | options
-    given = {"engine": SIDES[side].engines[0], "device": "cpu", "compile": False}
+    given = {"engine": SIDES[backend].engines[0], "device": "cpu", "compile": False}
     path = folder / "best.safetensors"
-    checkpoint.save(path, build(SIDES[side], config, given, symbols=len(VOCABULARY)), config=config, vocabulary=VOCABULARY)
+    checkpoint.save(path, build(SIDES[backend], config, given, symbols=len(VOCABULARY)), config=config, vocabulary=VOCABULARY)
     return path
 
 
-def series(folder, side="reference", **options):
+def series(folder, backend="reference", **options):
     config = FORECAST | options
     path = folder / "best.safetensors"
-    checkpoint.save(path, train.build(FORECAST_SIDES[side], config, 2), config=config)
+    checkpoint.save(path, train.build(FORECAST_SIDES[backend], config, 2), config=config)
     return path
 
 
@@ -44,12 +44,12 @@ def session(path):
     return runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("backend", SIDES)
 @pytest.mark.parametrize("more", [{}, {"layers": 3}, {"tied": True, "embedding": 6}, {"dtype": "float64", "dropout": 0.3}],
                          ids=str)
 @pytest.mark.parametrize("cell", CELLS)
-def test_characters(cell, more, side, tmp_path, capsys):
-    characters(tmp_path, side, cell=cell, **more)
+def test_characters(cell, more, backend, tmp_path, capsys):
+    characters(tmp_path, backend, cell=cell, **more)
     assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
     outputs = ["logits", "h_n", "c_n"][: 3 if cell == "lstm" else 2]
     said = capsys.readouterr().out.splitlines()
@@ -57,12 +57,12 @@ def test_characters(cell, more, side, tmp_path, capsys):
     onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("backend", SIDES)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("mode", ["direct", "recursive", "encdec"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_forecast(cell, mode, layers, side, tmp_path):
-    series(tmp_path, side, cell=cell, mode=mode, layers=layers)
+def test_forecast(cell, mode, layers, backend, tmp_path):
+    series(tmp_path, backend, cell=cell, mode=mode, layers=layers)
     assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
     onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from reference.forecast import data
-from reference.forecast.__main__ import SIDE
+from reference.forecast.backend import BACKEND
 from reference.forecast.command import main
 from reference.forecast.options import parser, settled
-from torch_impl.forecast.__main__ import SIDE as TORCH
+from torch_impl.forecast.backend import BACKEND as TORCH
 
-SIDES = {"reference": SIDE, "torch_impl": TORCH}
-both_sides = pytest.mark.parametrize("side", SIDES)
+SIDES = {"reference": BACKEND, "torch_impl": TORCH}
+both_sides = pytest.mark.parametrize("backend", SIDES)
 
 
 def wave(rows=160, seed=0):
@@ -44,5 +44,5 @@ def asked(file, *more):
             "--season", "12", "--hidden", "6", "--epochs", "2", "--dtype", "float64", "--no-progress", *more]
 
 
-def command(side, *arguments):
-    return main(SIDES[side], [str(a) for a in arguments])
+def command(backend, *arguments):
+    return main(SIDES[backend], [str(a) for a in arguments])

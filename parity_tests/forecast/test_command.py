@@ -21,17 +21,17 @@ from .runs import SIDES, asked, both_sides, command, options, wave, write
 
 
 @both_sides
-def test_train_evaluate_predict_on_a_file(side, tmp_path, capsys):
+def test_train_evaluate_predict_on_a_file(backend, tmp_path, capsys):
     run, file = tmp_path / "run", write(tmp_path / "own.csv", wave())
-    assert command(side, *asked(file), "--out", run) == 0
-    assert command(side, "evaluate", "--run", run) == 0
+    assert command(backend, *asked(file), "--out", run) == 0
+    assert command(backend, "evaluate", "--run", run) == 0
     said = capsys.readouterr().out
     assert "seasonal naive" in said and ("beats every baseline" in said or "does NOT beat" in said)
     made = json.loads((run / "test.json").read_text())
     assert set(made["overall"]) == {"gru direct", "persistence", "seasonal naive", "linear"}
     assert all(len(v) == 3 for v in made["steps"]["linear"].values()) and 0 <= made["covered"] <= 1
     assert all((run / f"test-{name}.png").read_bytes().startswith(b"\x89PNG") for name in ("windows", "errors"))
-    assert command(side, "predict", "--run", run) == 0
+    assert command(backend, "predict", "--run", run) == 0
     head, *rows = list(csv.reader((run / "forecast.csv").read_text().splitlines()))
     assert head == ["time", "x", "lower", "upper"] and [r[0] for r in rows] == ["2013-05-01", "2013-06-01", "2013-07-01"]
     assert all(float(low) < float(high) for _, _, low, high in rows)
@@ -41,12 +41,12 @@ def test_train_evaluate_predict_on_a_file(side, tmp_path, capsys):
 def test_both_sides_train_to_the_same_and_read_each_other(mode, sampling, tmp_path):
     """float64: the same checkpoint gives the same figures on both sides, and the same command the same checkpoint."""
     file, figures = write(tmp_path / "own.csv", wave()), {}
-    for side in SIDES:
-        assert command(side, *asked(file, "--mode", mode, "--sampling", sampling), "--out", tmp_path / side) == 0
+    for backend in SIDES:
+        assert command(backend, *asked(file, "--mode", mode, "--sampling", sampling), "--out", tmp_path / backend) == 0
     for trained in SIDES:
-        for side in SIDES:
-            assert command(side, "evaluate", "--run", tmp_path / trained, "--no-plots") == 0
-            figures[trained, side] = json.loads((tmp_path / trained / "test.json").read_text())
+        for backend in SIDES:
+            assert command(backend, "evaluate", "--run", tmp_path / trained, "--no-plots") == 0
+            figures[trained, backend] = json.loads((tmp_path / trained / "test.json").read_text())
     first = figures["reference", "reference"]
     for found in figures.values():
         for name, values in first["steps"].items():
@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, capsys):
 
 @both_sides
 @pytest.mark.parametrize("asked_to_stop", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_said_after_ctrl_c_goes_on_to_the_same_end(side, asked_to_stop, tmp_path, monkeypatch, capsys):
+def test_what_is_said_after_ctrl_c_goes_on_to_the_same_end(backend, asked_to_stop, tmp_path, monkeypatch, capsys):
     file, loss = write(tmp_path / "own.csv", wave()), windows.Windows.batch
 
     def batch(self, which):
@@ -83,32 +83,32 @@ def test_what_is_said_after_ctrl_c_goes_on_to_the_same_end(side, asked_to_stop, 
             signal.raise_signal(asked_to_stop)
         return loss(self, which)
 
-    assert command(side, *asked(file, "--batch", 16), "--out", tmp_path / "straight") == 0
+    assert command(backend, *asked(file, "--batch", 16), "--out", tmp_path / "straight") == 0
     monkeypatch.setattr(windows.Windows, "batch", batch)
-    assert command(side, *asked(file, "--batch", 16), "--out", tmp_path / "run") == 130
+    assert command(backend, *asked(file, "--batch", 16), "--out", tmp_path / "run") == 130
     monkeypatch.undo()
-    how = f"to go on, run: python -m {side}.forecast train --resume --out {tmp_path / 'run'}\n"
+    how = f"to go on, run: python -m {backend}.forecast train --resume --out {tmp_path / 'run'}\n"
     assert how in capsys.readouterr().err
     assert load(tmp_path / "run" / LAST).counters["epoch"] == 0
-    assert command(side, "train", "--resume", "--out", tmp_path / "run", "--no-progress") == 0
+    assert command(backend, "train", "--resume", "--out", tmp_path / "run", "--no-progress") == 0
     one, two = (load(tmp_path / n / LAST).weights for n in ("straight", "run"))
     assert all(np.array_equal(one[k], two[k]) for k in one)
 
 
 @both_sides
-def test_a_run_that_is_prolonged_goes_on(side, tmp_path, monkeypatch, capsys):
+def test_a_run_that_is_prolonged_goes_on(backend, tmp_path, monkeypatch, capsys):
     """At the same rates, as one that had as many passes from the start."""
     monkeypatch.setattr(schedules, "cosine", lambda rate, *_: lambda step: rate)
     file = write(tmp_path / "own.csv", wave())
     for name, epochs in (("once", [5]), ("twice", [2, 5])):
         for k, n in enumerate(epochs):
             more = ["train", "--resume", "--no-progress"] if k else asked(file)
-            assert command(side, *more, "--epochs", n, "--out", tmp_path / name) == 0
+            assert command(backend, *more, "--epochs", n, "--out", tmp_path / name) == 0
     one, two = (load(tmp_path / n / LAST) for n in ("once", "twice"))
     assert one.counters == two.counters and one.counters["epoch"] == 5
     assert all(np.array_equal(one.weights[k], two.weights[k]) for k in one.weights)
     assert load(tmp_path / "twice" / LAST).config["epochs"] == 5
-    assert command(side, "train", "--resume", "--out", tmp_path / "twice", "--epochs", 3) == 2
+    assert command(backend, "train", "--resume", "--out", tmp_path / "twice", "--epochs", 3) == 2
     assert "has done 5 passes; --epochs is how many in all, so it must be more, not 3" in capsys.readouterr().err
 
 
@@ -126,9 +126,9 @@ def test_what_cannot_go_on_is_refused(tmp_path, capsys):
 
 
 @both_sides
-def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, tmp_path, capsys):
+def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(backend, tmp_path, capsys):
     run = tmp_path / "run"
-    assert command(side, *asked(write(tmp_path / "own.csv", wave())), "--out", run) == 0
+    assert command(backend, *asked(write(tmp_path / "own.csv", wave())), "--out", run) == 0
     good = (run / BEST).read_bytes()
     flipped = bytearray(good)
     flipped[-100] ^= 1
@@ -141,24 +141,24 @@ def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(side, tmp_path, 
                                  (LAST, "train", "--resume", "--out", run)):
             (run / name).write_bytes(content)
             capsys.readouterr()
-            assert command(side, *arguments) == 2
+            assert command(backend, *arguments) == 2
             error = capsys.readouterr().err
             assert error.startswith("error: ") and error.count("\n") == 1 and sentence in error, error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 @both_sides
-def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(side, tmp_path, capsys):
+def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(backend, tmp_path, capsys):
     """Some file is on a device that is always full."""
     run, file = tmp_path / "run", write(tmp_path / "own.csv", wave())
-    assert command(side, *asked(file), "--out", run) == 0
+    assert command(backend, *asked(file), "--out", run) == 0
     before = (run / LAST).read_bytes()
     for name, arguments in {f"{LAST}.tmp": ["train", "--resume", "--out", run, "--epochs", 3, "--no-progress"],
                             "test.md": ["evaluate", "--run", run], "forecast.csv": ["predict", "--run", run]}.items():
         (run / name).unlink(missing_ok=True)
         (run / name).symlink_to("/dev/full")
         capsys.readouterr()
-        assert command(side, *arguments) == 2
+        assert command(backend, *arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith(f"error: {run}") and error.endswith("No space left on device\n"), error
         assert error.count("\n") == 1
@@ -167,20 +167,20 @@ def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(side, tmp_pat
 
 
 @both_sides
-def test_a_folder_that_cannot_be_made_is_one_sentence(side, tmp_path, capsys):
+def test_a_folder_that_cannot_be_made_is_one_sentence(backend, tmp_path, capsys):
     file = write(tmp_path / "own.csv", wave())
-    assert command(side, *asked(file), "--out", file / "below") == 2
+    assert command(backend, *asked(file), "--out", file / "below") == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and "Not a directory" in error and error.count("\n") == 1
 
 
 @both_sides
-def test_the_device_is_an_option(side, tmp_path, capsys):
+def test_the_device_is_an_option(backend, tmp_path, capsys):
     file = write(tmp_path / "own.csv", wave())
-    assert command(side, *asked(file), "--out", tmp_path / "run", "--device", "abacus") == 2
+    assert command(backend, *asked(file), "--out", tmp_path / "run", "--device", "abacus") == 2
     assert capsys.readouterr().err.startswith("error: --device abacus ")
-    if side == "reference":
-        assert command(side, *asked(file), "--out", tmp_path / "run", "--compile") == 2
+    if backend == "reference":
+        assert command(backend, *asked(file), "--out", tmp_path / "run", "--compile") == 2
         assert "--compile is for the other side, python -m torch_impl.forecast" in capsys.readouterr().err
 
 
@@ -244,30 +244,30 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
     (["--dropout", "0.5"], "--dropout is between the layers, so it needs --layers"),
     (["--sampling", "linear"], "--sampling is for the modes recursive and encdec"),
 ])
-def test_mistakes_are_one_sentence_and_status_2(side, arguments, said, tmp_path, monkeypatch, capsys):
+def test_mistakes_are_one_sentence_and_status_2(backend, arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "own.csv", wave())
     write(tmp_path / "flat.csv", [(t, "1", y) for t, _, y in wave()])
-    assert command(side, "train", "--out", "run", *arguments) == 2
+    assert command(backend, "train", "--out", "run", *arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and len(error.splitlines()) == 1
     assert re.search(said, error), error
 
 
 @both_sides
-def test_a_run_is_not_gone_on_with_and_dropped(side, capsys):
+def test_a_run_is_not_gone_on_with_and_dropped(backend, capsys):
     with pytest.raises(SystemExit) as e:
-        command(side, "train", "--resume", "--overwrite")
+        command(backend, "train", "--resume", "--overwrite")
     assert e.value.code == 2 and "not allowed with argument --resume" in capsys.readouterr().err
 
 
 @both_sides
-def test_a_folder_without_a_run_and_one_with_one(side, tmp_path, capsys):
-    assert command(side, "evaluate", "--run", tmp_path) == 2
+def test_a_folder_without_a_run_and_one_with_one(backend, tmp_path, capsys):
+    assert command(backend, "evaluate", "--run", tmp_path) == 2
     assert "holds no best.safetensors: train a model there first" in capsys.readouterr().err
     (tmp_path / "best.safetensors").write_bytes(b"{}")
-    assert command(side, "predict", "--run", tmp_path) == 2
+    assert command(backend, "predict", "--run", tmp_path) == 2
     assert "is no checkpoint of this project" in capsys.readouterr().err
     (tmp_path / "last.safetensors").write_bytes(b"{}")
-    assert command(side, "train", "--out", tmp_path) == 2
+    assert command(backend, "train", "--out", tmp_path) == 2
     assert "holds a run already" in capsys.readouterr().err

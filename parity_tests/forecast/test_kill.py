@@ -9,18 +9,18 @@ from ..common.kills import check_killed, killed_until_done
 from .runs import SIDES, command, wave, write
 
 
-def check(side, tmp_path, epochs, kills, longest):
+def check(backend, tmp_path, epochs, kills, longest):
     file, straight, killed = write(tmp_path / "own.csv", wave()), tmp_path / "straight", tmp_path / "killed"
     options = ["--csv", file, "--time", "time", "--target", "x", "--features", "y", "--window", 8, "--horizon", 3,
                "--batch", 16, "--hidden", 6, "--layers", 2, "--dropout", 0.2, "--mode", "recursive", "--sampling", "linear",
                "--dtype", "float64", "--epochs", epochs, "--no-progress"]
-    assert command(side, "train", *options, "--out", straight) == 0
+    assert command(backend, "train", *options, "--out", straight) == 0
 
     def start():
         how = ["--resume"] if (killed / LAST).exists() else options
-        return spawn(side, "train", *how, "--out", killed, application="forecast")
+        return spawn(backend, "train", *how, "--out", killed, application="forecast")
 
-    check_killed(straight, killed, killed_until_done(start, killed, kills, longest, side))
+    check_killed(straight, killed, killed_until_done(start, killed, kills, longest, backend))
 
 
 def test_killed_two_times(tmp_path):
@@ -28,6 +28,6 @@ def test_killed_two_times(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", SIDES)
-def test_killed_twenty_times(side, tmp_path):
-    check(side, tmp_path, 200, 20, 0.2)
+@pytest.mark.parametrize("backend", SIDES)
+def test_killed_twenty_times(backend, tmp_path):
+    check(backend, tmp_path, 200, 20, 0.2)

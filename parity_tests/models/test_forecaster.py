@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reference.common import shards
+from reference.common import batches
 from reference.common.batches import Windowed
 from reference.models.forecaster import MODES
 
@@ -70,9 +70,9 @@ def test_what_does_not_fit_is_refused(batch, said, side):
 
 def test_the_shares_of_several_processes_are_the_batch():
     ours, _ = both("direct")
-    parts = [shards.share(BATCH, rank, 3) for rank in range(3)]
+    parts = [batches.share(BATCH, rank, 3) for rank in range(3)]
     assert [part.past.shape[1] for part, _ in parts] == [2, 1, 1]
-    weighted = sum(n * ours.loss(part) for part, n in parts) / shards.count(BATCH)
+    weighted = sum(n * ours.loss(part) for part, n in parts) / batches.count(BATCH)
     assert weighted == pytest.approx(ours.loss(BATCH), rel=1e-12)
 
 

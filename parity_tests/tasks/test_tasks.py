@@ -9,24 +9,25 @@ import numpy as np
 import pytest
 
 from notes.studies import task_results
-from reference.tasks import TASKS, __main__, command, metrics
-from torch_impl.tasks import __main__ as torch_tasks
+from reference.tasks import TASKS, command, evaluate, train
+from reference.tasks import backend as numpy_tasks
+from torch_impl.tasks import backend as torch_tasks
 
 SMALL = {"names_classifier": 300, "names_generator": 300, "letters_tagger": 1000, "pronunciation": 300}
 
 
 def test_edit_distance_is_the_fewest_edits():
     for a, b, n in (("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("ab", "ba", 2)):
-        assert metrics.edit_distance(a, b) == n == metrics.edit_distance(b, a)
-    assert metrics.error_rate(["abd", "x"], [["abc", "abcd"], ["x"]]) == (1 / 4, 1 / 2)
+        assert evaluate.edit_distance(a, b) == n == evaluate.edit_distance(b, a)
+    assert evaluate.error_rate(["abd", "x"], [["abc", "abcd"], ["x"]]) == (1 / 4, 1 / 2)
 
 
 def test_counting_models():
-    assert metrics.majority([("a", 1), ("a", 2), ("a", 2), ("b", 1)]) == {"a": 2, "b": 1}
+    assert evaluate.majority([("a", 1), ("a", 2), ("a", 2), ("b", 1)]) == {"a": 2, "b": 1}
     train = [list("xaab.")] * 1000
-    assert metrics.count_perplexity(train, train, 3, 4) < metrics.count_perplexity(train, train, 1, 4)
+    assert evaluate.count_perplexity(train, train, 3, 4) < evaluate.count_perplexity(train, train, 1, 4)
     entropy = -(0.5 * log2(0.5) + 2 * 0.25 * log2(0.25))  # of a a b . with x given
-    assert metrics.count_perplexity(train, train, 1, 4) == pytest.approx(2**entropy, rel=1e-3)
+    assert evaluate.count_perplexity(train, train, 1, 4) == pytest.approx(2**entropy, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -36,14 +37,14 @@ def test_parts_share_no_word_and_batches_hold_what_is_right(name):
     assert len({w for part in task.parts for w in part}) == sum(map(len, task.parts))
     batch = task.batch(task.parts.train[:20])
     assert batch[0].shape[0] == 20 if name == "names_generator" else batch[0].batch_sizes[0] == 20
-    first = [c for epoch in (0, 0) for c in [next(command.passes(task, 8, 1)(epoch))]]
+    first = [c for epoch in (0, 0) for c in [next(train.passes(task, 8, 1)(epoch))]]
     assert all(np.array_equal(a.target, b.target) for a, b in [first])
 
 
 def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
     pytest.importorskip("eng_to_ipa", reason="extra 'data' is not installed")
-    task, side = TASKS["pronunciation"](0, SMALL["pronunciation"]), __main__.SIDE
-    scheduled, forced = (command.fit(task, side, kwargs, "rnn", 0, 4)[0] for kwargs in ({"forced": 0.5}, {}))
+    task, backend = TASKS["pronunciation"](0, SMALL["pronunciation"]), numpy_tasks.BACKEND
+    scheduled, forced = (train.fit(task, backend, kwargs, "rnn", 0, 4)[0] for kwargs in ({"forced": 0.5}, {}))
     assert (scheduled.teacher_forcing, forced.teacher_forcing) == (1 - 0.5 * 3 / 4, 1.0)
 
 
@@ -53,10 +54,10 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     """A few steps in float64; both sides see the same data and draws, so that their figures are the same."""
     pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
     made = []
-    for side in (__main__.SIDE, torch_tasks.SIDE):
+    for backend in (numpy_tasks.BACKEND, torch_tasks.BACKEND):
         options = {"steps": 3, "dtype": "float64", "limit": SMALL[name], "out": tmp_path}
-        assert command.main(side, [name, *(str(v) for k, o in options.items() for v in (f"--{k}", o))]) == 0
-        made.append(json.loads((tmp_path / f"{name}-{side.package}-gru.json").read_text(encoding="utf-8")))
+        assert command.main(backend, [name, *(str(v) for k, o in options.items() for v in (f"--{k}", o))]) == 0
+        made.append(json.loads((tmp_path / f"{name}-{backend.package}-gru.json").read_text(encoding="utf-8")))
         printed = capsys.readouterr().out
         assert "baseline" in printed and made[-1]["title"] in printed
     ours, theirs = made
@@ -90,7 +91,7 @@ def test_the_second_direction_and_attention_are_worth_something():
                                    ["--seed", "-1"]])
 def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
-        command.main(__main__.SIDE, ["names_classifier", *wrong])
+        command.main(numpy_tasks.BACKEND, ["names_classifier", *wrong])
     assert stop.value.code == 2
     assert f"{wrong[0]} must be at least" in capsys.readouterr().err
 
@@ -98,7 +99,7 @@ def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
 def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit) as stop:
-        command.main(__main__.SIDE, ["names_classifier", "--out", str(tmp_path / "file" / "out")])
+        command.main(numpy_tasks.BACKEND, ["names_classifier", "--out", str(tmp_path / "file" / "out")])
     assert stop.value.code == 2
     assert "--out cannot be made" in capsys.readouterr().err
 
@@ -114,8 +115,8 @@ def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
         made = given(*_)
         return one
 
-    given = command.passes
-    monkeypatch.setattr(command, "passes", passes)
-    assert command.main(__main__.SIDE, ["names_classifier", "--limit", "300", "--steps", "3", "--out", str(tmp_path)]) == 130
+    given = train.passes
+    monkeypatch.setattr(train, "passes", passes)
+    assert command.main(numpy_tasks.BACKEND, ["names_classifier", "--limit", "300", "--steps", "3", "--out", str(tmp_path)]) == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reference.common.shards import select, sequences
+from reference.common.batches import select, sequences
 
 from . import trajectory
 

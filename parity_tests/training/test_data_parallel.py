@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import reference.training.loop
-from reference.common import shards
+from reference.common import batches
 from reference.training import optim
 from torch_impl.training import data_parallel
 
@@ -70,11 +70,11 @@ def test_two_processes_stopped_and_taken_up_go_on_bit_for_bit(results):
 def test_shares_are_the_batch(name):
     """Together they have its sequences and its targets; an empty share counts nothing."""
     for batch in some(name):
-        B = shards.sequences(batch)
-        parts = [shards.share(batch, rank, 2) for rank in range(2)]
-        assert sum(n for _, n in parts) == shards.count(batch)
+        B = batches.sequences(batch)
+        parts = [batches.share(batch, rank, 2) for rank in range(2)]
+        assert sum(n for _, n in parts) == batches.count(batch)
         assert [n > 0 for _, n in parts] == [True, B > 1]
-        again = shards.select(batch, np.arange(B))
+        again = batches.select(batch, np.arange(B))
         for a, b in zip(again, batch, strict=True):
             if a is not None and not isinstance(a, bool):
                 for x, y in zip(a if isinstance(a, tuple) else [a], b if isinstance(b, tuple) else [b], strict=True):
@@ -89,10 +89,10 @@ def test_the_parts_of_a_mean_weighted_by_their_counts_are_the_whole():
         whole, pull = ours.vjp(batch)
         summed, loss = dict.fromkeys(ours.params, 0), 0.0
         for rank in range(3):
-            part, n = shards.share(batch, rank, 3)
+            part, n = batches.share(batch, rank, 3)
             l, pull_part = ours.vjp(part)
-            loss += n / shards.count(batch) * l
-            summed = {k: summed[k] + n / shards.count(batch) * g for k, g in pull_part().items()}
+            loss += n / batches.count(batch) * l
+            summed = {k: summed[k] + n / batches.count(batch) * g for k, g in pull_part().items()}
         assert_close(np.array(loss), np.array(whole))
         for k, g in pull().items():
             assert_close(summed[k], g, k)
@@ -104,13 +104,13 @@ def test_masks_of_a_window_are_divided_with_it():
     batch = task.batches(0)[0]
     masks = sys.modules["reference.models.language_model"].draw_masks(np.random.default_rng(0), (5, 3, 5), 6, 2, 0.2)
     batch = batch._replace(masks=masks)
-    parts = [shards.share(batch, rank, 3) for rank in range(3)]
-    assert_close(np.array(sum(n * ours.vjp(p)[0] for p, n in parts) / shards.count(batch)), np.array(ours.vjp(batch)[0]))
+    parts = [batches.share(batch, rank, 3) for rank in range(3)]
+    assert_close(np.array(sum(n * ours.vjp(p)[0] for p, n in parts) / batches.count(batch)), np.array(ours.vjp(batch)[0]))
 
 
 def test_what_is_wrong_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="rank must be from 0 to below 2, got 2"):
-        shards.share(some("classifier")[0], 2, 2)
+        batches.share(some("classifier")[0], 2, 2)
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(RuntimeError, match="is started by torchrun"), data_parallel.group():
         pass

@@ -11,12 +11,9 @@ from .. import fast
 from ..common import checks, parameters
 from ..common.arrays import Array
 from ..common.memory import copied
-from ..common.module import Module
+from ..common.module import Module, quiet
 from . import gru, lstm, rnn, stack
 from .inputs import open_gradient, open_input
-
-# As in torch, inf and NaN flow through without a warning.
-quiet = np.errstate(over="ignore", invalid="ignore")
 
 FAST = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 

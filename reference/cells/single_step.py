@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..common import checks, parameters
-from ..common.module import Module
+from ..common.module import Module, quiet
 from . import gru, lstm, rnn
-from .layers import quiet
 
 
 class Cell(Module):

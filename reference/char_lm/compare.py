@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ..common.arrays import Array
-from . import __main__ as char_lm
-from . import command as char_app
-from .data import Corpus, figures, held_out
-from .options import above_zero, positive, positive_or_zero
+from ..common.command import above_zero, positive, positive_or_zero
+from .backend import BACKEND
+from .command import main as char_lm
+from .data import Corpus
+from .evaluate import figures, held_out
 from .run import text_of, trained
 
 NOTE = Path(__file__).parent.parent.parent / "notes" / "char_lm.md"
@@ -65,14 +66,14 @@ def compare(given: argparse.Namespace) -> list[str]:
         length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
         options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
                    "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
-        if status := char_app.main(char_lm.SIDE, ["train", *map(str, options)]):
+        if status := char_lm(BACKEND, ["train", *map(str, options)]):
             raise SystemExit(status)
-        model, config, vocabulary, saved = trained(char_lm.SIDE, {"run": str(folder), "engine": "fast", "device": "cpu",
-                                                                  "compile": False})
+        model, config, vocabulary, saved = trained(BACKEND, {"run": str(folder), "engine": "fast", "device": "cpu",
+                                                           "compile": False})
         text = text or text_of(config, vocabulary)
         n = sum(v.size for v in model.params.values())
         target = target or n
-        nats = char_lm.SIDE.evaluate(model, held_out(text.part("test")))
+        nats = BACKEND.evaluate(model, held_out(text.part("test")))
         lines.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
     assert text is not None
     for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):

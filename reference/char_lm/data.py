@@ -14,14 +14,10 @@ import numpy as np
 
 from ..common import batches, datasets
 from ..common.arrays import Array
+from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
 
 SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
-STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
-
-
-class UsageError(ValueError):
-    """What a person asked for cannot be done; the message is the one sentence that says why."""
 
 
 class Corpus(NamedTuple):
@@ -109,14 +105,6 @@ def streams(tokens: Array, size: int, steps: int, what: str) -> list[batches.Win
         raise UsageError(f"the text is too short: {what} part: {e}; give more text, or a smaller --batch") from None
 
 
-def held_out(tokens: Array, limit: int | None = None) -> list[batches.Window]:
-    """Windows for an evaluation of at most ``limit`` characters; fewer streams for a short text."""
-    if len(tokens) < 2:
-        raise UsageError(f"the text is too short: a part to evaluate on has {len(tokens)} characters and needs 2")
-    tokens = tokens if limit is None else tokens[: limit + 1]
-    return batches.windows(tokens, max(1, min(STREAMS, (len(tokens) - 1) // STEPS)), STEPS)
-
-
 def passes(tokens: Array, config: dict) -> list[batches.Window]:
     """The windows of one pass over the training part."""
     return streams(tokens, config["batch"], config["window"], "the training")
@@ -136,9 +124,3 @@ def spans(windows: list[batches.Window], ends: list[int]):
         return [windows[n % len(windows)] for n in range(ends[k], ends[k + 1])]
 
     return span
-
-
-def figures(nats: float) -> dict[str, float]:
-    """A mean cross-entropy in its three forms: notes/char_lm.md"""
-    with np.errstate(over="ignore"):  # a model that has gone astray: its perplexity is inf
-        return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3

@@ -1,4 +1,4 @@
-"""``generate`` and ``evaluate``.  Derivation of the drawing: notes/common/sampling.md; what temperature does: notes/char_lm.md"""
+"""``generate``.  Derivation of the drawing: notes/common/sampling.md; what temperature does: notes/char_lm.md"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..common import sampling
+from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
-from .data import UsageError, corpus, encode, figures, held_out
-from .run import Side, text_of, trained
+from .backend import Backend
+from .data import encode
+from .run import trained
 
 
-def stream(side: Side, model: Any, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int, state: Any, *,
+def stream(backend: Backend, model: Any, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int, state: Any, *,
            temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
     """Characters, one at a time: ``length`` of them after the prime, drawn from the logits in float64.
 
@@ -21,28 +23,28 @@ def stream(side: Side, model: Any, vocabulary: Vocabulary, begin: str, prime: st
     rng = np.random.default_rng(seed)
     tokens = encode(begin + prime, vocabulary, "--prime")
     for _ in range(length):
-        z, state = side.logits(model, tokens[:, None], state)
+        z, state = backend.logits(model, tokens[:, None], state)
         tokens = np.atleast_1d(sampling.sample(z[-1, 0], rng, temperature, top_k, top_p))
         yield vocabulary.symbols[int(tokens[0])]
 
 
-def writer(side: Side, given: dict) -> Callable[[float], Iterator[str]]:
+def writer(backend: Backend, given: dict) -> Callable[[float], Iterator[str]]:
     """``text(temperature)`` of a run's checkpoint, without the prime.  Raises UsageError, CheckpointError as ``trained``."""
     if given.get("top_p", 1) > 1:
         raise UsageError(f"--top-p must be above 0 and at most 1, got {given['top_p']}")
-    model, config, vocabulary, _ = trained(side, given)
+    model, config, vocabulary, _ = trained(backend, given)
     encode(given["prime"], vocabulary, "--prime")  # before anything is printed
     how = {k: given[k] for k in ("top_k", "top_p") if k in given}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(side, model, vocabulary, config["corpus"]["begin"], given["prime"], given["length"], given["seed"],
+        return stream(backend, model, vocabulary, config["corpus"]["begin"], given["prime"], given["length"], given["seed"],
                       model.carried, temperature=temperature, **how)
 
     return text
 
 
-def generate(side: Side, given: dict) -> int:
-    text = writer(side, given)
+def generate(backend: Backend, given: dict) -> int:
+    text = writer(backend, given)
     if "temperatures" in given:
         texts = [given["prime"] + "".join(text(t)) for t in given["temperatures"]]
         width = given.get("width") or shutil.get_terminal_size((120, 24)).columns
@@ -68,19 +70,3 @@ def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
 def broken(text: str, width: int) -> list[str]:
     """Lines of at most ``width`` characters, none lost."""
     return [line[k : k + width] for line in text.split("\n") for k in range(0, max(1, len(line)), width)]
-
-
-def evaluate(side: Side, given: dict) -> int:
-    """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both sides."""
-    model, config, vocabulary, saved = trained(side, given)
-    own = "text" not in given
-    text = text_of(config, vocabulary) if own else corpus(given["text"], given.get("encoding", "utf-8"), vocabulary)
-    part = given.get("part", "test" if own else "all")
-    windows = held_out(text.part(part))
-    f = figures(side.evaluate(model, windows))
-    count = sum(w.targets.size for w in windows)
-    print(f"{text.name}, {part}: {count:,} characters, after {saved.counters.get('step', 0)} steps")
-    print(f"  cross-entropy  {f['nats']:.6f} nats a character")
-    print(f"  cross-entropy  {f['bits']:.6f} bits a character")
-    print(f"  perplexity     {f['perplexity']:.6f}")
-    return 0

@@ -1,10 +1,10 @@
 """The command line of the character model, the same for both sides."""
 
 import argparse
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ..common.command import above_zero, at_least_zero, finite, positive, positive_or_zero, share
 from ..training.init import SCHEMES
 from ..training.optim import OPTIMIZERS
 
@@ -15,26 +15,6 @@ DEFAULTS: dict[str, Any] = {
     "tied": False, "init": "default", "forget_bias": 0.0, "optimizer": "adam", "lr": 0.004, "schedule": "cosine",
     "clip": 1.0, "batch": 32, "window": 64,
     "seconds": 110.0, "steps": None, "every": 250, "save_every": 100, "seed": 0, "dtype": "float32"}
-
-
-def number(kind: type, right: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
-    """What argparse takes for a number: of a kind, and one that is right."""
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not right(value):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, got {value}")
-        return value
-
-    read.__name__ = "whole number" if kind is int else "number"
-    return read
-
-
-positive = number(int, lambda v: v >= 1, "at least 1")
-positive_or_zero = number(int, lambda v: v >= 0, "0 or more")
-above_zero = number(float, lambda v: 0 < v < math.inf, "above 0 and finite")
-at_least_zero = number(float, lambda v: 0 <= v < math.inf, "0 or more, and finite")
-finite = number(float, math.isfinite, "finite")
-share = number(float, lambda v: 0 <= v <= 1, "from 0 to 1")
 
 
 def several(text: str) -> list[float]:

@@ -3,35 +3,20 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..common import checkpoint
-from ..common.processes import Alone, alone
-from ..common.run import BEST, LAST
+from ..common.command import UsageError
+from ..common.run import find
 from ..common.vocabulary import Vocabulary
-from .data import Corpus, UsageError, corpus
+from .backend import Backend
+from .data import Corpus, corpus
 from .options import DEFAULTS
 
 CONFIG = "config.json"
 FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
-
-
-class Side(NamedTuple):
-    """What a side gives; everything else is the same code."""
-
-    package: str
-    engines: tuple[str, ...]    # the first is the default
-    model: Any                  # (config, symbols, dtype, rng, given) -> LanguageModel
-    optimizers: dict[str, Any]  # by class name
-    train: Any
-    evaluate: Any
-    restore: Any                # (checkpoint, model)
-    logits: Any                 # (model, tokens (T, B), state) -> (z (T, B, V) ndarray float64, state)
-    initialise: Any             # as init.initialise
-    processes: Any = alone      # given -> a context with the group that this process is one of
-    group: Any = Alone()        # that group
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -94,32 +79,19 @@ def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     return text
 
 
-def build(side: Side, config: dict, given: dict, dtype: str | None = None, symbols: int | None = None) -> Any:
+def build(backend: Backend, config: dict, given: dict, dtype: str | None = None, symbols: int | None = None) -> Any:
     """A model with its first parameters."""
     rng = np.random.default_rng(config["seed"])
-    model = side.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, given)
+    model = backend.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, given)
     if config["forget_bias"] and config["cell"] != "lstm":
         raise UsageError(f"--forget-bias is for --cell lstm; a {config['cell']} has no forget gate")
     if config["init"] != "default" or config["forget_bias"]:
         scheme = "uniform" if config["init"] == "default" else config["init"]
-        side.initialise(model, scheme, rng, forget_bias=config["forget_bias"] or None)
+        backend.initialise(model, scheme, rng, forget_bias=config["forget_bias"] or None)
     return model
 
 
-def find(path: str) -> Path:
-    """The checkpoint of a run: the best one, or the last if none was evaluated.  UsageError: there is none."""
-    p = Path(path)
-    if p.is_dir():
-        for name in (BEST, LAST):
-            if (p / name).exists():
-                return p / name
-        raise UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")
-    if not p.exists():
-        raise UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
-    return p
-
-
-def trained(side: Side, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.Checkpoint]:
+def trained(backend: Backend, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.Checkpoint]:
     """The model of a checkpoint in float64, whatever it was trained in, so that both sides say the same.
 
     Raises
@@ -135,9 +107,9 @@ def trained(side: Side, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.
     config, symbols = saved.config, saved.vocabulary
     if not (isinstance(config, dict) and DEFAULTS.keys() <= config.keys() and symbols):
         raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
-    model = build(side, config, given, "float64", len(symbols))
+    model = build(backend, config, given, "float64", len(symbols))
     weights = {k: v.astype(np.float64) for k, v in saved.weights.items()}
-    side.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
+    backend.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
     model.eval()
     return model, config, Vocabulary(symbols, special=False), saved
 
@@ -147,8 +119,8 @@ def first_stream(carried: dict, dtype: Any) -> dict:
     return {k: v[:, :1].astype(dtype or v.dtype) for k, v in carried.items()}
 
 
-def resume_command(side: Side, given: dict) -> str:
-    more = [f"--{k} {given[k]}" for k, usual in (("engine", side.engines[0]), ("device", "cpu")) if given[k] != usual]
+def resume_command(backend: Backend, given: dict) -> str:
+    more = [f"--{k} {given[k]}" for k, usual in (("engine", backend.engines[0]), ("device", "cpu")) if given[k] != usual]
     more += ["--compile"] if given["compile"] else []
     folder = shlex.quote(str(given["run"]))
-    return " ".join([f"{side.group.start} {side.package}.char_lm train --resume --run {folder}", *more])
+    return " ".join([f"{backend.group.start} {backend.package}.char_lm train --resume --run {folder}", *more])

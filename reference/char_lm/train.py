@@ -19,40 +19,43 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..common import checkpoint, schedules
+from ..common.command import UsageError
 from ..common.run import BEST, LAST, LOG, read_log
 from ..training.optim import OPTIMIZERS
 from . import plots
-from .data import Corpus, UsageError, boundaries, corpus, figures, held_out, passes, spans
+from .backend import Backend
+from .data import Corpus, boundaries, corpus, passes, spans
+from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, Side, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
+from .run import CONFIG, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
 
 VALIDATED = 50_000    # characters that are evaluated while training
 SAMPLE = 200          # characters that are shown after each evaluation
 TRIAL = 12            # steps that are timed to know how many are affordable
 
 
-def train(side: Side, given: dict) -> int:
-    folder, group = Path(given["run"]), side.group
+def train(backend: Backend, given: dict) -> int:
+    folder, group = Path(given["run"]), backend.group
     config, text = (resumed if given["resume"] else fresh)(given, folder)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its "
                          "own")
-    model = build(side, config, given)
+    model = build(backend, config, given)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
     if config["steps"] is None:
-        config["steps"] = affordable(side, config, given, windows)
+        config["steps"] = affordable(backend, config, given, windows)
     if group.leader:
         begin(folder, config, given["resume"])
-        say(describe(side, config, model, windows))
+        say(describe(backend, config, model, windows))
     ends = boundaries(config)
-    with bar(config, given, model, side, text) as tell:
-        result = side.train(
-            group.wrap(model), optimizer(side, config, model), spans(windows, ends),
+    with bar(config, given, model, backend, text) as tell:
+        result = backend.train(
+            group.wrap(model), optimizer(backend, config, model), spans(windows, ends),
             epochs=len(ends) - 1, schedule=schedule(config), max_norm=config["clip"] or None,
             validation=lambda: validation, folder=folder, resume=given["resume"], config=config,
-            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(side, given)}",
+            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(backend, given)}",
             tell=tell)
     if group.leader:
         finish(folder, result.stopped)
@@ -91,9 +94,9 @@ def begin(folder: Path, config: dict, resume: bool) -> None:
     write_json(folder / CONFIG, config)
 
 
-def optimizer(side: Side, config: dict, model: Any) -> Any:
+def optimizer(backend: Backend, config: dict, model: Any) -> Any:
     name = {k.lower(): k for k in OPTIMIZERS}[config["optimizer"]]
-    return side.optimizers[name](model, lr=config["lr"])
+    return backend.optimizers[name](model, lr=config["lr"])
 
 
 def schedule(config: dict) -> schedules.Schedule:
@@ -106,25 +109,25 @@ def schedule(config: dict) -> schedules.Schedule:
     return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
 
 
-def affordable(side: Side, config: dict, given: dict, windows: list) -> int:
+def affordable(backend: Backend, config: dict, given: dict, windows: list) -> int:
     """How many steps fit into the seconds, by the time of a few steps of a model that is thrown away."""
     def took(n: int) -> float:
-        model = build(side, config, given)
+        model = build(backend, config, given)
         start = time.perf_counter()
-        side.train(side.group.wrap(model), optimizer(side, config, model), spans(windows, [0, n]), epochs=1,
+        backend.train(backend.group.wrap(model), optimizer(backend, config, model), spans(windows, [0, n]), epochs=1,
                    max_norm=config["clip"] or None)
         return time.perf_counter() - start
 
     took(TRIAL // 2)
-    return side.group.first(max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL)))
+    return backend.group.first(max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL)))
 
 
-def describe(side: Side, config: dict, model: Any, windows: list) -> str:
+def describe(backend: Backend, config: dict, model: Any, windows: list) -> str:
     text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
-    return (f"{side.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
+    return (f"{backend.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
             f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
             f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
-            + (f", over {side.group.world} processes" if side.group.world > 1 else ""))
+            + (f", over {backend.group.world} processes" if backend.group.world > 1 else ""))
 
 
 def say(text: str) -> None:
@@ -132,13 +135,13 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iterator[Any]:
+def bar(config: dict, given: dict, model: Any, backend: Backend, text: Corpus) -> Iterator[Any]:
     """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
     size, console = config["batch"] * config["window"], Console(stderr=True)
     progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
                         TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
                         console=console, transient=True,
-                        disable=given["quiet"] or not console.is_terminal or not side.group.leader)
+                        disable=given["quiet"] or not console.is_terminal or not backend.group.leader)
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
     clock: dict[str, Any] = {"start": None}
 
@@ -156,18 +159,18 @@ def bar(config: dict, given: dict, model: Any, side: Side, text: Corpus) -> Iter
             say(f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
                 f"{f['perplexity']:.3f}")
             if not given["quiet"]:
-                say(sample(side, model, text) + "\n")
+                say(sample(backend, model, text) + "\n")
 
     with progress:
         yield tell
 
 
-def sample(side: Side, model: Any, text: Corpus) -> str:
+def sample(backend: Backend, model: Any, text: Corpus) -> str:
     """A little text from the model as it is; nothing of it is changed."""
     carried = model.carried
     model.load_carried_state(first_stream(model.carried_state(), None))
     model.eval()
-    made = "".join(stream(side, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    made = "".join(stream(backend, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
     model.train()
     model.carried = carried
     return made.strip()

@@ -11,6 +11,10 @@ import numpy as np
 from .arrays import Array
 
 
+class UsageError(ValueError):
+    """What a person asked for cannot be done; the message is the one sentence that says why."""
+
+
 def positive_int(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an int, got {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""What a layer and a cell have in common: parameters, gradients, mode, and one remembered forward."""
+"""What layers, cells, parts and models have in common: parameters, gradients, mode, and one remembered forward."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +7,9 @@ import numpy as np
 
 from . import checks
 from .arrays import Array
+
+# As in torch, inf and NaN flow through without a warning.
+quiet = np.errstate(over="ignore", invalid="ignore")
 
 
 class Module:
@@ -71,3 +74,49 @@ class Module:
         self.grads, *rest = made if isinstance(made, tuple) else (made,)
         self._pullback = None
         return rest
+
+
+class Composite(Module):
+    """A module made of modules: its attributes, in the order in which they were set.
+
+    ``params``, ``grads`` and ``state_dict`` have the names of torch.nn.Module: "embedding.weight", "rnn.bias_hh_l0".
+    A subclass gives ``vjp``, whose pullback puts the names together by ``_gather``.
+
+        class Tagger(Model):
+            def __init__(self, ..., *, dtype=np.float32, rng=None):
+                super().__init__(dtype=dtype, rng=rng)
+                self.embedding = Embedding(..., dtype=dtype, rng=self.rng)
+                self.head = Linear(..., dtype=dtype, rng=self.rng)
+    """
+
+    def __init__(self, *, dtype: Any = np.float32, rng: np.random.Generator | None = None):
+        self.dtype = checks.dtype(dtype)
+        self.training = True
+        self.grads: dict[str, Array] = {}
+        self.rng = checks.generator("rng", rng)
+        self._pullback: Callable | None = None
+
+    @property
+    def children(self) -> dict[str, Module]:
+        """The modules that are attributes, by name."""
+        return {name: v for name, v in vars(self).items() if isinstance(v, Module)}
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """The parameters of all children, under prefixed names: the arrays themselves, for an optimiser to change."""
+        return {f"{name}.{k}": v for name, child in self.children.items() for k, v in child.params.items()}
+
+    @params.setter
+    def params(self, values: dict[str, Array]) -> None:
+        for name, child in self.children.items():
+            child.params = {k: values[f"{name}.{k}"] for k in child.params}
+
+    def train(self, mode: bool = True):
+        for child in self.children.values():
+            child.train(mode)
+        return super().train(mode)
+
+    def _gather(self, **grads: dict[str, Array]) -> dict[str, Array]:
+        """The gradients of each child, by its name  ->  keyed and ordered like ``params``"""
+        named = {f"{name}.{k}": v for name, child in grads.items() for k, v in child.items()}
+        return {k: named[k] for k in self.params}

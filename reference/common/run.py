@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -259,3 +260,40 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return entries
+
+
+def find(path: str) -> Path:
+    """The checkpoint of a run: the best one, or the last if none was evaluated.  UsageError: there is none."""
+    p = Path(path)
+    if p.is_dir():
+        for name in (BEST, LAST):
+            if (p / name).exists():
+                return p / name
+        raise checks.UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")
+    if not p.exists():
+        raise checks.UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
+    return p
+
+
+class Alone:
+    """The one process of a run."""
+
+    rank, world, leader = 0, 1, True
+    start = "python -m"     # how a person starts it
+
+    def agreed(self, value: Any) -> Any:
+        """The value, once every process has come here with the same; of several, UsageError if they differ."""
+        return value
+
+    def first(self, value: Any) -> Any:
+        """The value of the first process."""
+        return value
+
+    def wrap(self, model: Any) -> Any:
+        """The model as ``train`` takes it."""
+        return model
+
+
+def alone(given: dict) -> AbstractContextManager[Alone]:
+    """The group that a command with these options is one of, as a context."""
+    return nullcontext(Alone())

@@ -8,14 +8,20 @@
 
 z logits (..., V), τ temperature.  P1 to P3 are applied in this order.  Of equal logits the lower token is the more
 likely one.  Nothing here has a gradient: a drawn token cuts it.
+
+A model that reads its own output is free_run, with any choice of token, and beam_run, over one kind of step:
+
+    step(tokens (N,), state) -> logits (N, V), state
+
+The logits are arrays, the state is the model's affair: both backends decode with these loops.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import log_softmax
 
-from ..parts.losses import log_softmax
 from . import checks
 from .arrays import Array
 
@@ -59,11 +65,11 @@ def log_probabilities(logits, temperature=1.0, top_k=None, top_p=None) -> Array:
     share = None if top_p is None else checks.fraction("top_p", top_p)
     k = 1 if temperature == 0 else k
     with np.errstate(over="ignore"):  # by a tiny temperature everything but the maximum becomes -inf
-        log_p = log_softmax((z - z.max(-1, keepdims=True)) / (temperature or 1))        # P1
+        log_p = log_softmax((z - z.max(-1, keepdims=True)) / (temperature or 1), axis=-1)          # P1
     if k is not None:
-        log_p = log_softmax(np.where(rank(log_p) < k, log_p, -np.inf))                  # P2
+        log_p = log_softmax(np.where(rank(log_p) < k, log_p, -np.inf), axis=-1)         # P2
     if share is not None:
-        log_p = log_softmax(np.where(before(log_p) < share, log_p, -np.inf))            # P3
+        log_p = log_softmax(np.where(before(log_p) < share, log_p, -np.inf), axis=-1)   # P3
     return log_p
 
 
@@ -143,7 +149,7 @@ def beam_search(step: Callable, select: Callable, state: Any, start: int, end: i
     log_p, last = np.zeros(1), np.array([start])
     for n in range(1, max_length + 1):
         logits, state = step(last, state)
-        total = log_p[:, None] + log_softmax(finite(np.asarray(logits, np.float64)))    # P5
+        total = log_p[:, None] + log_softmax(finite(np.asarray(logits, np.float64)), axis=-1)  # P5
         rows, tokens, ended = best(total, end, width)
         done += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / n**length_power, True)
                  for r in ended]
@@ -171,3 +177,36 @@ def best(total, end, width):
             going.append((row, token))
     pairs = np.array(going, int).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1], ended
+
+
+def free_run(step: Callable, choose: Callable, state: Any, start: int, end: int, count: int, max_length: int) -> list[Array]:
+    """``count`` sequences side by side, each up to its first ``end``, which is left out, or to max_length.
+
+    choose : ``choose(logits (N, V)) -> tokens (N,)``, as ``sampling.greedy`` or ``sampling.sample``
+    """
+    tokens, drawn, ended = np.full(count, start), [], np.zeros(count, bool)
+    for _ in range(checks.positive_int("max_length", max_length)):
+        logits, state = step(tokens, state)
+        tokens = choose(logits)
+        drawn.append(tokens)
+        ended |= tokens == end
+        if ended.all():
+            break
+    return [until(column, end) for column in np.stack(drawn).T]
+
+
+def beam_run(step: Callable, select: Callable, state: Any, start: int, end: int, count: int, max_length: int, width: int,
+             length_power: float = 0.0) -> list[Array]:
+    """The best hypothesis of a beam search for each of ``count`` sequences, without its end.
+
+    select : ``select(state, rows (N,)) -> state``
+    """
+    found = [beam_search(step, select, select(state, np.array([b])), start, end, width, max_length, length_power)
+             for b in range(count)]
+    return [until(np.array(hypotheses[0].tokens), end) for hypotheses in found]
+
+
+def until(tokens: Array, end: int) -> Array:
+    """tokens (T,)  ->  those before the first end"""
+    ends = np.flatnonzero(tokens == end)
+    return tokens[: ends[0]] if len(ends) else tokens

@@ -1,14 +1,9 @@
-"""``python -m reference.forecast``: forecasting in NumPy."""
+"""``python -m reference.forecast train|evaluate|predict``: forecasting a series, in NumPy.  notes/forecast.md"""
 
 import sys
 
-from .. import Forecaster
-from ..common import checkpoint
-from ..training import loop, optim
+from .backend import BACKEND
 from .command import main
-from .train import Side
-
-SIDE = Side("reference", Forecaster, optim.AdamW, loop.train, checkpoint.restore)
 
 if __name__ == "__main__":
-    sys.exit(main(SIDE))
+    sys.exit(main(BACKEND))

@@ -3,62 +3,43 @@
 import argparse
 import csv
 import json
-import os
 import shlex
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..common.checkpoint import CheckpointError
-from ..common.out_of_memory import SENTENCE, is_out_of_memory
-from ..common.run import BEST, LAST, LOG, NonFiniteError
+from ..common.command import guarded
+from ..common.run import BEST, LAST, LOG
 from . import data, plots
 from . import evaluate as evaluation
+from .backend import Backend
 from .evaluate import BAND, Evaluation, accumulation, band, covered, markdown
 from .options import DEFAULTS, asked, parser, settled
-from .train import Side, Task, fit, kept, open_run, prepare
-
-ERRORS = (ValueError, CheckpointError, NonFiniteError)
+from .train import Task, fit, kept, open_run, prepare
 
 
-def main(side: Side, arguments: list[str] | None = None) -> int:
-    """The command of both sides."""
-    given = parser(side.package).parse_args(arguments)
-    try:
-        return VERBS[given.verb](side.place(side, given.device, given.compile), given)
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except ERRORS as e:
-        print(f"error: {e}", file=sys.stderr)
-    except OSError as e:
-        where = e.filename or getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
-        print(f"error: {e}" if e.strerror is None else f"error: {where}: {e.strerror}", file=sys.stderr)
-    except (MemoryError, RuntimeError) as e:
-        if not is_out_of_memory(e):
-            raise
-        print(f"error: {SENTENCE}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        return 130
-    return 2
+def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
+    """The command of both backends.  Exit status: as common/command.py says."""
+    given = parser(backend.package).parse_args(arguments)
+    place = getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
+    return guarded(lambda: VERBS[given.verb](backend.place(backend, given.device, given.compile), given), place)
 
 
-def train(side: Side, given: argparse.Namespace) -> int:
+def train(backend: Backend, given: argparse.Namespace) -> int:
     o = DEFAULTS | asked(given)
     folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
     task = (taken_up if given.resume else begun)(given, folder)
     print(about(task), flush=True)
-    model, result = fit(side, task, folder, resume=given.resume, progress=not given.no_progress,
-                        how=f"run: {again(side, given, folder)}")
+    model, result = fit(backend, task, folder, resume=given.resume, progress=not given.no_progress,
+                        how=f"run: {again(backend, given, folder)}")
     if result.stopped == "interrupted":
         return 130
     found = evaluation.evaluate(task, model, "validation")
     print(f"trained {result.counters.step} steps, best validation loss {result.counters.best:.4f}; on the validation part:\n")
     print(found.table() + "\n\n" + found.verdict())
-    print(f"\nwrote {folder}; for the test part: python -m {side.package}.forecast evaluate --run {folder}")
+    print(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {folder}")
     return 0
 
 
@@ -82,10 +63,10 @@ def taken_up(given: argparse.Namespace, folder: Path) -> Task:
     return task
 
 
-def again(side: Side, given: argparse.Namespace, folder: Path) -> str:
+def again(backend: Backend, given: argparse.Namespace, folder: Path) -> str:
     """The command that goes on."""
     more = ([f"--device {given.device}"] if given.device != "cpu" else []) + (["--compile"] if given.compile else [])
-    return " ".join([f"python -m {side.package}.forecast train --resume --out {shlex.quote(str(folder))}", *more])
+    return " ".join([f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}", *more])
 
 
 def about(task: Task) -> str:
@@ -99,9 +80,9 @@ def about(task: Task) -> str:
                       *(f"note: {n}" for n in s.notes)])
 
 
-def evaluate(side: Side, given: argparse.Namespace) -> int:
-    task, model = open_run(side, given.run)
-    found = (evaluation.rolling(side, task, given.part, given.refits) if given.refits else
+def evaluate(backend: Backend, given: argparse.Namespace) -> int:
+    task, model = open_run(backend, given.run)
+    found = (evaluation.rolling(backend, task, given.part, given.refits) if given.refits else
              evaluation.evaluate(task, model, given.part))
     print(about(task))
     text, made = report(task, model, found, given.refits)
@@ -134,8 +115,8 @@ def report(task: Task, model: Any, found: Evaluation, refits: int) -> tuple[str,
     return "\n".join(lines), made
 
 
-def predict(side: Side, given: argparse.Namespace) -> int:
-    task, model = open_run(side, given.run, given.csv)
+def predict(backend: Backend, given: argparse.Namespace) -> int:
+    task, model = open_run(backend, given.run, given.csv)
     o = task.options
     out = given.out or given.run / "forecast.csv"
     if out.suffix == ".png" and not given.no_plots:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..common.arrays import Array
 from . import baselines, metrics
+from .backend import Backend
 from .metrics import Figures
-from .train import Side, Task, fit, forced, forecasts, prepare, truth
+from .train import Task, fit, forced, forecasts, prepare, truth
 from .windows import Parts
 
 BAND = (0.1, 0.9)   # quantiles of the validation residuals
@@ -96,7 +97,7 @@ def rmse(e: Array) -> Array:
     return np.sqrt((e**2).mean(1))
 
 
-def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
+def rolling(backend: Backend, task: Task, part: str, refits: int) -> Evaluation:
     """Rolling origin: before each of ``refits`` blocks of a part, models and baselines are fitted anew on all before it.
 
     What is held out to choose the pass is as long as the validation part, right before the block.
@@ -110,7 +111,7 @@ def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
     true, origins = [], []
     for a, b in pairwise(edges):
         block = prepare(task.options, task.series, Parts(int(a) - held, int(a), int(b)))
-        found = evaluate(block, chosen(side, block), "test")
+        found = evaluate(block, chosen(backend, block), "test")
         true.append(found.truth)
         origins.append(found.origins)
         for name, f in found.made.items():
@@ -119,7 +120,7 @@ def rolling(side: Side, task: Task, part: str, refits: int) -> Evaluation:
     return Evaluation(named(task.options), task, joined, np.concatenate(true, axis=1), np.concatenate(origins), part)
 
 
-def chosen(side: Side, task: Task) -> Any:
+def chosen(backend: Backend, task: Task) -> Any:
     """A model trained in a folder of its own, so that its best pass is taken"""
     with tempfile.TemporaryDirectory() as folder:
-        return fit(side, task, Path(folder))[0]
+        return fit(backend, task, Path(folder))[0]

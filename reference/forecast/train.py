@@ -1,9 +1,9 @@
 """From options to a trained model and its forecasts, the same steps on both sides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,31 +11,13 @@ from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
 from ..common.run import BEST, LAST
 from . import data as sources
+from .backend import Backend
 from .data import Series
 from .options import DEFAULTS, EPOCHS, FREE, STEPS
 from .windows import Parts, Scaling, Windows, parts, scaling, windows
 
 MAX_NORM = 1.0
 CHUNK = 512     # windows forecast at a time
-
-
-def in_numpy(side: Any, device: str, compile: bool) -> Any:
-    """The side as it is.  ValueError: something else was asked for."""
-    if device != "cpu" or compile:
-        what = "--compile" if compile else f"--device {device}"
-        raise ValueError(f"{what} is for the other side, python -m torch_impl.forecast; NumPy computes on the CPU as it is")
-    return side
-
-
-class Side(NamedTuple):
-    """What a side gives."""
-
-    package: str
-    model: Callable                # called as reference.Forecaster
-    adam: Callable                 # called with a model, lr, weight_decay: AdamW
-    train: Callable
-    restore: Callable
-    place: Callable = in_numpy     # (side, device, compile) -> the side whose models compute there
 
 
 @dataclass(frozen=True)
@@ -70,8 +52,8 @@ def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | 
     return Task(options | {"series": about}, series, cut, scale, scale.forth(series.values))
 
 
-def build(side: Side, o: Mapping[str, Any], columns: int) -> Any:
-    return side.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
+def build(backend: Backend, o: Mapping[str, Any], columns: int) -> Any:
+    return backend.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
                       dtype=o["dtype"], rng=np.random.default_rng(o["seed"]))
 
 
@@ -89,11 +71,11 @@ def forced_share(o: Mapping[str, Any], epoch: int) -> float:
     return 0.0 if o["sampling"] == "free" else 1.0
 
 
-def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple[Any, Any]:
+def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) -> tuple[Any, Any]:
     """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
     o, train, held = task.options, task.windows("train"), task.windows("validation")
-    model = build(side, o, len(task.series.columns))
-    optimizer = side.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
+    model = build(backend, o, len(task.series.columns))
+    optimizer = backend.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
     per_pass = -(-len(train.origins) // o["batch"])
 
     def passes(epoch: int) -> list:
@@ -105,10 +87,10 @@ def fit(side: Side, task: Task, folder: Path | None = None, **run: Any) -> tuple
         return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
 
     rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
-    result = side.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
+    result = backend.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
                         folder=folder, config=dict(o), patience=o["patience"], **run)
     if folder is not None and result.stopped != "interrupted":
-        side.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
+        backend.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
     model.eval()
     return model, result
 
@@ -138,7 +120,7 @@ def kept(given: Mapping[str, Any], folder: Path) -> checkpoint.Checkpoint:
     return saved
 
 
-def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
+def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
     """The task and the best model of a run's folder; ``csv`` is a later state of its file.
 
     Raises
@@ -155,8 +137,8 @@ def open_run(side: Side, folder: Path, csv: Path | None = None) -> tuple[Task, A
     if csv is not None and o["csv"] is None:
         raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
     task = _as_before(o, sources.load(o if csv is None else o | {"csv": str(csv)}), csv is not None)
-    model = build(side, o, len(task.series.columns))
-    side.restore(saved, model)
+    model = build(backend, o, len(task.series.columns))
+    backend.restore(saved, model)
     model.eval()
     return task, model
 

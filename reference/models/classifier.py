@@ -12,9 +12,9 @@ T_b is the true length of sequence b.  The starred labels are the adjoints.
 
 import numpy as np
 
-from ..cells.layers import quiet
 from ..common import checks
 from ..common.arrays import Array, join
+from ..common.module import quiet
 from ..common.packing import pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import losses
 from ..parts.modules import Embedding, Linear

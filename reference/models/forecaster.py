@@ -14,10 +14,10 @@ a token.  The starred labels are the adjoints.
 
 import numpy as np
 
-from ..cells.layers import quiet
 from ..common import checks, teacher_forcing
 from ..common.arrays import Array
 from ..common.batches import Windowed
+from ..common.module import quiet
 from ..common.packing import PackedSequence
 from ..parts import losses
 from ..parts.modules import Linear

@@ -13,9 +13,9 @@ In training the tokens read are those of the data (teacher forcing).  The starre
 
 import numpy as np
 
-from ..cells.layers import quiet
-from ..common import checks, decoding, sampling
+from ..common import checks, sampling
 from ..common.arrays import Array, join
+from ..common.module import quiet
 from ..parts import losses
 from ..parts.modules import Embedding, Linear
 from .model import Model
@@ -94,7 +94,7 @@ class Generator(Model):
             return self.head.vjp(y[0])[0], state                                                    # N5
 
         state, _ = self._first_state(condition)
-        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
+        return sampling.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
 
     @quiet
     def _logits(self, batch):

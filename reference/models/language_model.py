@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells.layers import quiet
 from ..common import checks
 from ..common.arrays import Array
-from ..common.module import Module
+from ..common.module import Module, quiet
 from ..parts import dropout, linear, losses
 from ..parts.modules import Embedding, Linear
 from .model import Model

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells.layers import quiet
-from ..common import checks, decoding, sampling, teacher_forcing
+from ..common import checks, sampling, teacher_forcing
 from ..common.arrays import Array, join
 from ..common.batches import shape_of
+from ..common.module import quiet
 from ..common.packing import one_step, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import attention, losses
 from ..parts.modules import Attention, Embedding, Linear
@@ -155,8 +155,8 @@ class Seq2seq(Model):
         memory, s, _ = self._encode(source)
         about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
         if checks.positive_int("beam", beam) == 1:
-            return decoding.free_run(self._next, sampling.greedy, *about)
-        return decoding.beam_run(self._next, selected, *about, beam, length_power)
+            return sampling.free_run(self._next, sampling.greedy, *about)
+        return sampling.beam_run(self._next, selected, *about, beam, length_power)
 
     @quiet
     def _next(self, tokens, state):

@@ -10,8 +10,8 @@ A row n is one true step of one sequence: there is no padding anywhere.  The sta
 
 import numpy as np
 
-from ..cells.layers import quiet
 from ..common.arrays import Array
+from ..common.module import quiet
 from ..parts import losses
 from ..parts.modules import Embedding, Linear
 from .model import Model

@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..cells.layers import quiet
 from ..common import checks
 from ..common.memory import copied
-from ..common.module import Module
-from ..models.model import Composite
+from ..common.module import Composite, Module, quiet
 from . import attention, embedding, linear
 
 

@@ -2,11 +2,8 @@
 
 import sys
 
-from .. import Classifier, Generator, Seq2seq, Tagger
-from ..training import loop, optim
-from .command import Side, main
-
-SIDE = Side("reference", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, loop.train, {})
+from .backend import BACKEND
+from .command import main
 
 if __name__ == "__main__":
-    sys.exit(main(SIDE))
+    sys.exit(main(BACKEND))

@@ -7,7 +7,7 @@ import numpy as np
 from ..common import batches, datasets
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
-from .metrics import array, majority
+from .evaluate import array, majority
 
 RARE = 1000  # a tag must occur once in so many words
 

@@ -2,7 +2,7 @@
 
 from ..common import batches, datasets
 from ..common.vocabulary import Vocabulary, split
-from .metrics import array, majority
+from .evaluate import array, majority
 
 
 class NamesClassifier:

@@ -7,7 +7,7 @@ import numpy as np
 from ..common import batches, datasets
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
-from .metrics import array, count_perplexity
+from .evaluate import array, count_perplexity
 
 
 class NamesGenerator:

@@ -5,7 +5,7 @@ import numpy as np
 from ..common import batches, datasets
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
-from .metrics import array, error_rate, majority
+from .evaluate import array, error_rate, majority
 
 SHOWN = ("knight", "phonology", "thoughtful", "exchange")  # kept out of training, so that their maps are of unseen words
 BEAM, BEAMED = 5, 300

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..common import checkpoint
+from ..common.batches import count
 from ..common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
 from ..common.schedules import Schedule
-from ..common.shards import count
 from .clip import clip_grad_value, global_norm, scale_to_norm
 
 

@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from reference.cells.stack import flip
-
 from . import stack
 
 WARM_UP = 3  # calls before a capture, so that libraries have set themselves up
@@ -41,7 +39,7 @@ class Unrolled(nn.Module):
             self.sizes = (lengths > np.arange(lengths.max())[:, None]).sum(1)
             self.rows = on_device(np.concatenate([t * B + order[:size] for t, size in enumerate(self.sizes)]))
             self.order, self.back = on_device(order), on_device(np.argsort(order))
-        self.turn = on_device(flip(self.sizes))
+        self.turn = on_device(stack.flip(self.sizes))
 
     def forward(self, x, *hx):
         """x (T, B, I) or (B, T, I), state as the module takes it  ->  y, state_n..., all tensors"""

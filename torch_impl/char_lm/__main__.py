@@ -1,4 +1,4 @@
-"""``python -m torch_impl.char_lm train|generate|evaluate``: the command of reference/char_lm/__main__.py in PyTorch.
+"""``python -m torch_impl.char_lm train|generate|evaluate``: the command of reference/char_lm in PyTorch.
 
 Same options, text, draws, files and answers; only the model and the loop are of this side.  notes/char_lm.md
 
@@ -7,34 +7,9 @@ Same options, text, draws, files and answers; only the model and the loop are of
 
 import sys
 
-import torch
+from reference.char_lm.__main__ import main
 
-from reference.char_lm.command import main
-from reference.char_lm.run import Side
-
-from ..cells import layers
-from ..common import checkpoint
-from ..common.devices import placed
-from ..common.processes import together
-from ..models.language_model import LanguageModel
-from ..training import init, loop, optim
-
-
-def model(config, symbols, dtype, rng, given):
-    way = "hoisted" if given["compile"] else given["engine"]
-    made = LanguageModel(symbols, config["embedding"], config["size"], config["layers"], cell=config["cell"],
-                         dropout=config["dropout"], tied=config["tied"], dtype=dtype, rng=rng, way=way)
-    return placed(made, given["device"], given["compile"])
-
-
-@torch.no_grad()
-def logits(model, tokens, state):
-    z, state = model.logits(tokens, state)
-    return z.double().cpu().numpy(), state
-
-
-SIDE = Side("torch_impl", ("library", *layers.WAYS), model, optim.OPTIMIZERS, loop.train, loop.evaluate,
-            checkpoint.restore, logits, init.initialise, together)
+from .backend import BACKEND
 
 if __name__ == "__main__":
-    sys.exit(main(SIDE))
+    sys.exit(main(BACKEND))

@@ -2,7 +2,7 @@
 
 import torch
 
-from reference.common import checks, decoding, sampling
+from reference.common import checks, sampling
 
 from ..common.draws import draw
 from .model import Model, one_step
@@ -55,4 +55,4 @@ class Generator(Model):
             return self.head(y.data).cpu().numpy(), state                                 # N5
 
         state = self.first_state(condition)
-        return decoding.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
+        return sampling.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)

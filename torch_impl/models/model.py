@@ -14,9 +14,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks
 from reference.common.packing import positions
-from reference.parts.losses import IGNORE, classes
 
 from ..cells import layers
+from ..parts.losses import IGNORE, classes
 
 CELLS = {"rnn": layers.RNN, "lstm": layers.LSTM, "gru": layers.GRU}
 

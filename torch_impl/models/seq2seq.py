@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from reference.common import checks, decoding, packing, sampling, teacher_forcing
+from reference.common import checks, packing, sampling, teacher_forcing
 from reference.common.batches import shape_of
 from reference.models.seq2seq import FEEDBACK
 
@@ -76,8 +76,8 @@ class Seq2seq(Model):
         memory, s = self.encode(source)
         about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
         if checks.positive_int("beam", beam) == 1:
-            return decoding.free_run(self.next, sampling.greedy, *about)
-        return decoding.beam_run(self.next, selected, *about, beam, length_power)
+            return sampling.free_run(self.next, sampling.greedy, *about)
+        return sampling.beam_run(self.next, selected, *about, beam, length_power)
 
     def next(self, tokens, state):
         """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""

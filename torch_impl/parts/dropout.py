@@ -1,6 +1,6 @@
 """The dropout of reference/parts/dropout.py in PyTorch; autograd is the backward.  Equation D2: notes/parts/losses_and_heads.md"""
 
-from reference.cells.stack import scale
+from reference.parts.dropout import scale
 
 
 def forward(x, keep, p):

@@ -5,7 +5,9 @@ Written by the same equations; parity_tests/parts/test_losses.py holds both to t
 
 import torch
 
-IGNORE = -100
+from reference.parts.losses import IGNORE, classes
+
+__all__ = ["IGNORE", "classes", "cross_entropy"]
 
 
 def cross_entropy(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):

@@ -2,18 +2,9 @@
 
 import sys
 
-import torch
+from reference.tasks.__main__ import main
 
-from reference.tasks.command import Side, main
-
-from ..models.classifier import Classifier
-from ..models.generator import Generator
-from ..models.seq2seq import Seq2seq
-from ..models.tagger import Tagger
-from ..training import loop, optim
-
-SIDE = Side("torch_impl", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, loop.train,
-            {"torch": torch.__version__})
+from .backend import BACKEND
 
 if __name__ == "__main__":
-    sys.exit(main(SIDE))
+    sys.exit(main(BACKEND))

@@ -24,7 +24,7 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from reference.common import shards
+from reference.common import batches
 
 
 @contextmanager
@@ -72,10 +72,10 @@ class DataParallel(DistributedDataParallel):
         rank, world = place(self)
         if shared_generator(self.module):
             batch = self.module.masked(batch)
-        part, n = shards.share(batch, rank, world)
+        part, n = batches.share(batch, rank, world)
         if self.training:
-            self.streams = shards.sequences(part) if n else 0
-        local = self(part) * (n / shards.count(batch))
+            self.streams = batches.sequences(part) if n else 0
+        local = self(part) * (n / batches.count(batch))
         whole = local.detach().clone()
         distributed.all_reduce(whole)
         scaled = local * world

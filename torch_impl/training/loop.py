@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from reference.common.batches import count
 from reference.common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
 from reference.common.schedules import Schedule
-from reference.common.shards import count
 
 from ..common import checkpoint
 from .clip import clip_grad_value, global_norm, scale_to_norm

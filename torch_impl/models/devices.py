@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from reference.char_lm.data import UsageError
+from reference.common.command import UsageError
 
 from ..cells import compiled
 

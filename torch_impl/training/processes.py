@@ -15,8 +15,8 @@ import torch
 from torch import distributed
 from torch.distributed import DistError, PrefixStore
 
-from reference.char_lm.data import UsageError
-from reference.common.processes import Alone, SilentError
+from reference.common.command import SilentError, UsageError
+from reference.common.run import Alone
 
 from ..training.data_parallel import DataParallel
 

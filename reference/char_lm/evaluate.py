@@ -1,0 +1,42 @@
+"""``evaluate``: how well a model says a text that it did not learn.  notes/char_lm.md"""
+
+import numpy as np
+
+from ..common import batches
+from ..common.arrays import Array
+from ..common.command import UsageError
+from .backend import Backend
+from .data import corpus
+from .run import text_of, trained
+
+STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
+
+
+def held_out(tokens: Array, limit: int | None = None) -> list[batches.Window]:
+    """Windows for an evaluation of at most ``limit`` characters; fewer streams for a short text."""
+    if len(tokens) < 2:
+        raise UsageError(f"the text is too short: a part to evaluate on has {len(tokens)} characters and needs 2")
+    tokens = tokens if limit is None else tokens[: limit + 1]
+    return batches.windows(tokens, max(1, min(STREAMS, (len(tokens) - 1) // STEPS)), STEPS)
+
+
+def figures(nats: float) -> dict[str, float]:
+    """A mean cross-entropy in its three forms: notes/char_lm.md"""
+    with np.errstate(over="ignore"):  # a model that has gone astray: its perplexity is inf
+        return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3
+
+
+def evaluate(backend: Backend, given: dict) -> int:
+    """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both sides."""
+    model, config, vocabulary, saved = trained(backend, given)
+    own = "text" not in given
+    text = text_of(config, vocabulary) if own else corpus(given["text"], given.get("encoding", "utf-8"), vocabulary)
+    part = given.get("part", "test" if own else "all")
+    windows = held_out(text.part(part))
+    f = figures(backend.evaluate(model, windows))
+    count = sum(w.targets.size for w in windows)
+    print(f"{text.name}, {part}: {count:,} characters, after {saved.counters.get('step', 0)} steps")
+    print(f"  cross-entropy  {f['nats']:.6f} nats a character")
+    print(f"  cross-entropy  {f['bits']:.6f} bits a character")
+    print(f"  perplexity     {f['perplexity']:.6f}")
+    return 0

@@ -1,0 +1,40 @@
+"""What an exported character model must compute: inputs to check it with, and NumPy's answers to them."""
+
+from typing import Any
+
+import numpy as np
+
+from ..common.arrays import Array
+from ..common.checkpoint import Checkpoint
+from ..models.recurrent import as_state, fields
+from .backend import BACKEND, Backend
+from .run import build
+
+
+def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Any:
+    """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
+    given = {"engine": backend.engines[0], "device": "cpu", "compile": False}
+    model = build(backend, saved.config, given, dtype, len(saved.vocabulary or ()))
+    weights = {k: v.astype(dtype) for k, v in saved.weights.items()}
+    backend.restore(saved._replace(weights=weights, carried={}), model)
+    model.eval()
+    return model
+
+
+def letters(saved: Checkpoint) -> str:
+    """Of the states of its cell"""
+    return "hc" if saved.config["cell"] == "lstm" else "h"
+
+
+def inputs(saved: Checkpoint) -> list[dict[str, Array]]:
+    """tokens (T, B) int64, h_0 and c_0 (L, B, H) float32, of two sizes"""
+    rng, (L, H, V) = np.random.default_rng(0), (saved.config["layers"], saved.config["size"], len(saved.vocabulary or ()))
+    return [{"tokens": rng.integers(0, V, (T, B))} | {
+        f"{v}_0": rng.uniform(-1, 1, (L, B, H)).astype(np.float32) for v in letters(saved)} for T, B in ((40, 3), (1, 2))]
+
+
+def answers(saved: Checkpoint, dtype: str, given: dict[str, Array]) -> list[Array]:
+    """logits (T, B, V), h_n, c_n (L, B, H) by NumPy in this dtype"""
+    state = as_state([given[f"{v}_0"].astype(dtype) for v in letters(saved)])
+    z, state = restored(BACKEND, saved, dtype).logits(given["tokens"], state)
+    return [z, *fields(state)]

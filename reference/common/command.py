@@ -1,0 +1,86 @@
+"""What every command of this project does alike: what goes wrong is one sentence and an exit status.
+
+    0    done; also where whoever read the output has seen enough
+    2    something was asked for that cannot be done
+    130  Ctrl-C
+"""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .checkpoint import CheckpointError
+from .checks import UsageError as UsageError
+from .run import NonFiniteError
+
+NO_MEMORY = "there is not enough memory for a model of this size"
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # the words of NumPy, CUDA and torch
+
+
+class SilentError(Exception):
+    """Something went wrong, and another process of the run says what."""
+
+
+def guarded(command: Callable[[], int], place: Any = None, interrupted: str = "") -> int:
+    """The exit status of a command, its errors as one sentence on the error stream.
+
+    Parameters
+    ----------
+    command : callable () -> int
+    place : path; optional
+        What an OSError that names no file is about.
+    interrupted : str
+        What is said after Ctrl-C.
+    """
+    try:
+        return command()
+    except SilentError:
+        return 2
+    except BrokenPipeError:  # `... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, CheckpointError, NonFiniteError) as e:
+        return failed(str(e))
+    except OSError as e:
+        return failed(str(e) if e.strerror is None else f"{e.filename or place or 'a file'}: {e.strerror}")
+    except (MemoryError, RuntimeError) as e:
+        if not is_out_of_memory(e):
+            raise
+        return failed(NO_MEMORY)
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return 130
+
+
+def failed(sentence: str) -> int:
+    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    return 2
+
+
+def is_out_of_memory(e: BaseException) -> bool:
+    """Whether an exception means it: NumPy's, CUDA's, or that of torch's allocator on the CPU, known by its words."""
+    return (isinstance(e, MemoryError) or type(e).__name__ == "OutOfMemoryError"
+            or any(words in str(e).lower() for words in OUT_OF_MEMORY))
+
+
+def number(kind: type, right: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    """What argparse takes for a number: of a kind, and one that is right."""
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not right(value):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, got {value}")
+        return value
+
+    read.__name__ = "whole number" if kind is int else "number"
+    return read
+
+
+positive = number(int, lambda v: v >= 1, "at least 1")
+positive_or_zero = number(int, lambda v: v >= 0, "0 or more")
+above_zero = number(float, lambda v: 0 < v < math.inf, "above 0 and finite")
+at_least_zero = number(float, lambda v: 0 <= v < math.inf, "0 or more, and finite")
+finite = number(float, math.isfinite, "finite")
+share = number(float, lambda v: 0 <= v <= 1, "from 0 to 1")

@@ -1,0 +1,47 @@
+"""The command line of the tasks, the same for both backends."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import TASKS
+
+LEAST = 50  # names or words that a task can be split into three parts with
+
+
+def parser(package: str) -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog=f"python -m {package}.tasks",
+                                  description="Train the variants of a task, and say what each can do.")
+    top.add_argument("task", choices=TASKS)
+    top.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
+    top.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    top.add_argument("--seconds", type=float, default=90, help="to train the first variant (default: %(default)s)")
+    top.add_argument("--steps", type=int, help="instead of seconds; the same steps give the same model")
+    top.add_argument("--limit", type=int, help="use so many names or words")
+    top.add_argument("--seed", type=int, default=0)
+    top.add_argument("--out", type=Path, default=Path("out/tasks"))
+    return top
+
+
+def parsed(package: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options, and a folder for the results that is there before the training, not after it.
+
+    SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
+    """
+    top = parser(package)
+    given = top.parse_args(arguments)
+    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
+        value = getattr(given, name)
+        if value is not None and not value >= least:
+            top.error(f"--{name} must be at least {least}, got {value:g}")
+    try:
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        top.error(f"--out cannot be made: {given.out}: {e.strerror}")
+    return given
+
+
+def changed(given: argparse.Namespace, package: str) -> dict:
+    """Of seed, dtype and limit what was not left as it is."""
+    usual = parser(package)
+    return {k: getattr(given, k) for k in ("seed", "dtype", "limit") if getattr(given, k) != usual.get_default(k)}

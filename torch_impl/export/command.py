@@ -1,0 +1,91 @@
+"""``python -m torch_impl.export RUN --out model.onnx``: a trained model as ONNX, checked against NumPy before it is kept.
+
+RUN is the folder of a char_lm or forecast run, or a checkpoint in one, whichever backend trained it.
+
+    char_lm     tokens (T, B) int64, h_0, c_0 (L, B, H)  ->  logits (T, B, V), h_n, c_n     rnn and gru have no c
+    forecast    past (T, B, F)  ->  forecast (K, B)     both scaled; every mode, free running
+
+T and B are free.  Weights and numbers are float32, for ONNX Runtime's LSTM and GRU know nothing else.  What tokens mean
+and how a series is scaled stand in the model's metadata.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from reference.common import checkpoint
+from reference.common.checkpoint import Checkpoint
+from reference.common.command import UsageError, failed, guarded
+from reference.common.run import find
+
+MISSING = "the export needs onnx and onnxruntime, which are not installed: pip install 'bptt[onnx]'"
+
+
+def application(saved: Checkpoint, what: str) -> ModuleType:
+    """What exports the application of a checkpoint.  UsageError: it is of another one."""
+    if {"mode", "series"} <= saved.config.keys():
+        from ..forecast import export as forecast
+        return forecast
+    if {"window", "embedding", "corpus"} <= saved.config.keys() and saved.vocabulary:
+        from ..char_lm import export as char_lm
+        return char_lm
+    raise UsageError(f"{what} is a checkpoint of a {saved.model}; only runs of char_lm and forecast can be exported")
+
+
+def check(graph: Any, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[float, float]]:
+    """Of each output the error of ONNX Runtime and what T1 allows (notes/tolerances.md), at the worst of the inputs.
+
+    The oracle is NumPy in float64, the baseline NumPy in float32, all with the same weights.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    worst: dict[str, tuple[float, float]] = {}
+    for inputs in export.inputs(saved):
+        oracle, baseline = (export.answers(saved, dtype, inputs) for dtype in ("float64", "float32"))
+        for name, y, o, b in zip(names, session.run(None, inputs), oracle, baseline, strict=True):
+            error, noise = (float(abs(v - o).max()) if v.shape == o.shape else np.inf for v in (y, b))
+            allowed = 4 * noise + 16 * float(np.finfo(np.float32).eps) * float(abs(o).max())
+            before = worst.get(name)
+            if before is None or error / allowed > before[0] / before[1] or not np.isfinite(error):
+                worst[name] = error, allowed
+    return worst
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 1 where ONNX Runtime computes something else; else as reference/common/command.py says."""
+    parser = argparse.ArgumentParser(prog="python -m torch_impl.export", description="A trained model as an ONNX file.")
+    parser.add_argument("run", metavar="RUN", help="folder of a char_lm or forecast run, or a checkpoint in one")
+    parser.add_argument("--out", type=Path, default=Path("model.onnx"), help="the file to write (default: %(default)s)")
+    given = parser.parse_args(arguments)
+    if not (find_spec("onnx") and find_spec("onnxruntime")):
+        return failed(MISSING)
+    if not Path(given.run).exists():
+        return failed(f"{given.run} does not exist: name the folder of a char_lm or forecast run, or a checkpoint in one")
+    return guarded(lambda: export(given.run, given.out), given.run)
+
+
+def export(run: str, out: Path) -> int:
+    path = find(run)
+    saved = checkpoint.load(path)
+    saved = saved._replace(weights={k: v.astype(np.float32) for k, v in saved.weights.items()})
+    module = application(saved, str(path))
+    graph = module.graph(saved)
+    errors = check(graph, module, saved)
+    for name, (error, allowed) in errors.items():
+        print(f"{name:10} error {error:.1e}   allowed {allowed:.1e}   {'equal' if error <= allowed else 'WRONG'}")
+    if not all(error <= allowed for error, allowed in errors.values()):
+        print(f"error: ONNX Runtime does not compute what NumPy does, so {out} was not written", file=sys.stderr)
+        return 1
+    checkpoint.write(out, graph.SerializeToString())
+    print(f"wrote {out}")
+    return 0

@@ -57,7 +57,7 @@ def imports(file: Path) -> set[str]:
 ALSO = {"reference/common/checkpoint.py": {"safetensors"}, "reference/common/run.py": {"rich"},
         "reference/char_lm/train.py": {"rich"}, "reference/char_lm/plots.py": {"matplotlib"},
         "reference/forecast/plots.py": {"matplotlib"}, "torch_impl/export/onnx_graph.py": {"onnx"},
-        "torch_impl/export/__main__.py": {"onnxruntime"}}
+        "torch_impl/export/command.py": {"onnxruntime"}}
 
 
 @pytest.mark.parametrize(("folder", "allowed"), [

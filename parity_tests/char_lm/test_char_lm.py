@@ -118,7 +118,7 @@ def test_evaluation_is_of_every_character_once():
     for count in (2, 30, 1000, 20_000):
         windows = evaluate.held_out(np.arange(count))
         targets = np.concatenate([w.targets.T.ravel() for w in windows])
-        assert len(set(targets)) == len(targets) and count - data.STREAMS <= len(targets) < count
+        assert len(set(targets)) == len(targets) and count - evaluate.STREAMS <= len(targets) < count
         assert all((w.targets == w.tokens + 1).all() for w in windows)
 
 

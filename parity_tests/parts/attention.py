@@ -3,7 +3,7 @@
 import numpy as np
 
 import torch_impl.parts.attention
-from reference.parts.attention import Params
+from torch_impl.parts.attention import Params
 
 from ..helpers import draw
 from ..mutation.faults import Fault

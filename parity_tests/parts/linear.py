@@ -1,7 +1,7 @@
 """Cases and faults of reference/parts/linear.py."""
 
 import torch_impl.parts.linear
-from reference.parts.linear import Params
+from torch_impl.parts.linear import Params
 
 from ..helpers import draw
 from ..mutation.faults import Fault

@@ -8,14 +8,27 @@
 Each is ``(p, x (T, B, I), State, reset_after) -> y (T, B, H), State``.
 """
 
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 import torch
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
-from reference.cells.gru import Params, State
+
+class Params(NamedTuple):
+    W_ih: Tensor  # (3H, I)
+    W_hh: Tensor  # (3H, H)
+    b_ih: Tensor  # (3H,)
+    b_hh: Tensor  # (3H,)
 
 
-def step_forward(p, a_x, h, reset_after=True):
+class State(NamedTuple):
+    h: Tensor  # (B, H)
+
+
+def step_forward(p: Params, a_x: Tensor, h: Tensor, reset_after: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """a_x (B, 3H), h (B, H)  ->  h (B, H), gates (B, 3H), q (B, H)"""
     H = h.shape[-1]
     rz = torch.sigmoid(a_x[:, : 2 * H] + linear(h, p.W_hh[: 2 * H], p.b_hh[: 2 * H]))     # G1
@@ -26,7 +39,8 @@ def step_forward(p, a_x, h, reset_after=True):
     return h, torch.cat([rz, n], -1), q
 
 
-def step_backward(p, dh, gates, q, h_prev, reset_after=True):
+def step_backward(p: Params, dh: Tensor, gates: Tensor, q: Tensor, h_prev: Tensor,
+                  reset_after: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """The adjoint of step_forward, lines in reverse  ->  da_x, da_h (B, 3H), dh (B, H)"""
     H = h_prev.shape[-1]
     r, z, n = gates.chunk(3, -1)
@@ -40,7 +54,7 @@ def step_backward(p, dh, gates, q, h_prev, reset_after=True):
     return torch.cat([da_rz, da_n], -1), torch.cat([da_rz, dq], -1), dh
 
 
-def unroll(p, a_x, s, reset_after):
+def unroll(p: Params, a_x: Iterable[Tensor], s: State, reset_after: bool) -> tuple[Tensor, State]:
     """a_x yields (B, 3H) for each step  ->  y (T, B, H), State"""
     (h,), y = s, []
     for a in a_x:
@@ -49,15 +63,15 @@ def unroll(p, a_x, s, reset_after):
     return torch.stack(y), State(h)
 
 
-def loop(p, x, s, reset_after=True):
+def loop(p: Params, x: Tensor, s: State, reset_after: bool = True) -> tuple[Tensor, State]:
     return unroll(p, (linear(x_t, p.W_ih, p.b_ih) for x_t in x), s, reset_after)          # G1, G3
 
 
-def hoisted(p, x, s, reset_after=True):
+def hoisted(p: Params, x: Tensor, s: State, reset_after: bool = True) -> tuple[Tensor, State]:
     return unroll(p, linear(x, p.W_ih, p.b_ih).unbind(), s, reset_after)                  # G1, G3, all T at once
 
 
-def cell(p, x, s, reset_after=True):
+def cell(p: Params, x: Tensor, s: State, reset_after: bool = True) -> tuple[Tensor, State]:
     if not reset_after:
         raise ValueError("torch.nn.GRUCell resets after the product only")
     (h,), y = s, []
@@ -67,7 +81,7 @@ def cell(p, x, s, reset_after=True):
     return torch.stack(y), State(h)
 
 
-def bptt(p, x, s, reset_after=True):
+def bptt(p: Params, x: Tensor, s: State, reset_after: bool = True) -> tuple[Tensor, State]:
     y, h = BPTT.apply(*p, x, *s, reset_after)
     return y, State(h)
 
@@ -76,24 +90,25 @@ class BPTT(torch.autograd.Function):
     """Backpropagation through time by hand, as reference.cells.gru.backward."""
 
     @staticmethod
-    def forward(ctx, W_ih, W_hh, b_ih, b_hh, x, h_0, reset_after):
+    def forward(ctx: Any, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor, b_hh: Tensor, x: Tensor, h_0: Tensor,
+                reset_after: bool) -> tuple[Tensor, Tensor]:
         p = Params(W_ih, W_hh, b_ih, b_hh)
-        h, gates, q = [h_0], [], []
+        hs, gates, q = [h_0], [], []
         for a in linear(x, p.W_ih, p.b_ih).unbind():
-            h_t, gates_t, q_t = step_forward(p, a, h[-1], reset_after)
-            h.append(h_t)
+            h_t, gates_t, q_t = step_forward(p, a, hs[-1], reset_after)
+            hs.append(h_t)
             gates.append(gates_t)
             q.append(q_t)
-        h = torch.stack(h)
+        h = torch.stack(hs)
         ctx.save_for_backward(*p, x, h, torch.stack(gates), torch.stack(q))
         ctx.reset_after = reset_after
         return h[1:].clone(), h[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, dy, dh):
-        *p, x, h, gates, q = ctx.saved_tensors
-        p, H, da_x, da_h = Params(*p), h.shape[-1], torch.empty_like(gates), torch.empty_like(gates)
+    def backward(ctx: Any, dy: Tensor, dh: Tensor) -> tuple[Tensor | None, ...]:
+        *weights, x, h, gates, q = ctx.saved_tensors
+        p, H, da_x, da_h = Params(*weights), h.shape[-1], torch.empty_like(gates), torch.empty_like(gates)
         for t in reversed(range(len(dy))):
             da_x[t], da_h[t], dh = step_backward(p, dh + dy[t], gates[t], q[t], h[t], ctx.reset_after)
         A_x, A_h = da_x.flatten(0, 1), da_h.flatten(0, 1)

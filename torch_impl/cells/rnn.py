@@ -8,26 +8,39 @@
 Each is ``(p, x (T, B, I), State, nonlinearity) -> y (T, B, H), State``.
 """
 
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 import torch
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
-from reference.cells.rnn import Params, State
+
+class Params(NamedTuple):
+    W_ih: Tensor  # (H, I)
+    W_hh: Tensor  # (H, H)
+    b_ih: Tensor  # (H,)
+    b_hh: Tensor  # (H,)
 
 
-def step_forward(p, a_x, h, nonlinearity="tanh"):
+class State(NamedTuple):
+    h: Tensor  # (B, H)
+
+
+def step_forward(p: Params, a_x: Tensor, h: Tensor, nonlinearity: str = "tanh") -> Tensor:
     """a_x, h (B, H)  ->  h (B, H)"""
     a = a_x + linear(h, p.W_hh, p.b_hh)                                                   # R1
     return torch.tanh(a) if nonlinearity == "tanh" else torch.relu(a)                     # R2
 
 
-def step_backward(p, dh, h, nonlinearity="tanh"):
+def step_backward(p: Params, dh: Tensor, h: Tensor, nonlinearity: str = "tanh") -> tuple[Tensor, Tensor]:
     """The adjoint of step_forward; h is what it returned  ->  da, dh (B, H)"""
     da = dh * (1 - h**2) if nonlinearity == "tanh" else torch.where(h <= 0, 0, dh)        # R2*
     return da, da @ p.W_hh                                                                # R1*
 
 
-def unroll(p, a_x, s, nonlinearity):
+def unroll(p: Params, a_x: Iterable[Tensor], s: State, nonlinearity: str) -> tuple[Tensor, State]:
     """a_x yields (B, H) for each step  ->  y (T, B, H), State"""
     (h,), y = s, []
     for a in a_x:
@@ -36,15 +49,15 @@ def unroll(p, a_x, s, nonlinearity):
     return torch.stack(y), State(h)
 
 
-def loop(p, x, s, nonlinearity="tanh"):
+def loop(p: Params, x: Tensor, s: State, nonlinearity: str = "tanh") -> tuple[Tensor, State]:
     return unroll(p, (linear(x_t, p.W_ih, p.b_ih) for x_t in x), s, nonlinearity)         # R1
 
 
-def hoisted(p, x, s, nonlinearity="tanh"):
+def hoisted(p: Params, x: Tensor, s: State, nonlinearity: str = "tanh") -> tuple[Tensor, State]:
     return unroll(p, linear(x, p.W_ih, p.b_ih).unbind(), s, nonlinearity)                 # R1, all T at once
 
 
-def cell(p, x, s, nonlinearity="tanh"):
+def cell(p: Params, x: Tensor, s: State, nonlinearity: str = "tanh") -> tuple[Tensor, State]:
     op = torch.rnn_tanh_cell if nonlinearity == "tanh" else torch.rnn_relu_cell
     (h,), y = s, []
     for x_t in x:
@@ -53,7 +66,7 @@ def cell(p, x, s, nonlinearity="tanh"):
     return torch.stack(y), State(h)
 
 
-def bptt(p, x, s, nonlinearity="tanh"):
+def bptt(p: Params, x: Tensor, s: State, nonlinearity: str = "tanh") -> tuple[Tensor, State]:
     y, h = BPTT.apply(*p, x, *s, nonlinearity)
     return y, State(h)
 
@@ -62,7 +75,8 @@ class BPTT(torch.autograd.Function):
     """Backpropagation through time by hand, as reference.cells.rnn.backward."""
 
     @staticmethod
-    def forward(ctx, W_ih, W_hh, b_ih, b_hh, x, h_0, nonlinearity):
+    def forward(ctx: Any, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor, b_hh: Tensor, x: Tensor, h_0: Tensor,
+                nonlinearity: str) -> tuple[Tensor, Tensor]:
         p = Params(W_ih, W_hh, b_ih, b_hh)
         y, s = hoisted(p, x, State(h_0), nonlinearity)
         h = torch.cat([h_0[None], y])
@@ -72,9 +86,9 @@ class BPTT(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, dy, dh_n):
-        *p, x, h = ctx.saved_tensors
-        p, dh, da = Params(*p), dh_n, torch.empty_like(dy)
+    def backward(ctx: Any, dy: Tensor, dh_n: Tensor) -> tuple[Tensor | None, ...]:
+        *weights, x, h = ctx.saved_tensors
+        p, dh, da = Params(*weights), dh_n, torch.empty_like(dy)
         for t in reversed(range(len(dy))):
             da[t], dh = step_backward(p, dh + dy[t], h[t + 1], ctx.nonlinearity)
         A = da.flatten(0, 1)

@@ -3,7 +3,7 @@
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from torch_impl.common.draws import draw
+from torch_impl.common.initial_weights import draw
 from torch_impl.models.model import Model, hidden
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import reference
-from torch_impl.common.draws import draw as draw_weights
+from torch_impl.common.initial_weights import draw as draw_weights
 
 from ..helpers import assert_close, assert_equal, draw, tensor
 

@@ -5,39 +5,42 @@ size that comes, and when another comes, once more for any.
 """
 
 import itertools
+from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
+from typing import Any
 
 import torch
+from torch import Tensor
+
+from .layers import Room
 
 _numbers = itertools.count()
 
 
-def room(cell):
+def room(cell: Room) -> SimpleNamespace:
     """A room (torch_impl.cells.rnn, lstm or gru) whose hoisted loop runs a step compiled for it alone."""
-    step = torch.compile(_alone(_outputs(cell.step_forward, len(cell.State._fields))), fullgraph=True)
+    step = torch.compile(_step(cell.step_forward, len(cell.State._fields)), fullgraph=True)
 
-    def hoisted(p, x, s, *options, **named):
+    def hoisted(p: Any, x: Tensor, s: Any, **options: Any) -> tuple[Tensor, Any]:
         """(p, x (T, B, I), State, options of the room)  ->  y (T, B, P), State"""
         y = []
         for a in torch.nn.functional.linear(x, p.W_ih, p.b_ih).unbind():
-            s = step(p, a, *s, *options, **named)
+            s = step(p, a, *s, **options)
             y.append(s[0])
         return torch.stack(y), cell.State(*s)
 
     return SimpleNamespace(State=cell.State, Params=cell.Params, hoisted=hoisted)
 
 
-def _outputs(step_forward, count):
-    """The step without what it saves for a backward by hand, which the compiler then leaves out."""
-    def step(*arguments, **named):
-        made = step_forward(*arguments, **named)
-        return made[:count] if isinstance(made, tuple) else (made,)
+def _step(step_forward: Callable[..., Tensor | tuple[Tensor, ...]], count: int) -> FunctionType:
+    """The step without what it saves for a backward by hand, which the compiler then leaves out.
 
-    return step
+    It has a code object of its own: the compiler keeps its versions of a function by code object, and gives up after eight,
+    which layers of different sizes would soon share.
+    """
+    def step(*arguments: Any, **options: Any) -> tuple[Tensor, ...]:
+        out = step_forward(*arguments, **options)
+        return out[:count] if isinstance(out, tuple) else (out,)
 
-
-def _alone(function):
-    """The function with a code object of its own: the compiler keeps what it made by code object, and gives up after
-    eight versions of one, which layers of different sizes would soon share."""
-    code = function.__code__.replace(co_name=f"{function.__name__}_{next(_numbers)}")
-    return FunctionType(code, function.__globals__, code.co_name, function.__defaults__, function.__closure__)
+    code = step.__code__.replace(co_name=f"step_{next(_numbers)}")
+    return FunctionType(code, step.__globals__, code.co_name, step.__defaults__, step.__closure__)

@@ -5,11 +5,13 @@
 Constructor, parameters, ``state_dict``, input forms and errors are those of torch.nn's class, which each one is.
 """
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import parameters
@@ -17,20 +19,30 @@ from reference.common import parameters
 from . import gru, lstm, rnn, stack
 
 WAYS = ("loop", "hoisted", "cell", "bptt")
+Room = ModuleType | SimpleNamespace  # torch_impl.cells.rnn, lstm or gru, or one of them with its step compiled
+State = Tensor | tuple[Tensor, ...]  # h, or (h, c), as torch.nn takes it
 
 
 class Written(nn.RNNBase):
     """What the three modules share: from torch.nn's input forms to ``stack.forward`` and back."""
 
-    room: Any
-    way: str
+    room: Room
 
-    def options(self):
+    def __init__(self, *args: Any, way: str = "hoisted", **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if way not in WAYS:
+            raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
+        self.way = way
+
+    def options(self) -> dict[str, str | bool]:
         """Keyword arguments of the room's ways."""
         return {}
 
-    def forward(self, input, hx=None, keep=None):
-        """As the torch.nn namesake; ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
+    def forward(self, input: Tensor | PackedSequence, hx: State | None = None,
+                keep: Sequence[Tensor] | None = None) -> tuple[Any, Any]:
+        """As the torch.nn namesake, y in the form of ``input``, the state as ``hx`` is given.
+
+        ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
 
         Raises
         ------
@@ -52,22 +64,22 @@ class Written(nn.RNNBase):
                 raise RuntimeError("Expected sequence length to be larger than 0")
             rows, sizes = x.reshape(T * B, x.shape[-1]), torch.full((T,), B)
         states = self._states(input, hx, rows, sizes, batched)
-        y, states_n = stack.forward(partial(getattr(self.room, self.way), **self.options()), self._params(), rows,
+        y, states_n = stack.forward(partial(getattr(self.room, self.way), **self.options()), self.params(), rows,
                                     states, sizes, self._keep(rows, keep), self.dropout)
         return self._leave(input, y, states_n, batched)
 
-    def library(self, input, hx=None):
+    def library(self, input: Tensor | PackedSequence, hx: State | None = None) -> tuple[Any, Any]:
         """The forward of torch.nn's own class, which knows nothing of masks."""
         return super().forward(input, hx)
 
-    def _states(self, input, hx, rows, sizes, batched):
+    def _states(self, input: Tensor | PackedSequence, hx: State | None, rows: Tensor, sizes: Tensor, batched: bool) -> list[list]:
         count, fields = self.num_layers * (1 + self.bidirectional), self.room.State._fields
         widths = (self.proj_size or self.hidden_size, self.hidden_size)[: len(fields)]
         shapes = [(count, int(sizes[0]), w) if batched else (count, w) for w in widths]
         if hx is None:
             hs = [rows.new_zeros(shape) for shape in shapes]
         else:
-            hs = list(hx) if len(fields) == 2 else [hx]
+            hs = [hx] if isinstance(hx, Tensor) else list(hx)
             for h, shape in zip(hs, shapes, strict=True):
                 if tuple(h.shape) != shape:
                     raise RuntimeError(f"Expected hidden size {shape}, got {list(h.shape)}")
@@ -76,30 +88,32 @@ class Written(nn.RNNBase):
             hs = [h[:, input.sorted_indices] for h in hs]
         return self._by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
 
-    def _by_layer(self, flat):
+    def _by_layer(self, flat: list) -> list[list]:
         D = 1 + self.bidirectional
         return [flat[k : k + D] for k in range(0, len(flat), D)]
 
-    def _params(self):
+    def params(self) -> list[list]:
+        """The room's Params by layer and direction; biases that there are none of are zero."""
         named = dict(self.named_parameters())
         zero = torch.zeros_like(named["weight_hh_l0"][:, 0])
         return self._by_layer([
             self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(named, parameters.suffix(k, d)))
             for k in range(self.num_layers) for d in range(1 + self.bidirectional)])
 
-    def _keep(self, rows, keep):
+    def _keep(self, rows: Tensor, keep: Sequence[Tensor] | None) -> Sequence[Tensor]:
         if keep is not None or not (self.training and self.dropout):
             return keep or ()
         shape = len(rows), (1 + self.bidirectional) * (self.proj_size or self.hidden_size)
         return [torch.rand(shape, device=rows.device) >= self.dropout for _ in range(self.num_layers - 1)]
 
-    def _leave(self, input, y, states_n, batched):
+    def _leave(self, input: Tensor | PackedSequence, y: Tensor, states_n: list[list],
+               batched: bool) -> tuple[Any, Any]:
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
             if input.unsorted_indices is not None:
                 hs = [h[:, input.unsorted_indices] for h in hs]
-            y = input._replace(data=y)
-        elif batched:
+            return input._replace(data=y), tuple(hs) if len(hs) == 2 else hs[0]
+        if batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
             y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y
@@ -111,41 +125,26 @@ class Written(nn.RNNBase):
 class RNN(Written, nn.RNN):
     """torch.nn.RNN by ``way``: "loop", "hoisted", "cell" or "bptt"."""
 
-    room: Any = rnn
+    room: Room = rnn
 
-    def __init__(self, *args, way="hoisted", **kwargs):
-        super().__init__(*args, **kwargs)
-        self.way = checked(way)
-
-    def options(self):
+    def options(self) -> dict[str, str | bool]:
         return {"nonlinearity": self.nonlinearity}
 
 
 class LSTM(Written, nn.LSTM):
     """torch.nn.LSTM by ``way``: "loop", "hoisted", "cell" (no projection) or "bptt"."""
 
-    room: Any = lstm
-
-    def __init__(self, *args, way="hoisted", **kwargs):
-        super().__init__(*args, **kwargs)
-        self.way = checked(way)
+    room: Room = lstm
 
 
 class GRU(Written, nn.GRU):
     """torch.nn.GRU by ``way``: "loop", "hoisted", "cell" (reset after only) or "bptt"; reset_after as reference.GRU."""
 
-    room: Any = gru
+    room: Room = gru
 
-    def __init__(self, *args, way="hoisted", reset_after=True, **kwargs):
+    def __init__(self, *args: Any, reset_after: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.way = checked(way)
         self.reset_after = bool(reset_after)
 
-    def options(self):
+    def options(self) -> dict[str, str | bool]:
         return {"reset_after": self.reset_after}
-
-
-def checked(way):
-    if way not in WAYS:
-        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
-    return way

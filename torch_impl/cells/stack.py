@@ -3,27 +3,39 @@
 The twin of reference/cells/stack.py: everything is packed rows (N, F), a dense batch is one segment.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from reference.cells.stack import flip, scale, segments
+from reference.common.arrays import Array
+
+from . import gru, lstm, rnn
+
+P = TypeVar("P", rnn.Params, lstm.Params, gru.Params)
+S = TypeVar("S", rnn.State, lstm.State, gru.State)
+Way = Callable[[P, Tensor, S], tuple[Tensor, S]]  # p, x (T, B, I), State  ->  y (T, B, P), State
 
 
-def run(forward, p, x, s, batch_sizes):
+def run(way: Way[P, S], p: P, x: Tensor, s: S, batch_sizes: Array) -> tuple[Tensor, S]:
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State"""
-    ended: list = []
+    ended: list[S] = []
     ys, row = [], 0
     for T, B in segments(batch_sizes):
         ended.insert(0, type(s)(*(v[B:] for v in s)))                                     # S1
         block = x[row : row + T * B].reshape(T, B, x.shape[-1])
-        y, s = forward(p, block, type(s)(*(v[:B] for v in s)))
+        y, s = way(p, block, type(s)(*(v[:B] for v in s)))
         ys.append(y.flatten(0, 1))
         row += T * B
     return torch.cat(ys), type(s)(*map(torch.cat, zip(s, *ended, strict=True)))
 
 
-def forward(run_layer, params, x, states, batch_sizes, keep=(), p=0.0):
-    """The whole stack: run_layer is one of a room's four ways; the others as in reference.cells.stack.forward.
+def forward(way: Way[P, S], params: Sequence[Sequence[P]], x: Tensor, states: Sequence[Sequence[S]], batch_sizes: Array | Tensor,
+            keep: Sequence[Tensor] = (), p: float = 0.0) -> tuple[Tensor, list[list[S]]]:
+    """The whole stack: ``way`` is one of a room's four; the others as in reference.cells.stack.forward.
 
     ->  y (N, D·P), states
     """
@@ -34,7 +46,7 @@ def forward(run_layer, params, x, states, batch_sizes, keep=(), p=0.0):
             x = x * keep[layer - 1] * scale(p)                                            # S4
         ys, s_n = [], []
         for direction, (weights, s) in enumerate(zip(ps, ss, strict=True)):
-            y, s = run(run_layer, weights, x[turn] if direction else x, s, batch_sizes)
+            y, s = run(way, weights, x[turn] if direction else x, s, batch_sizes)
             ys.append(y[turn] if direction else y)                                        # S2
             s_n.append(s)
         x = torch.cat(ys, -1)                                                             # S3

@@ -6,7 +6,7 @@ from reference.char_lm.backend import Backend
 
 from ..cells import layers
 from ..common import checkpoint
-from ..models.devices import placed
+from ..models.placement import placed
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
 from ..training.processes import together

@@ -1,1 +1,1 @@
-"""What the twins share: devices, precision, processes, checkpoints, draws."""
+"""What the twins share: checkpoints, initial weights, sampling, precision."""

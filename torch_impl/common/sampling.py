@@ -3,25 +3,36 @@
 P1 to P5: notes/common/sampling.md
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from reference.common import sampling
+from reference.common.arrays import Array
+from reference.common.sampling import Hypothesis
+
+S = TypeVar("S")  # a state, which is the model's affair
 
 
-def greedy(logits):
+def greedy(logits: Tensor) -> Tensor:
     """logits (..., V)  ->  tokens (...), on the device of the logits"""
     return logits.argmax(-1)
 
 
-def sample(logits, rng, temperature=1.0, top_k=None, top_p=None):
-    """As reference.common.sampling.sample; tokens on the device of the logits."""
+def sample(logits: Tensor, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
+           top_p: float | None = None) -> Tensor:
+    """As reference.common.sampling.sample, errors included; tokens (...) on the device of the logits (..., V)."""
     return tensor(sampling.sample(array(logits), rng, temperature, top_k, top_p), logits.device)      # P1 to P4
 
 
-def beam_search(step, select, state, start, end, width, max_length, length_power=0.0, device="cpu"):
+def beam_search(step: Callable[[Tensor, S], tuple[Tensor, S]], select: Callable[[S, Tensor], S], state: S, start: int,
+                end: int, width: int, max_length: int, length_power: float = 0.0,
+                device: torch.device | str = "cpu") -> list[Hypothesis]:
     """As reference.common.sampling.beam_search; ``step`` and ``select`` are given tensors, and logits may be on any device."""
-    def step_(tokens, state):
+    def step_(tokens: Array, state: S) -> tuple[Array, S]:
         logits, state = step(tensor(tokens, device), state)
         return array(logits), state
 
@@ -30,9 +41,11 @@ def beam_search(step, select, state, start, end, width, max_length, length_power
                                     max_length, length_power)                                         # P5
 
 
-def array(logits):
+def array(logits: Tensor) -> Array:
+    """In float64"""
     return logits.detach().double().cpu().numpy()
 
 
-def tensor(tokens, device):
+def tensor(tokens: Array, device: torch.device | str) -> Tensor:
+    """In int64"""
     return torch.from_numpy(np.asarray(tokens, np.int64)).to(device)

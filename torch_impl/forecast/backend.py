@@ -6,7 +6,7 @@ from reference.common.command import UsageError
 from reference.forecast.backend import Backend
 
 from ..common import checkpoint
-from ..models.devices import device, placed
+from ..models.placement import device, placed
 from ..models.forecaster import Forecaster
 from ..training import loop, optim
 

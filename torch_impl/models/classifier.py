@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from reference.common import checks
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from .model import Model, hidden
 
 

@@ -10,7 +10,7 @@ from reference.common import checks, teacher_forcing
 from reference.common.batches import Windowed
 from reference.models.forecaster import MODES, check
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from .model import Model
 
 

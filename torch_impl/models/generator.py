@@ -4,7 +4,7 @@ import torch
 
 from reference.common import checks, sampling
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from .model import Model, one_step
 
 

@@ -13,7 +13,7 @@ from torch.nn.functional import linear
 from reference.common import checks
 from reference.models.language_model import draw_masks
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from ..parts import dropout
 from .model import Model
 

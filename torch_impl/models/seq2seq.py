@@ -13,7 +13,7 @@ from reference.common import checks, packing, sampling, teacher_forcing
 from reference.common.batches import shape_of
 from reference.models.seq2seq import FEEDBACK
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from ..parts.attention import Attention
 from .model import Model, one_step, rows_of
 

@@ -1,6 +1,6 @@
 """The tagger of reference/models/tagger.py in PyTorch; autograd is the backward.  M1 to M4: notes/models/tagger.md"""
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 from .model import Model
 
 

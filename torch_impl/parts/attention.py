@@ -1,20 +1,31 @@
 """The attention of reference/parts/attention.py in PyTorch; autograd is the backward.  A1 to A6: notes/parts/attention.md"""
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from reference.parts.attention import KINDS, Params
+from reference.parts.attention import KINDS
 
-from ..common.draws import draw
+from ..common.initial_weights import draw
 
 
-def keys_forward(p, h):
+class Params(NamedTuple):
+    W_q: Tensor | None = None  # (A, Q)
+    W_k: Tensor | None = None  # (A, K)
+    b: Tensor | None = None    # (A,)
+    v: Tensor | None = None    # (A,)
+
+
+def keys_forward(p: Params, h: Tensor) -> Tensor:
     """h (S, B, K)  ->  keys (S, B, A)"""
     return h if p.W_k is None else linear(h, p.W_k, p.b)                                  # A2
 
 
-def attend_forward(p, q, h, keys, mask=None, kind="additive"):
+def attend_forward(p: Params, q: Tensor, h: Tensor, keys: Tensor, mask: Tensor | None = None,
+                   kind: str = "additive") -> tuple[Tensor, Tensor]:
     """q (T, B, Q), h (S, B, K), keys (S, B, A), mask (S, B)  ->  context (T, B, K), weights (T, B, S)"""
     g = q if p.W_q is None else linear(q, p.W_q)                                          # A1
     if kind == "additive":
@@ -28,15 +39,22 @@ def attend_forward(p, q, h, keys, mask=None, kind="additive"):
     return torch.einsum("tbs,sbk->tbk", w, h), w                                          # A6
 
 
-def forward(p, q, h, mask=None, kind="additive"):
+def forward(p: Params, q: Tensor, h: Tensor, mask: Tensor | None = None, kind: str = "additive") -> tuple[Tensor, Tensor]:
     """q (T, B, Q), h (S, B, K), mask (S, B)  ->  context (T, B, K), weights (T, B, S)"""
     return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
 
 
 class Attention(nn.Module):
-    """The twin of reference.Attention: the same arguments, names and shapes; ``rng`` draws the same weights."""
+    """The twin of reference.Attention: the same arguments, names and shapes; ``rng`` draws the same weights.
 
-    def __init__(self, query_size, memory_size, kind="additive", attention_size=None, *, dtype=None, rng=None):
+    Raises
+    ------
+    ValueError
+        No such kind.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, kind: str = "additive", attention_size: int | None = None, *,
+                 dtype: torch.dtype | None = None, rng: np.random.Generator | None = None):
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -57,7 +75,7 @@ class Attention(nn.Module):
             return Params(self.query.weight, self.memory.weight, self.memory.bias, self.score.weight[0])
         return Params(self.query.weight) if self.kind == "general" else Params()
 
-    def forward(self, q, h, mask=None):
+    def forward(self, q: Tensor, h: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """q (T, B, Q) or (B, Q), h (S, B, K), mask (S, B)  ->  context, weights, with T or without"""
         context, weights = forward(self.p, q if q.dim() == 3 else q[None], h, mask, self.kind)
         return (context, weights) if q.dim() == 3 else (context[0], weights[0])

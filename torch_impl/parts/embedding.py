@@ -1,10 +1,11 @@
 """The embedding of reference/parts/embedding.py in PyTorch; autograd is the backward.  E1, E2: notes/parts/losses_and_heads.md"""
 
 import torch
+from torch import Tensor
 
 
-def forward(W, ids, padding_idx=None):
-    """W (V, E), ids (...)  ->  y (..., E)"""
+def forward(W: Tensor, ids: Tensor, padding_idx: int | None = None) -> Tensor:
+    """W (V, E), ids (...)  ->  y (..., E); the row ``padding_idx`` gets no gradient"""
     y = W[ids]                                                                            # E1
     if padding_idx is None:
         return y

@@ -1,7 +1,16 @@
 """The linear map of reference/parts/linear.py in PyTorch; autograd is the backward.  F1: notes/parts/losses_and_heads.md"""
 
+from typing import NamedTuple
 
-def forward(p, x):
+from torch import Tensor
+
+
+class Params(NamedTuple):
+    W: Tensor                # (O, I)
+    b: Tensor | None = None  # (O,)
+
+
+def forward(p: Params, x: Tensor) -> Tensor:
     """x (..., I)  ->  y (..., O)"""
     y = x @ p.W.T                                                                         # F1
     return y if p.b is None else y + p.b                                                  # F1

@@ -1,16 +1,19 @@
 """The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J7: notes/parts/losses_and_heads.md
 
 Written by the same equations; parity_tests/parts/test_losses.py holds both to torch.nn.functional.
+x predictions (logits in bce) and y targets (...)  ->  loss, 0-d, or (...) by reduction "none".
 """
 
 import torch
+from torch import Tensor
 
 from reference.parts.losses import IGNORE, classes
 
 __all__ = ["IGNORE", "classes", "cross_entropy"]
 
 
-def cross_entropy(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):
+def cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor | None = None, ignore_index: int = IGNORE,
+                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:
     """logits (..., V), targets (...)  ->  loss; as reference.parts.losses.cross_entropy_forward"""
     kept, V = targets != ignore_index, logits.shape[-1]
     targets = targets.where(kept, 0)
@@ -23,7 +26,7 @@ def cross_entropy(logits, targets, weight=None, ignore_index=IGNORE, reduction="
     return reduce(l, reduction, (w[targets] * kept).sum())                                # J3
 
 
-def sequence(logits, targets, mask, reduction="token", label_smoothing=0.0):
+def sequence(logits: Tensor, targets: Tensor, mask: Tensor, reduction: str = "token", label_smoothing: float = 0.0) -> Tensor:
     """logits (T, B, V), targets and mask (T, B)  ->  loss; as reference.parts.losses.sequence_forward"""
     l = cross_entropy(logits, targets.where(mask, IGNORE), reduction="none", label_smoothing=label_smoothing)
     if reduction == "sequence":
@@ -31,26 +34,26 @@ def sequence(logits, targets, mask, reduction="token", label_smoothing=0.0):
     return reduce(l, {"token": "mean"}.get(reduction, reduction), mask.sum())             # J4
 
 
-def mse(x, y, reduction="mean"):
+def mse(x: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
     return reduce((x - y) ** 2, reduction)                                                # J5
 
 
-def l1(x, y, reduction="mean"):
+def l1(x: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
     return reduce((x - y).abs(), reduction)                                               # J5
 
 
-def huber(x, y, reduction="mean", delta=1.0):
+def huber(x: Tensor, y: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     r = (x - y).abs()
     return reduce(torch.where(r <= delta, r * r / 2, delta * (r - delta / 2)), reduction)  # J6
 
 
-def bce(x, y, pos_weight=None, reduction="mean"):
+def bce(x: Tensor, y: Tensor, pos_weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     zero, w = x.new_zeros(()), 1 if pos_weight is None else pos_weight
     return reduce(w * y * torch.logaddexp(zero, -x) + (1 - y) * torch.logaddexp(zero, x), reduction)  # J7
 
 
-def reduce(l, reduction, count=None):
-    """J3: ``count`` is what a mean divides by, the number of elements if not given."""
+def reduce(l: Tensor, reduction: str, count: Tensor | None = None) -> Tensor:
+    """J3: l (...)  ->  0-d, or l itself by "none"; a mean divides by ``count``, or by the number of elements."""
     if reduction == "none":
         return l
     return l.sum() / (l.numel() if count is None else count) if reduction == "mean" else l.sum()

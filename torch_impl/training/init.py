@@ -3,16 +3,24 @@
 Equations I1 to I5: notes/training/optimisation.md
 """
 
+from typing import TypeVar
+
+import numpy as np
 import torch
 from torch import nn
 
 from reference.training import init
+from reference.training.init import Scheme
+
+M = TypeVar("M", bound=nn.Module)
 
 
-def initialise(module: nn.Module, scheme, rng, **options) -> nn.Module:
+def initialise(module: M, scheme: str | Scheme, rng: np.random.Generator, *, recurrent: str | Scheme | None = None,
+               others: str | Scheme | None = None, forget_bias: float | None = None) -> M:
     """Draw the weights of recurrent layers anew, gate by gate; arguments and errors as reference.training.init.initialise."""
-    made = init.initialise({k: v.detach().cpu().numpy() for k, v in module.named_parameters()}, scheme, rng, **options)
+    weights = init.initialise({k: v.detach().cpu().numpy() for k, v in module.named_parameters()}, scheme, rng,
+                              recurrent=recurrent, others=others, forget_bias=forget_bias)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            parameter.copy_(torch.from_numpy(made[name]))
+            parameter.copy_(torch.from_numpy(weights[name]))
     return module

@@ -1,7 +1,4 @@
-
-
-"""The training loop of reference/training/loop.py in PyTorch: the same loop, log, checkpoints and answers; notes/training/loop.md
-"""
+"""The training loop of reference/training/loop.py in PyTorch: the same loop, log, checkpoints and answers.  notes/training/loop.md"""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

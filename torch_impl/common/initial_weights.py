@@ -1,7 +1,5 @@
 """Initial weights drawn as ``reference`` draws them: the same generator gives the same numbers on both sides."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
@@ -22,7 +20,7 @@ def draw(model: nn.Module, rng: np.random.Generator) -> None:
 
 
 def bound(module: nn.Module) -> float:
-    """1/√H or 1/√fan_in; a module of another kind says its own ``fan_in``."""
-    fan: Any = module.hidden_size if isinstance(module, nn.RNNBase | nn.RNNCellBase) else getattr(
-        module, "in_features", None) or module.fan_in
-    return fan**-0.5
+    """1/√H, or 1/√in_features of any other module with parameters."""
+    fan_in = module.hidden_size if isinstance(module, nn.RNNBase | nn.RNNCellBase) else module.in_features
+    assert isinstance(fan_in, int)
+    return fan_in**-0.5

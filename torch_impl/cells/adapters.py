@@ -5,23 +5,28 @@ own", for what they promise.  ``MORE`` does so for those that are judged and tim
 compiles for seconds for every size, the other needs a GPU.
 """
 
-from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from reference.common.arrays import Array
 
 from . import compiled, graphed, layers
 
 CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+Spec = Any  # what is asked for: the attributes that parity_tests.judge.cases.Spec has
+Lengths = Sequence[int] | Array | None
 
 
 @contextmanager
-def native():
+def native() -> Iterator[None]:
     """torch's own kernels: neither oneDNN nor cuDNN.  Needed around forward *and* backward."""
     with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
         yield
@@ -35,27 +40,30 @@ class TorchLayer:
 
     compiles = False  # whether the first call of a form of input builds something that later ones use
 
-    def __init__(self, spec, module, context=nullcontext):
+    def __init__(self, spec: Spec, module: nn.Module, context: Callable[[], AbstractContextManager] = nullcontext):
         self.spec, self.module, self.context = spec, module, context
         self.dtype, self.weights = getattr(torch, spec.dtype), dict(module.named_parameters())
-        self.inputs, self.outputs = [], []
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
 
-    def put(self, array):
+    def put(self, array: Array) -> Tensor:
         """ndarray  ->  tensor on the device; numbers in the dtype of the spec, which NumPy may not have"""
         tensor = torch.from_numpy(np.array(array))
         return tensor.to(self.spec.device, self.dtype if tensor.is_floating_point() else tensor.dtype)
 
-    def get(self, tensor):
+    def get(self, tensor: Tensor) -> Array:
         """tensor  ->  ndarray; bfloat16 as float32"""
         tensor = tensor.detach().cpu()
         return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
-    def sync(self):
+    def sync(self) -> None:
         """Wait until the device has done what it was asked."""
         if self.spec.device == "cuda":
             torch.cuda.synchronize()
 
-    def forward(self, x, state, lengths=None, masks=None):
+    def forward(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths = None,
+                masks: Sequence[Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """As ``run``, and remembers what backward needs, if gradients are on."""
         train = torch.is_grad_enabled()
         if train:
             x, state = x.detach().requires_grad_(), state and tuple(s.detach().requires_grad_() for s in state)
@@ -66,20 +74,22 @@ class TorchLayer:
         self.inputs, self.outputs = [x, *(state or ())], [y, *state_n]
         return y, state_n
 
-    def run(self, x, state, lengths, masks):
+    def run(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths,
+            masks: Sequence[Tensor] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """x, state (h,) or (h, c) or None, lengths or None, dropout masks or None  ->  y, state_n"""
-        more = {} if masks is None else {"keep": masks}
+        options = {} if masks is None else {"keep": masks}
         axis = 1 - self.spec.batch_first
         hx = state if state is None or self.spec.cell == "lstm" else state[0]
         if lengths is None:
-            y, state_n = self.module(x, hx, **more)
+            y, state_n = self.module(x, hx, **options)
         else:
             packed = pack_padded_sequence(x, torch.as_tensor(lengths), self.spec.batch_first, enforce_sorted=False)
-            y, state_n = self.module(packed, hx, **more)
+            y, state_n = self.module(packed, hx, **options)
             y, _ = pad_packed_sequence(y, self.spec.batch_first, total_length=x.shape[1 - axis])
         return y, tuple(state_n) if isinstance(state_n, tuple) else (state_n,)
 
-    def backward(self, dy, dstate):
+    def backward(self, dy: Tensor, dstate: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...] | None, dict[str, Tensor]]:
+        """Of the last forward  ->  dx, dstate or None, dweights by name"""
         with self.context():
             grads = torch.autograd.grad(self.outputs, [*self.inputs, *self.weights.values()], [dy, *dstate])
         n = len(self.inputs)
@@ -92,7 +102,7 @@ class CompiledLayer(TorchLayer):
 
     compiles = True
 
-    def __init__(self, spec, module):
+    def __init__(self, spec: Spec, module: layers.Written):
         module.room = compiled.room(module.room)
         super().__init__(spec, module)
 
@@ -102,11 +112,14 @@ class GraphedLayer(TorchLayer):
 
     compiles = True
 
-    def __init__(self, spec, module):
-        super().__init__(spec, module)
-        self.graphs = {}
+    module: layers.Written
 
-    def run(self, x, state, lengths, masks):
+    def __init__(self, spec: Spec, module: layers.Written):
+        super().__init__(spec, module)
+        self.graphs: dict[tuple, Callable] = {}
+
+    def run(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths,
+            masks: Sequence[Tensor] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         B, T = x.shape[:2] if self.spec.batch_first else x.shape[1::-1]
         form = (T, B, None if lengths is None else tuple(map(int, lengths)), state is None, torch.is_grad_enabled())
         inputs = [x, *(state or ())]
@@ -124,7 +137,8 @@ class Adapter:
     way: str
     takes_masks: bool = True
 
-    def load(self, spec, weights):
+    def load(self, spec: Spec, weights: Mapping[str, Array]) -> TorchLayer:
+        """The layer of a spec with these weights, named as torch.nn's."""
         kwargs = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
                   "bidirectional": spec.bidirectional, "dropout": spec.dropout,
                   "dtype": getattr(torch, spec.dtype), "device": spec.device}
@@ -141,7 +155,8 @@ class Adapter:
         module.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
         return LAYERS.get(self.way, TorchLayer)(spec, module)
 
-    def declines(self, spec):
+    def declines(self, spec: Spec) -> str | None:
+        """Why it cannot do what a spec asks for, or None."""
         if self.way == "graphed" and spec.device != "cuda":
             return "CUDA graphs need a CUDA device"
         if self.way == "cell" and spec.proj_size:

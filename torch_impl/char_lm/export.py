@@ -1,7 +1,8 @@
 """A trained character model as an ONNX graph.  What it must compute: reference/char_lm/export.py"""
 
 import json
-from typing import Any
+
+from onnx import ModelProto
 
 from reference.char_lm.export import answers, inputs, restored
 from reference.common.checkpoint import Checkpoint
@@ -12,6 +13,6 @@ from .backend import BACKEND
 __all__ = ["answers", "graph", "inputs"]
 
 
-def graph(saved: Checkpoint) -> Any:
-    """onnx.ModelProto: tokens (T, B) int64, h_0, c_0 (L, B, H)  ->  logits (T, B, V), h_n, c_n; rnn and gru have no c"""
+def graph(saved: Checkpoint) -> ModelProto:
+    """tokens (T, B) int64, h_0, c_0 (L, B, H)  ->  logits (T, B, V), h_n, c_n; rnn and gru have no c"""
     return onnx_graph.language_model(restored(BACKEND, saved, "float32"), {"vocabulary": json.dumps(saved.vocabulary)})

@@ -1,4 +1,4 @@
-"""``python -m torch_impl.export``: a trained model as an ONNX file.  command.py"""
+"""``python -m torch_impl.export``: a trained model as an ONNX file."""
 
 import sys
 

@@ -66,15 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m torch_impl.export", description="A trained model as an ONNX file.")
     parser.add_argument("run", metavar="RUN", help="folder of a char_lm or forecast run, or a checkpoint in one")
     parser.add_argument("--out", type=Path, default=Path("model.onnx"), help="the file to write (default: %(default)s)")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     if not (find_spec("onnx") and find_spec("onnxruntime")):
         return failed(MISSING)
-    if not Path(given.run).exists():
-        return failed(f"{given.run} does not exist: name the folder of a char_lm or forecast run, or a checkpoint in one")
-    return guarded(lambda: export(given.run, given.out), given.run)
+    if not Path(options.run).exists():
+        return failed(f"{options.run} does not exist: name the folder of a char_lm or forecast run, or a checkpoint in one")
+    return guarded(lambda: export(options.run, options.out), options.run)
 
 
 def export(run: str, out: Path) -> int:
+    """Write the file, unless a check fails  ->  exit status.  UsageError: not a run that can be exported."""
     path = find(run)
     saved = checkpoint.load(path)
     saved = saved._replace(weights={k: v.astype(np.float32) for k, v in saved.weights.items()})

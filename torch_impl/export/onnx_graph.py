@@ -6,7 +6,15 @@ torch.onnx's exporter fixes T: it unrolls the recurrence.  Operators: https://on
 from collections.abc import Sequence
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from numpy.typing import ArrayLike
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from torch import Tensor
+
+from reference.common.arrays import Array
+
+from ..cells.layers import Written
+from ..models.forecaster import Forecaster
+from ..models.language_model import LanguageModel
 
 # torch's order of gates (h; i f g o; r z n)  ->  ONNX's (h; i o f c; z r h)
 ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
@@ -17,33 +25,38 @@ class Graph:
     """Nodes in the order in which they are added; ``node`` gives the names of what they put out."""
 
     def __init__(self) -> None:
-        self.nodes: list = []
-        self.constants: dict[str, np.ndarray] = {}
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[str, Array] = {}
 
-    def constant(self, name: str, value) -> str:
+    def constant(self, name: str, value: ArrayLike) -> str:
         """Arrays of numbers become float32, of integers int64."""
-        value = np.asarray(value)
-        self.constants[name] = value.astype(np.int64 if value.dtype.kind == "i" else np.float32)
+        v = np.asarray(value)
+        self.constants[name] = v.astype(np.int64 if v.dtype.kind == "i" else np.float32)
         return name
 
-    def node(self, op: str, inputs: Sequence[str], count: int = 1, **attributes):
+    def node(self, op: str, inputs: Sequence[str], **attributes: int | Sequence[int]) -> str:
+        """A node with one output"""
+        return self.outputs(op, inputs, 1, **attributes)[0]
+
+    def outputs(self, op: str, inputs: Sequence[str], count: int, **attributes: int | Sequence[int]) -> list[str]:
+        """A node with ``count`` outputs"""
         names = [f"{op.lower()}_{len(self.nodes)}_{k}" for k in range(count)]
         self.nodes.append(helper.make_node(op, list(inputs), names, **attributes))
-        return names[0] if count == 1 else names
+        return names
 
-    def rnn(self, name: str, layer, x: str, state: Sequence[Sequence[str]] | None):
+    def rnn(self, name: str, layer: Written, x: str, state: Sequence[Sequence[str]] | None) -> tuple[str, list[list[str]]]:
         """A torch_impl.RNN, LSTM or GRU of one direction: x (T, B, I)  ->  y (T, B, H), state
 
         A state is for each layer the names of h, and c, each (1, B, H); None is zeros.
         """
         op, letters = layer.mode.split("_")[0], 2 if layer.mode == "LSTM" else 1
-        more = {"linear_before_reset": 1} if op == "GRU" else {}
+        options = {"linear_before_reset": 1} if op == "GRU" else {}
         ends = []
         for k in range(layer.num_layers):
             weights = [self.constant(f"{name}.{what}_l{k}", by_gate(op, [getattr(layer, f"{part}_l{k}") for part in parts]))
                        for what, parts in (("W", ["weight_ih"]), ("R", ["weight_hh"]), ("B", ["bias_ih", "bias_hh"]))]
-            given = [] if state is None else ["", *state[k]]  # no lengths
-            y, *end = self.node(op, [x, *weights, *given], 1 + letters, hidden_size=layer.hidden_size, **more)
+            start = [] if state is None else ["", *state[k]]  # no lengths
+            y, *end = self.outputs(op, [x, *weights, *start], 1 + letters, hidden_size=layer.hidden_size, **options)
             x = self.node("Squeeze", [y, self.constant("axis1", [1])])
             ends.append(end)
         return x, ends
@@ -52,29 +65,29 @@ class Graph:
         """y Wᵀ + b, W the name of a constant (out, in)"""
         return self.node("Add", [self.node("MatMul", [y, self.node("Transpose", [W], perm=[1, 0])]), b])
 
-    def model(self, inputs: Sequence, outputs: dict[str, tuple[str, list]], about: dict[str, str]):
+    def model(self, inputs: Sequence[ValueInfoProto], outputs: dict[str, tuple[str, list]], about: dict[str, str]) -> ModelProto:
         """The finished model; outputs: name -> (name within, shape)"""
         for name, (within, _) in outputs.items():
             self.nodes.append(helper.make_node("Identity", [within], [name]))
-        made = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, (_, shape) in outputs.items()]
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, (_, shape) in outputs.items()]
         constants = [numpy_helper.from_array(v, name) for name, v in self.constants.items()]
-        graph = helper.make_graph(self.nodes, "bptt", list(inputs), made, constants)
+        graph = helper.make_graph(self.nodes, "bptt", list(inputs), infos, constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         helper.set_model_props(model, about)
         return model
 
 
-def array(p) -> np.ndarray:
+def array(p: Tensor) -> Array:
     return p.detach().cpu().numpy()
 
 
-def by_gate(op: str, parameters: Sequence) -> np.ndarray:
+def by_gate(op: str, parameters: Sequence[Tensor]) -> Array:
     """Parameters (G·H, ...) of torch one under the other  ->  (1, G·H or more, ...), each in ONNX's order of gates"""
     blocks = [np.split(array(p), len(ORDER[op])) for p in parameters]
     return np.concatenate([b[k] for b in blocks for k in ORDER[op]])[None]
 
 
-def language_model(model, about: dict[str, str]):
+def language_model(model: LanguageModel, about: dict[str, str]) -> ModelProto:
     """A torch_impl LanguageModel: tokens (T, B), h_0, c_0  ->  logits (T, B, V), h_n, c_n; in evaluation mode"""
     g, rnn = Graph(), model.rnn
     letters, (L, H) = "hc" if rnn.mode == "LSTM" else "h", (rnn.num_layers, rnn.hidden_size)
@@ -84,8 +97,7 @@ def language_model(model, about: dict[str, str]):
     starts = []
     for v in letters:
         inputs.append(helper.make_tensor_value_info(f"{v}_0", TensorProto.FLOAT, [L, "B", H]))
-        split = g.node("Split", [f"{v}_0", sizes], L, axis=0)
-        starts.append([split] if L == 1 else split)
+        starts.append(g.outputs("Split", [f"{v}_0", sizes], L, axis=0))
     y, ends = g.rnn("rnn", rnn, g.node("Gather", [E, "tokens"]), list(zip(*starts, strict=True)))
     W = E if model.tied else g.constant("head.weight", array(model.head.weight))
     z = g.linear(y, W, g.constant("head.bias", array(model.head.bias)))
@@ -93,7 +105,7 @@ def language_model(model, about: dict[str, str]):
     return g.model(inputs, {"logits": (z, ["T", "B", model.embedding.num_embeddings])} | states, about)
 
 
-def forecaster(model, about: dict[str, str]):
+def forecaster(model: Forecaster, about: dict[str, str]) -> ModelProto:
     """A torch_impl Forecaster, free running: past (T, B, F)  ->  forecast (K, B), both scaled; T at least 2"""
     g, K = Graph(), model.horizon
     W, b = (g.constant(f"head.{n}", array(getattr(model.head, n))) for n in ("weight", "bias"))

@@ -6,16 +6,27 @@ notes/gradients/bptt_variants.md, CB1, CB2
 """
 
 import math
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from reference.common.checks import positive_int
 
+from ..cells.stack import P, S, Way
 
-def forward(way, p, x, s, segment=None, recompute=True, **options):
-    """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment"""
-    def run(block, *s):
+
+def forward(way: Way[P, S], p: P, x: Tensor, s: S, segment: int | None = None, recompute: bool = True,
+            **options: Any) -> tuple[Tensor, S]:
+    """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment
+
+    Raises
+    ------
+    ValueError
+        A segment below 1.
+    """
+    def run(block: Tensor, *s: Tensor) -> tuple[Tensor, ...]:
         y, s_n = way(p, block, type(state)(*s), **options)
         return y, *s_n
 

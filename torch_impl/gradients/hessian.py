@@ -6,10 +6,13 @@ A loop over the steps is a graph of operations and can be differentiated any num
 kernel, of which nobody has written the derivative: on CUDA torch.nn's layer raises.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
+from torch import Tensor
 
 
-def product(loss, inputs, v):
+def product(loss: Callable[..., Tensor], inputs: Sequence[Tensor], v: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     """H v and the gradient: ``loss(*inputs)`` a scalar, ``inputs`` and ``v`` equally many tensors
 
     ->  gradients, products, in the order of the inputs                                                       HV4

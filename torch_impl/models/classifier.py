@@ -1,19 +1,23 @@
 """The classifier of reference/models/classifier.py in PyTorch; autograd is the backward.  C1 to C6: notes/models/classifier.md"""
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.utils.rnn import pad_packed_sequence
 
 from reference.common import checks
+from reference.common.batches import Labelled
 
 from ..common.initial_weights import draw
-from .model import Model, hidden
+from .model import HasTokens, Model, hidden
 
 
 class Classifier(Model):
     """As reference.models.classifier.Classifier; ``way`` as for Model."""
 
-    def __init__(self, num_embeddings, classes, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
-                 bidirectional=True, pooling="last", dropout=0.0, dtype="float32", rng=None, way="library"):
+    def __init__(self, num_embeddings: int, classes: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, pooling: str = "last", dropout: float = 0.0,
+                 dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.pooling = checks.choice("pooling", pooling, ("last", "mean", "max"))
         self.embedding = self.table(num_embeddings, embedding_dim)
@@ -21,7 +25,7 @@ class Classifier(Model):
         self.head = self.linear((1 + bidirectional) * hidden_size, classes)
         draw(self, self.rng)
 
-    def logits(self, batch):
+    def logits(self, batch: HasTokens) -> Tensor:
         """Anything with ``tokens``  ->  z (B, classes)"""
         x = self.embed(self.embedding, batch.tokens.data)                                # C1
         y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
@@ -34,10 +38,10 @@ class Classifier(Model):
             u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # C5
         return self.head(u)                                                               # C6
 
-    def loss(self, batch):
+    def loss(self, batch: Labelled) -> Tensor:
         """Labelled  ->  the loss, 0-d"""
         return self.cross_entropy(self.logits(batch), batch.target)               # C6
 
-    def predict(self, batch):
+    def predict(self, batch: HasTokens) -> Tensor:
         """Anything with ``tokens``  ->  the most probable class (B,)"""
         return self.logits(batch).argmax(-1)

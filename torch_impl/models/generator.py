@@ -1,9 +1,14 @@
 """The generator of reference/models/generator.py in PyTorch; autograd is the backward.  N1 to N7: notes/models/generator.md"""
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from reference.common import checks, sampling
+from reference.common.arrays import Array
+from reference.common.batches import Conditioned
 
+from ..cells.layers import State
 from ..common.initial_weights import draw
 from .model import Model, one_step
 
@@ -11,8 +16,9 @@ from .model import Model, one_step
 class Generator(Model):
     """As reference.models.generator.Generator; ``way`` as for Model."""
 
-    def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
-                 dropout=0.0, bos=1, eos=2, dtype="float32", rng=None, way="library"):
+    def __init__(self, num_embeddings: int, conditions: int, embedding_dim: int = 32, hidden_size: int = 128,
+                 num_layers: int = 1, *, cell: str = "lstm", dropout: float = 0.0, bos: int = 1, eos: int = 2,
+                 dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
         self.states = 2 if cell == "lstm" else 1
@@ -23,15 +29,15 @@ class Generator(Model):
         self.head = self.linear(hidden_size, num_embeddings)
         draw(self, self.rng)
 
-    def first_state(self, condition):
+    def first_state(self, condition: Array) -> State:
         """condition (B, C)  ->  the state of the rnn"""
         c = self.embed(self.condition, checks.matrix("condition", condition)).sum(1)      # N1
         s = torch.tanh(self.start(c)).unflatten(-1, (self.states, self.rnn.num_layers, -1))
         h, *rest = s.permute(1, 2, 0, 3).contiguous()                                     # N2
         return (h, *rest) if rest else h
 
-    def logits(self, batch):
-        """Conditioned  ->  z (N, num_embeddings), packed rows"""
+    def logits(self, batch: Conditioned) -> Tensor:
+        """Conditioned  ->  z (N, num_embeddings), packed rows.  RuntimeError: not one condition for each sequence."""
         B = batch.tokens.batch_sizes[0]
         if len(batch.condition) != B:
             raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
@@ -39,17 +45,18 @@ class Generator(Model):
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x), self.first_state(batch.condition))  # N4
         return self.head(y.data)                                                          # N5
 
-    def loss(self, batch):
+    def loss(self, batch: Conditioned) -> Tensor:
         """Conditioned  ->  the loss, 0-d"""
         return self.cross_entropy(self.logits(batch), batch.target)               # N6
 
     @torch.no_grad()
-    def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None):
+    def generate(self, condition: Array, max_length: int = 30, *, temperature: float = 1.0, top_k: int | None = None,
+                 top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:
         """As the namesake's, with the same draws from the same generator."""
-        def choose(z):
+        def choose(z: Array) -> Array:
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
 
-        def step(tokens, state):
+        def step(tokens: Array, state: State) -> tuple[Array, State]:
             x = self.embed(self.embedding, tokens)                                        # N3
             y, state = self.run(self.rnn, one_step(x), state)                             # N4
             return self.head(y.data).cpu().numpy(), state                                 # N5

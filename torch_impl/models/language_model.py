@@ -3,16 +3,20 @@
 Equations U1 to U6: notes/models/language_model.md
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from reference.common import checks
-from reference.models.language_model import draw_masks
+from reference.common.arrays import Array
+from reference.common.batches import Window
+from reference.models.language_model import Masks, draw_masks
 
+from ..cells.layers import State
 from ..common.initial_weights import draw
 from ..parts import dropout
 from .model import Model
@@ -21,17 +25,20 @@ from .model import Model
 class TiedHead(nn.Module):
     """U4 with the embedding's matrix: only the bias is its own."""
 
-    def __init__(self, in_features, out_features, *, dtype):
+    def __init__(self, in_features: int, out_features: int, *, dtype: torch.dtype):
         super().__init__()
         self.in_features = in_features
         self.bias = nn.Parameter(torch.empty(out_features, dtype=dtype))
 
 
 class LanguageModel(Model):
-    """As reference.models.language_model.LanguageModel; ``way`` as for Model."""
+    """As reference.models.language_model.LanguageModel, errors included; ``way`` as for Model."""
 
-    def __init__(self, num_embeddings, embedding_dim=128, hidden_size=256, num_layers=1, *, cell="lstm", dropout=0.0,
-                 tied=False, dtype="float32", rng=None, way="library"):
+    carried: State | None  # (L, B, H) each: where the next window starts
+
+    def __init__(self, num_embeddings: int, embedding_dim: int = 128, hidden_size: int = 256, num_layers: int = 1, *,
+                 cell: str = "lstm", dropout: float = 0.0, tied: bool = False, dtype: str | torch.dtype = "float32",
+                 rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), bool(tied), None
         if tied and embedding_dim != hidden_size:
@@ -42,18 +49,18 @@ class LanguageModel(Model):
         self.head = head(hidden_size, num_embeddings)
         draw(self, self.rng)
 
-    def loss(self, batch):
+    def loss(self, batch: Window) -> Tensor:
         """Window  ->  the loss, 0-d; the next window starts from the final state, cut off from this one's graph"""
         loss, state = self.window(batch, self.carried)
         self.carried = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()  # U6
         return loss
 
-    def masked(self, batch):
+    def masked(self, batch: Window) -> Window:
         """The window with the dropout masks of all its streams, as ``loss`` would draw them."""
         shape = *batch.tokens.shape, self.embedding.embedding_dim
         return batch._replace(masks=self._window_masks(batch.masks, shape))
 
-    def window(self, batch, state=None):
+    def window(self, batch: Window, state: State | None = None) -> tuple[Tensor, State]:
         """One window from a given state  ->  loss, state_n; the gradient goes on into the state"""
         x = self.embed(self.embedding, batch.tokens)                                      # U1
         masks = self._window_masks(batch.masks, tuple(x.shape))
@@ -64,34 +71,35 @@ class LanguageModel(Model):
             y = dropout.forward(y, self.tensor(masks.output), self.dropout)               # U2
         return self.cross_entropy(self._head(y), batch.targets), state_n                  # U5
 
-    def logits(self, tokens, state=None):
+    def logits(self, tokens: Array, state: State | None = None) -> tuple[Tensor, State]:
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
         y, state_n = self._layer(self.embed(self.embedding, tokens), state, None)         # U1, U3
         return self._head(y), state_n
 
-    def _head(self, y):
+    def _head(self, y: Tensor) -> Tensor:
         return linear(y, self.embedding.weight, self.head.bias) if self.tied else self.head(y)  # U4
 
-    def _layer(self, x, state, masks):
+    def _layer(self, x: Tensor, state: State | None, masks: Masks | None) -> tuple[Tensor, State]:
         if self.way == "library" and not (masks and masks.between):
             return self.rnn.library(x, state)
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
-    def _window_masks(self, given, shape):
+    def _window_masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
         active = self.training and self.dropout > 0
-        if given is not None and not active:
+        if masks is not None and not active:
             raise ValueError("masks need training mode and dropout above 0")
-        if given is not None or not active:
-            return given
+        if masks is not None or not active:
+            return masks
         return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
 
-    def carried_state(self):
+    def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""
         if self.carried is None:
             return {}
         state = self.carried if isinstance(self.carried, tuple) else (self.carried,)
         return {k: s.cpu().numpy() for k, s in zip("hc", state, strict=False)}
 
-    def load_carried_state(self, arrays):
+    def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of ``carried_state``."""
         state = tuple(self.tensor(np.array(arrays[k])) for k in "hc" if k in arrays)
         self.carried = None if not state else state if len(state) > 1 else state[0]

@@ -3,27 +3,31 @@
 Q1 to Q9: notes/models/seq2seq.md
 """
 
-from typing import Any
-
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_packed_sequence
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from reference.common import checks, packing, sampling, teacher_forcing
-from reference.common.batches import shape_of
+from reference.common.arrays import Array
+from reference.common.batches import Translated, shape_of
 from reference.models.seq2seq import FEEDBACK
 
+from ..cells.layers import State
 from ..common.initial_weights import draw
 from ..parts.attention import Attention
 from .model import Model, one_step, rows_of
+
+Memory = tuple[Tensor, Tensor]  # m (S, B, H), mask (S, B)
 
 
 class Seq2seq(Model):
     """As reference.models.seq2seq.Seq2seq; ``way`` as for Model."""
 
-    def __init__(self, sources, targets, embedding_dim=64, hidden_size=128, num_layers=1, *, cell="lstm",
-                 bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
-                 dtype="float32", rng=None, way="library"):
+    def __init__(self, sources: int, targets: int, embedding_dim: int = 64, hidden_size: int = 128, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, attention: str | None = "general", feedback: str = "argmax",
+                 dropout: float = 0.0, bos: int = 1, eos: int = 2, dtype: str | torch.dtype = "float32",
+                 rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.feedback, self.teacher_forcing = checks.choice("feedback", feedback, FEEDBACK), 1.0
         self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
@@ -32,13 +36,13 @@ class Seq2seq(Model):
         self.encoder = self.recurrent(cell, embedding_dim, half, num_layers, dropout=dropout, bidirectional=bidirectional)
         self.target = self.table(targets, embedding_dim)
         self.decoder = self.recurrent(cell, embedding_dim, H, num_layers, dropout=dropout)
-        self.attention: Any = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
-        self.combine: Any = None if attention is None else self.linear(2 * H, H)
+        self.attention = None if attention is None else Attention(H, H, attention, dtype=self.dtype)
+        self.combine = None if attention is None else self.linear(2 * H, H)
         self.head = self.linear(H, targets)
         draw(self, self.rng)
 
-    def logits(self, batch, coins=None):
-        """Translated  ->  z (M, targets), packed rows as the target's"""
+    def logits(self, batch: Translated, coins: Array | None = None) -> Tensor:
+        """Translated, coins (T, B)  ->  z (M, targets), packed rows as the target's.  RuntimeError: not one target for each source."""
         T, B = shape_of(batch.tokens)
         if shape_of(batch.source)[1] != B:
             raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
@@ -56,22 +60,24 @@ class Seq2seq(Model):
             y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
             z, _ = self.read(y, memory)
             zs.append(z)
-        return rows_of(torch.stack(zs), self.packed(batch.tokens, None))
+        return rows_of(torch.stack(zs), self.packed(batch.tokens, zs[0]))
 
-    def loss(self, batch, coins=None):
+    def loss(self, batch: Translated, coins: Array | None = None) -> Tensor:
         """Translated  ->  the loss, 0-d"""
         return self.cross_entropy(self.logits(batch, coins), batch.target)                # Q7
 
-    def weights(self, batch):
-        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)"""
-        if self.attention is None:
-            raise ValueError("attention must not be None where its weights are asked for")
+    def weights(self, batch: Translated) -> Tensor:
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
         memory, s = self.encode(batch.source)
         y, _ = self.run(self.decoder, self.packed(batch.tokens, self.embed(self.target, batch.tokens.data)), s)
-        return self.read(y, memory)[1]
+        _, w = self.read(y, memory)
+        if w is None:
+            raise ValueError("attention must not be None where its weights are asked for")
+        return w
 
     @torch.no_grad()
-    def decode(self, source, max_length=30, *, beam=1, length_power=0.0):
+    def decode(self, source: packing.PackedSequence, max_length: int = 30, *, beam: int = 1,
+               length_power: float = 0.0) -> list[Array]:
         """As the namesake's."""
         memory, s = self.encode(source)
         about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
@@ -79,13 +85,13 @@ class Seq2seq(Model):
             return sampling.free_run(self.next, sampling.greedy, *about)
         return sampling.beam_run(self.next, selected, *about, beam, length_power)
 
-    def next(self, tokens, state):
+    def next(self, tokens: Array, state: tuple[State, Memory]) -> tuple[Array, tuple[State, Memory]]:
         """One step of decoding: tokens (B,), (decoder's state, memory)  ->  z (B, V) as an array, state"""
         s, memory = state
         y, s = self.run(self.decoder, one_step(self.embed(self.target, tokens)), s)       # Q3, Q8, Q4
         return self.read(y, memory)[0].cpu().numpy(), (s, memory)
 
-    def encode(self, source):
+    def encode(self, source: packing.PackedSequence) -> tuple[Memory, State]:
         """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
         x = self.embed(self.source, source.data)
         y, s = self.run(self.encoder, self.packed(source, x))                             # Q1
@@ -95,16 +101,16 @@ class Seq2seq(Model):
         h, *rest = (v.unflatten(0, (-1, D)).transpose(1, 2).flatten(2) for v in (s if isinstance(s, tuple) else (s,)))
         return (m, mask), (h, *rest) if rest else h                                       # Q2
 
-    def read(self, y, memory):
+    def read(self, y: PackedSequence, memory: Memory) -> tuple[Tensor, Tensor | None]:
         """Packed y (M, H)  ->  z (M, targets), w (T, B, S) or None"""
-        if self.attention is None:
+        if self.attention is None or self.combine is None:
             return self.head(y.data), None                                                # Q6
         q, _ = pad_packed_sequence(y)
         c, w = self.attention(q, *memory)                                                 # Q5
         a = self.combine(torch.cat([rows_of(c, y), y.data], -1))
         return self.head(torch.tanh(a)), w                                                # Q6
 
-    def input(self, ids, coin, z):
+    def input(self, ids: Array, coin: Array, z: Tensor | None) -> Tensor:
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E)"""
         if z is None:
             return self.embed(self.target, ids)                                           # Q3
@@ -116,8 +122,8 @@ class Seq2seq(Model):
         return self.embed(self.target, np.where(coin, ids, said))                         # Q3, Q8
 
 
-def selected(state, rows):
+def selected(state: tuple[State, Memory], rows: Array) -> tuple[State, Memory]:
     """The decoder's state and the memory of some sequences, which may be taken more than once"""
-    s, memory = state
+    s, (m, mask) = state
     s = tuple(v[:, rows] for v in s) if isinstance(s, tuple) else s[:, rows]
-    return s, tuple(v[:, rows] for v in memory)
+    return s, (m[:, rows], mask[:, rows])

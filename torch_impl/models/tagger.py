@@ -1,30 +1,37 @@
 """The tagger of reference/models/tagger.py in PyTorch; autograd is the backward.  M1 to M4: notes/models/tagger.md"""
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from reference.common.batches import Tagged
+
 from ..common.initial_weights import draw
-from .model import Model
+from .model import HasTokens, Model
 
 
 class Tagger(Model):
     """As reference.models.tagger.Tagger; ``way`` as for Model."""
 
-    def __init__(self, num_embeddings, tags, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
-                 bidirectional=True, dropout=0.0, dtype="float32", rng=None, way="library"):
+    def __init__(self, num_embeddings: int, tags: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, dropout: float = 0.0,
+                 dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.embedding = self.table(num_embeddings, embedding_dim)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
         self.head = self.linear((1 + bidirectional) * hidden_size, tags)
         draw(self, self.rng)
 
-    def logits(self, batch):
+    def logits(self, batch: HasTokens) -> Tensor:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
         x = self.embed(self.embedding, batch.tokens.data)                                 # M1
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x))                           # M2
         return self.head(y.data)                                                          # M3
 
-    def loss(self, batch):
+    def loss(self, batch: Tagged) -> Tensor:
         """Tagged  ->  the loss, 0-d"""
         return self.cross_entropy(self.logits(batch), batch.target)                       # M4
 
-    def predict(self, batch):
+    def predict(self, batch: HasTokens) -> Tensor:
         """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
         return self.logits(batch).argmax(-1)

@@ -42,7 +42,7 @@ def main(path: str) -> None:
     results: dict[str, Any] = {}
     with group() as (rank, world):
         for name in TASKS:
-            parallel = DataParallel(model("torch_impl", name, dtype="float64", seed=rank))  # rank 0's weights count
+            parallel: Any = DataParallel(model("torch_impl", name, dtype="float64", seed=rank))  # rank 0's weights count
             for k, batch in enumerate(some(name)):
                 parallel.zero_grad()
                 loss = parallel.loss(batch)

@@ -7,12 +7,12 @@ size that comes, and when another comes, once more for any.
 import itertools
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .layers import Room
+from .stack import Option, P, S
 
 _numbers = itertools.count()
 
@@ -21,7 +21,7 @@ def room(cell: Room) -> SimpleNamespace:
     """A room (torch_impl.cells.rnn, lstm or gru) whose hoisted loop runs a step compiled for it alone."""
     step = torch.compile(_step(cell.step_forward, len(cell.State._fields)), fullgraph=True)
 
-    def hoisted(p: Any, x: Tensor, s: Any, **options: Any) -> tuple[Tensor, Any]:
+    def hoisted(p: P, x: Tensor, s: S, **options: Option) -> tuple[Tensor, S]:
         """(p, x (T, B, I), State, options of the room)  ->  y (T, B, P), State"""
         y = []
         for a in torch.nn.functional.linear(x, p.W_ih, p.b_ih).unbind():
@@ -38,8 +38,8 @@ def _step(step_forward: Callable[..., Tensor | tuple[Tensor, ...]], count: int) 
     It has a code object of its own: the compiler keeps its versions of a function by code object, and gives up after eight,
     which layers of different sizes would soon share.
     """
-    def step(*arguments: Any, **options: Any) -> tuple[Tensor, ...]:
-        out = step_forward(*arguments, **options)
+    def step(p: P, *tensors: Tensor, **options: Option) -> tuple[Tensor, ...]:
+        out = step_forward(p, *tensors, **options)
         return out[:count] if isinstance(out, tuple) else (out,)
 
     code = step.__code__.replace(co_name=f"step_{next(_numbers)}")

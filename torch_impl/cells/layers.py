@@ -5,7 +5,7 @@
 Constructor, parameters, ``state_dict``, input forms and errors are those of torch.nn's class, which each one is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,6 +21,7 @@ from . import gru, lstm, rnn, stack
 WAYS = ("loop", "hoisted", "cell", "bptt")
 Room = ModuleType | SimpleNamespace  # torch_impl.cells.rnn, lstm or gru, or one of them with its step compiled
 State = Tensor | tuple[Tensor, ...]  # h, or (h, c), as torch.nn takes it
+Answer = tuple[Any, Any]  # y, a Tensor or PackedSequence as the input was; state
 
 
 class Written(nn.RNNBase):
@@ -34,12 +35,12 @@ class Written(nn.RNNBase):
             raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
         self.way = way
 
-    def options(self) -> dict[str, str | bool]:
+    def options(self) -> dict[str, stack.Option]:
         """Keyword arguments of the room's ways."""
         return {}
 
     def forward(self, input: Tensor | PackedSequence, hx: State | None = None,
-                keep: Sequence[Tensor] | None = None) -> tuple[Any, Any]:
+                keep: Sequence[Tensor] | None = None) -> Answer:
         """As the torch.nn namesake, y in the form of ``input``, the state as ``hx`` is given.
 
         ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
@@ -68,7 +69,7 @@ class Written(nn.RNNBase):
                                     states, sizes, self._keep(rows, keep), self.dropout)
         return self._leave(input, y, states_n, batched)
 
-    def library(self, input: Tensor | PackedSequence, hx: State | None = None) -> tuple[Any, Any]:
+    def library(self, input: Tensor | PackedSequence, hx: State | None = None) -> Answer:
         """The forward of torch.nn's own class, which knows nothing of masks."""
         return super().forward(input, hx)
 
@@ -106,8 +107,7 @@ class Written(nn.RNNBase):
         shape = len(rows), (1 + self.bidirectional) * (self.proj_size or self.hidden_size)
         return [torch.rand(shape, device=rows.device) >= self.dropout for _ in range(self.num_layers - 1)]
 
-    def _leave(self, input: Tensor | PackedSequence, y: Tensor, states_n: list[list],
-               batched: bool) -> tuple[Any, Any]:
+    def _leave(self, input: Tensor | PackedSequence, y: Tensor, states_n: list[list], batched: bool) -> Answer:
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
             if input.unsorted_indices is not None:
@@ -127,7 +127,7 @@ class RNN(Written, nn.RNN):
 
     room: Room = rnn
 
-    def options(self) -> dict[str, str | bool]:
+    def options(self) -> dict[str, stack.Option]:
         return {"nonlinearity": self.nonlinearity}
 
 
@@ -146,5 +146,5 @@ class GRU(Written, nn.GRU):
         super().__init__(*args, **kwargs)
         self.reset_after = bool(reset_after)
 
-    def options(self) -> dict[str, str | bool]:
+    def options(self) -> dict[str, stack.Option]:
         return {"reset_after": self.reset_after}

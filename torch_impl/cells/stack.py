@@ -4,7 +4,7 @@ The twin of reference/cells/stack.py: everything is packed rows (N, F), a dense 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +15,13 @@ from reference.common.arrays import Array
 
 from . import gru, lstm, rnn
 
-P = TypeVar("P", rnn.Params, lstm.Params, gru.Params)
-S = TypeVar("S", rnn.State, lstm.State, gru.State)
-Way = Callable[[P, Tensor, S], tuple[Tensor, S]]  # p, x (T, B, I), State  ->  y (T, B, P), State
+P = TypeVar("P", bound=rnn.Params | lstm.Params | gru.Params)
+S = TypeVar("S", bound=rnn.State | lstm.State | gru.State)
+Way = Callable[..., tuple[Tensor, S]]  # p, x (T, B, I), State, the room's options  ->  y (T, B, P), State
+Option = str | bool
 
 
-def run(way: Way[P, S], p: P, x: Tensor, s: S, batch_sizes: Array) -> tuple[Tensor, S]:
+def run(way: Way[S], p: P, x: Tensor, s: S, batch_sizes: Array) -> tuple[Tensor, S]:
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State"""
     ended: list[S] = []
     ys, row = [], 0
@@ -33,7 +34,7 @@ def run(way: Way[P, S], p: P, x: Tensor, s: S, batch_sizes: Array) -> tuple[Tens
     return torch.cat(ys), type(s)(*map(torch.cat, zip(s, *ended, strict=True)))
 
 
-def forward(way: Way[P, S], params: Sequence[Sequence[P]], x: Tensor, states: Sequence[Sequence[S]], batch_sizes: Array | Tensor,
+def forward(way: Way[S], params: Sequence[Sequence[P]], x: Tensor, states: Sequence[Sequence[S]], batch_sizes: Array | Tensor,
             keep: Sequence[Tensor] = (), p: float = 0.0) -> tuple[Tensor, list[list[S]]]:
     """The whole stack: ``way`` is one of a room's four; the others as in reference.cells.stack.forward.
 

@@ -2,8 +2,6 @@
 
 import json
 
-from onnx import ModelProto
-
 from reference.char_lm.export import answers, inputs, restored
 from reference.common.checkpoint import Checkpoint
 
@@ -13,6 +11,6 @@ from .backend import BACKEND
 __all__ = ["answers", "graph", "inputs"]
 
 
-def graph(saved: Checkpoint) -> ModelProto:
+def graph(saved: Checkpoint) -> onnx_graph.ModelProto:
     """tokens (T, B) int64, h_0, c_0 (L, B, H)  ->  logits (T, B, V), h_n, c_n; rnn and gru have no c"""
     return onnx_graph.language_model(restored(BACKEND, saved, "float32"), {"vocabulary": json.dumps(saved.vocabulary)})

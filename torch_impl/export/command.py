@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,7 @@ def application(saved: Checkpoint, what: str) -> ModuleType:
     raise UsageError(f"{what} is a checkpoint of a {saved.model}; only runs of char_lm and forecast can be exported")
 
 
-def check(graph: Any, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[float, float]]:
+def check(graph: bytes, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[float, float]]:
     """Of each output the error of ONNX Runtime and what T1 allows (notes/tolerances.md), at the worst of the inputs.
 
     The oracle is NumPy in float64, the baseline NumPy in float32, all with the same weights.
@@ -47,7 +46,7 @@ def check(graph: Any, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
     worst: dict[str, tuple[float, float]] = {}
     for inputs in export.inputs(saved):
@@ -80,13 +79,13 @@ def export(run: str, out: Path) -> int:
     saved = checkpoint.load(path)
     saved = saved._replace(weights={k: v.astype(np.float32) for k, v in saved.weights.items()})
     module = application(saved, str(path))
-    graph = module.graph(saved)
+    graph = module.graph(saved).SerializeToString()
     errors = check(graph, module, saved)
     for name, (error, allowed) in errors.items():
         print(f"{name:10} error {error:.1e}   allowed {allowed:.1e}   {'equal' if error <= allowed else 'WRONG'}")
     if not all(error <= allowed for error, allowed in errors.values()):
         print(f"error: ONNX Runtime does not compute what NumPy does, so {out} was not written", file=sys.stderr)
         return 1
-    checkpoint.write(out, graph.SerializeToString())
+    checkpoint.write(out, graph)
     print(f"wrote {out}")
     return 0

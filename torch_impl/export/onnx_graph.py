@@ -4,6 +4,7 @@ torch.onnx's exporter fixes T: it unrolls the recurrence.  Operators: https://on
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,7 @@ from reference.common.arrays import Array
 
 from ..cells.layers import Written
 from ..models.forecaster import Forecaster
-from ..models.language_model import LanguageModel
+from ..models.language_model import LanguageModel, TiedHead
 
 # torch's order of gates (h; i f g o; r z n)  ->  ONNX's (h; i o f c; z r h)
 ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
@@ -34,11 +35,11 @@ class Graph:
         self.constants[name] = v.astype(np.int64 if v.dtype.kind == "i" else np.float32)
         return name
 
-    def node(self, op: str, inputs: Sequence[str], **attributes: int | Sequence[int]) -> str:
+    def node(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
         """A node with one output"""
         return self.outputs(op, inputs, 1, **attributes)[0]
 
-    def outputs(self, op: str, inputs: Sequence[str], count: int, **attributes: int | Sequence[int]) -> list[str]:
+    def outputs(self, op: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
         """A node with ``count`` outputs"""
         names = [f"{op.lower()}_{len(self.nodes)}_{k}" for k in range(count)]
         self.nodes.append(helper.make_node(op, list(inputs), names, **attributes))
@@ -99,7 +100,7 @@ def language_model(model: LanguageModel, about: dict[str, str]) -> ModelProto:
         inputs.append(helper.make_tensor_value_info(f"{v}_0", TensorProto.FLOAT, [L, "B", H]))
         starts.append(g.outputs("Split", [f"{v}_0", sizes], L, axis=0))
     y, ends = g.rnn("rnn", rnn, g.node("Gather", [E, "tokens"]), list(zip(*starts, strict=True)))
-    W = E if model.tied else g.constant("head.weight", array(model.head.weight))
+    W = E if isinstance(model.head, TiedHead) else g.constant("head.weight", array(model.head.weight))
     z = g.linear(y, W, g.constant("head.bias", array(model.head.bias)))
     states = {f"{v}_n": (g.node("Concat", [end[k] for end in ends], axis=0), [L, "B", H]) for k, v in enumerate(letters)}
     return g.model(inputs, {"logits": (z, ["T", "B", model.embedding.num_embeddings])} | states, about)

@@ -6,8 +6,8 @@ from reference.common.command import UsageError
 from reference.forecast.backend import Backend
 
 from ..common import checkpoint
-from ..models.placement import device, placed
 from ..models.forecaster import Forecaster
+from ..models.placement import device, placed
 from ..training import loop, optim
 
 

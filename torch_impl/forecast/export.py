@@ -2,8 +2,6 @@
 
 import json
 
-from onnx import ModelProto
-
 from reference.common.checkpoint import Checkpoint
 from reference.forecast.export import answers, inputs, restored
 
@@ -13,7 +11,7 @@ from .backend import BACKEND
 __all__ = ["answers", "graph", "inputs"]
 
 
-def graph(saved: Checkpoint) -> ModelProto:
+def graph(saved: Checkpoint) -> onnx_graph.ModelProto:
     """past (T, B, F)  ->  forecast (K, B), both scaled; every mode, free running"""
     about = {"series": json.dumps(saved.config["series"]), "horizon": str(saved.config["horizon"])}
     return onnx_graph.forecaster(restored(BACKEND, saved, "float32"), about)

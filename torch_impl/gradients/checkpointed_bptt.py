@@ -6,7 +6,6 @@ notes/gradients/bptt_variants.md, CB1, CB2
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,11 +13,11 @@ from torch.utils.checkpoint import checkpoint
 
 from reference.common.checks import positive_int
 
-from ..cells.stack import P, S, Way
+from ..cells.stack import Option, P, S, Way
 
 
-def forward(way: Way[P, S], p: P, x: Tensor, s: S, segment: int | None = None, recompute: bool = True,
-            **options: Any) -> tuple[Tensor, S]:
+def forward(way: Way[S], p: P, x: Tensor, s: S, segment: int | None = None, recompute: bool = True,
+            **options: Option) -> tuple[Tensor, S]:
     """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment
 
     Raises
@@ -27,12 +26,13 @@ def forward(way: Way[P, S], p: P, x: Tensor, s: S, segment: int | None = None, r
         A segment below 1.
     """
     def run(block: Tensor, *s: Tensor) -> tuple[Tensor, ...]:
-        y, s_n = way(p, block, type(state)(*s), **options)
-        return y, *s_n
+        y, after = way(p, block, State(*s), **options)
+        return y, *after
 
     size = max(math.isqrt(len(x)), 1) if segment is None else positive_int("segment", segment)
-    state, ys = s, []
+    State, ys = type(s), []
     for block in x.split(size):
-        y, *s = checkpoint(run, block, *s, use_reentrant=False) if recompute else run(block, *s)  # CB1, CB2
+        y, *after = checkpoint(run, block, *s, use_reentrant=False) if recompute else run(block, *s)  # CB1, CB2
+        s = State(*after)
         ys.append(y)
-    return torch.cat(ys), type(state)(*s)
+    return torch.cat(ys), s

@@ -5,24 +5,22 @@ notes/gradients/gradient_flow.md
 A room is one of torch_impl.cells.rnn, lstm, gru; Params and State hold tensors.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.autograd.functional import jacobian
 from torch.nn.functional import linear
 
 from ..cells.layers import Room
-from ..cells.stack import P, S
+from ..cells.stack import Option, P, S
 
 
-def step(room: Room, p: P, x_t: Tensor, s: S, options: dict[str, Any]) -> S:
+def step(room: Room, p: P, x_t: Tensor, s: S, options: dict[str, Option]) -> S:
     """x_t (B, I), State  ->  State"""
     out = room.step_forward(p, linear(x_t, p.W_ih, p.b_ih), *s, *options.values())
     return room.State(*(out if isinstance(out, tuple) else (out,))[: len(room.State._fields)])
 
 
-def states(room: Room, p: P, x: Tensor, s: S, **options: Any) -> list[S]:
+def states(room: Room, p: P, x: Tensor, s: S, **options: Option) -> list[S]:
     """x (T, B, I), State  ->  T+1 States"""
     entering = [s]
     for x_t in x:
@@ -30,7 +28,7 @@ def states(room: Room, p: P, x: Tensor, s: S, **options: Any) -> list[S]:
     return entering
 
 
-def norms(room: Room, p: P, x: Tensor, s: S, dy: Tensor, ds_n: S, **options: Any) -> S:
+def norms(room: Room, p: P, x: Tensor, s: S, dy: Tensor, ds_n: S, **options: Option) -> S:
     """d(outputs)  ->  State of (T+1, B): the norm of each sequence's gradient at each state                  GF4"""
     s = room.State(*(v.clone().requires_grad_() for v in s))
     entering, outputs = [s], []
@@ -43,7 +41,7 @@ def norms(room: Room, p: P, x: Tensor, s: S, dy: Tensor, ds_n: S, **options: Any
     return room.State(*(torch.stack(g).norm(dim=-1) for g in each))
 
 
-def step_jacobians(room: Room, p: P, x: Tensor, s: S, b: int = 0, **options: Any) -> Tensor:
+def step_jacobians(room: Room, p: P, x: Tensor, s: S, b: int = 0, **options: Option) -> Tensor:
     """x (T, B, I), State, sequence b  ->  J (T, S, S)                                                       GF1"""
     each = []
     for x_t, now in zip(x, states(room, p, x, s, **options)[:-1], strict=True):

@@ -19,5 +19,5 @@ def product(loss: Callable[..., Tensor], inputs: Sequence[Tensor], v: Sequence[T
     """
     inputs = [u.detach().requires_grad_() for u in inputs]
     gradients = torch.autograd.grad(loss(*inputs), inputs, create_graph=True)
-    along = sum((g * w).sum() for g, w in zip(gradients, v, strict=True))                                   # HV1
+    along = torch.stack([(g * w).sum() for g, w in zip(gradients, v, strict=True)]).sum()                   # HV1
     return [g.detach() for g in gradients], list(torch.autograd.grad(along, inputs))

@@ -6,15 +6,13 @@ notes/gradients/bptt_variants.md, TB1 to TB3
 goes ``reach`` windows back from it.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from ..cells.stack import P, S, Way
+from ..cells.stack import Option, P, S, Way
 
 
-def forward(way: Way[P, S], p: P, x: Tensor, s: S, window: int, reach: int = 1, **options: Any) -> tuple[Tensor, S]:
+def forward(way: Way[S], p: P, x: Tensor, s: S, window: int, reach: int = 1, **options: Option) -> tuple[Tensor, S]:
     """x (T, B, I), State  ->  y (T, B, P), State; autograd's gradient of both is the truncated one"""
     blocks, starts, ys = list(x.split(window)), [s], []
     for block in blocks:

@@ -4,7 +4,7 @@ A model is a torch.nn.Module with the constructor and the attributes of its name
 generator gives it the same parameters, dropout masks, coins and tokens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,7 +52,7 @@ class Model(nn.Module):
         self.rng = checks.generator("rng", rng)
         self.way = way
 
-    def recurrent(self, cell: str, *sizes: int, **options: Any) -> Written:
+    def recurrent(self, cell: str, *sizes: int, **options: float | str) -> Written:
         """An rnn layer by the name of its cell.  ValueError: there is no such cell, or as torch.nn."""
         way = "hoisted" if self.way == "library" else self.way
         return CELLS[checks.choice("cell", cell, tuple(CELLS))](*sizes, dtype=self.dtype, way=way, **options)

@@ -42,7 +42,7 @@ class Seq2seq(Model):
         draw(self, self.rng)
 
     def logits(self, batch: Translated, coins: Array | None = None) -> Tensor:
-        """Translated, coins (T, B)  ->  z (M, targets), packed rows as the target's.  RuntimeError: not one target for each source."""
+        """Translated, coins (T, B)  ->  z (M, targets), packed as the target.  RuntimeError: not one target for each source."""
         T, B = shape_of(batch.tokens)
         if shape_of(batch.source)[1] != B:
             raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")

@@ -15,16 +15,19 @@ also where the shares are not equal, and where one of them is empty.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from reference.common import batches
+from reference.common.arrays import Array
+
+from ..models.model import Model
 
 
 @contextmanager
@@ -59,7 +62,9 @@ class DataParallel(DistributedDataParallel):
     ``default_rng([seed, rank])``, after building the model.
     """
 
-    def __init__(self, module: Any, **options: Any):
+    module: Model
+
+    def __init__(self, module: Model, **options: Any):
         super().__init__(module, **options)
         self.streams = 0  # how many of the carried states are of this process
         if shared_generator(module):
@@ -67,11 +72,12 @@ class DataParallel(DistributedDataParallel):
             distributed.broadcast_object_list(state)
             module.rng.bit_generator.state = state[0]
 
-    def loss(self, batch: Any) -> torch.Tensor:
+    def loss(self, batch: Any) -> Tensor:
         """The whole batch  ->  its loss, 0-d, the same number on every process"""
         rank, world = place(self)
-        if shared_generator(self.module):
-            batch = self.module.masked(batch)
+        masked = getattr(self.module, "masked", None)
+        if masked is not None:
+            batch = masked(batch)
         part, n = batches.share(batch, rank, world)
         if self.training:
             self.streams = batches.sequences(part) if n else 0
@@ -96,9 +102,9 @@ class DataParallel(DistributedDataParallel):
         self.module.carried = state
 
 
-def inner(model: nn.Module) -> Any:
+def inner(model: Model | DataParallel) -> Model:
     """The model inside a DataParallel, or the model itself."""
-    return model.module if isinstance(model, DistributedDataParallel) else model
+    return model.module if isinstance(model, DataParallel) else model
 
 
 def place(model: nn.Module) -> tuple[int, int]:
@@ -106,36 +112,37 @@ def place(model: nn.Module) -> tuple[int, int]:
     return (distributed.get_rank(), distributed.get_world_size()) if isinstance(model, DistributedDataParallel) else (0, 1)
 
 
-def shared_generator(model: nn.Module) -> bool:
+def shared_generator(model: Model | DataParallel) -> bool:
     """Whether all processes draw the same numbers."""
     return hasattr(inner(model), "masked")
 
 
-def generator_name(model: nn.Module, rank: int) -> str:
+def generator_name(model: Model | DataParallel, rank: int) -> str:
     """Under which name a checkpoint holds the generator of a process."""
     return f"model {rank}" if rank and not shared_generator(model) else "model"
 
 
-def gather(model: nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def gather(model: Model | DataParallel) -> tuple[dict[str, Mapping], dict[str, Array]]:
     """What the processes have each for itself, for one checkpoint; all must call it.
 
     ->  the states of their generators by name; their carried states side by side, as of one process
     """
     own, (_, world) = inner(model), place(model)
-    carried = own.carried_state() if hasattr(own, "carried_state") else {}
+    carried: dict[str, Array] = getattr(own, "carried_state", dict)()
     if world > 1:
         carried = {k: v[:, : model.streams] for k, v in carried.items()}
     mine = own.rng.bit_generator.state, carried
-    all_of_them: list[Any] = [mine] * world
+    all_of_them = [mine] * world
     if world > 1:
         distributed.all_gather_object(all_of_them, mine)
     generators = {generator_name(model, rank): state for rank, (state, _) in reversed([*enumerate(all_of_them)])}
     return generators, {k: np.concatenate([c[k] for _, c in all_of_them], axis=1) for k in mine[1]}
 
 
-def take(model: nn.Module, carried: dict[str, np.ndarray]) -> None:
-    """The inverse of gather: each process takes the carried states of its own streams, as shares.share divides them."""
-    (rank, world), own = place(model), inner(model)
+def take(model: Model | DataParallel, carried: dict[str, Array]) -> None:
+    """The inverse of gather: each process takes the carried states of its own streams, divided as by batches.share."""
+    rank, world = place(model)
+    own: Any = inner(model)
     if carried and world > 1:
         mine = {k: np.array_split(v, world, axis=1)[rank] for k, v in carried.items()}
         model.streams = next(iter(mine.values())).shape[1]

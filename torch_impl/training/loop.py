@@ -1,24 +1,27 @@
-"""The training loop of reference/training/loop.py in PyTorch: the same loop, log, checkpoints and answers.  notes/training/loop.md"""
+"""The training loop of reference/training/loop.py in PyTorch: same log, checkpoints, answers.  notes/training/loop.md"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from reference.common.batches import count
 from reference.common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
 from reference.common.schedules import Schedule
 
 from ..common import checkpoint
+from ..models.model import Model
 from .clip import clip_grad_value, global_norm, scale_to_norm
-from .data_parallel import any_of, gather, generator_name, inner, place, take
+from .data_parallel import DataParallel, any_of, gather, generator_name, inner, place, take
+from .optim import Optimizer
 
 
-def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
+def train(model: Model | DataParallel, optimizer: Optimizer, batches: Callable[[int], Iterable], *, epochs: int,
           schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
           clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
-          resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
+          resume: bool = False, config: dict | None = None, vocabulary: Sequence | None = None, **run_options: Any) -> Result:
     """Train a model of torch_impl with an optimiser of torch_impl.training.optim; all else as in reference.training.loop.train.
 
     The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
@@ -26,7 +29,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     check_clipping(max_norm, norm_type, clip_value)
     check_needs(folder, validation, resume, **run_options)
     own, (rank, _) = inner(model), place(model)
-    params, counters = dict[str, Any](own.named_parameters()), Counters()
+    params, counters = dict(own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
         checkpoint.restore(saved, own, optimizer, generators={generator_name(model, rank): own.rng}, vocabulary=vocabulary)
@@ -52,7 +55,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
                 loss.backward()
                 norm = global_norm(params, norm_type)
                 run.check(float(loss.detach()), float(norm),
-                          lambda: [k for k, p in params.items() if not p.grad.isfinite().all()])
+                          lambda: [k for k, p in params.items() if p.grad is not None and not p.grad.isfinite().all()])
                 if max_norm is not None:
                     scale_to_norm(params, max_norm, norm)
                 if clip_value is not None:
@@ -66,7 +69,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
 
 
 @torch.no_grad()
-def evaluate(model: Any, batches: Iterable) -> float:
+def evaluate(model: Model | DataParallel, batches: Iterable) -> float:
     """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
@@ -85,7 +88,7 @@ def evaluate(model: Any, batches: Iterable) -> float:
     return total / terms
 
 
-def check_weights(model: Any, counters: Counters) -> None:
+def check_weights(model: nn.Module, counters: Counters) -> None:
     """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
     for name, p in model.named_parameters():
         if not p.isfinite().all():

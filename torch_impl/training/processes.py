@@ -1,4 +1,4 @@
-"""The processes that torchrun starts, as one run.  reference/common/processes.py is the same for one; notes/training/loop.md
+"""The processes that torchrun starts, as one run.  Alone in reference/common/run.py is the same for one.  notes/training/loop.md
 
     torchrun --nproc-per-node 2 -m torch_impl.char_lm train
 
@@ -9,41 +9,46 @@ something was said, and leave too.  If nothing was said, the process that is mis
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TypeVar
 
 import torch
 from torch import distributed
-from torch.distributed import DistError, PrefixStore
+from torch.distributed import DistError, PrefixStore, Store
 
 from reference.common.command import SilentError, UsageError
 from reference.common.run import Alone
 
-from ..training.data_parallel import DataParallel
+from ..models.model import Model
+from .data_parallel import DataParallel
 
 CLAIM = "failed"
+T = TypeVar("T")
 
 
 class Together(Alone):
     """One of several processes."""
 
-    def __init__(self, rank: int, world: int, store: Any):
+    def __init__(self, rank: int, world: int, store: Store):
         self.rank, self.world, self.leader, self._store = rank, world, rank == 0, store
         self.start = f"torchrun --nproc-per-node {os.environ['LOCAL_WORLD_SIZE']} -m --"  # else it takes --run for its own
 
-    def agreed(self, value: Any) -> Any:
-        values: list[Any] = [None] * self.world
+    def agreed(self, value: T) -> T:
+        """The value, the same in every process.  UsageError: it is not."""
+        values = [value] * self.world
         distributed.all_gather_object(values, value)
         if any(v != values[0] for v in values):
             raise UsageError(f"the {self.world} processes do not have the same text and options; on several machines, the "
                              "files must be the same")
         return value
 
-    def first(self, value: Any) -> Any:
+    def first(self, value: T) -> T:
+        """The value of the first process."""
         values = [value]
         distributed.broadcast_object_list(values)
         return values[0]
 
-    def wrap(self, model: Any) -> DataParallel:
+    def wrap(self, model: Model) -> DataParallel:
+        """The model as ``train`` takes it."""
         return DataParallel(model)
 
     def failed(self, e: BaseException) -> BaseException:
@@ -65,8 +70,8 @@ def lost(e: BaseException) -> bool:
 
 
 @contextmanager
-def together(given: dict) -> Iterator[Alone]:
-    """The group of this process, as a context: of those that torchrun started, or alone."""
+def together(options: dict) -> Iterator[Alone]:
+    """The processes that torchrun started, or this one alone, as a context.  UsageError: no GPU for each of them."""
     if not {"RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR"} <= os.environ.keys():
         yield Alone()
         return
@@ -74,7 +79,7 @@ def together(given: dict) -> Iterator[Alone]:
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     group = Together(rank, world, PrefixStore(f"run {attempt}", store))
     try:
-        backend = "gloo" if given["device"] == "cpu" else own_gpu(given["device"])
+        backend = "gloo" if options["device"] == "cpu" else own_gpu(options["device"])
         distributed.init_process_group(backend, store=PrefixStore(f"group {attempt}", store), rank=rank, world_size=world)
         yield group
         distributed.barrier()  # torchrun ends all when one has left, so they leave together

@@ -23,7 +23,7 @@ OPSET, IR_VERSION = 13, 7  # the oldest in which Squeeze and Split take their ax
 
 
 class Graph:
-    """Nodes in the order in which they are added; ``node`` gives the names of what they put out."""
+    """Nodes in the order in which they are added; ``node`` and ``outputs`` give the names of what they put out."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []

@@ -82,6 +82,10 @@ class Model(nn.Module):
         """The loss of a batch, 0-d."""
         raise NotImplementedError
 
+    def count(self, batch: Any) -> int:
+        """How many targets the loss is the mean of."""
+        return len(batch.target)
+
     def forward(self, batch: Any, **options: Any) -> Tensor:
         """The loss, as torch.func.functional_call and DistributedDataParallel ask for it."""
         return self.loss(batch, **options)

@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..cells.inputs import State
 from ..common import checkpoint
+from ..common.arrays import Array
 from ..common.command import UsageError
 from ..common.run import Alone, alone
 from ..models.language_model import LanguageModel
@@ -36,7 +38,7 @@ def model(config: dict, symbols: int, dtype: str, rng: np.random.Generator, give
                          engine=given["engine"])
 
 
-def logits(model: LanguageModel, tokens, state):
+def logits(model: LanguageModel, tokens: Array, state: State | None) -> tuple[Array, State]:
     z, state = model.logits(tokens, state)
     return z.astype(np.float64), state
 

@@ -4,10 +4,13 @@ A task holds its data, the sizes of its model, the variants that are compared, a
 ``train.py`` trains them on either side.
 """
 
+from collections.abc import Callable
+
 from .letters_tagger import LettersTagger
 from .names_classifier import NamesClassifier
 from .names_generator import NamesGenerator
 from .pronunciation import Pronunciation
 
-TASKS = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator, "letters_tagger": LettersTagger,
-         "pronunciation": Pronunciation}
+Task = NamesClassifier | NamesGenerator | LettersTagger | Pronunciation
+TASKS: dict[str, Callable[..., Task]] = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator,
+                                        "letters_tagger": LettersTagger, "pronunciation": Pronunciation}

@@ -28,13 +28,13 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     return guarded(command, given.out, "interrupted; nothing was written")
 
 
-def lines(made: dict) -> list[str]:
+def lines(results: dict) -> list[str]:
     """What is printed."""
-    found = [f"{made['title']}: {made['side']}, {made['cell']}, {made['steps']} steps of {made['batch']}; "
-             f"trained on {made['parts'][0]}, tested on {made['parts'][2]}"]
+    text = [f"{results['title']}: {results['side']}, {results['cell']}, {results['steps']} steps of {results['batch']}; "
+            f"trained on {results['parts'][0]}, tested on {results['parts'][2]}"]
     for kind in ("baselines", "variants"):
-        for label, figures in made[kind].items():
+        for label, figures in results[kind].items():
             shown = "  ".join(f"{k} {v:.4g}" for k, v in figures.items())
-            found.append(f"  {'baseline: ' if kind == 'baselines' else ''}{label:40s}  {shown}")
-    found += [f"  {k}  {v:.4g}" for k, v in made["more"].items()]
-    return found + [f"    {k}  ->  {v}" for k, v in made["examples"].items()]
+            text.append(f"  {'baseline: ' if kind == 'baselines' else ''}{label:40s}  {shown}")
+    text += [f"  {k}  {v:.4g}" for k, v in results["more"].items()]
+    return text + [f"    {k}  ->  {v}" for k, v in results["examples"].items()]

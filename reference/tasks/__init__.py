@@ -1,7 +1,7 @@
 """Four real tasks, one for each pattern, on data that ships in packages: ``python -m reference.tasks TASK``.
 
 A task holds its data, the sizes of its model, the variants that are compared, and the figures on the test part.
-``train.py`` trains them on either side.
+``train.py`` trains them on either backend.
 """
 
 from collections.abc import Callable

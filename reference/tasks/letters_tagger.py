@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..common import batches, datasets
 from ..common.arrays import Array
+from ..common.command import Model
 from ..common.packing import PackedSequence
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
@@ -41,7 +41,7 @@ class LettersTagger:
     def batch(self, words: Sequence[str]) -> batches.Tagged:
         return batches.tagged([self.letters.encode(w) for w in words], [self.tags.encode(self.tags_of[w]) for w in words])
 
-    def figures(self, model: Any) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)
         return self._errors(array(model.predict(batch)) != batch.target, batch.tokens)
 
@@ -56,6 +56,6 @@ class LettersTagger:
         return {"the most frequent sound of each letter": {
             "letters wrong": sum(map(sum, wrong)) / sum(map(len, wrong)), "words wrong": sum(map(any, wrong)) / len(wrong)}}
 
-    def examples(self, model: Any) -> dict[str, str]:
+    def examples(self, model: Model) -> dict[str, str]:
         answers = {w: self.tags.decode(array(model.predict(self.batch([w])))) for w in self.parts.test[:12]}
         return {" ".join(w): f"{' '.join(tags)}, right: {' '.join(self.tags_of[w])}" for w, tags in answers.items()}

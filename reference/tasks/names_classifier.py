@@ -1,9 +1,9 @@
 """Sex from a first name, letter by letter: ``classifier``."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from .evaluate import array, majority
 
@@ -28,7 +28,7 @@ class NamesClassifier:
         return batches.labelled([self.letters.encode(n) for n in names],
                                 self.classes.encode(self.sexes[n] for n in names))
 
-    def figures(self, model: Any) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)
         return {"accuracy": float((array(model.predict(batch)) == batch.target).mean())}
 
@@ -40,7 +40,7 @@ class NamesClassifier:
             accuracies[name] = {"accuracy": sum(right) / len(right)}
         return accuracies
 
-    def examples(self, model: Any) -> dict[str, str]:
+    def examples(self, model: Model) -> dict[str, str]:
         names = self.parts.test[:12]
         sexes = self.classes.decode(array(model.predict(self.batch(names))))
         return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, sexes, strict=True)}

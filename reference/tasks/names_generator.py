@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from math import exp
-from typing import Any
 
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
 from .evaluate import array, count_perplexity
@@ -32,7 +32,7 @@ class NamesGenerator:
         return batches.conditioned([self.conditions.encode([self.sexes[n], n[0]]) for n in names],
                                    [self.letters.encode(n) for n in names], self.letters.bos, self.letters.eos)
 
-    def figures(self, model: Any) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""
         batch = self.batch(self.parts.test)
         later = batches.positions_of(batch.tokens) > 0
@@ -44,7 +44,7 @@ class NamesGenerator:
         return {f"counts of {what}": {"perplexity": count_perplexity(train, test, n, len(self.letters) - 2)}
                 for n, what in ((1, "single letters"), (2, "pairs of letters"), (3, "triples of letters"))}
 
-    def examples(self, model: Any) -> dict[str, str]:
+    def examples(self, model: Model) -> dict[str, str]:
         asked = [[sex, initial] for sex in ("female", "male") for initial in "adjmst"]
         rng = np.random.default_rng(0)
         names = model.generate([self.conditions.encode(a) for a in asked], temperature=0.7, rng=rng)

@@ -1,11 +1,11 @@
 """A word's pronunciation from its spelling: ``seq2seq``, with attention and without, and with scheduled sampling."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
 from .evaluate import array, error_rate, majority
@@ -36,7 +36,7 @@ class Pronunciation:
         return batches.translated([self.letters.encode(w) for w in words],
                                   [self.sounds.encode(self.sounds_of[w][0]) for w in words], self.sounds.bos, self.sounds.eos)
 
-    def say(self, model: Any, words: Sequence[str], **options: int) -> list[list[str]]:
+    def say(self, model: Model, words: Sequence[str], **options: int) -> list[list[str]]:
         """What the model says for some words, in batches."""
         answers = []
         for chosen in batches.in_order(len(words), 256):
@@ -44,10 +44,10 @@ class Pronunciation:
             answers += [self.sounds.decode(tokens) for tokens in model.decode(source, **options)]
         return answers
 
-    def figures(self, model: Any) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         return self._rates(self.say(model, self.parts.test), self.parts.test)
 
-    def more_figures(self, model: Any) -> dict[str, float]:
+    def more_figures(self, model: Model) -> dict[str, float]:
         """Greedy against a beam on the first words of the test part."""
         words = self.parts.test[:BEAMED]
         return {f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
@@ -66,12 +66,12 @@ class Pronunciation:
         answers = [[s for c in w for s in usual.get(c, ())] for w in self.parts.test]
         return {"the most frequent sound of each letter": self._rates(answers, self.parts.test)}
 
-    def examples(self, model: Any) -> dict[str, str]:
+    def examples(self, model: Model) -> dict[str, str]:
         words = [*SHOWN, *self.parts.test[:8]]
         return {w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
                 for w, s in zip(words, self.say(model, words), strict=True)}
 
-    def maps(self, model: Any) -> list[dict]:
+    def maps(self, model: Model) -> list[dict]:
         """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""
         maps = []
         for w, answer in zip(SHOWN, self.say(model, SHOWN), strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..common import batches, schedules, teacher_forcing
+from ..common.command import Model
 from . import Task
 from .backend import Backend
 
@@ -25,7 +26,7 @@ def passes(task: Task, size: int, seed: int) -> Callable[[int], Iterator[batches
 
 
 def fit(task: Task, backend: Backend, kwargs: dict, cell: str, seed: int, steps: int,
-        dtype: str = "float32") -> tuple[Any, float]:
+        dtype: str = "float32") -> tuple[Model, float]:
     """A trained model of one variant, in evaluation mode, and the seconds it took.
 
     ``kwargs`` are the constructor's, and ``forced``: the share of steps in which a decoder still reads the data's token

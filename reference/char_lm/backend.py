@@ -10,7 +10,7 @@ from ..cells.inputs import State
 from ..common import checkpoint
 from ..common.arrays import Array
 from ..common.command import UsageError
-from ..common.run import Alone, alone
+from ..common.processes import Alone, alone
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
 

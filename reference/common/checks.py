@@ -3,7 +3,7 @@
 The exception types are those of torch.nn where torch has one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,65 +16,86 @@ class UsageError(ValueError):
     """What a person asked for cannot be done; the message is the one sentence that says why."""
 
 
-def positive_int(name: str, value: object) -> int:
+def _whole(name: str, value: object, wanted: str = "an int") -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value <= 0:
-        raise ValueError(f"{name} must be greater than zero, got {value}")
+        raise TypeError(f"{name} must be {wanted}, got {type(value).__name__}")
     return int(value)
+
+
+def positive_int(name: str, value: object) -> int:
+    """A whole number from 1.  TypeError, ValueError."""
+    n = _whole(name, value)
+    if n <= 0:
+        raise ValueError(f"{name} must be greater than zero, got {value}")
+    return n
+
+
+def positive_or_zero(name: str, value: object) -> int:
+    """A whole number from 0.  TypeError, ValueError."""
+    n = _whole(name, value)
+    if n < 0:
+        raise ValueError(f"{name} must not be below zero, got {value}")
+    return n
 
 
 def part(name: str, value: object, count: int) -> int:
     """The count-th part of a positive int."""
-    whole = positive_int(name, value)
-    if whole % count:
+    n = positive_int(name, value)
+    if n % count:
         raise ValueError(f"{name} must be a multiple of {count}, got {value}")
-    return whole // count
+    return n // count
+
+
+def index(name: str, value: object, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    n = _whole(name, value, "an int or None")
+    if not -count <= n < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return n % count
+
+
+def projection(proj_size: object, hidden_size: int) -> int:
+    """The width of an LSTM's projection, 0 for none.  TypeError, ValueError."""
+    n = _whole("proj_size", proj_size)
+    if not 0 <= n < hidden_size:
+        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
+    return n
+
+
+def _number(name: str, value: Any, right: Callable[[Any], bool], wanted: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(value):
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+    return float(value)
 
 
 def probability(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
-    return float(value)
-
-
-def choice(name: str, value: object, among: tuple[str, ...]) -> str:
-    if value not in among:
-        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
-    return value
+    return _number(name, value, lambda v: 0 <= v <= 1, "a number from 0 to 1")
 
 
 def positive(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0, got {value!r}")
-    return float(value)
+    return _number(name, value, lambda v: v > 0, "a number above 0")
 
 
 def at_least_zero(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
-        raise ValueError(f"{name} must be a number, at least 0, got {value!r}")
-    return float(value)
+    return _number(name, value, lambda v: 0 <= v < float("inf"), "a number, at least 0")
 
 
 def zero_or_more(name: str, value: object) -> float:
     """As at_least_zero, or inf."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
-        raise ValueError(f"{name} must be 0 or more, got {value!r}")
-    return float(value)
+    return _number(name, value, lambda v: v >= 0, "0 or more")
 
 
 def fraction(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
-        raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
-    return float(value)
+    return _number(name, value, lambda v: 0 < v <= 1, "a number above 0, at most 1")
 
 
-def projection(proj_size: object, hidden_size: int) -> int:
-    if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
-        raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")
-    if not 0 <= proj_size < hidden_size:
-        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
-    return int(proj_size)
+def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    """One of some words.  ValueError."""
+    if value not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
+    return value
 
 
 def nonlinearity(value: object) -> str:
@@ -139,31 +160,12 @@ def token(name: str, value: object, count: int) -> int:
     return int(tokens(name, positive_or_zero(name, value), count))
 
 
-def positive_or_zero(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{name} must not be below zero, got {value}")
-    return int(value)
-
-
 def matrix(name: str, value: object) -> Array:
     """value as a 2-D array with at least one row."""
     x = np.asarray(value)
     if x.ndim != 2 or not len(x):
         raise ValueError(f"{name} must be 2-D with at least one row, got shape {x.shape}")
     return x
-
-
-def index(name: str, value: object, count: int) -> int | None:
-    """None, or a position from -count to below count, counted from the start."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
-    if not -count <= value < count:
-        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
-    return int(value) % count
 
 
 def mask(name: str, value: object, shape: tuple) -> Array:
@@ -211,3 +213,21 @@ def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.
             raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {values[k].dtype}")
     with np.errstate(over="ignore"):  # as in torch, what is too large for a narrower dtype becomes inf
         return {k: values[k].astype(kind) for k in shapes}
+
+
+def clipping(max_norm: float | None, norm_type: float, clip_value: float | None) -> None:
+    """ValueError before the first step: a negative bound would turn every gradient round."""
+    positive("norm_type", norm_type)
+    for name, value in (("max_norm", max_norm), ("clip_value", clip_value)):
+        if value is not None:
+            zero_or_more(name, value)
+
+
+def needs(folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None,
+          **_: object) -> None:
+    """ValueError before the first step: an option that has nothing to work on would pass in silence."""
+    for name, asked, needed, there in (("resume", resume, "a folder", folder),
+                                       ("save_every", save_every is not None, "a folder", folder),
+                                       ("patience", patience is not None, "validation", validation)):
+        if asked and there is None:
+            raise ValueError(f"{name} needs {needed}")

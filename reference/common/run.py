@@ -13,11 +13,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,7 +26,6 @@ from . import checkpoint, checks
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
 Entry = dict[str, Any]  # of the log, as JSON has it
-V = TypeVar("V")
 
 
 class NonFiniteError(FloatingPointError):
@@ -233,24 +231,6 @@ class Run:
                                    f"{self.how}", markup=False, soft_wrap=True)
 
 
-def check_clipping(max_norm: float | None, norm_type: float, clip_value: float | None) -> None:
-    """ValueError before the first step: a negative bound would turn every gradient round."""
-    checks.positive("norm_type", norm_type)
-    for name, value in (("max_norm", max_norm), ("clip_value", clip_value)):
-        if value is not None:
-            checks.zero_or_more(name, value)
-
-
-def check_needs(folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None,
-                **_: object) -> None:
-    """ValueError before the first step: an option that has nothing to work on would pass in silence."""
-    for name, asked, needed, there in (("resume", resume, "a folder", folder),
-                                       ("save_every", save_every is not None, "a folder", folder),
-                                       ("patience", patience is not None, "validation", validation)):
-        if asked and there is None:
-            raise ValueError(f"{name} needs {needed}")
-
-
 def read_log(path: str | Path) -> list[Entry]:
     """The entries of a log; a last line that was cut off is left out."""
     if not Path(path).exists():
@@ -275,27 +255,3 @@ def find(path: str) -> Path:
     if not p.exists():
         raise checks.UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
     return p
-
-
-class Alone:
-    """The one process of a run."""
-
-    rank, world, leader = 0, 1, True
-    start = "python -m"     # how a person starts it
-
-    def agreed(self, value: V) -> V:
-        """The value, once every process has come here with the same; of several, UsageError if they differ."""
-        return value
-
-    def first(self, value: V) -> V:
-        """The value of the first process."""
-        return value
-
-    def wrap(self, model: Any) -> Any:
-        """The model as ``train`` takes it."""
-        return model
-
-
-def alone(options: dict) -> AbstractContextManager[Alone]:
-    """The group that a command with these options is one of, as a context."""
-    return nullcontext(Alone())

@@ -16,6 +16,7 @@ Schedule = Callable[[int], float]
 
 
 def constant(lr: float) -> Schedule:
+    """The same at every step."""
     return lambda n: lr
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import lambertw
 
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
@@ -63,11 +64,7 @@ def forced_share(o: Options, epoch: int) -> float:
     if o["sampling"] == "linear":
         return teacher_forcing.linear(epoch, half)
     if o["sampling"] == "sigmoid":
-        low, high = 1.0, half + 3.0
-        for _ in range(50):
-            k = (low + high) / 2
-            low, high = (k, high) if k * np.log(k) < half else (low, k)  # the middle is at k log k
-        return teacher_forcing.inverse_sigmoid(epoch, low)
+        return teacher_forcing.inverse_sigmoid(epoch, half / lambertw(half).real)  # the middle is at k log k
     return 0.0 if o["sampling"] == "free" else 1.0
 
 

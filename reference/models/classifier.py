@@ -78,10 +78,6 @@ class Classifier(Model):
 
         return loss, pullback
 
-    def count(self, batch: Labelled) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
     def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (B, classes)"""
         return self._logits(batch.tokens)[0]

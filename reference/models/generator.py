@@ -73,10 +73,6 @@ class Generator(Model):
 
         return loss, pullback
 
-    def count(self, batch: Conditioned) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
     def logits(self, batch: Conditioned) -> Array:
         """Conditioned  ->  z (N, num_embeddings), packed rows"""
         return self._logits(batch)[0]

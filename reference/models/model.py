@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..common.arrays import Array
+from ..common.batches import Batch, count
 from ..common.module import Composite, Grads, Pullback
 
 
@@ -18,6 +19,10 @@ class Model(Composite):
         loss, pullback = self.vjp(batch)
         self._remember(pullback)
         return float(loss)
+
+    def count(self, batch: Batch) -> int:
+        """How many targets the loss is the mean of."""
+        return count(batch)
 
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""

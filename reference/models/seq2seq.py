@@ -118,10 +118,6 @@ class Seq2seq(Model):
 
         return loss, pullback
 
-    def count(self, batch: Translated) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
     def logits(self, batch: Translated, coins: Array | None = None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's"""
         return self._logits(batch, coins)[0]

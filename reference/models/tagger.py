@@ -61,10 +61,6 @@ class Tagger(Model):
 
         return loss, pullback
 
-    def count(self, batch: Tagged) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
     def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
         return self._logits(batch.tokens)[0]

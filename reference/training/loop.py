@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..common import checkpoint
+from ..common import checkpoint, checks
 from ..common.batches import count
-from ..common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
+from ..common.run import LAST, Counters, NonFiniteError, Result, Run
 from ..common.schedules import Schedule
 from ..models.model import Model
 from .clip import clip_grad_value, global_norm, scale_to_norm
@@ -65,8 +65,8 @@ def train(model: Model, optimizer: Optimizer, batches: Callable[[int], Iterable]
     CheckpointError
         Resuming from a file that is not this run's, or a checkpoint cannot be written.
     """
-    check_clipping(max_norm, norm_type, clip_value)
-    check_needs(folder, validation, resume, **run_options)
+    checks.clipping(max_norm, norm_type, clip_value)
+    checks.needs(folder, validation, resume, **run_options)
     generators, counters = {"model": model.rng}, Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)

@@ -16,7 +16,7 @@ from torch import distributed
 from torch.distributed import DistError, PrefixStore
 
 from reference.common.command import SilentError, UsageError
-from reference.common.run import Alone
+from reference.common.processes import Alone
 
 from ..training.data_parallel import DataParallel
 

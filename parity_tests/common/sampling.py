@@ -51,7 +51,8 @@ FAULTS = [
     Fault("nucleus not put back into the order of tokens", "common/sampling.py",
           "np.take_along_axis(earlier, np.argsort(order, -1), -1)", "earlier"),
     Fault("what is left does not sum to 1", "common/sampling.py",
-          "log_softmax(np.where(before(log_p) < share, log_p, -np.inf))", "np.where(before(log_p) < share, log_p, -np.inf)"),
+          "log_softmax(np.where(before(log_p) < share, log_p, -np.inf), axis=-1)",
+          "np.where(before(log_p) < share, log_p, -np.inf)"),
     Fault("the token before the drawn one", "common/sampling.py", "u[..., None] * total[..., -1:]).sum(-1)",
           "u[..., None] * total[..., -1:]).sum(-1) - 1"),
 ]

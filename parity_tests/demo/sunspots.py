@@ -10,7 +10,7 @@ from rich.table import Table
 import torch_impl.forecast.backend
 from reference.forecast import plots
 from reference.forecast.backend import BACKEND
-from reference.forecast.command import about
+from reference.forecast.command import described
 from reference.forecast.evaluate import BAND, LABELS, Evaluation, band, covered, evaluate
 from reference.forecast.metrics import Figures
 from reference.forecast.options import parser, settled
@@ -42,14 +42,14 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     plots.errors(files["Error for each step ahead"], found, None)
     held = (f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
             f"{covered(found, between):.0%} of the test part.")
-    return Forecast(about(task), found, found.verdict(), held, twin(folder, found), files)
+    return Forecast(described(task), found, found.verdict(), held, twin(folder, found), files)
 
 
 def twin(folder: Path, found: Evaluation) -> float:
     """The largest difference between the forecasts of the two sides from one checkpoint."""
     task, model = open_run(torch_impl.forecast.backend.BACKEND, folder)
     theirs = forecasts(model, task.windows(found.part), task.scaling)
-    return float(abs(theirs - found.made[found.name]).max())
+    return float(abs(theirs - found.forecasts[found.name]).max())
 
 
 def rows(found: Evaluation) -> list[tuple[str, list[str]]]:

@@ -67,7 +67,7 @@ FAULTS = [
           "a = np.clip(z, -600, 600)"),
     Fault("mean over ignored targets too", "parts/losses.py", "return 1 / w.sum()", "return 1 / w.size"),
     Fault("mean over targets, not over their weights", "parts/losses.py", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
-    Fault("ignored targets take part", "parts/losses.py", "kept = given != ignore_index", "kept = given >= -100"),
+    Fault("ignored targets take part", "parts/losses.py", "kept = t != ignore_index", "kept = t >= -100"),
     Fault("ignored targets have a gradient", "parts/losses.py",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
           "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),

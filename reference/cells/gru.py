@@ -47,7 +47,7 @@ class Deltas(NamedTuple):
     dh: Array    # (T+1, B, H)   everything that arrives at h[t]
 
 
-def step_forward(p, a_x, h, reset_after=True):
+def step_forward(p: Params, a_x: Array, h: Array, reset_after: bool = True) -> tuple[Array, Array, Array]:
     """a_x (B, 3H), h (B, H)  ->  h (B, H), gates (B, 3H), q (B, H)"""
     H = h.shape[-1]
     rz = sigmoid(a_x[:, : 2 * H] + h @ p.W_hh[: 2 * H].T + p.b_hh[: 2 * H])  # G1
@@ -58,7 +58,7 @@ def step_forward(p, a_x, h, reset_after=True):
     return h, join(rz, n), q
 
 
-def step_backward(p, dh, gates, q, h_prev, reset_after=True):
+def step_backward(p: Params, dh: Array, gates: Array, q: Array, h_prev: Array, reset_after: bool = True) -> tuple[Array, ...]:
     """The adjoint of step_forward, lines in reverse  ->  da_x, da_h (B, 3H), dh (B, H)"""
     H = h_prev.shape[-1]
     r, z, n = split(gates, 3)
@@ -72,7 +72,7 @@ def step_backward(p, dh, gates, q, h_prev, reset_after=True):
     return join(da_rz, da_n), join(da_rz, dq), dh
 
 
-def forward(p, x, s, reset_after=True):
+def forward(p: Params, x: Array, s: State, reset_after: bool = True) -> tuple[Array, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     T, B, _ = x.shape
     a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))           # G1, G3, all T at once
@@ -84,7 +84,7 @@ def forward(p, x, s, reset_after=True):
     return h[1:], State(h[T]), Cache(p, x, h, gates, q, reset_after)
 
 
-def deltas(dy, ds, k):
+def deltas(dy: Array, ds: State, k: Cache) -> Deltas:
     """The time loop of backward: dy (T, B, H), State, Cache  ->  Deltas"""
     da_x, da_h, dh = np.empty_like(k.gates), np.empty_like(k.gates), np.empty_like(k.h)
     dh[-1] = ds.h
@@ -94,7 +94,7 @@ def deltas(dy, ds, k):
     return Deltas(da_x, da_h, dh)
 
 
-def backward(dy, ds, k):
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
     d = deltas(dy, ds, k)
     A_x, A_h = rows(d.da_x), rows(d.da_h)

@@ -3,7 +3,7 @@
 Dense (T, B, F), batch first (B, T, F), unbatched (T, F), or a PackedSequence.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from ..common import checks
 from ..common.arrays import Array
 from ..common.memory import copied
 from ..common.packing import PackedSequence, checked_packed
+
+Sequences = Array | PackedSequence
+State = Array | tuple[Array, Array]           # as a caller holds it: h, or for an LSTM (h, c)
+X = TypeVar("X", Array, PackedSequence)       # what comes out lies as what went in
 
 
 class Form(NamedTuple):
@@ -40,7 +44,7 @@ class Form(NamedTuple):
             x = np.swapaxes(x, 0, 1)
         return (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
 
-    def like(self, rows: Array):
+    def like(self, rows: Array) -> Any:
         """(N, F)  ->  what the caller handed over, with these values"""
         if self.packed is not None:
             return self.packed._replace(data=rows)
@@ -66,7 +70,7 @@ class Form(NamedTuple):
         return s
 
 
-def open_input(name: str, x, batch_first: bool, input_size: int, dtype: np.dtype) -> tuple[Form, Array]:
+def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtype: np.dtype) -> tuple[Form, Array]:
     """Check an input and take it apart: its Form, and its packed rows (N, I)."""
     if isinstance(x, tuple):
         packed = checked_packed(x)
@@ -90,7 +94,7 @@ def open_input(name: str, x, batch_first: bool, input_size: int, dtype: np.dtype
     return form, form.rows(data)
 
 
-def open_gradient(name: str, dy, form: Form, features: int, dtype: np.dtype) -> Array:
+def open_gradient(name: str, dy: Sequences | None, form: Form, features: int, dtype: np.dtype) -> Array:
     """Check an upstream gradient that should lie like the output: its packed rows (N, F); None means zeros."""
     shape = form.shape(features)
     if dy is None:

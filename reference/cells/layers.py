@@ -1,31 +1,33 @@
 """RNN, LSTM and GRU as torch.nn has them: constructors, shapes, options, names; backward by hand."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import fast
 from ..common import checks, parameters
 from ..common.arrays import Array
 from ..common.memory import copied
-from ..common.module import Module, quiet
+from ..common.module import Grads, Module, Pullback, quiet
 from . import gru, lstm, rnn, stack
-from .inputs import open_gradient, open_input
+from .inputs import Form, Sequences, State, X, open_gradient, open_input
+from .stack import Room
 
-FAST = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
+FAST: dict[Any, Any] = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 
-def without_cache(room):
+def without_cache(room: Room) -> Room:
     """A room whose forward keeps nothing."""
     if not hasattr(room, "run_inference"):
         return stack.keeping_nothing(room.forward)
-    return SimpleNamespace(run_forward=lambda _, *given: room.run_inference(room, *given))
+    return SimpleNamespace(run_forward=lambda _, *inputs: room.run_inference(room, *inputs))
 
 
-def joined(states) -> Array:
+def joined(states: Sequence[Array]) -> Array:
     """Arrays (B, ·) of each layer and direction  ->  (L·D, B, ·), a copy; np.stack takes longer for one"""
     return np.stack(states) if len(states) > 1 else states[0][None].copy()
 
@@ -33,11 +35,11 @@ def joined(states) -> Array:
 class Layer(Module):
     """A stack of one of the rooms.  Not for use by itself: see RNN, LSTM, GRU."""
 
-    room: Any
+    room: Room
     options: dict[str, Any] = {}
 
-    def __init__(self, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
-                 dtype, rng, engine):
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int, bias: bool, batch_first: bool, dropout: float,
+                 bidirectional: bool, proj_size: int, dtype: DTypeLike, rng: np.random.Generator | None, engine: str):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.num_layers = checks.positive_int("num_layers", num_layers)
@@ -53,7 +55,7 @@ class Layer(Module):
         if checks.engine(engine, self.dtype) == "fast":
             self.room = FAST[self.room]
 
-    def __call__(self, x, state=None, masks=None):
+    def __call__(self, x: X, state: State | None = None, masks: Sequence[Array] | None = None) -> tuple[X, State]:
         """Run the layer.
 
         Parameters
@@ -88,7 +90,7 @@ class Layer(Module):
         self._remember(pullback)
         return y, state_n
 
-    def backward(self, dy=None, dstate_n=None):
+    def backward(self, dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Any, State]:
         """Backpropagate through the last forward; fills ``grads``, keyed like ``state_dict``.
 
         Parameters
@@ -114,7 +116,7 @@ class Layer(Module):
         return dx, dstate
 
     @quiet
-    def vjp(self, x, state=None, masks=None) -> tuple[Any, Any, Callable]:
+    def vjp(self, x: X, state: State | None = None, masks: Sequence[Array] | None = None) -> tuple[X, State, Pullback]:
         """The functional form: like calling the layer, but with its pullback returned, not remembered.
 
         Returns
@@ -126,22 +128,22 @@ class Layer(Module):
             times, in any order with those of other forwards.
         """
         name, D = type(self).__name__, 1 + self.bidirectional
-        form, data, states, given = self._open(x, state)
+        form, data, states, expected = self._open(x, state)
         keep = self._keep(name, form, masks)
         y, states_n, cache = stack.forward(self.room, self._stacked(), data, self._nest(form, states),
                                            form.batch_sizes, keep, self.dropout, **self.options)
 
         @quiet
-        def pullback(dy=None, dstate_n=None):
+        def pullback(dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Grads, Any, State]:
             rows = open_gradient(f"{name}: dy", dy, form, D * self._widths()[0], self.dtype)
-            ds = checks.state(f"{name}: dstate_n", dstate_n, *given)
+            ds = checks.state(f"{name}: dstate_n", dstate_n, *expected)
             dparams, dx, dstates = stack.backward(self.room, rows, self._nest(form, ds), cache)
             return self._named(dparams), form.like(dx), self._flat(form, dstates)
 
         return form.like(copied(y)), self._flat(form, states_n), pullback
 
     @quiet
-    def infer(self, x, state=None) -> tuple[Any, Any]:
+    def infer(self, x: X, state: State | None = None) -> tuple[X, State]:
         """``y, state_n`` as from calling the layer in evaluation mode, but nothing is kept: for use without a backward.
 
         What the layer remembers of an earlier forward stays.  With ``engine="fast"`` it is quicker than a call.
@@ -151,7 +153,7 @@ class Layer(Module):
                                        form.batch_sizes, **self.options)
         return form.like(y), self._flat(form, states_n)
 
-    def _open(self, x, state):
+    def _open(self, x: Sequences, state: State | None) -> tuple[Form, Array, tuple[Array, ...], tuple[tuple, np.dtype, str]]:
         """Check what comes in  ->  Form, packed rows, states, and what every state of this form must be"""
         name, D = type(self).__name__, 1 + self.bidirectional
         form, data = open_input(name, x, self.batch_first, self.input_size, self.dtype)
@@ -163,7 +165,7 @@ class Layer(Module):
         """Features of each array of the state."""
         return (self.proj_size or self.hidden_size, self.hidden_size)[: len(self.room.State._fields)]
 
-    def _keep(self, name: str, form, masks) -> list[Array]:
+    def _keep(self, name: str, form: Form, masks: Sequence[Array] | None) -> list[Array]:
         """The dropout masks of one forward, each (N, D·P)."""
         features, count = (1 + self.bidirectional) * self._widths()[0], self.num_layers - 1
         active = self.training and self.dropout > 0 and count > 0
@@ -176,28 +178,28 @@ class Layer(Module):
             raise ValueError(f"{name}: masks must be {count}, one for each layer but the last, got {len(masks)}")
         return [checks.mask(f"{name}: masks[{k}]", m, (N, features)) for k, m in enumerate(masks)]
 
-    def _stacked(self):
+    def _stacked(self) -> stack.Nested:
         """``params`` as Params[layer][direction]; no bias is a bias of zero."""
         zero = np.zeros(len(self.room.GATES) * self.hidden_size, self.dtype)
         return [[self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(self.params, parameters.suffix(k, d)))
                  for d in range(1 + self.bidirectional)] for k in range(self.num_layers)]
 
-    def _named(self, dparams) -> dict[str, Array]:
+    def _named(self, dparams: stack.Nested) -> Grads:
         """The inverse of _stacked, keyed and ordered like ``params``."""
         named = {parameters.TORCH_NAME[field] + parameters.suffix(k, d): v
                  for k, layer in enumerate(dparams) for d, p in enumerate(layer) for field, v in p._asdict().items()}
         return {k: named[k] for k in self.params}
 
-    def _nest(self, form, arrays):
+    def _nest(self, form: Form, arrays: Iterable[Array]) -> stack.Nested:
         """Arrays (L·D, B, ·)  ->  State[layer][direction]"""
         D = 1 + self.bidirectional
         split = [self.room.State(*vs) for vs in zip(*map(form.states_in, arrays), strict=True)]
         return [split[k : k + D] for k in range(0, len(split), D)]
 
-    def _flat(self, form, states):
+    def _flat(self, form: Form, states: stack.Nested) -> State:
         """The inverse of _nest, as the caller holds a state"""
         arrays = [form.states_out(joined(vs)) for vs in zip(*(s for layer in states for s in layer), strict=True)]
-        return arrays[0] if len(arrays) == 1 else tuple(arrays)
+        return arrays[0] if len(arrays) == 1 else (arrays[0], arrays[1])
 
 
 class RNN(Layer):
@@ -229,8 +231,9 @@ class RNN(Layer):
 
     room = rnn
 
-    def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False,
-                 dropout=0.0, bidirectional=False, *, dtype=np.float32, rng=None, engine="definition"):
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         self.nonlinearity = checks.nonlinearity(nonlinearity)
         self.options = {"nonlinearity": self.nonlinearity}
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,
@@ -250,8 +253,9 @@ class LSTM(Layer):
 
     room = lstm
 
-    def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, proj_size=0, *, dtype=np.float32, rng=None, engine="definition"):
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
                          dtype, rng, engine)
 
@@ -270,9 +274,9 @@ class GRU(Layer):
 
     room = gru
 
-    def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, *, reset_after=True, dtype=np.float32, rng=None,
-                 engine="definition"):
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, *, reset_after: bool = True,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         self.reset_after = bool(reset_after)
         self.options = {"reset_after": self.reset_after}
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,

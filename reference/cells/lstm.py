@@ -46,7 +46,7 @@ class Deltas(NamedTuple):
     dc: Array  # (T+1, B, H)   what arrives at c[t] from the step after it
 
 
-def step_forward(p, a_x, h, c):
+def step_forward(p: Params, a_x: Array, h: Array, c: Array) -> tuple[Array, Array, Array]:
     """a_x (B, 4H), h (B, P), c (B, H)  ->  h (B, P), c (B, H), gates (B, 4H)"""
     i, f, g, o = split(a_x + h @ p.W_hh.T + p.b_hh, 4)                      # L1
     i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)             # L2
@@ -57,7 +57,7 @@ def step_forward(p, a_x, h, c):
     return h, c, join(i, f, g, o)
 
 
-def step_backward(p, dh, dc, gates, c_prev, c):
+def step_backward(p: Params, dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> tuple[Array, Array, Array]:
     """The adjoint of step_forward, lines in reverse  ->  da (B, 4H), dh (B, P), dc (B, H)"""
     i, f, g, o = split(gates, 4)
     if p.W_hr is not None:
@@ -70,7 +70,7 @@ def step_backward(p, dh, dc, gates, c_prev, c):
     return da, da @ p.W_hh, dc * f                                          # L1*, L3*
 
 
-def forward(p, x, s):
+def forward(p: Params, x: Array, s: State) -> tuple[Array, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
     T, B, _ = x.shape
     a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))          # L1, all T at once
@@ -83,7 +83,7 @@ def forward(p, x, s):
     return h[1:], State(h[T], c[T]), Cache(p, x, h, c, gates)
 
 
-def deltas(dy, ds, k):
+def deltas(dy: Array, ds: State, k: Cache) -> Deltas:
     """The time loop of backward: dy (T, B, P), State, Cache  ->  Deltas"""
     da, dh, dc = np.empty_like(k.gates), np.empty_like(k.h), np.empty_like(k.c)
     dh[-1], dc[-1] = ds
@@ -93,7 +93,7 @@ def deltas(dy, ds, k):
     return Deltas(da, dh, dc)
 
 
-def backward(dy, ds, k):
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
     d = deltas(dy, ds, k)
     A = rows(d.da)

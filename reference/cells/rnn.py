@@ -39,19 +39,19 @@ class Deltas(NamedTuple):
     dh: Array  # (T+1, B, H)   everything that arrives at h[t]
 
 
-def step_forward(p, a_x, h, nonlinearity="tanh"):
+def step_forward(p: Params, a_x: Array, h: Array, nonlinearity: str = "tanh") -> Array:
     """a_x, h (B, H)  ->  h (B, H)"""
     a = a_x + h @ p.W_hh.T + p.b_hh                                 # R1
     return np.tanh(a) if nonlinearity == "tanh" else relu(a)        # R2
 
 
-def step_backward(p, dh, h, nonlinearity="tanh"):
+def step_backward(p: Params, dh: Array, h: Array, nonlinearity: str = "tanh") -> tuple[Array, Array]:
     """The adjoint of step_forward; h is what it returned  ->  da, dh (B, H)"""
     da = dh * (1 - h**2) if nonlinearity == "tanh" else np.where(h.real <= 0, 0, dh)  # R2*
     return da, da @ p.W_hh                                          # R1*
 
 
-def forward(p, x, s, nonlinearity="tanh"):
+def forward(p: Params, x: Array, s: State, nonlinearity: str = "tanh") -> tuple[Array, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
     T, B, _ = x.shape
     a_x = (rows(x) @ p.W_ih.T + p.b_ih).reshape(T, B, len(p.b_ih))  # R1, all T at once
@@ -62,7 +62,7 @@ def forward(p, x, s, nonlinearity="tanh"):
     return h[1:], State(h[T]), Cache(p, x, h, nonlinearity)
 
 
-def deltas(dy, ds, k):
+def deltas(dy: Array, ds: State, k: Cache) -> Deltas:
     """The time loop of backward: dy (T, B, H), State, Cache  ->  Deltas"""
     da, dh = np.empty_like(dy), np.empty_like(k.h)
     dh[-1] = ds.h
@@ -72,7 +72,7 @@ def deltas(dy, ds, k):
     return Deltas(da, dh)
 
 
-def backward(dy, ds, k):
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
     d = deltas(dy, ds, k)
     A = rows(d.da)

@@ -1,22 +1,25 @@
 """RNNCell, LSTMCell and GRUCell as torch.nn has them: one step, backward by hand."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..common import checks, parameters
-from ..common.module import Module, quiet
-from . import gru, lstm, rnn
+from ..common.arrays import Array
+from ..common.module import Grads, Module, Pullback, quiet
+from . import gru, lstm, rnn, stack
+from .inputs import State
 
 
 class Cell(Module):
     """One step of one of the rooms.  Not for use by itself: see RNNCell, LSTMCell, GRUCell."""
 
-    room: Any
+    room: stack.Room
     options: dict[str, Any] = {}
 
-    def __init__(self, input_size, hidden_size, bias, dtype, rng):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, dtype: DTypeLike, rng: np.random.Generator | None):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.bias = bool(bias)
@@ -24,7 +27,7 @@ class Cell(Module):
         named = {parameters.TORCH_NAME[field]: shape for field, shape in shapes.items()}
         super().__init__(named, self.hidden_size, dtype, rng)
 
-    def __call__(self, x, state=None):
+    def __call__(self, x: Array, state: State | None = None) -> State:
         """One step.
 
         Parameters
@@ -51,7 +54,7 @@ class Cell(Module):
         self._remember(pullback)
         return state
 
-    def backward(self, dstate=None):
+    def backward(self, dstate: State | None = None) -> tuple[Array, State]:
         """Backpropagate through the last forward; fills ``grads``, keyed like ``state_dict``.
 
         Parameters
@@ -74,7 +77,7 @@ class Cell(Module):
         return dx, dstate
 
     @quiet
-    def vjp(self, x, state=None) -> tuple[Any, Callable]:
+    def vjp(self, x: Array, state: State | None = None) -> tuple[State, Pullback]:
         """The functional form: ``state, pullback``, with ``pullback(dstate=None) -> grads, dx, dstate``, pure."""
         name = type(self).__name__
         x = np.asarray(x)
@@ -92,7 +95,7 @@ class Cell(Module):
         y, s_n, cache = self.room.forward(p, step, self._rows(s), **self.options)
 
         @quiet
-        def pullback(dstate=None):
+        def pullback(dstate: State | None = None) -> tuple[Grads, Array, State]:
             ds = checks.state(f"{name}: dstate", dstate, shapes, self.dtype)
             dp, dx, ds_0 = self.room.backward(np.zeros_like(y), self._rows(ds), cache)
             named = {parameters.TORCH_NAME[field]: v for field, v in dp._asdict().items()}
@@ -100,13 +103,13 @@ class Cell(Module):
 
         return self._shaped(s_n, shapes), pullback
 
-    def _rows(self, arrays):
+    def _rows(self, arrays: Iterable[Array]) -> stack.State:
         return self.room.State(*(a.reshape(-1, self.hidden_size) for a in arrays))
 
     @staticmethod
-    def _shaped(s, shapes):
+    def _shaped(s: stack.State, shapes: Iterable[tuple]) -> State:
         arrays = [a.reshape(shape).copy() for a, shape in zip(s, shapes, strict=True)]
-        return arrays[0] if len(arrays) == 1 else tuple(arrays)
+        return arrays[0] if len(arrays) == 1 else (arrays[0], arrays[1])
 
 
 class RNNCell(Cell):
@@ -114,7 +117,8 @@ class RNNCell(Cell):
 
     room = rnn
 
-    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", *, dtype=np.float32, rng=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.nonlinearity = checks.nonlinearity(nonlinearity)
         self.options = {"nonlinearity": self.nonlinearity}
         super().__init__(input_size, hidden_size, bias, dtype, rng)
@@ -125,7 +129,8 @@ class LSTMCell(Cell):
 
     room = lstm
 
-    def __init__(self, input_size, hidden_size, bias=True, *, dtype=np.float32, rng=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         super().__init__(input_size, hidden_size, bias, dtype, rng)
 
 
@@ -134,7 +139,8 @@ class GRUCell(Cell):
 
     room = gru
 
-    def __init__(self, input_size, hidden_size, bias=True, *, reset_after=True, dtype=np.float32, rng=None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.reset_after = bool(reset_after)
         self.options = {"reset_after": self.reset_after}
         super().__init__(input_size, hidden_size, bias, dtype, rng)

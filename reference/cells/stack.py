@@ -10,22 +10,47 @@ A dense batch is the packed batch in which every sequence has the same length.
 S2* labels the adjoint of S2.
 """
 
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import groupby
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from ..common.arrays import Array, join, rows, split, stacked
 from ..common.packing import lengths_of, positions
 
+# NamedTuples of arrays, whose fields differ from room to room.
+Params: TypeAlias = Any
+State: TypeAlias = Any
+Cached: TypeAlias = Any         # a room's Cache
+Nested = list[list[Any]]        # Params or State of each layer and direction
+
+
+class Room(Protocol):
+    """The verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``, and those of ``fast``."""
+
+    __name__: str
+    GATES: str
+    Params: Any
+    State: Any
+
+    @property
+    def forward(self) -> Callable[..., tuple[Array, Any, Any]]: ...
+
+    @property
+    def deltas(self) -> Callable[..., Any]: ...
+
+    @property
+    def backward(self) -> Callable[..., tuple[Any, Array, Any]]: ...
+
 
 class Layer(NamedTuple):
     """What backward needs of one layer."""
 
-    runs: list         # per direction: the room's cache of each segment
-    keep: Array | None  # (N, D·P)    dropout mask of this layer's input
+    runs: list[list[Cached]]    # per direction: the room's cache of each segment
+    keep: Array | None          # (N, D·P)    dropout mask of this layer's input
 
 
 class Cache(NamedTuple):
@@ -47,20 +72,21 @@ def flip(batch_sizes: Array) -> Array:
     return start[last - t] + b                                                                      # S2
 
 
-def take(state, part):
+def take(state: State, part: slice) -> State:
     """The sequences ``part`` of a State."""
     return type(state)(*(v[part] for v in state))
 
 
-def concat(*states):
+def concat(*states: State) -> State:
     """Several States, one below the other."""
     return type(states[0])(*map(np.concatenate, zip(*states, strict=True)))
 
 
-def run_forward(room, p, x, s, batch_sizes, options):
+def run_forward(room: Room, p: Params, x: Array, s: State, batch_sizes: Array,
+                options: dict[str, Any]) -> tuple[Array, State, list[Cached]]:
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State, [cache of each segment]"""
     ys: list[Array] = []
-    ended: list[NamedTuple] = []
+    ended: list[State] = []
     caches, row = [], 0
     for T, B in segments(batch_sizes):
         if len(s.h) > B:
@@ -73,42 +99,45 @@ def run_forward(room, p, x, s, batch_sizes, options):
     return stacked(ys), concat(s, *ended) if ended else s, caches
 
 
-def keeping_nothing(call):
+def keeping_nothing(call: Callable[..., tuple[Array, State, Cached]]) -> Any:
     """A room with nothing but a forward, which is ``call`` without its Cache"""
-    return SimpleNamespace(forward=lambda *given, **options: (*call(*given, **options)[:2], None))
+    return SimpleNamespace(forward=lambda *inputs, **options: (*call(*inputs, **options)[:2], None))
 
 
-def run_backward(room, dy, ds_n, caches, batch_sizes):
+def run_backward(room: Room, dy: Array, ds_n: State, caches: list[Cached],
+                 batch_sizes: Array) -> tuple[Params, Array, State]:
     """The adjoint of run_forward: dy (N, P), State  ->  dp, dx (N, I), State"""
-    found, ds = backwards(room.backward, dy, ds_n, caches, batch_sizes)
-    dps, dxs = zip(*found, strict=True)
+    gradients, ds = backwards(room.backward, dy, ds_n, caches, batch_sizes)
+    dps, dxs = zip(*gradients, strict=True)
     return reduce(add, reversed(dps)), stacked([rows(dx) for dx in dxs]), ds                        # S1*
 
 
-def backwards(block_backward, dy, ds_n, caches, batch_sizes):
-    """From the last segment to the first: ``block_backward(dy (T, B, P), State, cache) -> *found, State``
+def backwards(block_backward: Callable[[Array, State, Cached], tuple], dy: Array, ds_n: State, caches: list[Cached],
+              batch_sizes: Array) -> tuple[list[tuple], State]:
+    """From the last segment to the first: ``block_backward(dy (T, B, P), State, cache) -> *gradients, State``
 
-    ->  what was found in each segment, in forward's order, and the State of (B, ·)
+    ->  the gradients of each segment, in forward's order, and the State of (B, ·)
     """
-    found: list[tuple] = []
+    gradients: list[tuple] = []
     blocks, end = segments(batch_sizes), len(dy)
     ds = take(ds_n, slice(blocks[-1][1]))
     for (T, B), cache in zip(reversed(blocks), reversed(caches), strict=True):
         if len(ds.h) < B:
             ds = concat(ds, take(ds_n, slice(len(ds.h), B)))                                        # S1*
         block = dy[end - T * B : end].reshape(T, B, dy.shape[-1])
-        *here, ds = block_backward(block, ds, cache)
-        found.insert(0, tuple(here))
+        *own, ds = block_backward(block, ds, cache)
+        gradients.insert(0, tuple(own))
         end -= T * B
-    return found, ds
+    return gradients, ds
 
 
-def add(p, q):
+def add(p: Params, q: Params) -> Params:
     """Two Params, field by field."""
     return type(p)(*(None if u is None else u + v for u, v in zip(p, q, strict=True)))
 
 
-def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
+def forward(room: Room, params: Nested, x: Array, states: Nested, batch_sizes: Array, keep: Sequence[Array] = (),
+            p: float = 0.0, **options: Any) -> tuple[Array, Nested, Cache]:
     """The whole stack.
 
     room     the verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``; a room may have its own run_forward and
@@ -139,7 +168,7 @@ def forward(room, params, x, states, batch_sizes, keep=(), p=0.0, **options):
     return x, states_n, Cache(layers, batch_sizes, p)
 
 
-def backward(room, dy, dstates_n, k):
+def backward(room: Room, dy: Array, dstates_n: Nested, k: Cache) -> tuple[Nested, Array, Nested]:
     """The adjoint of forward: d(outputs), Cache  ->  dparams, dx (N, I), dstates"""
     run = getattr(room, "run_backward", run_backward)
     turn = flip(k.batch_sizes) if len(k.layers[0].runs) > 1 else None
@@ -147,7 +176,8 @@ def backward(room, dy, dstates_n, k):
     dstates: list[list] = []
     for layer, ds_n in zip(reversed(k.layers), reversed(dstates_n), strict=True):
         dys = split(dy, len(layer.runs))                                                            # S3*
-        dps, dss, dx = [], [], None
+        dps, dss = [], []
+        dx: Any = None
         for direction, caches in enumerate(layer.runs):
             d = dys[direction][turn] if direction else dys[direction]                               # S2*
             dp, d, ds = run(room, d, ds_n[direction], caches, k.batch_sizes)

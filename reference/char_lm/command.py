@@ -14,14 +14,14 @@ COMMANDS = {"train": train, "generate": generate, "evaluate": evaluate}
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    given = vars(parser(backend.package, backend.engines).parse_args(arguments))
+    options = vars(parser(backend.package, backend.engines).parse_args(arguments))
 
     def command() -> int:
-        with backend.processes(given) as group:
-            if given["command"] != "train" and not group.leader:
+        with backend.processes(options) as group:
+            if options["command"] != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
-            if "encoding" in given and "text" not in given and not given.get("resume"):
+            if "encoding" in options and "text" not in options and not options.get("resume"):
                 raise UsageError("--encoding is that of the files of --text: give both, or leave it out")
-            return COMMANDS[given["command"]](backend._replace(group=group), given)
+            return COMMANDS[options["command"]](backend._replace(group=group), options)
 
-    return guarded(command, given["run"])
+    return guarded(command, options["run"])

@@ -104,8 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
         note = NOTE.read_text(encoding="utf-8")
         begin, end = (mark.format("steps" if given.steps else "seconds") for mark in (BEGIN, END))
         before, after = note.split(begin)[0], note.split(end)[1]
-        made = "\n".join([f"`{command}`", "", *table])
-        NOTE.write_text(f"{before}{begin}{made}\n{end}{after}", encoding="utf-8")
+        section = "\n".join([f"`{command}`", "", *table])
+        NOTE.write_text(f"{before}{begin}{section}\n{end}{after}", encoding="utf-8")
     return 0
 
 

@@ -5,7 +5,7 @@ vocabulary is every character of the whole text, so that each part can be said.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from encodings import search_function
 from pathlib import Path
 from typing import NamedTuple
@@ -115,7 +115,7 @@ def boundaries(config: dict) -> list[int]:
     return sorted({*range(0, config["steps"], config["every"]), *config.get("ends", []), config["steps"]})
 
 
-def spans(windows: list[batches.Window], ends: list[int]):
+def spans(windows: list[batches.Window], ends: list[int]) -> Callable[[int], list[batches.Window]]:
     """``span(k)``: the windows from ends[k] to below ends[k + 1] of an endless repetition.
 
     So the loop's "epoch" is the stretch between two evaluations, and the state goes on from one to the next.

@@ -26,12 +26,12 @@ def figures(nats: float) -> dict[str, float]:
         return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3
 
 
-def evaluate(backend: Backend, given: dict) -> int:
-    """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both sides."""
-    model, config, vocabulary, saved = trained(backend, given)
-    own = "text" not in given
-    text = text_of(config, vocabulary) if own else corpus(given["text"], given.get("encoding", "utf-8"), vocabulary)
-    part = given.get("part", "test" if own else "all")
+def evaluate(backend: Backend, options: dict) -> int:
+    """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both backends."""
+    model, config, vocabulary, saved = trained(backend, options)
+    own = "text" not in options
+    text = text_of(config, vocabulary) if own else corpus(options["text"], options.get("encoding", "utf-8"), vocabulary)
+    part = options.get("part", "test" if own else "all")
     windows = held_out(text.part(part))
     f = figures(backend.evaluate(model, windows))
     count = sum(w.targets.size for w in windows)

@@ -1,20 +1,19 @@
 """What an exported character model must compute: inputs to check it with, and NumPy's answers to them."""
 
-from typing import Any
-
 import numpy as np
 
 from ..common.arrays import Array
 from ..common.checkpoint import Checkpoint
+from ..common.command import Model
 from ..models.recurrent import as_state, fields
 from .backend import BACKEND, Backend
 from .run import build
 
 
-def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Any:
+def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Model:
     """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
-    given = {"engine": backend.engines[0], "device": "cpu", "compile": False}
-    model = build(backend, saved.config, given, dtype, len(saved.vocabulary or ()))
+    options = {"engine": backend.engines[0], "device": "cpu", "compile": False}
+    model = build(backend, saved.config, options, dtype, len(saved.vocabulary or ()))
     weights = {k: v.astype(dtype) for k, v in saved.weights.items()}
     backend.restore(saved._replace(weights=weights, carried={}), model)
     model.eval()
@@ -33,8 +32,8 @@ def inputs(saved: Checkpoint) -> list[dict[str, Array]]:
         f"{v}_0": rng.uniform(-1, 1, (L, B, H)).astype(np.float32) for v in letters(saved)} for T, B in ((40, 3), (1, 2))]
 
 
-def answers(saved: Checkpoint, dtype: str, given: dict[str, Array]) -> list[Array]:
+def answers(saved: Checkpoint, dtype: str, inputs: dict[str, Array]) -> list[Array]:
     """logits (T, B, V), h_n, c_n (L, B, H) by NumPy in this dtype"""
-    state = as_state([given[f"{v}_0"].astype(dtype) for v in letters(saved)])
-    z, state = restored(BACKEND, saved, dtype).logits(given["tokens"], state)
+    state = as_state([inputs[f"{v}_0"].astype(dtype) for v in letters(saved)])
+    z, state = restored(BACKEND, saved, dtype).logits(inputs["tokens"], state)
     return [z, *fields(state)]

@@ -2,20 +2,20 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
+from ..cells.inputs import State
 from ..common import sampling
-from ..common.command import UsageError
+from ..common.command import Model, UsageError
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import encode
 from .run import trained
 
 
-def stream(backend: Backend, model: Any, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int, state: Any, *,
-           temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
+def stream(backend: Backend, model: Model, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int,
+           state: State | None, *, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
     """Characters, one at a time: ``length`` of them after the prime, drawn from the logits in float64.
 
     The model goes on from a state of its training, as if the prime came next: it has hardly ever seen the zero state.
@@ -28,30 +28,30 @@ def stream(backend: Backend, model: Any, vocabulary: Vocabulary, begin: str, pri
         yield vocabulary.symbols[int(tokens[0])]
 
 
-def writer(backend: Backend, given: dict) -> Callable[[float], Iterator[str]]:
+def writer(backend: Backend, options: dict) -> Callable[[float], Iterator[str]]:
     """``text(temperature)`` of a run's checkpoint, without the prime.  Raises UsageError, CheckpointError as ``trained``."""
-    if given.get("top_p", 1) > 1:
-        raise UsageError(f"--top-p must be above 0 and at most 1, got {given['top_p']}")
-    model, config, vocabulary, _ = trained(backend, given)
-    encode(given["prime"], vocabulary, "--prime")  # before anything is printed
-    how = {k: given[k] for k in ("top_k", "top_p") if k in given}
+    if options.get("top_p", 1) > 1:
+        raise UsageError(f"--top-p must be above 0 and at most 1, got {options['top_p']}")
+    model, config, vocabulary, _ = trained(backend, options)
+    encode(options["prime"], vocabulary, "--prime")  # before anything is printed
+    how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(backend, model, vocabulary, config["corpus"]["begin"], given["prime"], given["length"], given["seed"],
+        return stream(backend, model, vocabulary, config["corpus"]["begin"], options["prime"], options["length"], options["seed"],
                       model.carried, temperature=temperature, **how)
 
     return text
 
 
-def generate(backend: Backend, given: dict) -> int:
-    text = writer(backend, given)
-    if "temperatures" in given:
-        texts = [given["prime"] + "".join(text(t)) for t in given["temperatures"]]
-        width = given.get("width") or shutil.get_terminal_size((120, 24)).columns
-        print("\n".join(side_by_side([f"temperature {t:g}" for t in given["temperatures"]], texts, width)))
+def generate(backend: Backend, options: dict) -> int:
+    text = writer(backend, options)
+    if "temperatures" in options:
+        texts = [options["prime"] + "".join(text(t)) for t in options["temperatures"]]
+        width = options.get("width") or shutil.get_terminal_size((120, 24)).columns
+        print("\n".join(side_by_side([f"temperature {t:g}" for t in options["temperatures"]], texts, width)))
         return 0
-    print(given["prime"], end="", flush=True)
-    for character in text(given["temperature"]):
+    print(options["prime"], end="", flush=True)
+    for character in text(options["temperature"]):
         print(character, end="", flush=True)
     print()
     return 0

@@ -1,4 +1,4 @@
-"""The command line of the character model, the same for both sides."""
+"""The command line of the character model, the same for both backends."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from ..training.init import SCHEMES
 from ..training.optim import OPTIMIZERS
 
 SCHEDULES = ("cosine", "constant", "step")
-# What defines a run: the same on both sides, kept in its folder, fixed when it goes on.
+# What defines a run: the same on both backends, kept in its folder, fixed when it goes on.
 DEFAULTS: dict[str, Any] = {
     "text": None, "encoding": "utf-8", "cell": "lstm", "layers": 1, "size": 256, "embedding": 64, "dropout": 0.0,
     "tied": False, "init": "default", "forget_bias": 0.0, "optimizer": "adam", "lr": 0.004, "schedule": "cosine",
@@ -40,14 +40,14 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     return top
 
 
-def command(commands: Any, name: str, text: str, engines: Sequence[str]) -> argparse.ArgumentParser:
-    made = commands.add_parser(name, help=text, description=text, argument_default=argparse.SUPPRESS)
+def command(commands: argparse._SubParsersAction, name: str, text: str, engines: Sequence[str]) -> argparse.ArgumentParser:
+    p = commands.add_parser(name, help=text, description=text, argument_default=argparse.SUPPRESS)
     what = "folder of the run" if name == "train" else "folder of a run, or a checkpoint in one"
-    made.add_argument("--run", default="out/char_lm", help=f"{what} (default: %(default)s)")
-    made.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed")
-    made.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
-    made.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
-    return made
+    p.add_argument("--run", default="out/char_lm", help=f"{what} (default: %(default)s)")
+    p.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed")
+    p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
+    p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
+    return p
 
 
 def add_text(p: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def draw(folder: Path, log: Sequence[dict]) -> str | None:
     return None
 
 
-def draw_smooth(axes, x: Array, y: Array, label: str) -> None:
+def draw_smooth(axes: Any, x: Array, y: Array, label: str) -> None:
     axes.plot(x, y, color="C0", alpha=0.25, label=label)
     axes.plot(x, smooth(y), color="C0", label="its running mean")
 

@@ -3,12 +3,12 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..common import checkpoint
-from ..common.command import UsageError
+from ..common.arrays import Array
+from ..common.command import Model, UsageError
 from ..common.run import find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
@@ -19,7 +19,7 @@ CONFIG = "config.json"
 FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     checkpoint.write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -30,14 +30,14 @@ def make_folder(folder: Path) -> None:
         raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
 
 
-def new_config(given: dict, text: Corpus, folder: Path) -> dict:
+def new_config(options: dict, text: Corpus, folder: Path) -> dict:
     """Options and the text's identity.  UsageError: the folder holds a run."""
-    if (folder / CONFIG).exists() and not given["overwrite"]:
+    if (folder / CONFIG).exists() and not options["overwrite"]:
         raise UsageError(f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name "
                          "another folder by --run")
-    config = DEFAULTS | {k: v for k, v in given.items() if k in DEFAULTS}
+    config = DEFAULTS | {k: v for k, v in options.items() if k in DEFAULTS}
     if config["tied"]:
-        if "embedding" in given and given["embedding"] != config["size"]:
+        if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
         config["embedding"] = config["size"]
     if config["text"]:
@@ -50,7 +50,7 @@ def identity(text: Corpus) -> dict:
             "begin": text.begin}
 
 
-def old_config(given: dict, folder: Path) -> dict:
+def old_config(options: dict, folder: Path) -> dict:
     """The configuration of a run that goes on.  UsageError: there is none, or an option says something else."""
     path = folder / CONFIG
     if not path.exists():
@@ -60,7 +60,7 @@ def old_config(given: dict, folder: Path) -> dict:
         assert DEFAULTS.keys() <= config.keys() and isinstance(config["corpus"], dict)
     except (ValueError, AssertionError, KeyError, AttributeError):
         raise UsageError(f"{path} is damaged, or of another program") from None
-    for k, v in given.items():
+    for k, v in options.items():
         if k == "text":
             v = [str(Path(f).resolve()) for f in v]
         if k in DEFAULTS and k not in FREE and v != config[k]:
@@ -79,10 +79,10 @@ def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     return text
 
 
-def build(backend: Backend, config: dict, given: dict, dtype: str | None = None, symbols: int | None = None) -> Any:
+def build(backend: Backend, config: dict, options: dict, dtype: str | None = None, symbols: int | None = None) -> Model:
     """A model with its first parameters."""
     rng = np.random.default_rng(config["seed"])
-    model = backend.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, given)
+    model = backend.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, options)
     if config["forget_bias"] and config["cell"] != "lstm":
         raise UsageError(f"--forget-bias is for --cell lstm; a {config['cell']} has no forget gate")
     if config["init"] != "default" or config["forget_bias"]:
@@ -91,15 +91,15 @@ def build(backend: Backend, config: dict, given: dict, dtype: str | None = None,
     return model
 
 
-def trained(backend: Backend, given: dict) -> tuple[Any, dict, Vocabulary, checkpoint.Checkpoint]:
-    """The model of a checkpoint in float64, whatever it was trained in, so that both sides say the same.
+def trained(backend: Backend, options: dict) -> tuple[Model, dict, Vocabulary, checkpoint.Checkpoint]:
+    """The model of a checkpoint in float64, whatever it was trained in, so that both backends say the same.
 
     Raises
     ------
     UsageError, CheckpointError
         No checkpoint; or a damaged one, of something else, or of weights that are not those of its configuration.
     """
-    path = find(given["run"])
+    path = find(options["run"])
     try:
         saved = checkpoint.load(path)
     except OSError as e:
@@ -107,20 +107,20 @@ def trained(backend: Backend, given: dict) -> tuple[Any, dict, Vocabulary, check
     config, symbols = saved.config, saved.vocabulary
     if not (isinstance(config, dict) and DEFAULTS.keys() <= config.keys() and symbols):
         raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
-    model = build(backend, config, given, "float64", len(symbols))
+    model = build(backend, config, options, "float64", len(symbols))
     weights = {k: v.astype(np.float64) for k, v in saved.weights.items()}
     backend.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
     model.eval()
     return model, config, Vocabulary(symbols, special=False), saved
 
 
-def first_stream(carried: dict, dtype: Any) -> dict:
+def first_stream(carried: dict[str, Array], dtype: type | None) -> dict[str, Array]:
     """States (L, B, H)  ->  of the first stream alone (L, 1, H)"""
     return {k: v[:, :1].astype(dtype or v.dtype) for k, v in carried.items()}
 
 
-def resume_command(backend: Backend, given: dict) -> str:
-    more = [f"--{k} {given[k]}" for k, usual in (("engine", backend.engines[0]), ("device", "cpu")) if given[k] != usual]
-    more += ["--compile"] if given["compile"] else []
-    folder = shlex.quote(str(given["run"]))
-    return " ".join([f"{backend.group.start} {backend.package}.char_lm train --resume --run {folder}", *more])
+def resume_command(backend: Backend, options: dict) -> str:
+    extra = [f"--{k} {options[k]}" for k, usual in (("engine", backend.engines[0]), ("device", "cpu")) if options[k] != usual]
+    extra += ["--compile"] if options["compile"] else []
+    folder = shlex.quote(str(options["run"]))
+    return " ".join([f"{backend.group.start} {backend.package}.char_lm train --resume --run {folder}", *extra])

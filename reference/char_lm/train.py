@@ -11,17 +11,16 @@ import contextlib
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..common import checkpoint, schedules
-from ..common.command import UsageError
-from ..common.run import BEST, LAST, LOG, read_log
-from ..training.optim import OPTIMIZERS
+from ..common.command import Model, UsageError
+from ..common.run import BEST, LAST, LOG, Entry, read_log
+from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
 from .data import Corpus, boundaries, corpus, passes, spans
@@ -34,43 +33,43 @@ SAMPLE = 200          # characters that are shown after each evaluation
 TRIAL = 12            # steps that are timed to know how many are affordable
 
 
-def train(backend: Backend, given: dict) -> int:
-    folder, group = Path(given["run"]), backend.group
-    config, text = (resumed if given["resume"] else fresh)(given, folder)
+def train(backend: Backend, options: dict) -> int:
+    folder, group = Path(options["run"]), backend.group
+    config, text = (resumed if options["resume"] else fresh)(options, folder)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its "
                          "own")
-    model = build(backend, config, given)
+    model = build(backend, config, options)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
     if config["steps"] is None:
-        config["steps"] = affordable(backend, config, given, windows)
+        config["steps"] = affordable(backend, config, options, windows)
     if group.leader:
-        begin(folder, config, given["resume"])
+        begin(folder, config, options["resume"])
         say(describe(backend, config, model, windows))
     ends = boundaries(config)
-    with bar(config, given, model, backend, text) as tell:
+    with bar(config, options, model, backend, text) as tell:
         result = backend.train(
             group.wrap(model), optimizer(backend, config, model), spans(windows, ends),
             epochs=len(ends) - 1, schedule=schedule(config), max_norm=config["clip"] or None,
-            validation=lambda: validation, folder=folder, resume=given["resume"], config=config,
-            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(backend, given)}",
+            validation=lambda: validation, folder=folder, resume=options["resume"], config=config,
+            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(backend, options)}",
             tell=tell)
     if group.leader:
         finish(folder, result.stopped)
     return 130 if result.stopped == "interrupted" else 0
 
 
-def fresh(given: dict, folder: Path) -> tuple[dict, Corpus]:
-    text = corpus(given.get("text"), given.get("encoding", "utf-8"))
-    return new_config(given, text, folder), text
+def fresh(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
+    return new_config(options, text, folder), text
 
 
-def resumed(given: dict, folder: Path) -> tuple[dict, Corpus]:
-    config = old_config(given, folder)
-    if given.get("steps", config["steps"]) != config["steps"]:
-        prolong(config, given["steps"], folder)
+def resumed(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    config = old_config(options, folder)
+    if options.get("steps", config["steps"]) != config["steps"]:
+        prolong(config, options["steps"], folder)
     return config, text_of(config)
 
 
@@ -94,7 +93,7 @@ def begin(folder: Path, config: dict, resume: bool) -> None:
     write_json(folder / CONFIG, config)
 
 
-def optimizer(backend: Backend, config: dict, model: Any) -> Any:
+def optimizer(backend: Backend, config: dict, model: Model) -> Optimizer:
     name = {k.lower(): k for k in OPTIMIZERS}[config["optimizer"]]
     return backend.optimizers[name](model, lr=config["lr"])
 
@@ -109,20 +108,20 @@ def schedule(config: dict) -> schedules.Schedule:
     return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
 
 
-def affordable(backend: Backend, config: dict, given: dict, windows: list) -> int:
+def affordable(backend: Backend, config: dict, options: dict, windows: list) -> int:
     """How many steps fit into the seconds, by the time of a few steps of a model that is thrown away."""
-    def took(n: int) -> float:
-        model = build(backend, config, given)
+    def lasting(n: int) -> float:
+        model = build(backend, config, options)
         start = time.perf_counter()
         backend.train(backend.group.wrap(model), optimizer(backend, config, model), spans(windows, [0, n]), epochs=1,
                    max_norm=config["clip"] or None)
         return time.perf_counter() - start
 
-    took(TRIAL // 2)
-    return backend.group.first(max(TRIAL, int(config["seconds"] / took(TRIAL) * TRIAL)))
+    lasting(TRIAL // 2)
+    return backend.group.first(max(TRIAL, int(config["seconds"] / lasting(TRIAL) * TRIAL)))
 
 
-def describe(backend: Backend, config: dict, model: Any, windows: list) -> str:
+def describe(backend: Backend, config: dict, model: Model, windows: list) -> str:
     text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
     return (f"{backend.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
             f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
@@ -135,45 +134,46 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def bar(config: dict, given: dict, model: Any, backend: Backend, text: Corpus) -> Iterator[Any]:
+def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpus) -> Iterator[Callable[[Entry], None]]:
     """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
     size, console = config["batch"] * config["window"], Console(stderr=True)
     progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
                         TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
                         console=console, transient=True,
-                        disable=given["quiet"] or not console.is_terminal or not backend.group.leader)
+                        disable=options["quiet"] or not console.is_terminal or not backend.group.leader)
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
-    clock: dict[str, Any] = {"start": None}
+    start: tuple[float, int] | None = None      # seconds and step
 
-    def tell(entry: dict) -> None:
+    def tell(entry: Entry) -> None:
         if "stopped" in entry:
             progress.stop()
         elif "loss" in entry:
+            nonlocal start
             now, step = time.perf_counter(), entry["step"]
-            clock["start"] = clock["start"] or (now, step)
-            since, first = clock["start"]
+            start = start or (now, step)
+            since, first = start
             rate = f"{(step - first) * size / (now - since):,.0f}" if step > first else "-"
             progress.update(task, completed=step * size, rate=rate, description=f"step {step}  loss {entry['loss']:.3f}")
         else:
             f = figures(entry["validation"])
             say(f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
                 f"{f['perplexity']:.3f}")
-            if not given["quiet"]:
+            if not options["quiet"]:
                 say(sample(backend, model, text) + "\n")
 
     with progress:
         yield tell
 
 
-def sample(backend: Backend, model: Any, text: Corpus) -> str:
+def sample(backend: Backend, model: Model, text: Corpus) -> str:
     """A little text from the model as it is; nothing of it is changed."""
     carried = model.carried
     model.load_carried_state(first_stream(model.carried_state(), None))
     model.eval()
-    made = "".join(stream(backend, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    characters = "".join(stream(backend, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
     model.train()
     model.carried = carried
-    return made.strip()
+    return characters.strip()
 
 
 def finish(folder: Path, stopped: str) -> None:

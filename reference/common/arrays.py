@@ -2,7 +2,7 @@
 
 import numpy as np
 
-Array = np.ndarray
+Array = np.ndarray  # of any dtype: float32 and float64, longdouble for the oracle, complex for the complex step
 
 
 def sigmoid(x: Array) -> Array:

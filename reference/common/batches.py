@@ -1,13 +1,14 @@
-"""Batches of sequences of different lengths: what the four models take, as arrays, the same for both sides.
+"""Batches of sequences of different lengths: what the models take, as arrays, the same for both backends.
 
 Tokens are int64.  Sequences are packed (``packing``): (N,) rows, time-major, the longest first; whatever belongs to a
 sequence as a whole is (B,) in the caller's order.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import checks
 from .arrays import Array
@@ -58,6 +59,16 @@ class Windowed(NamedTuple):
 
     past: Array             # (T, B, F)
     future: Array           # (K, B, F)
+
+
+Batch = Labelled | Conditioned | Tagged | Translated | Window | Windowed
+
+
+class Tokens(Protocol):
+    """Anything with packed tokens."""
+
+    @property
+    def tokens(self) -> PackedSequence: ...
 
 
 def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
@@ -116,7 +127,7 @@ def shifted(name: str, sequences: Sequence[Array], bos: int, eos: int) -> tuple[
     return tokens, pack(name, [np.concatenate([s, [eos]]) for s in ids]).data
 
 
-def whole(name: str, values: Any) -> Array:
+def whole(name: str, values: ArrayLike) -> Array:
     """As int64.  RuntimeError: 0.5 is not cut down to 0."""
     x = np.asarray(values)
     if x.size and x.dtype.kind not in "iu":
@@ -180,21 +191,21 @@ def shape_of(packed: PackedSequence) -> tuple[int, int]:
     return len(packed.batch_sizes), int(packed.batch_sizes[0])
 
 
-def count(batch: Any) -> int:
+def count(batch: Batch) -> int:
     """How many terms the mean of a model's loss is over: the targets of the batch."""
     if isinstance(batch, Windowed):
         return np.size(batch.future[..., 0])
     return np.size(batch.targets if isinstance(batch, Window) else batch.target)
 
 
-def sequences(batch: Any) -> int:
+def sequences(batch: Batch) -> int:
     """How many sequences, or streams, are in a batch."""
     if isinstance(batch, Windowed):
         return batch.past.shape[1]
     return batch.tokens.shape[1] if isinstance(batch, Window) else int(batch.tokens.batch_sizes[0])
 
 
-def share(batch: Any, rank: int, world: int) -> tuple[Any, int]:
+def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
     """The part of one process of several, and how many terms of the loss it has.
 
     The parts differ by one sequence at most.  Where there are fewer sequences than processes, some get the first
@@ -207,27 +218,27 @@ def share(batch: Any, rank: int, world: int) -> tuple[Any, int]:
     """
     if not 0 <= rank < world:
         raise ValueError(f"rank must be from 0 to below {world}, got {rank}")
-    mine = np.array_split(np.arange(sequences(batch)), world)[rank]
-    part = select(batch, mine if len(mine) else np.array([0]))
-    return part, count(part) if len(mine) else 0
+    own = np.array_split(np.arange(sequences(batch)), world)[rank]
+    part = select(batch, own if len(own) else np.array([0]))
+    return part, count(part) if len(own) else 0
 
 
-def select(batch: Any, which: Sequence[int] | Array) -> Any:
+def select(batch: Batch, which: Sequence[int] | Array) -> Batch:
     """The batch of these sequences only, in this order."""
     if isinstance(batch, Window):
         return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which],
                               masks=batch.masks and _masks(batch, which))
     if isinstance(batch, Windowed):
         return Windowed(batch.past[:, which], batch.future[:, which])
-    made: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, v in batch._asdict().items():
         if isinstance(v, PackedSequence):
-            made[name] = _packed(v, which)
+            fields[name] = _packed(v, which)
         elif name == "target" and not isinstance(batch, Labelled):
-            made[name] = _packed(batch.tokens._replace(data=v), which).data  # rows like those of tokens
+            fields[name] = _packed(batch.tokens._replace(data=v), which).data  # rows like those of tokens
         else:
-            made[name] = v[which]
-    return type(batch)(**made)
+            fields[name] = v[which]
+    return type(batch)(**fields)
 
 
 def _packed(sequence: PackedSequence, which: Sequence[int] | Array) -> PackedSequence:

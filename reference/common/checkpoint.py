@@ -1,4 +1,4 @@
-"""Checkpoints of both sides: one safetensors file with the arrays, and everything else as JSON in its metadata.
+"""Checkpoints of both backends: one safetensors file with the arrays, and everything else as JSON in its metadata.
 
 Written to a temporary file beside it, flushed to the disk, then renamed: whatever happens, the name holds the old file
 or the new one, whole.  Read without executing anything: arrays are bytes of a known type, the rest is JSON.  A SHA-256
@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from safetensors import SafetensorError, numpy
@@ -22,6 +22,14 @@ from .arrays import Array
 
 FORMAT = "bptt checkpoint 1"
 PARTS = ("weights", "optimizer", "carried")
+
+
+class Stateful(Protocol):
+    """A model or an optimiser of either backend."""
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+
+    def load_state_dict(self, state_dict: Any, /) -> Any: ...
 
 
 class CheckpointError(Exception):
@@ -39,7 +47,7 @@ class Checkpoint(NamedTuple):
     carried: dict[str, Array]           # the state that a model keeps between two windows
 
 
-def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Mapping[str, Any] | None = None,
+def save(path: str | Path, model: Stateful, optimizer: Stateful | None = None, *, generators: Mapping[str, Any] | None = None,
          counters: Mapping[str, Any] | None = None, config: Mapping[str, Any] | None = None,
          vocabulary: Sequence | None = None, carried: Mapping[str, Array] | None = None) -> None:
     """Write a checkpoint, atomically.
@@ -154,7 +162,7 @@ def _parse(meta: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
                       meta["vocabulary"], split["carried"])
 
 
-def restore(checkpoint: Checkpoint, model: Any, optimizer: Any = None, *,
+def restore(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None = None, *,
             generators: Mapping[str, np.random.Generator] | None = None, vocabulary: Sequence | None = None) -> None:
     """Put a checkpoint into a model and, if given, its optimiser and generators.  All or nothing.
 
@@ -167,7 +175,8 @@ def restore(checkpoint: Checkpoint, model: Any, optimizer: Any = None, *,
     settle(checkpoint, model, optimizer, generators or {}, checkpoint.weights)
 
 
-def check(checkpoint: Checkpoint, model: Any, optimizer: Any, generators: Mapping[str, Any], vocabulary: Any) -> None:
+def check(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any],
+          vocabulary: Sequence | None) -> None:
     """CheckpointError, with the reason, if something does not fit."""
     own = {k: _array(v) for k, v in model.state_dict().items()}
     if checkpoint.model != type(model).__name__:
@@ -194,7 +203,8 @@ def check(checkpoint: Checkpoint, model: Any, optimizer: Any, generators: Mappin
         raise CheckpointError(f"the checkpoint has no generator {', '.join(missing)}")
 
 
-def settle(checkpoint: Checkpoint, model: Any, optimizer: Any, generators: Mapping[str, Any], weights: Mapping) -> None:
+def settle(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any],
+           weights: Mapping) -> None:
     """Put what was checked in its place; the optimiser checks its own state before anything changes."""
     if optimizer is not None:
         try:
@@ -208,13 +218,13 @@ def settle(checkpoint: Checkpoint, model: Any, optimizer: Any, generators: Mappi
         model.load_carried_state(checkpoint.carried)
 
 
-def _vocabularies(saved: list | None, given: list) -> str:
+def _vocabularies(saved: list | None, own: list) -> str:
     if saved is None:
         return "the checkpoint has no vocabulary"
-    if len(saved) != len(given):
-        return f"the checkpoint's vocabulary has {len(saved)} entries, not {len(given)}"
-    k = next(k for k, pair in enumerate(zip(saved, given, strict=True)) if pair[0] != pair[1])
-    return f"the checkpoint's vocabulary is another: entry {k} is {saved[k]!r} there, {given[k]!r} here"
+    if len(saved) != len(own):
+        return f"the checkpoint's vocabulary has {len(saved)} entries, not {len(own)}"
+    k = next(k for k, pair in enumerate(zip(saved, own, strict=True)) if pair[0] != pair[1])
+    return f"the checkpoint's vocabulary is another: entry {k} is {saved[k]!r} there, {own[k]!r} here"
 
 
 def digest(meta: str, arrays: Mapping[str, Array]) -> str:

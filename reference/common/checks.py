@@ -3,10 +3,11 @@
 The exception types are those of torch.nn where torch has one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .arrays import Array
 
@@ -15,73 +16,95 @@ class UsageError(ValueError):
     """What a person asked for cannot be done; the message is the one sentence that says why."""
 
 
-def positive_int(name: str, value: Any) -> int:
+def _whole(name: str, value: object, wanted: str = "an int") -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value <= 0:
-        raise ValueError(f"{name} must be greater than zero, got {value}")
+        raise TypeError(f"{name} must be {wanted}, got {type(value).__name__}")
     return int(value)
 
 
-def part(name: str, value: Any, count: int) -> int:
+def positive_int(name: str, value: object) -> int:
+    """A whole number from 1.  TypeError, ValueError."""
+    n = _whole(name, value)
+    if n <= 0:
+        raise ValueError(f"{name} must be greater than zero, got {value}")
+    return n
+
+
+def positive_or_zero(name: str, value: object) -> int:
+    """A whole number from 0.  TypeError, ValueError."""
+    n = _whole(name, value)
+    if n < 0:
+        raise ValueError(f"{name} must not be below zero, got {value}")
+    return n
+
+
+def part(name: str, value: object, count: int) -> int:
     """The count-th part of a positive int."""
-    if positive_int(name, value) % count:
+    n = positive_int(name, value)
+    if n % count:
         raise ValueError(f"{name} must be a multiple of {count}, got {value}")
-    return int(value) // count
+    return n // count
 
 
-def probability(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+def index(name: str, value: object, count: int) -> int | None:
+    """None, or a position from -count to below count, counted from the start."""
+    if value is None:
+        return None
+    n = _whole(name, value, "an int or None")
+    if not -count <= n < count:
+        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
+    return n % count
+
+
+def projection(proj_size: object, hidden_size: int) -> int:
+    """The width of an LSTM's projection, 0 for none.  TypeError, ValueError."""
+    n = _whole("proj_size", proj_size)
+    if not 0 <= n < hidden_size:
+        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
+    return n
+
+
+def _number(name: str, value: Any, right: Callable[[Any], bool], wanted: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(value):
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
     return float(value)
 
 
+def probability(name: str, value: object) -> float:
+    return _number(name, value, lambda v: 0 <= v <= 1, "a number from 0 to 1")
+
+
+def positive(name: str, value: object) -> float:
+    return _number(name, value, lambda v: v > 0, "a number above 0")
+
+
+def at_least_zero(name: str, value: object) -> float:
+    return _number(name, value, lambda v: 0 <= v < float("inf"), "a number, at least 0")
+
+
+def zero_or_more(name: str, value: object) -> float:
+    """As at_least_zero, or inf."""
+    return _number(name, value, lambda v: v >= 0, "0 or more")
+
+
+def fraction(name: str, value: object) -> float:
+    return _number(name, value, lambda v: 0 < v <= 1, "a number above 0, at most 1")
+
+
 def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+    """One of some words.  ValueError."""
     if value not in among:
         raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")
     return value
 
 
-def positive(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0, got {value!r}")
-    return float(value)
-
-
-def at_least_zero(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
-        raise ValueError(f"{name} must be a number, at least 0, got {value!r}")
-    return float(value)
-
-
-def zero_or_more(name: str, value: Any) -> float:
-    """As at_least_zero, or inf."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
-        raise ValueError(f"{name} must be 0 or more, got {value!r}")
-    return float(value)
-
-
-def fraction(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
-        raise ValueError(f"{name} must be a number above 0, at most 1, got {value!r}")
-    return float(value)
-
-
-def projection(proj_size: Any, hidden_size: int) -> int:
-    if isinstance(proj_size, bool) or not isinstance(proj_size, (int, np.integer)):
-        raise TypeError(f"proj_size must be an int, got {type(proj_size).__name__}")
-    if not 0 <= proj_size < hidden_size:
-        raise ValueError(f"proj_size must be from 0 (none) to below hidden_size, {hidden_size}, got {proj_size}")
-    return int(proj_size)
-
-
-def nonlinearity(value: Any) -> str:
+def nonlinearity(value: object) -> str:
     if value not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {value!r}")
     return value
 
 
-def engine(value: Any, kind: np.dtype) -> str:
+def engine(value: object, kind: np.dtype) -> str:
     if value not in ("definition", "fast"):
         raise ValueError(f"engine must be 'definition' or 'fast', got {value!r}")
     if value == "fast" and kind not in (np.float32, np.float64):
@@ -89,21 +112,21 @@ def engine(value: Any, kind: np.dtype) -> str:
     return value
 
 
-def generator(name: str, value: Any) -> np.random.Generator:
+def generator(name: str, value: object) -> np.random.Generator:
     """The generator itself; one of unknown seed for None."""
     if not isinstance(value, (np.random.Generator, type(None))):
         raise TypeError(f"{name} must be a numpy.random.Generator or None, got {type(value).__name__}")
     return np.random.default_rng() if value is None else value
 
 
-def dtype(value: Any) -> np.dtype:
+def dtype(value: DTypeLike) -> np.dtype:
     kind = np.dtype(value)
     if kind.kind not in "fc":
         raise TypeError(f"dtype must be a floating or complex type, got {kind}")
     return kind
 
 
-def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Exception] = RuntimeError) -> Array:
+def array(name: str, value: object, shape: tuple, kind: np.dtype, error: type[Exception] = RuntimeError) -> Array:
     """value as an array, of exactly this shape and dtype."""
     x = np.asarray(value)
     if x.shape != shape:
@@ -113,7 +136,7 @@ def array(name: str, value: Any, shape: tuple, kind: np.dtype, error: type[Excep
     return x
 
 
-def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
+def features(name: str, value: object, size: int, kind: np.dtype) -> Array:
     """value as an array of this dtype whose last axis has this size."""
     x = np.asarray(value)
     if x.ndim == 0 or x.shape[-1] != size:
@@ -121,7 +144,7 @@ def features(name: str, value: Any, size: int, kind: np.dtype) -> Array:
     return array(name, x, x.shape, kind)
 
 
-def tokens(name: str, value: Any, count: int) -> Array:
+def tokens(name: str, value: object, count: int) -> Array:
     """A copy of value as whole numbers from 0 to below count.  A negative one would count from the end in NumPy."""
     ids = np.array(value)
     if ids.dtype.kind not in "iu":
@@ -132,20 +155,12 @@ def tokens(name: str, value: Any, count: int) -> Array:
     return ids
 
 
-def token(name: str, value: Any, count: int) -> int:
+def token(name: str, value: object, count: int) -> int:
     """One token, a whole number from 0 to below count."""
     return int(tokens(name, positive_or_zero(name, value), count))
 
 
-def positive_or_zero(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{name} must not be below zero, got {value}")
-    return int(value)
-
-
-def matrix(name: str, value: Any) -> Array:
+def matrix(name: str, value: object) -> Array:
     """value as a 2-D array with at least one row."""
     x = np.asarray(value)
     if x.ndim != 2 or not len(x):
@@ -153,18 +168,7 @@ def matrix(name: str, value: Any) -> Array:
     return x
 
 
-def index(name: str, value: Any, count: int) -> int | None:
-    """None, or a position from -count to below count, counted from the start."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int or None, got {type(value).__name__}")
-    if not -count <= value < count:
-        raise ValueError(f"{name} must be from {-count} to below {count}, got {value}")
-    return int(value) % count
-
-
-def mask(name: str, value: Any, shape: tuple) -> Array:
+def mask(name: str, value: object, shape: tuple) -> Array:
     """A copy of value, of exactly this shape, boolean."""
     x = np.array(value)
     if x.shape != shape:
@@ -174,7 +178,7 @@ def mask(name: str, value: Any, shape: tuple) -> Array:
     return x
 
 
-def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
+def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
     """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
 
     One array where the cell has one state, a pair of them where it has two.
@@ -186,26 +190,44 @@ def state(name: str, value: Any, shapes: tuple, kind: np.dtype, hint: str = "") 
             raise TypeError(f"{name} must be one array, got a {type(value).__name__} of {len(value)}")
         return (array(name + hint, value, shapes[0], kind),)
     if not isinstance(value, (tuple, list)) or len(value) != len(shapes):
-        given = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
-        raise TypeError(f"{name} must be a pair of arrays, got {given}")
+        kind_of = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
+        raise TypeError(f"{name} must be a pair of arrays, got {kind_of}")
     return tuple(array(f"{name}[{k}]{hint}", v, shape, kind)
                  for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
 
 
-def state_dict(given: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
+def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
     """Arrays of the right names and shapes, copied and cast to ``kind``; torch tensors are read."""
-    if not isinstance(given, Mapping):
-        raise TypeError(f"state_dict must be a mapping, got {type(given).__name__}")
-    missing, unexpected = [k for k in shapes if k not in given], [k for k in given if k not in shapes]
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"state_dict must be a mapping, got {type(arrays).__name__}")
+    missing, unexpected = [k for k in shapes if k not in arrays], [k for k in arrays if k not in shapes]
     if missing or unexpected:
         raise RuntimeError("state_dict does not fit: " + "; ".join(
             f"{what} {', '.join(map(repr, keys))}"
             for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys))
-    arrays = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in given.items()}
+    values = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in arrays.items()}
     for k, shape in shapes.items():
-        if arrays[k].shape != shape:
-            raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {arrays[k].shape}")
-        if not np.can_cast(arrays[k].dtype, kind, "same_kind"):
-            raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {arrays[k].dtype}")
+        if values[k].shape != shape:
+            raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {values[k].shape}")
+        if not np.can_cast(values[k].dtype, kind, "same_kind"):
+            raise RuntimeError(f"state_dict[{k!r}] must be castable to {kind}, got {values[k].dtype}")
     with np.errstate(over="ignore"):  # as in torch, what is too large for a narrower dtype becomes inf
-        return {k: arrays[k].astype(kind) for k in shapes}
+        return {k: values[k].astype(kind) for k in shapes}
+
+
+def clipping(max_norm: float | None, norm_type: float, clip_value: float | None) -> None:
+    """ValueError before the first step: a negative bound would turn every gradient round."""
+    positive("norm_type", norm_type)
+    for name, value in (("max_norm", max_norm), ("clip_value", clip_value)):
+        if value is not None:
+            zero_or_more(name, value)
+
+
+def needs(folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None,
+          **_: object) -> None:
+    """ValueError before the first step: an option that has nothing to work on would pass in silence."""
+    for name, asked, needed, there in (("resume", resume, "a folder", folder),
+                                       ("save_every", save_every is not None, "a folder", folder),
+                                       ("patience", patience is not None, "validation", validation)):
+        if asked and there is None:
+            raise ValueError(f"{name} needs {needed}")

@@ -10,12 +10,15 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 from .checkpoint import CheckpointError
 from .checks import UsageError as UsageError
 from .run import NonFiniteError
 
+Model: TypeAlias = Any  # of either backend
+N = TypeVar("N", int, float)
 NO_MEMORY = "there is not enough memory for a model of this size"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # the words of NumPy, CUDA and torch
 
@@ -24,7 +27,7 @@ class SilentError(Exception):
     """Something went wrong, and another process of the run says what."""
 
 
-def guarded(command: Callable[[], int], place: Any = None, interrupted: str = "") -> int:
+def guarded(command: Callable[[], int], place: Path | str | None = None, interrupted: str = "") -> int:
     """The exit status of a command, its errors as one sentence on the error stream.
 
     Parameters
@@ -66,9 +69,9 @@ def is_out_of_memory(e: BaseException) -> bool:
             or any(words in str(e).lower() for words in OUT_OF_MEMORY))
 
 
-def number(kind: type, right: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+def number(kind: type[N], right: Callable[[N], bool], wanted: str) -> Callable[[str], N]:
     """What argparse takes for a number: of a kind, and one that is right."""
-    def read(text: str) -> Any:
+    def read(text: str) -> N:
         value = kind(text)
         if not right(value):
             raise argparse.ArgumentTypeError(f"must be {wanted}, got {value}")

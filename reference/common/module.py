@@ -1,12 +1,16 @@
 """What layers, cells, parts and models have in common: parameters, gradients, mode, and one remembered forward."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import checks
 from .arrays import Array
+
+Grads = dict[str, Array]
+Pullback = Callable[..., Any]  # gradients of what came out  ->  Grads, and the gradients of what went in
 
 # As in torch, inf and NaN flow through without a warning.
 quiet = np.errstate(over="ignore", invalid="ignore")
@@ -23,12 +27,12 @@ class Module:
     Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
     """
 
-    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: Any, rng: np.random.Generator | None,
-                 draw: Callable | None = None):
+    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: DTypeLike, rng: np.random.Generator | None,
+                 draw: Callable[[np.random.Generator, tuple], Array] | None = None):
         self.dtype = checks.dtype(dtype)
         self.training = True
-        self.grads: dict[str, Array] = {}
-        self._pullback: Callable | None = None
+        self.grads: Grads = {}
+        self._pullback: Pullback | None = None
         self._rng = checks.generator("rng", rng)
         bound = hidden_size**-0.5  # torch's default for every recurrent parameter, biases and projection included
         draw = draw or (lambda rng, shape: rng.uniform(-bound, bound, shape))
@@ -37,12 +41,12 @@ class Module:
     def vjp(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> Self:
         """Training mode, in which dropout acts; returns self."""
         self.training = bool(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Evaluation mode, in which dropout does nothing; returns self."""
         return self.train(False)
 
@@ -63,17 +67,17 @@ class Module:
         """
         self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
 
-    def _remember(self, pullback: Callable) -> None:
+    def _remember(self, pullback: Pullback) -> None:
         self._pullback = pullback
 
-    def _pull(self, *gradients):
+    def _pull(self, *gradients: Any) -> list[Any]:
         if self._pullback is None:
             raise RuntimeError("backward needs a forward before it, and each forward allows one backward; "
                                "vjp holds several at once")
-        made = self._pullback(*gradients)
-        self.grads, *rest = made if isinstance(made, tuple) else (made,)
+        pulled = self._pullback(*gradients)
+        self.grads, *of_inputs = pulled if isinstance(pulled, tuple) else (pulled,)
         self._pullback = None
-        return rest
+        return of_inputs
 
 
 class Composite(Module):
@@ -89,12 +93,12 @@ class Composite(Module):
                 self.head = Linear(..., dtype=dtype, rng=self.rng)
     """
 
-    def __init__(self, *, dtype: Any = np.float32, rng: np.random.Generator | None = None):
+    def __init__(self, *, dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.dtype = checks.dtype(dtype)
         self.training = True
-        self.grads: dict[str, Array] = {}
+        self.grads: Grads = {}
         self.rng = checks.generator("rng", rng)
-        self._pullback: Callable | None = None
+        self._pullback: Pullback | None = None
 
     @property
     def children(self) -> dict[str, Module]:
@@ -111,12 +115,12 @@ class Composite(Module):
         for name, child in self.children.items():
             child.params = {k: values[f"{name}.{k}"] for k in child.params}
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> Self:
         for child in self.children.values():
             child.train(mode)
         return super().train(mode)
 
-    def _gather(self, **grads: dict[str, Array]) -> dict[str, Array]:
+    def _gather(self, **grads: Grads) -> Grads:
         """The gradients of each child, by its name  ->  keyed and ordered like ``params``"""
         named = {f"{name}.{k}": v for name, child in grads.items() for k, v in child.items()}
         return {k: named[k] for k in self.params}

@@ -32,7 +32,7 @@ class PackedSequence(NamedTuple):
     unsorted_indices: Array | None = None
 
 
-def padding_mask(lengths, T: int | None = None) -> Array:
+def padding_mask(lengths: Sequence[int] | Array, T: int | None = None) -> Array:
     """Where padded sequences have steps: lengths (B,)  ->  (T, B) boolean; T is the longest if not given.
 
     Raises
@@ -40,13 +40,13 @@ def padding_mask(lengths, T: int | None = None) -> Array:
     ValueError
         Lengths that are not whole numbers from 0 to T, in one dimension.
     """
-    given = np.asarray(lengths)
-    if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise ValueError(f"lengths must be whole numbers in one dimension, got {given.dtype} in {given.ndim}")
-    T = int(given.max(initial=0)) if T is None else T
-    if ((given < 0) | (given > T)).any():
-        raise ValueError(f"lengths must be from 0 to {T}, got {given[(given < 0) | (given > T)][0]}")
-    return np.arange(T)[:, None] < given
+    n = np.asarray(lengths)
+    if n.ndim != 1 or n.dtype.kind not in "iu":
+        raise ValueError(f"lengths must be whole numbers in one dimension, got {n.dtype} in {n.ndim}")
+    T = int(n.max(initial=0)) if T is None else T
+    if ((n < 0) | (n > T)).any():
+        raise ValueError(f"lengths must be from 0 to {T}, got {n[(n < 0) | (n > T)][0]}")
+    return np.arange(T)[:, None] < n
 
 
 def lengths_of(batch_sizes: Array) -> Array:
@@ -73,7 +73,7 @@ def _checked_padded(name: str, value: Array, batch_first: bool) -> Array:
     return _time_first(x, batch_first)
 
 
-def _checked_lengths(lengths, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
+def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
     n = np.asarray(lengths.cpu() if hasattr(lengths, "cpu") else lengths)
     if n.ndim != 1:
         raise RuntimeError(f"lengths must be 1-D, got {n.ndim}-D")

@@ -1,4 +1,4 @@
-"""What a training run keeps besides the model, the same for both sides: counters, log, checkpoints, stopping.
+"""What a training run keeps besides the model, the same for both backends: counters, log, checkpoints, stopping.
 
 A run's folder holds
 
@@ -13,7 +13,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +25,7 @@ from . import checkpoint, checks
 
 LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
+Entry = dict[str, Any]  # of the log, as JSON has it
 
 
 class NonFiniteError(FloatingPointError):
@@ -81,7 +81,7 @@ class Run:
     def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
                  save_every: int | None = None, steps: int | None = None, patience: int | None = None,
                  progress: bool = False, how: str = "call train again with resume=True", leader: bool = True,
-                 agree: Callable[[bool], bool] = bool, tell: Callable[[dict[str, Any]], None] = lambda entry: None):
+                 agree: Callable[[bool], bool] = bool, tell: Callable[[Entry], None] = lambda entry: None):
         for name, value in (("epochs", epochs), ("steps", steps)):
             if value is not None:
                 checks.positive_or_zero(name, value)
@@ -89,8 +89,8 @@ class Run:
             if value is not None:
                 checks.positive_int(name, value)
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
-        self._epochs, self.save_every, self.steps, self.patience, self.how = epochs, save_every, steps, patience, how
-        self._tell = tell
+        self._epochs, self.save_every, self.steps, self.patience = epochs, save_every, steps, patience
+        self.how, self._tell = how, tell
         self.losses: list[float] = []
         self.norms: list[float] = []
         self.evaluations: list[float] = []
@@ -185,7 +185,7 @@ class Run:
 
     # The log.
 
-    def _log(self, entry: dict[str, Any]) -> None:
+    def _log(self, entry: Entry) -> None:
         if self.folder is not None and self._leader:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
@@ -209,7 +209,7 @@ class Run:
         self._bar.start()
         return self
 
-    def _ask(self, *_: Any) -> None:
+    def _ask(self, *_: object) -> None:
         if self._interrupted:
             raise KeyboardInterrupt
         self._interrupted = True
@@ -231,25 +231,7 @@ class Run:
                                    f"{self.how}", markup=False, soft_wrap=True)
 
 
-def check_clipping(max_norm: Any, norm_type: Any, clip_value: Any) -> None:
-    """ValueError before the first step: a negative bound would turn every gradient round."""
-    checks.positive("norm_type", norm_type)
-    for name, value in (("max_norm", max_norm), ("clip_value", clip_value)):
-        if value is not None:
-            checks.zero_or_more(name, value)
-
-
-def check_needs(folder: Any, validation: Any, resume: bool, *, save_every: Any = None, patience: Any = None,
-                **_: Any) -> None:
-    """ValueError before the first step: an option that has nothing to work on would pass in silence."""
-    for name, given, needed, there in (("resume", resume, "a folder", folder),
-                                       ("save_every", save_every is not None, "a folder", folder),
-                                       ("patience", patience is not None, "validation", validation)):
-        if given and there is None:
-            raise ValueError(f"{name} needs {needed}")
-
-
-def read_log(path: str | Path) -> list[dict[str, Any]]:
+def read_log(path: str | Path) -> list[Entry]:
     """The entries of a log; a last line that was cut off is left out."""
     if not Path(path).exists():
         return []
@@ -273,27 +255,3 @@ def find(path: str) -> Path:
     if not p.exists():
         raise checks.UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
     return p
-
-
-class Alone:
-    """The one process of a run."""
-
-    rank, world, leader = 0, 1, True
-    start = "python -m"     # how a person starts it
-
-    def agreed(self, value: Any) -> Any:
-        """The value, once every process has come here with the same; of several, UsageError if they differ."""
-        return value
-
-    def first(self, value: Any) -> Any:
-        """The value of the first process."""
-        return value
-
-    def wrap(self, model: Any) -> Any:
-        """The model as ``train`` takes it."""
-        return model
-
-
-def alone(given: dict) -> AbstractContextManager[Alone]:
-    """The group that a command with these options is one of, as a context."""
-    return nullcontext(Alone())

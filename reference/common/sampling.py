@@ -17,21 +17,27 @@ The logits are arrays, the state is the model's affair: both backends decode wit
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 from . import checks
 from .arrays import Array
 
+S = TypeVar("S")                              # a model's state, whatever it is
+Step = Callable[[Array, S], tuple[Array, S]]
+Select = Callable[[S, Array], S]
 
-def greedy(logits) -> Array:
+
+def greedy(logits: ArrayLike) -> Array:
     """logits (..., V)  ->  the most likely token (...)"""
     return finite(logits).argmax(-1)
 
 
-def sample(logits, rng, temperature=1.0, top_k=None, top_p=None) -> Array:
+def sample(logits: ArrayLike, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
+           top_p: float | None = None) -> Array:
     """Draw a token for each row; in float64, whatever the dtype of the logits.
 
     Parameters
@@ -58,7 +64,8 @@ def sample(logits, rng, temperature=1.0, top_k=None, top_p=None) -> Array:
     return log_p.argmax(-1) if temperature == 0 else choose(np.exp(log_p), rng.random(log_p.shape[:-1]))
 
 
-def log_probabilities(logits, temperature=1.0, top_k=None, top_p=None) -> Array:
+def log_probabilities(logits: ArrayLike, temperature: float = 1.0, top_k: int | None = None,
+                      top_p: float | None = None) -> Array:
     """What ``sample`` draws from: logits (..., V)  ->  log p (..., V), -inf where a token is out of the question"""
     z, temperature = finite(logits), checks.at_least_zero("temperature", temperature)
     k = None if top_k is None else checks.positive_int("top_k", top_k)
@@ -73,12 +80,12 @@ def log_probabilities(logits, temperature=1.0, top_k=None, top_p=None) -> Array:
     return log_p
 
 
-def rank(log_p):
+def rank(log_p: Array) -> Array:
     """(..., V)  ->  how many tokens are more likely than each one"""
     return np.argsort(np.argsort(-log_p, -1, kind="stable"), -1)
 
 
-def before(log_p):
+def before(log_p: Array) -> Array:
     """(..., V)  ->  the probability of all tokens that are more likely than each one"""
     order = np.argsort(-log_p, -1, kind="stable")
     p = np.take_along_axis(np.exp(log_p), order, -1)
@@ -86,13 +93,13 @@ def before(log_p):
     return np.take_along_axis(earlier, np.argsort(order, -1), -1)
 
 
-def choose(p, u):
+def choose(p: Array, u: Array) -> Array:
     """p (..., V), u (...) in [0, 1)  ->  tokens (...).  Σ p need not be 1 to the last digit."""
     total = np.cumsum(p, -1)
     return (total <= u[..., None] * total[..., -1:]).sum(-1)                            # P4
 
 
-def finite(logits):
+def finite(logits: ArrayLike) -> Array:
     """The logits, if there is a largest one in each row; -inf forbids a token."""
     z = np.asarray(logits)
     if z.ndim == 0 or z.shape[-1] == 0:
@@ -112,7 +119,7 @@ class Hypothesis(NamedTuple):
     ended: bool
 
 
-def beam_search(step: Callable, select: Callable, state: Any, start: int, end: int, width: int, max_length: int,
+def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int, width: int, max_length: int,
                 length_power: float = 0.0) -> list[Hypothesis]:
     """The most likely sequences that a model can be found to say, for one input.
 
@@ -163,7 +170,7 @@ def beam_search(step: Callable, select: Callable, state: Any, start: int, end: i
     return (done + sorted(cut, key=lambda h: -h.score))[:width]
 
 
-def best(total, end, width):
+def best(total: Array, end: int, width: int) -> tuple[Array, Array, list[int]]:
     """total (N, V)  ->  rows and tokens of the ``width`` best that go on, and the rows of those, as good, that end"""
     going: list[tuple[int, int]] = []
     ended: list[int] = []
@@ -179,7 +186,8 @@ def best(total, end, width):
     return pairs[:, 0], pairs[:, 1], ended
 
 
-def free_run(step: Callable, choose: Callable, state: Any, start: int, end: int, count: int, max_length: int) -> list[Array]:
+def free_run(step: Step[S], choose: Callable[[Array], Array], state: S, start: int, end: int, count: int,
+             max_length: int) -> list[Array]:
     """``count`` sequences side by side, each up to its first ``end``, which is left out, or to max_length.
 
     choose : ``choose(logits (N, V)) -> tokens (N,)``, as ``sampling.greedy`` or ``sampling.sample``
@@ -195,15 +203,15 @@ def free_run(step: Callable, choose: Callable, state: Any, start: int, end: int,
     return [until(column, end) for column in np.stack(drawn).T]
 
 
-def beam_run(step: Callable, select: Callable, state: Any, start: int, end: int, count: int, max_length: int, width: int,
+def beam_run(step: Step[S], select: Select[S], state: S, start: int, end: int, count: int, max_length: int, width: int,
              length_power: float = 0.0) -> list[Array]:
     """The best hypothesis of a beam search for each of ``count`` sequences, without its end.
 
     select : ``select(state, rows (N,)) -> state``
     """
-    found = [beam_search(step, select, select(state, np.array([b])), start, end, width, max_length, length_power)
+    beams = [beam_search(step, select, select(state, np.array([b])), start, end, width, max_length, length_power)
              for b in range(count)]
-    return [until(np.array(hypotheses[0].tokens), end) for hypotheses in found]
+    return [until(np.array(hypotheses[0].tokens), end) for hypotheses in beams]
 
 
 def until(tokens: Array, end: int) -> Array:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,15 +76,15 @@ class Vocabulary:
         IndexError
             An integer outside the vocabulary.
         """
-        found = []
+        symbols = []
         for k in tokens:
             if not 0 <= k < len(self):
                 raise IndexError(f"token must be from 0 to {len(self) - 1}, got {k}")
             if self.special and k == self.eos:
                 break
             if not (self.special and k < len(SPECIAL)):
-                found.append(self.symbols[k])
-        return found
+                symbols.append(self.symbols[k])
+        return symbols
 
     def require(self, symbols: Sequence[str]) -> None:
         """Do nothing if ``symbols``, read from a file, are those of this vocabulary in their order.
@@ -110,7 +110,7 @@ class Parts(NamedTuple):
     test: list
 
 
-def split(items: Iterable[Any], seed: int = 0, validation: float = 0.1, test: float = 0.1) -> Parts:
+def split(items: Iterable, seed: int = 0, validation: float = 0.1, test: float = 0.1) -> Parts:
     """Draw three parts from different items; the same for the same items in any order, and the same seed.
 
     Raises

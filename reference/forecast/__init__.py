@@ -1,5 +1,5 @@
 """Forecasting a series end to end: ``python -m reference.forecast train|evaluate|predict``; notes/forecast.md.
 
-Series, windows, scaling, baselines, metrics, files and plots are here, for both sides; a side gives the model and the
-loop (``command.Side``).
+Series, windows, scaling, baselines, metrics, files and plots are here, for both backends; a backend gives the model and the
+loop (``backend.Backend``).
 """

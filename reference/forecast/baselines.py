@@ -8,18 +8,18 @@ from .windows import Windows
 NAMES = ("persistence", "seasonal naive", "linear")
 
 
-def persistence(found: Windows) -> Array:
+def persistence(windows: Windows) -> Array:
     """The last value, again and again (K, W)"""
-    return np.repeat(found.past[:, -1, 0][None], found.future.shape[1], axis=0)
+    return np.repeat(windows.past[:, -1, 0][None], windows.future.shape[1], axis=0)
 
 
-def seasonal(values: Array, found: Windows, season: int) -> Array:
+def seasonal(values: Array, windows: Windows, season: int) -> Array:
     """The value one season before (K, W); more seasons where one does not reach back before the origin.
 
     values (N, F): the whole series, of which only rows before the origin are read.
     """
-    k = np.arange(found.future.shape[1])[:, None]
-    return values[found.origins - season + k % season, 0]
+    k = np.arange(windows.future.shape[1])[:, None]
+    return values[windows.origins - season + k % season, 0]
 
 
 class Linear:
@@ -28,9 +28,9 @@ class Linear:
     def __init__(self, train: Windows):
         self.W, *_ = np.linalg.lstsq(design(train.past), train.future[..., 0], rcond=None)
 
-    def forecast(self, found: Windows) -> Array:
+    def forecast(self, windows: Windows) -> Array:
         """(K, W)"""
-        return (design(found.past) @ self.W).T
+        return (design(windows.past) @ self.W).T
 
 
 def design(past: Array) -> Array:
@@ -38,7 +38,7 @@ def design(past: Array) -> Array:
     return np.concatenate([np.ones((len(past), 1)), past.reshape(len(past), -1)], axis=1)
 
 
-def all_of(values: Array, train: Windows, found: Windows, season: int) -> dict[str, Array]:
+def all_of(values: Array, train: Windows, windows: Windows, season: int) -> dict[str, Array]:
     """Every baseline's forecast (K, W), by name"""
-    made = persistence(found), seasonal(values, found, season), Linear(train).forecast(found)
-    return dict(zip(NAMES, made, strict=True))
+    forecasts = persistence(windows), seasonal(values, windows, season), Linear(train).forecast(windows)
+    return dict(zip(NAMES, forecasts, strict=True))

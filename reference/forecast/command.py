@@ -6,11 +6,10 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..common.command import guarded
+from ..common.command import Model, guarded
 from ..common.run import BEST, LAST, LOG
 from . import data, plots
 from . import evaluate as evaluation
@@ -31,14 +30,14 @@ def train(backend: Backend, given: argparse.Namespace) -> int:
     o = DEFAULTS | asked(given)
     folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
     task = (taken_up if given.resume else begun)(given, folder)
-    print(about(task), flush=True)
+    print(described(task), flush=True)
     model, result = fit(backend, task, folder, resume=given.resume, progress=not given.no_progress,
                         how=f"run: {again(backend, given, folder)}")
     if result.stopped == "interrupted":
         return 130
-    found = evaluation.evaluate(task, model, "validation")
+    scores = evaluation.evaluate(task, model, "validation")
     print(f"trained {result.counters.step} steps, best validation loss {result.counters.best:.4f}; on the validation part:\n")
-    print(found.table() + "\n\n" + found.verdict())
+    print(scores.table() + "\n\n" + scores.verdict())
     print(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {folder}")
     return 0
 
@@ -65,11 +64,11 @@ def taken_up(given: argparse.Namespace, folder: Path) -> Task:
 
 def again(backend: Backend, given: argparse.Namespace, folder: Path) -> str:
     """The command that goes on."""
-    more = ([f"--device {given.device}"] if given.device != "cpu" else []) + (["--compile"] if given.compile else [])
-    return " ".join([f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}", *more])
+    extra = ([f"--device {given.device}"] if given.device != "cpu" else []) + (["--compile"] if given.compile else [])
+    return " ".join([f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}", *extra])
 
 
-def about(task: Task) -> str:
+def described(task: Task) -> str:
     """What the series is and how it is cut."""
     s, p, o = task.series, task.parts, task.options
     rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
@@ -82,37 +81,37 @@ def about(task: Task) -> str:
 
 def evaluate(backend: Backend, given: argparse.Namespace) -> int:
     task, model = open_run(backend, given.run)
-    found = (evaluation.rolling(backend, task, given.part, given.refits) if given.refits else
+    scores = (evaluation.rolling(backend, task, given.part, given.refits) if given.refits else
              evaluation.evaluate(task, model, given.part))
-    print(about(task))
-    text, made = report(task, model, found, given.refits)
+    print(described(task))
+    text, summary = report(task, model, scores, given.refits)
     print(text)
     stem = given.part + (f"-{given.refits}-refits" if given.refits else "")
     (given.run / f"{stem}.md").write_text(text + "\n", encoding="utf-8")
-    (given.run / f"{stem}.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    (given.run / f"{stem}.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     files = [f"{stem}.md", f"{stem}.json"]
     if not given.no_plots:
-        files += plots.evaluation(given.run, stem, found, band(task, model), made.get("accumulation"))
+        files += plots.evaluation(given.run, stem, scores, band(task, model), summary.get("accumulation"))
     print("\nwrote " + ", ".join(str(given.run / f) for f in files))
     return 0
 
 
-def report(task: Task, model: Any, found: Evaluation, refits: int) -> tuple[str, dict]:
+def report(task: Task, model: Model, scores: Evaluation, refits: int) -> tuple[str, dict]:
     """Markdown, and the same as JSON."""
-    made = found.as_json()
-    lines = [f"{found.truth.shape[1]} windows of the {found.part} part"
-             + (f", fitted anew {refits} times" if refits else "") + ":", "", found.table(), "", found.by_step("rmse"), "",
-             found.verdict()]
+    summary = scores.as_json()
+    lines = [f"{scores.truth.shape[1]} windows of the {scores.part} part"
+             + (f", fitted anew {refits} times" if refits else "") + ":", "", scores.table(), "", scores.by_step("rmse"), "",
+             scores.verdict()]
     if not refits:
-        made["covered"] = covered(found, band(task, model))
-        lines += ["", f"The band holds {made['covered']:.0%} of the true values; it was made to hold "
+        summary["covered"] = covered(scores, band(task, model))
+        lines += ["", f"The band holds {summary['covered']:.0%} of the true values; it was made to hold "
                       f"{BAND[1] - BAND[0]:.0%} on the validation part."]
         if task.options["mode"] != "direct":
-            made["accumulation"] = {k: [float(x) for x in v] for k, v in accumulation(task, model, found.part).items()}
-            K = range(len(found.truth))
+            summary["accumulation"] = {k: [float(x) for x in v] for k, v in accumulation(task, model, scores.part).items()}
+            K = range(len(scores.truth))
             lines += ["", markdown(["RMSE, steps ahead", *(str(k + 1) for k in K)],
-                                   [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in made["accumulation"].items()])]
-    return "\n".join(lines), made
+                                   [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in summary["accumulation"].items()])]
+    return "\n".join(lines), summary
 
 
 def predict(backend: Backend, given: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -117,15 +117,15 @@ def read(file: Path) -> dict[str, list[str]]:
 
 def numbers(file: Path, name: str, column: Sequence[str]) -> Array:
     """A column (N,) of numbers, NaN where it is missing."""
-    found = np.empty(len(column))
+    values = np.empty(len(column))
     for k, text in enumerate(column):
         try:
-            found[k] = np.nan if text.lower() in MISSING else float(text)
+            values[k] = np.nan if text.lower() in MISSING else float(text)
         except ValueError:
             raise SeriesError(f"{file}, column {name!r}, row {k + 1}: {text!r} is no number") from None
-        if np.isinf(found[k]):
+        if np.isinf(values[k]):
             raise SeriesError(f"{file}, column {name!r}, row {k + 1}: {text!r} is not finite")
-    return found
+    return values
 
 
 def moments(file: Path, name: str, column: Sequence[str]) -> Array:
@@ -134,9 +134,9 @@ def moments(file: Path, name: str, column: Sequence[str]) -> Array:
         if text.lower() in MISSING:
             raise SeriesError(f"{file}, column {name!r}, row {k + 1}: the time is missing")
     try:
-        found = np.array(column, float)
+        times = np.array(column, float)
         if not (np.char.str_len(np.array(column)) == 4).all():
-            return found
+            return times
     except ValueError:
         pass
     dates = []
@@ -163,8 +163,8 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
     if not calendar and (abs(steps - usual) > 1e-6 * abs(usual)).any():
         k = int(np.argmax(abs(steps - usual) > 1e-6 * abs(usual)))
         unit = " s" if times.dtype.kind == "M" else ""
-        found = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
-        raise SeriesError(f"{file}: the steps of {name!r} are not even: {found}; "
+        odd = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
+        raise SeriesError(f"{file}: the steps of {name!r} are not even: {odd}; "
                           "put in the missing rows, with empty values and --missing previous if need be")
 
 
@@ -209,6 +209,6 @@ def following(times: Array, steps: int) -> Array:
     return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
 
 
-def shown(time: Any) -> str:
+def shown(time: object) -> str:
     """A time as it is printed: a day without its midnight"""
     return str(time).removesuffix("T00:00:00")

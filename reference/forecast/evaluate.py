@@ -4,14 +4,15 @@ import tempfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..common.arrays import Array
+from ..common.command import Model
 from . import baselines, metrics
 from .backend import Backend
 from .metrics import Figures
+from .options import Options
 from .train import Task, fit, forced, forecasts, prepare, truth
 from .windows import Parts
 
@@ -21,14 +22,14 @@ BAND = (0.1, 0.9)   # quantiles of the validation residuals
 class Evaluation:
     """The forecasts (K, W) of model and baselines on a part, and their figures."""
 
-    def __init__(self, name: str, task: Task, made: Mapping[str, Array], true: Array, origins: Array,
+    def __init__(self, name: str, task: Task, forecasts: Mapping[str, Array], true: Array, origins: Array,
                  part: str):
         self.name, self.task, self.part, self.truth, self.origins = name, task, part, true, origins
-        self.made = dict(made)
+        self.forecasts = dict(forecasts)
         scale = metrics.naive_scale(task.series.values[: task.parts.train, 0], task.season)
-        about = true, made["persistence"], scale
-        self.steps = {n: metrics.figures(f, *about) for n, f in made.items()}
-        self.overall = {n: metrics.figures(f, *about, axis=None) for n, f in made.items()}
+        against = true, forecasts["persistence"], scale
+        self.steps = {n: metrics.figures(f, *against) for n, f in forecasts.items()}
+        self.overall = {n: metrics.figures(f, *against, axis=None) for n, f in forecasts.items()}
 
     def verdict(self) -> str:
         return metrics.verdict(self.name, self.overall, self.steps)
@@ -59,38 +60,38 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def named(options: Mapping[str, Any]) -> str:
+def named(options: Options) -> str:
     """What the model is called in a table"""
     return f"{options['cell']} {options['mode']}"
 
 
-def evaluate(task: Task, model: Any, part: str) -> Evaluation:
-    found, name = task.windows(part), named(task.options)
-    made = {n: task.scaling.back(f) for n, f in
-            baselines.all_of(task.values, task.windows("train"), found, task.season).items()}
-    return Evaluation(name, task, {name: forecasts(model, found, task.scaling), **made}, truth(found, task.scaling),
-                      found.origins, part)
+def evaluate(task: Task, model: Model, part: str) -> Evaluation:
+    windows, name = task.windows(part), named(task.options)
+    others = {n: task.scaling.back(f) for n, f in
+            baselines.all_of(task.values, task.windows("train"), windows, task.season).items()}
+    return Evaluation(name, task, {name: forecasts(model, windows, task.scaling), **others}, truth(windows, task.scaling),
+                      windows.origins, part)
 
 
-def band(task: Task, model: Any) -> Array:
+def band(task: Task, model: Model) -> Array:
     """(2, K): between these residuals lies the middle of those of the validation part, for each step ahead"""
-    found = task.windows("validation")
-    residuals = truth(found, task.scaling) - forecasts(model, found, task.scaling)
+    windows = task.windows("validation")
+    residuals = truth(windows, task.scaling) - forecasts(model, windows, task.scaling)
     return np.quantile(residuals, BAND, axis=1)
 
 
-def covered(evaluation: Evaluation, found: Array) -> float:
+def covered(evaluation: Evaluation, between: Array) -> float:
     """The share of true values inside the band"""
-    f = evaluation.made[evaluation.name]
-    return float(((evaluation.truth >= f + found[0][:, None]) & (evaluation.truth <= f + found[1][:, None])).mean())
+    f = evaluation.forecasts[evaluation.name]
+    return float(((evaluation.truth >= f + between[0][:, None]) & (evaluation.truth <= f + between[1][:, None])).mean())
 
 
-def accumulation(task: Task, model: Any, part: str) -> dict[str, Array]:
+def accumulation(task: Task, model: Model, part: str) -> dict[str, Array]:
     """RMSE (K,) for each step ahead: reading its own forecasts, and given the true value before each step"""
-    found = task.windows(part)
-    true = truth(found, task.scaling)
-    return {"free running": rmse(forecasts(model, found, task.scaling) - true),
-            "teacher forced": rmse(forced(model, found, task.scaling) - true)}
+    windows = task.windows(part)
+    true = truth(windows, task.scaling)
+    return {"free running": rmse(forecasts(model, windows, task.scaling) - true),
+            "teacher forced": rmse(forced(model, windows, task.scaling) - true)}
 
 
 def rmse(e: Array) -> Array:
@@ -107,20 +108,20 @@ def rolling(backend: Backend, task: Task, part: str, refits: int) -> Evaluation:
     edges = np.linspace(start, stop, refits + 1).astype(int)
     if refits < 1 or min(np.diff(edges)) < task.options["horizon"]:
         raise ValueError(f"--refits must be from 1 to {(stop - start) // task.options['horizon']}, got {refits}")
-    made: dict[str, list] = {}
+    blocks: dict[str, list] = {}
     true, origins = [], []
     for a, b in pairwise(edges):
         block = prepare(task.options, task.series, Parts(int(a) - held, int(a), int(b)))
-        found = evaluate(block, chosen(backend, block), "test")
-        true.append(found.truth)
-        origins.append(found.origins)
-        for name, f in found.made.items():
-            made.setdefault(name, []).append(f)
-    joined = {n: np.concatenate(fs, axis=1) for n, fs in made.items()}
+        scores = evaluate(block, chosen(backend, block), "test")
+        true.append(scores.truth)
+        origins.append(scores.origins)
+        for name, f in scores.forecasts.items():
+            blocks.setdefault(name, []).append(f)
+    joined = {n: np.concatenate(fs, axis=1) for n, fs in blocks.items()}
     return Evaluation(named(task.options), task, joined, np.concatenate(true, axis=1), np.concatenate(origins), part)
 
 
-def chosen(backend: Backend, task: Task) -> Any:
+def chosen(backend: Backend, task: Task) -> Model:
     """A model trained in a folder of its own, so that its best pass is taken"""
     with tempfile.TemporaryDirectory() as folder:
         return fit(backend, task, Path(folder))[0]

@@ -1,11 +1,10 @@
 """What an exported forecaster must compute: inputs to check it with, and NumPy's answers to them."""
 
-from typing import Any
-
 import numpy as np
 
 from ..common.arrays import Array
 from ..common.checkpoint import Checkpoint
+from ..common.command import Model
 from .backend import BACKEND, Backend
 from .train import build
 
@@ -15,7 +14,7 @@ def features(saved: Checkpoint) -> int:
     return saved.weights["rnn.weight_ih_l0"].shape[1]
 
 
-def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Any:
+def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Model:
     """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
     model = build(backend, saved.config | {"dtype": dtype}, features(saved))
     weights = {k: v.astype(dtype) for k, v in saved.weights.items()}
@@ -31,6 +30,6 @@ def inputs(saved: Checkpoint) -> list[dict[str, Array]]:
             for T, B in ((saved.config["window"], 3), (2, 1))]
 
 
-def answers(saved: Checkpoint, dtype: str, given: dict[str, Array]) -> list[Array]:
+def answers(saved: Checkpoint, dtype: str, inputs: dict[str, Array]) -> list[Array]:
     """forecast (K, B) by NumPy in this dtype"""
-    return [restored(BACKEND, saved, dtype).forecast(given["past"].astype(dtype))]
+    return [restored(BACKEND, saved, dtype).forecast(inputs["past"].astype(dtype))]

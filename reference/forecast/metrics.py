@@ -40,10 +40,10 @@ def figures(forecast: Array, truth: Array, persistence: Array, scale: float, axi
 def verdict(model: str, overall: dict[str, Figures], steps: dict[str, Figures]) -> str:
     """Which baselines the model beats by RMSE over all steps ahead, which it does not, and at which steps one is better."""
     others = {name: float(f.rmse) for name, f in overall.items() if name != model}
-    mine, best = float(overall[model].rmse), min(others, key=lambda name: others[name])
-    lost = [name for name, rmse in others.items() if not mine < rmse]
-    said = f"does NOT beat {' and '.join(lost)}" if lost else "beats every baseline"
-    text = f"{model} {said}: RMSE {mine:.4g}, against {others[best]:.4g} of {best}, the best of them."
+    own, best = float(overall[model].rmse), min(others, key=lambda name: others[name])
+    lost = [name for name, rmse in others.items() if not own < rmse]
+    claim = f"does NOT beat {' and '.join(lost)}" if lost else "beats every baseline"
+    text = f"{model} {claim}: RMSE {own:.4g}, against {others[best]:.4g} of {best}, the best of them."
     behind = [k + 1 for k, rmse in enumerate(steps[model].rmse) if not rmse < min(steps[n].rmse[k] for n in others)]
     if behind and len(behind) < len(steps[model].rmse):
         text += f"  A baseline is better at {'step' if len(behind) == 1 else 'steps'} {', '.join(map(str, behind))} ahead."

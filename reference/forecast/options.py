@@ -1,4 +1,4 @@
-"""The command line of both sides."""
+"""The command line of both backends."""
 
 import argparse
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "validation": 0.15, "test": 0.15, "window": None, "horizon": None, "mode": "direct", "cell": "gru", "hidden": 32,
     "layers": 1, "dropout": 0.0, "sampling": "none", "dtype": "float32", "epochs": None, "batch": 64, "lr": 3e-3,
     "weight_decay": 0.01, "patience": None, "seed": 0}
+Options = Mapping[str, Any]     # like DEFAULTS
 FREE = ("epochs", "patience")
 
 
@@ -101,7 +102,7 @@ def asked(given: argparse.Namespace) -> dict[str, Any]:
     return o | ({"csv": str(o["csv"].resolve())} if o.get("csv") else {})
 
 
-def settled(given: argparse.Namespace, before: Mapping[str, Any] = DEFAULTS) -> dict[str, Any]:
+def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> dict[str, Any]:
     """The options of ``train`` as JSON has them, the others from before.
 
     Raises
@@ -127,7 +128,7 @@ def settled(given: argparse.Namespace, before: Mapping[str, Any] = DEFAULTS) -> 
     return o
 
 
-def in_range(o: Mapping[str, Any]) -> None:
+def in_range(o: Options) -> None:
     """ValueError: a number that means nothing."""
     for name, least in (("window", 2), ("horizon", 1), ("hidden", 1), ("layers", 1), ("epochs", 1), ("batch", 1),
                         ("patience", 1), ("season", 1), ("seed", 0)):

@@ -18,7 +18,7 @@ MISSING = "plots need matplotlib, which is not installed: pip install 'bptt[benc
 SHOWN = 4       # windows in a picture
 
 
-def canvas(*size: Any, **more: Any) -> tuple[Any, Any, Any]:
+def canvas(*size: Any, **options: Any) -> tuple[Any, Any, Any]:
     """matplotlib, figure, axes.  Raises ValueError where matplotlib is not installed."""
     try:
         import matplotlib
@@ -30,50 +30,50 @@ def canvas(*size: Any, **more: Any) -> tuple[Any, Any, Any]:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=size[:2])
         FigureCanvasAgg(figure)
-        return figure, figure.subplots(*size[2:], **more), matplotlib.rc_context(STYLE)
+        return figure, figure.subplots(*size[2:], **options), matplotlib.rc_context(STYLE)
 
 
-def evaluation(folder: Path, stem: str, found: Evaluation, between: Array, accumulated: Mapping | None) -> list[str]:
+def evaluation(folder: Path, stem: str, scores: Evaluation, between: Array, accumulated: Mapping | None) -> list[str]:
     """The files drawn: some windows with history, forecast, truth and band; the error for each step ahead."""
     names = [f"{stem}-windows.png", f"{stem}-errors.png"]
-    windows(folder / names[0], found, between)
-    errors(folder / names[1], found, accumulated)
+    windows(folder / names[0], scores, between)
+    errors(folder / names[1], scores, accumulated)
     return names
 
 
-def windows(file: Path, found: Evaluation, between: Array) -> None:
-    task, (K, W) = found.task, found.truth.shape
+def windows(file: Path, scores: Evaluation, between: Array) -> None:
+    task, (K, W) = scores.task, scores.truth.shape
     figure, axes, style = canvas(10, 5.6, 2, 2, squeeze=False)
     chosen = np.linspace(0, W - 1, SHOWN + 2).astype(int)[1:-1]
     with style:
         for ax, w in zip(axes.flat, chosen, strict=True):
-            o = found.origins[w]
+            o = scores.origins[w]
             times, values = task.series.times, task.series.values[:, 0]
             back = slice(max(0, o - max(3 * K, task.options["window"])), o)
             ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
             ahead = times[o : o + K]
-            f = found.made[found.name][:, w]
+            f = scores.forecasts[scores.name][:, w]
             ax.fill_between(ahead, f + between[0], f + between[1], color=MODEL, alpha=0.18, lw=0,
                             label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
-            ax.plot(ahead, found.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
-            ax.plot(ahead, f, color=MODEL, lw=1.6, label=found.name)
-            ax.plot(ahead, found.made["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
+            ax.plot(ahead, scores.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
+            ax.plot(ahead, f, color=MODEL, lw=1.6, label=scores.name)
+            ax.plot(ahead, scores.forecasts["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
             ax.set_ylabel(task.series.columns[0])
             dated(ax, times)
         figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-        figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {found.part} part")
+        figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {scores.part} part")
         figure.savefig(file)
 
 
-def errors(file: Path, found: Evaluation, accumulated: Mapping | None) -> None:
-    K = np.arange(1, len(found.truth) + 1)
+def errors(file: Path, scores: Evaluation, accumulated: Mapping | None) -> None:
+    K = np.arange(1, len(scores.truth) + 1)
     figure, axes, style = canvas(5.2 * (1 + bool(accumulated)), 3.6, 1, 1 + bool(accumulated), squeeze=False)
     with style:
         ax = axes[0, 0]
-        for name, f in found.steps.items():
-            main = name == found.name
+        for name, f in scores.steps.items():
+            main = name == scores.name
             ax.plot(K, f.rmse, "o-", ms=3, lw=2 if main else 1.2, color=MODEL if main else OTHERS[name], label=name)
-        ax.set_title(f"{found.task.series.name}, {found.part} part")
+        ax.set_title(f"{scores.task.series.name}, {scores.part} part")
         if accumulated:
             for (name, v), color in zip(accumulated.items(), (MODEL, "#1e8449"), strict=True):
                 axes[0, 1].plot(K, v, "o-", ms=3, color=color, label=name)

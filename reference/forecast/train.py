@@ -1,19 +1,20 @@
-"""From options to a trained model and its forecasts, the same steps on both sides."""
+"""From options to a trained model and its forecasts, the same steps on both backends."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import lambertw
 
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
-from ..common.run import BEST, LAST
+from ..common.command import Model
+from ..common.run import BEST, LAST, Result
 from . import data as sources
 from .backend import Backend
 from .data import Series
-from .options import DEFAULTS, EPOCHS, FREE, STEPS
+from .options import DEFAULTS, EPOCHS, FREE, STEPS, Options
 from .windows import Parts, Scaling, Windows, parts, scaling, windows
 
 MAX_NORM = 1.0
@@ -45,33 +46,29 @@ def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | 
     if cut is None:
         cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
     scale = scaling(series, cut.train)
-    about = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
+    fitted = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
     if options["epochs"] is None:
         count = max(1, cut.train - options["window"] - options["horizon"] + 1)
         options = options | {"epochs": max(EPOCHS, -(-STEPS // -(-count // options["batch"])))}
-    return Task(options | {"series": about}, series, cut, scale, scale.forth(series.values))
+    return Task(options | {"series": fitted}, series, cut, scale, scale.forth(series.values))
 
 
-def build(backend: Backend, o: Mapping[str, Any], columns: int) -> Any:
+def build(backend: Backend, o: Options, columns: int) -> Model:
     return backend.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
                       dtype=o["dtype"], rng=np.random.default_rng(o["seed"]))
 
 
-def forced_share(o: Mapping[str, Any], epoch: int) -> float:
+def forced_share(o: Options, epoch: int) -> float:
     """How often the truth is read in this pass: linear reaches 0, sigmoid 1/2, halfway through."""
     half = max(1, o["epochs"] // 2)
     if o["sampling"] == "linear":
         return teacher_forcing.linear(epoch, half)
     if o["sampling"] == "sigmoid":
-        low, high = 1.0, half + 3.0
-        for _ in range(50):
-            k = (low + high) / 2
-            low, high = (k, high) if k * np.log(k) < half else (low, k)  # the middle is at k log k
-        return teacher_forcing.inverse_sigmoid(epoch, low)
+        return teacher_forcing.inverse_sigmoid(epoch, half / lambertw(half).real)  # the middle is at k log k
     return 0.0 if o["sampling"] == "free" else 1.0
 
 
-def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) -> tuple[Any, Any]:
+def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) -> tuple[Model, Result]:
     """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
     o, train, held = task.options, task.windows("train"), task.windows("validation")
     model = build(backend, o, len(task.series.columns))
@@ -95,7 +92,7 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
     return model, result
 
 
-def kept(given: Mapping[str, Any], folder: Path) -> checkpoint.Checkpoint:
+def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
     """The last checkpoint of a run that goes on.
 
     Raises
@@ -109,18 +106,18 @@ def kept(given: Mapping[str, Any], folder: Path) -> checkpoint.Checkpoint:
     before = saved.config
     if "series" not in before or "mode" not in before:
         raise checkpoint.CheckpointError(f"{folder / LAST} is of another application, not of forecast")
-    for name, v in given.items():
+    for name, v in asked.items():
         if name not in FREE and before.get(name, DEFAULTS[name]) != v:
             raise ValueError(f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
                              f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out")
     done = saved.counters["epoch"]
-    if given.get("epochs", before["epochs"]) != before["epochs"] and given["epochs"] <= done:
+    if asked.get("epochs", before["epochs"]) != before["epochs"] and asked["epochs"] <= done:
         raise ValueError(f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not "
-                         f"{given['epochs']}")
+                         f"{asked['epochs']}")
     return saved
 
 
-def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Any]:
+def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Model]:
     """The task and the best model of a run's folder; ``csv`` is a later state of its file.
 
     Raises
@@ -155,18 +152,18 @@ def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
     return prepare(o, series, cut)
 
 
-def forecasts(model: Any, found: Windows, scale: Scaling) -> Array:
+def forecasts(model: Model, windows: Windows, scale: Scaling) -> Array:
     """(K, W) in the units of the target, free running"""
-    made = [model.forecast(found.batch(c).past) for c in batches.in_order(len(found.origins), CHUNK)]
-    return scale.back(np.concatenate(made, axis=1).astype(float))
+    chunks = [model.forecast(windows.batch(c).past) for c in batches.in_order(len(windows.origins), CHUNK)]
+    return scale.back(np.concatenate(chunks, axis=1).astype(float))
 
 
-def forced(model: Any, found: Windows, scale: Scaling) -> Array:
+def forced(model: Model, windows: Windows, scale: Scaling) -> Array:
     """(K, W), each step given the true one before it"""
-    made = [model.forced(found.batch(c)) for c in batches.in_order(len(found.origins), CHUNK)]
-    return scale.back(np.concatenate(made, axis=1).astype(float))
+    chunks = [model.forced(windows.batch(c)) for c in batches.in_order(len(windows.origins), CHUNK)]
+    return scale.back(np.concatenate(chunks, axis=1).astype(float))
 
 
-def truth(found: Windows, scale: Scaling) -> Array:
+def truth(windows: Windows, scale: Scaling) -> Array:
     """(K, W)"""
-    return scale.back(found.future[..., 0].T)
+    return scale.back(windows.future[..., 0].T)

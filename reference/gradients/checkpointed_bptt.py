@@ -9,25 +9,30 @@ The idea is that of Griewank (1992) and Chen et al. (2016).  CB2 has no star: it
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells.stack import add
+from ..cells.stack import Cached, Params, Room, State, add
+from ..common.arrays import Array
 from ..common.checks import positive_int
+
+Upstream = Callable[[slice, Array], Array]
 
 
 class Cache(NamedTuple):
-    room: Any      # rnn, lstm or gru
-    p: Any         # Params
-    x: np.ndarray  # (T, B, I)
-    states: list   # State in which each segment starts
+    room: Room
+    p: Params
+    x: Array                # (T, B, I)
+    states: list[State]     # in which each segment starts
     segment: int
-    caches: list   # the room's Cache of each segment if recompute=False, else empty
-    options: dict
+    caches: list[Cached]    # of each segment if recompute=False, else empty
+    options: dict[str, Any]
 
 
-def forward(room, p, x, s, segment=None, outputs=True, recompute=True, **options):
+def forward(room: Room, p: Params, x: Array, s: State, segment: int | None = None, outputs: bool = True, recompute: bool = True,
+            **options: Any) -> tuple[Array | None, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, P), State, Cache
 
     outputs    False returns None for y, which would be longer than all that is kept
@@ -44,7 +49,7 @@ def forward(room, p, x, s, segment=None, outputs=True, recompute=True, **options
     return np.concatenate(ys) if outputs else None, s, Cache(room, p, x, states, segment, caches, options)
 
 
-def backward(dy, ds_n, k):
+def backward(dy: Array | Upstream, ds_n: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  dp, dx, ds_0
 
     dy  (T, B, P), or a function (steps: slice, y of those steps) -> dy of those steps, for a loss that is a sum over

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..cells.stack import Cached, Room, State
 from ..common.arrays import Array, join, split
 
 
@@ -21,7 +22,7 @@ class Spectrum(NamedTuple):
     radius: Array    # (...)      largest modulus of an eigenvalue
 
 
-def norms(room, dy, ds_n, k):
+def norms(room: Room, dy: Array, ds_n: State, k: Cached) -> State:
     """d(outputs), Cache  ->  State of (T+1, B): the norm of each sequence's gradient at each state
 
     That of c[t] is what arrives from the step after it, with h[t] held fixed: c and h are two parts of one state.
@@ -30,7 +31,7 @@ def norms(room, dy, ds_n, k):
     return room.State(*(np.linalg.norm(getattr(d, f"d{name}"), axis=-1) for name in room.State._fields))  # GF4
 
 
-def step_jacobians(room, k, b=0):
+def step_jacobians(room: Room, k: Cached, b: int = 0) -> Array:
     """Cache, sequence b  ->  J (T, S, S): J[t, i, j] is the derivative of feature i of s[t+1] in feature j of s[t]
 
     The step's own backward, run on all T steps and all S unit vectors as one batch of T·S rows.
@@ -44,14 +45,14 @@ def step_jacobians(room, k, b=0):
     return join(*(getattr(d, f"d{name}")[0] for name in room.State._fields)).reshape(T, S, S)             # GF1
 
 
-def take_sequence(room, k, b):
+def take_sequence(room: Room, k: Cached, b: int) -> Cached:
     """The Cache of sequence b alone, B = 1"""
     return k._replace(**{name: v[:, b : b + 1] for name, v in k._asdict().items() if is_series(name, v)})
 
 
-def one_step(room, k, copies):
+def one_step(room: Room, k: Cached, copies: int) -> Cached:
     """A Cache of T steps and one sequence  ->  that of one step and T·copies sequences, each step ``copies`` times"""
-    def batched(v):
+    def batched(v: Array) -> Array:
         return np.repeat(v[:, 0], copies, axis=0)[None]
 
     series = {name: v for name, v in k._asdict().items() if is_series(name, v)}
@@ -60,12 +61,12 @@ def one_step(room, k, copies):
     return k._replace(**{name: batched(v) for name, v in series.items()} | states)
 
 
-def is_series(name, value):
+def is_series(name: str, value: object) -> bool:
     """Whether a field of a Cache has a time and a batch axis"""
     return name != "p" and isinstance(value, np.ndarray)
 
 
-def products(J):
+def products(J: Array) -> Array:
     """J (T, S, S)  ->  P (T+1, S, S): P[t] is the derivative of the last state in s[t]; P[T] is the identity"""
     P = np.empty((len(J) + 1, *J.shape[1:]), J.dtype)
     P[-1] = np.eye(J.shape[-1])
@@ -74,12 +75,12 @@ def products(J):
     return P
 
 
-def spectrum(J):
+def spectrum(J: Array) -> Spectrum:
     """(..., S, S)  ->  Spectrum"""
     return Spectrum(np.linalg.svd(J, compute_uv=False), np.abs(np.linalg.eigvals(J)).max(-1))             # GF3
 
 
-def gain_bound(room, k, b=0):
+def gain_bound(room: Room, k: Cached, b: int = 0) -> Array:
     """Cache, sequence b  ->  (T,): a bound on the largest singular value of each J_t of an RNN
 
     ‖J_t‖ <= max φ'(a_t) · ‖W_hh‖: a row scaled by φ' cannot grow by more than the largest φ'.
@@ -91,7 +92,7 @@ def gain_bound(room, k, b=0):
     return slope.max(-1) * np.linalg.norm(k.p.W_hh, 2)                                                    # GF3
 
 
-def memory(room, k, b=0):
+def memory(room: Room, k: Cached, b: int = 0) -> Array:
     """Cache of an LSTM or a GRU, sequence b  ->  (T, H): the factor of the path that meets no matrix, f or z"""
     if "gates" not in k._fields:
         raise ValueError("memory needs a gate that keeps the old state, which an RNN lacks")

@@ -16,18 +16,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..cells import gru, lstm, rnn
-from ..common.arrays import join, rows, split
+from ..cells.stack import Cached, Params, Room, State
+from ..common.arrays import Array, join, rows, split
+
+Gradient = tuple[Params, Array, State]
+Deltas = rnn.Deltas | lstm.Deltas | gru.Deltas
 
 
 class Direction(NamedTuple):
     """v: a change of all that goes into forward."""
 
-    p: Any         # Params
-    x: np.ndarray  # (T, B, I)
-    s: Any         # State
+    p: Params
+    x: Array    # (T, B, I)
+    s: State
 
 
-def product(room, p, x, s, v, upstream, **options):
+def product(room: Room, p: Params, x: Array, s: State, v: Direction, upstream: Callable[..., tuple],
+            **options: Any) -> tuple[Gradient, Gradient]:
     """H v, and the gradient on the way.
 
     upstream  ``upstream(y, s_n, Ry, Rs_n) -> dy, ds_n, Rdy, Rds_n``: the loss's own gradient in the outputs, and its R.
@@ -41,7 +46,7 @@ def product(room, p, x, s, v, upstream, **options):
     return room.backward(dy, ds, k), backward(room, dy, ds, Rdy, Rds, k, Rk)                                # HV4
 
 
-def forward(room, v, k):
+def forward(room: Room, v: Direction, k: Cached) -> tuple[Array, State, Cached]:
     """R of the room's forward: Direction, Cache  ->  Ry, Rs_n, and the R of the Cache with v's p, x, h_0 in it"""
     p, Rp, T = k.p, v.p, len(k.x)
     Ra = rows(v.x) @ p.W_ih.T + rows(k.x) @ Rp.W_ih.T + Rp.b_ih                    # HV2, the input's half of a
@@ -55,7 +60,7 @@ def forward(room, v, k):
     return Rk.h[1:], type(v.s)(*(getattr(Rk, name)[T] for name in v.s._fields)), Rk
 
 
-def backward(room, dy, ds, Rdy, Rds, k, Rk):
+def backward(room: Room, dy: Array, ds: State, Rdy: Array, Rds: State, k: Cached, Rk: Cached) -> Gradient:
     """R of the room's backward: d(outputs), R of them, Cache, its R  ->  Rdp, Rdx, Rds_0"""
     steps = STEPS[room]
     d = room.deltas(dy, ds, k)
@@ -68,34 +73,34 @@ def backward(room, dy, ds, Rdy, Rds, k, Rk):
     return steps.weights(k, Rk, d, Rd), inputs(k, Rk, d, Rd), type(Rds)(*(getattr(Rd, f"d{n}")[0] for n in Rds._fields))
 
 
-def both(u, Ru, w, Rw):
+def both(u: Array, Ru: Array, w: Array, Rw: Array) -> Array:
     """R{uᵀ w}, all T at once: the product rule for the weights' one product"""
     return rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)
 
 
-def inputs(k, Rk, d, Rd):
+def inputs(k: Cached, Rk: Cached, d: Deltas, Rd: Deltas) -> Array:
     """R{dx}, dx = da W_ih"""
     return Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih                                     # da, or the GRU's da_x, is first
 
 
-def rnn_forward(k, Rk, Ra_x, t):
+def rnn_forward(k: rnn.Cache, Rk: rnn.Cache, Ra_x: Array, t: int) -> None:
     Ra = Ra_x + Rk.h[t] @ k.p.W_hh.T + k.h[t] @ Rk.p.W_hh.T + Rk.p.b_hh                                # R{R1}
     h = k.h[t + 1]
     Rk.h[t + 1] = (1 - h**2) * Ra if k.nonlinearity == "tanh" else np.where(h.real <= 0, 0, Ra)             # R{R2}
 
 
-def rnn_backward(k, Rk, d, Rd, t):
+def rnn_backward(k: rnn.Cache, Rk: rnn.Cache, d: rnn.Deltas, Rd: rnn.Deltas, t: int) -> None:
     h, Rh, dh, Rdh = k.h[t + 1], Rk.h[t + 1], d.dh[t + 1], Rd.dh[t + 1]
     Rd.da[t] = Rdh * (1 - h**2) - 2 * dh * h * Rh if k.nonlinearity == "tanh" else np.where(h.real <= 0, 0, Rdh)      # R{R2*}
     Rd.dh[t] = Rd.da[t] @ k.p.W_hh + d.da[t] @ Rk.p.W_hh                                               # R{R1*}
 
 
-def rnn_weights(k, Rk, d, Rd):
+def rnn_weights(k: rnn.Cache, Rk: rnn.Cache, d: rnn.Deltas, Rd: rnn.Deltas) -> rnn.Params:
     Rdb = rows(Rd.da).sum(0)
     return rnn.Params(both(d.da, Rd.da, k.x, Rk.x), both(d.da, Rd.da, k.h[:-1], Rk.h[:-1]), Rdb, Rdb.copy())
 
 
-def lstm_forward(k, Rk, Ra_x, t):
+def lstm_forward(k: lstm.Cache, Rk: lstm.Cache, Ra_x: Array, t: int) -> None:
     i, f, g, o = split(k.gates[t], 4)
     u = np.tanh(k.c[t + 1])
     Ra = Ra_x + Rk.h[t] @ k.p.W_hh.T + k.h[t] @ Rk.p.W_hh.T + Rk.p.b_hh                                # R{L1}
@@ -108,7 +113,7 @@ def lstm_forward(k, Rk, Ra_x, t):
     Rk.gates[t], Rk.c[t + 1], Rk.h[t + 1] = join(Ri, Rf, Rg, Ro), Rc, Rh
 
 
-def lstm_backward(k, Rk, d, Rd, t):
+def lstm_backward(k: lstm.Cache, Rk: lstm.Cache, d: lstm.Deltas, Rd: lstm.Deltas, t: int) -> None:
     (i, f, g, o), (Ri, Rf, Rg, Ro) = split(k.gates[t], 4), split(Rk.gates[t], 4)
     c, Rc, u = k.c[t], Rk.c[t], np.tanh(k.c[t + 1])
     Ru = (1 - u**2) * Rk.c[t + 1]
@@ -129,7 +134,7 @@ def lstm_backward(k, Rk, d, Rd, t):
     Rd.dc[t] = Rdc * f + dc * Rf                                                                       # R{L3*}
 
 
-def lstm_weights(k, Rk, d, Rd):
+def lstm_weights(k: lstm.Cache, Rk: lstm.Cache, d: lstm.Deltas, Rd: lstm.Deltas) -> lstm.Params:
     Rdb, RdW_hr = rows(Rd.da).sum(0), None
     if k.p.W_hr is not None:
         o, Ro, u = split(k.gates, 4)[3], split(Rk.gates, 4)[3], np.tanh(k.c[1:])
@@ -137,7 +142,7 @@ def lstm_weights(k, Rk, d, Rd):
     return lstm.Params(both(d.da, Rd.da, k.x, Rk.x), both(d.da, Rd.da, k.h[:-1], Rk.h[:-1]), Rdb, Rdb.copy(), RdW_hr)
 
 
-def gru_forward(k, Rk, Ra_x, t):
+def gru_forward(k: gru.Cache, Rk: gru.Cache, Ra_x: Array, t: int) -> None:
     H = k.q.shape[-1]
     W, RW, Rb, h, Rh = k.p.W_hh, Rk.p.W_hh, Rk.p.b_hh, k.h[t], Rk.h[t]
     r, z, n = split(k.gates[t], 3)
@@ -150,7 +155,7 @@ def gru_forward(k, Rk, Ra_x, t):
     Rk.gates[t], Rk.q[t] = join(Rr, Rz, Rn), Rq
 
 
-def gru_backward(k, Rk, d, Rd, t):
+def gru_backward(k: gru.Cache, Rk: gru.Cache, d: gru.Deltas, Rd: gru.Deltas, t: int) -> None:
     H, after = k.q.shape[-1], k.reset_after
     W, RW, h, Rh, q, Rq = k.p.W_hh, Rk.p.W_hh, k.h[t], Rk.h[t], k.q[t], Rk.q[t]
     (r, z, n), (Rr, Rz, Rn) = split(k.gates[t], 3), split(Rk.gates[t], 3)
@@ -169,7 +174,7 @@ def gru_backward(k, Rk, d, Rd, t):
                 + (Rdh_q if after else Rdh_q * r + dh_q * Rr))                                         # R{G2*}
 
 
-def gru_weights(k, Rk, d, Rd):
+def gru_weights(k: gru.Cache, Rk: gru.Cache, d: gru.Deltas, Rd: gru.Deltas) -> gru.Params:
     H, r, Rr, h, Rh = k.q.shape[-1], split(k.gates, 3)[0], split(Rk.gates, 3)[0], k.h[:-1], Rk.h[:-1]
     w, Rw = (h, Rh) if k.reset_after else (r * h, Rr * h + r * Rh)                                     # R{G2}
     rz, n = slice(2 * H), slice(2 * H, None)
@@ -181,10 +186,11 @@ def gru_weights(k, Rk, d, Rd):
 class Steps(NamedTuple):
     """R of one cell's room: of a step forward, of a step backward, and of the weights' gradients, all T at once."""
 
-    forward: Callable   # (k, Rk, Ra_x (B, G), t): fills Rk at t
-    backward: Callable  # (k, Rk, d, Rd, t): fills Rd, the R of the room's Deltas, at t
-    weights: Callable   # (k, Rk, d, Rd) -> Rdp
+    forward: Callable[..., None]    # (k, Rk, Ra_x (B, G), t): fills Rk at t
+    backward: Callable[..., None]   # (k, Rk, d, Rd, t): fills Rd, the R of the room's Deltas, at t
+    weights: Callable[..., Params]  # (k, Rk, d, Rd) -> Rdp
 
 
-STEPS = {rnn: Steps(rnn_forward, rnn_backward, rnn_weights), lstm: Steps(lstm_forward, lstm_backward, lstm_weights),
-         gru: Steps(gru_forward, gru_backward, gru_weights)}
+STEPS: dict[Room, Steps] = {rnn: Steps(rnn_forward, rnn_backward, rnn_weights),
+                                  lstm: Steps(lstm_forward, lstm_backward, lstm_weights),
+                                  gru: Steps(gru_forward, gru_backward, gru_weights)}

@@ -8,12 +8,17 @@ s is the state as one row of S features, θ one row of N numbers.  Each sequence
 all that is kept: memory does not grow with T (Williams & Zipser 1989).
 """
 
+from typing import Any
+
 import numpy as np
 
-from ..common.arrays import join
+from ..cells.stack import Params, Room, State
+from ..common.arrays import Array, join
+from .checkpointed_bptt import Upstream
 
 
-def gradient(room, p, x, s, dy, ds_n, **options):
+def gradient(room: Room, p: Params, x: Array, s: State, dy: Array | Upstream, ds_n: State,
+             **options: Any) -> tuple[Array, State, Params, State]:
     """x (T, B, I), State, d(outputs)  ->  y (T, B, P), State, dp, ds_0: what forward and backward return, but for dx
 
     dy  (T, B, P), or a function (steps: slice, y of those steps) -> dy of those steps, called once for each step in
@@ -39,7 +44,7 @@ def gradient(room, p, x, s, dy, ds_n, **options):
     return y, s, unravel(d[:, :N].sum(0), p), type(s)(*np.split(d[:, N:], widths, axis=-1))
 
 
-def step(room, p, x, s, options):
+def step(room: Room, p: Params, x: Array, s: State, options: dict[str, Any]) -> tuple[State, Array, Array]:
     """One step of one sequence: x (1, 1, I), State of (1, ·)  ->  State, J (S, S), D (S, N)
 
     Row i of J and of D is the step's own backward from the unit vector i.
@@ -54,28 +59,28 @@ def step(room, p, x, s, options):
     return s_n, np.array(J), np.array(D)
 
 
-def start(p, s):
+def start(p: Params, s: State) -> Array:
     """M_0 (S, N): the parameters have no influence yet, and s_0 is itself"""
     S = len(joined(one(s, 0)))
     return np.concatenate([np.zeros((S, ravel(p).size), s.h.dtype), np.eye(S, dtype=s.h.dtype)], axis=1)  # RT1
 
 
-def one(s, b):
+def one(s: State, b: int) -> State:
     """Sequence b of a State, B = 1"""
     return type(s)(*(v[b : b + 1] for v in s))
 
 
-def joined(s):
+def joined(s: State) -> Array:
     """A State of one sequence as one row (S,)"""
     return join(*s)[0]
 
 
-def ravel(p):
+def ravel(p: Params) -> Array:
     """Params as one row"""
     return np.concatenate([v.ravel() for v in p if v is not None])
 
 
-def unravel(row, p):
+def unravel(row: Array, p: Params) -> Params:
     """The inverse of ravel, for Params like p"""
     sizes = [0 if v is None else v.size for v in p]
     parts = np.split(row, np.cumsum(sizes)[:-1])

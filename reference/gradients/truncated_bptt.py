@@ -9,34 +9,36 @@ reach = 1 is the plain form, k1 = k2.  Where reach · k1 >= T nothing is dropped
 TB1* labels the adjoint of TB1.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells.stack import add
-from ..common.arrays import stacked
+from ..cells.stack import Cached, Params, Room, State, add
+from ..common.arrays import Array, stacked
 from ..common.checks import positive_int
 
 
 class Cache(NamedTuple):
-    room: Any     # rnn, lstm or gru
-    caches: list  # the room's Cache of each window
+    room: Room
+    caches: list[Cached]  # of each window
 
 
-def windows(room, p, x, s, window, **options):
+def windows(room: Room, p: Params, x: Array, s: State, window: int,
+            **options: Any) -> Iterator[tuple[Array, State, Cached]]:
     """x (T, B, I), State  ->  of one window after the other: y, the State it ends in, the room's Cache"""
     for start in range(0, len(x), positive_int("window", window)):
         y, s, cache = room.forward(p, x[start : start + window], s, **options)              # TB1
         yield y, s, cache
 
 
-def forward(room, p, x, s, window, **options):
+def forward(room: Room, p: Params, x: Array, s: State, window: int, **options: Any) -> tuple[Array, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, P), State, Cache; all but the Cache as the room's forward has it"""
     y, states, caches = zip(*windows(room, p, x, s, window, **options), strict=True)
     return np.concatenate(y), states[-1], Cache(room, list(caches))
 
 
-def backward(dy, ds_n, k, reach=1):
+def backward(dy: Array, ds_n: State, k: Cache, reach: int = 1) -> tuple[Params, Array, State]:
     """d(outputs), Cache  ->  dp, dx, ds_0: the room's, less what does not come from within reach"""
     reach = positive_int("reach", reach)
     lengths = [len(c.x) for c in k.caches]

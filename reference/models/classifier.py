@@ -11,11 +11,13 @@ T_b is the true length of sequence b.  The starred labels are the adjoints.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..common import checks
 from ..common.arrays import Array, join
-from ..common.module import quiet
-from ..common.packing import pad_packed_sequence, pad_packed_sequence_backward
+from ..common.batches import Labelled, Tokens
+from ..common.module import Grads, Pullback, quiet
+from ..common.packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import losses
 from ..parts.modules import Embedding, Linear
 from .model import Model
@@ -47,18 +49,18 @@ class Classifier(Model):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, num_embeddings, classes, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
-                 bidirectional=True, pooling="last", dropout=0.0, dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, num_embeddings: int, classes: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, pooling: str = "last", dropout: float = 0.0,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         self.classes = checks.positive_int("classes", classes)
         self.pooling = checks.choice("pooling", pooling, POOLING)
-        more = {"dtype": dtype, "rng": self.rng}
-        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
-        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout,
-                             bidirectional=bidirectional, engine=engine, **more)
-        self.head = Linear((1 + self.rnn.bidirectional) * hidden_size, classes, **more)
+        self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional,
+                             dtype=dtype, rng=self.rng, engine=engine)
+        self.head = Linear((1 + self.rnn.bidirectional) * hidden_size, classes, dtype=dtype, rng=self.rng)
 
-    def vjp(self, batch):
+    def vjp(self, batch: Labelled) -> tuple[Array, Pullback]:
         """Labelled  ->  loss, ``pullback(dloss=1.0) -> grads``
 
         Raises
@@ -71,25 +73,21 @@ class Classifier(Model):
         z, pull_z = self._logits(batch.tokens)
         loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # C6
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: ArrayLike = 1.0) -> Grads:
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # C6*
 
         return loss, pullback
 
-    def count(self, batch) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
-    def logits(self, batch) -> Array:
+    def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (B, classes)"""
         return self._logits(batch.tokens)[0]
 
-    def predict(self, batch) -> Array:
+    def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable class (B,)"""
         return self.logits(batch).argmax(-1)
 
     @quiet
-    def _logits(self, tokens):
+    def _logits(self, tokens: PackedSequence) -> tuple[Array, Pullback]:
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # C1
         y, s, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # C2
         if self.pooling == "last":
@@ -99,7 +97,7 @@ class Classifier(Model):
             u, pull_u = pooled(y, self.pooling)
         z, pull_z = self.head.vjp(u)                                                                # C6
 
-        def pullback(dz):
+        def pullback(dz: Array) -> Grads:
             head, du = pull_z(dz)                                                                   # C6*
             if self.pooling == "last":
                 dh = np.zeros_like(hidden(s))
@@ -112,7 +110,7 @@ class Classifier(Model):
         return z, pullback
 
 
-def pooled(y, pooling):
+def pooled(y: PackedSequence, pooling: str) -> tuple[Array, Pullback]:
     """PackedSequence y (N, F)  ->  u (B, F) in the caller's order, ``pullback(du) -> dy`` packed like y"""
     padded, lengths = pad_packed_sequence(y, padding_value=0.0 if pooling == "mean" else -np.inf)
     if pooling == "mean":
@@ -122,7 +120,7 @@ def pooled(y, pooling):
         first = padded.real.argmax(0)[None]  # where several steps are largest, the first takes the gradient
         u = np.take_along_axis(padded, first, 0)[0]                                                 # C5
 
-    def pullback(du):
+    def pullback(du: Array) -> PackedSequence:
         if pooling == "mean":
             dpadded = np.broadcast_to(du * scale, padded.shape)                                     # C4*
         else:

@@ -12,12 +12,16 @@ that a network which says nothing is persistence.  The gradient goes through wha
 a token.  The starred labels are the adjoints.
 """
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..cells.inputs import State
 from ..common import checks, teacher_forcing
 from ..common.arrays import Array
 from ..common.batches import Windowed
-from ..common.module import quiet
+from ..common.module import Grads, Pullback, quiet
 from ..common.packing import PackedSequence
 from ..parts import losses
 from ..parts.modules import Linear
@@ -53,19 +57,19 @@ class Forecaster(Model):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, columns, horizon, hidden_size=64, num_layers=1, *, mode="direct", cell="lstm", dropout=0.0,
-                 dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, columns: int, horizon: int, hidden_size: int = 64, num_layers: int = 1, *, mode: str = "direct",
+                 cell: str = "lstm", dropout: float = 0.0, dtype: DTypeLike = np.float32,
+                 rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         self.columns, self.horizon = checks.positive_int("columns", columns), checks.positive_int("horizon", horizon)
         self.mode, self.teacher_forcing = checks.choice("mode", mode, MODES), 1.0
-        more = {"dtype": dtype, "rng": self.rng}
-        rnn = {"dropout": dropout, "engine": engine, **more}
+        rnn: dict[str, Any] = {"dropout": dropout, "dtype": dtype, "rng": self.rng, "engine": engine}
         self.rnn = recurrent(cell, columns, hidden_size, num_layers, **rnn)
         self.decoder = recurrent(cell, columns, hidden_size, num_layers, **rnn) if mode == "encdec" else None
-        self.head = Linear(hidden_size, horizon if mode == "direct" else columns, **more)
+        self.head = Linear(hidden_size, horizon if mode == "direct" else columns, dtype=dtype, rng=self.rng)
 
     @quiet
-    def vjp(self, batch, coins=None):
+    def vjp(self, batch: Windowed, coins: Array | None = None) -> tuple[Array, Pullback]:
         """Windowed  ->  loss, ``pullback(dloss=1.0) -> grads``
 
         ``coins`` (K, B), True where the truth is read, are drawn at ``teacher_forcing`` if not given.
@@ -78,23 +82,23 @@ class Forecaster(Model):
         f, pull_f = self._outputs(batch, coins)
         loss, cache = losses.mse_forward(f, np.asarray(batch.future, self.dtype).real[..., : f.shape[-1]])  # Y6
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: ArrayLike = 1.0) -> Grads:
             return pull_f(losses.mse_backward(dloss, cache))                                        # Y6*
 
         return loss, pullback
 
-    def forecast(self, past) -> Array:
+    def forecast(self, past: Array) -> Array:
         """past (T, B, F)  ->  the target's next steps (K, B), free running"""
         B = past.shape[1]
         nothing = np.zeros((self.horizon, B, self.columns))
         return self._outputs(Windowed(past, nothing), teacher_forcing.coins(self.rng, 0.0, self.horizon, B))[0][..., 0]
 
-    def forced(self, batch) -> Array:
+    def forced(self, batch: Windowed) -> Array:
         """Windowed  ->  the target's next steps (K, B), each given the true step before it"""
         return self._outputs(batch, np.ones((self.horizon, batch.past.shape[1]), bool))[0][..., 0]
 
     @quiet
-    def _outputs(self, batch, coins):
+    def _outputs(self, batch: Windowed, coins: Array | None) -> tuple[Array, Pullback]:
         """-> f (K, B, columns), only the target's column if direct; ``pullback(df) -> grads``"""
         x, v = (np.asarray(a, self.dtype) for a in batch)
         check(x, v, self.horizon, self.columns)
@@ -105,19 +109,19 @@ class Forecaster(Model):
         _, s, pull_x = self.rnn.vjp(dense(x[:-1]))                                                  # Y2
         f, pull_f = self._forced(x[-1], v, s) if coins.all() else self._stepwise(x[-1], v, s, coins)
 
-        def pullback(df):
+        def pullback(df: Array) -> Grads:
             grads, ds = pull_f(df)
             rnn, _, _ = pull_x(None, ds)                                                            # Y2*
             return self._gather(**added(grads, {"rnn": rnn}))
 
         return f, pullback
 
-    def _direct(self, x):
+    def _direct(self, x: Array) -> tuple[Array, Pullback]:
         B = x.shape[1]
         y, _, pull_y = self.rnn.vjp(dense(x))                                                       # Y1
         z, pull_z = self.head.vjp(y.data[-B:])                                                      # Y1
 
-        def pullback(df):
+        def pullback(df: Array) -> Grads:
             head, dh = pull_z(np.ascontiguousarray(df[..., 0].T))                                   # Y1*
             dy = np.zeros_like(y.data)
             dy[-B:] = dh                                                                            # Y1*
@@ -126,30 +130,30 @@ class Forecaster(Model):
 
         return (x[-1, :, :1] + z).T[..., None], pullback                                            # Y1
 
-    def _step(self, u, s):
+    def _step(self, u: Array, s: State) -> tuple[Array, State, Pullback]:
         """u (k, B, F), state  ->  f (k, B, F), state, ``pullback(df, ds) -> {child: grads}, du, ds``"""
         name = "rnn" if self.decoder is None else "decoder"
         y, s, pull_y = vars(self)[name].vjp(dense(u), s)                                            # Y4
         z, pull_z = self.head.vjp(y.data)                                                           # Y5
 
-        def pullback(df, ds):
+        def pullback(df: Array, ds: State | None) -> tuple[dict[str, Grads], Array, State]:
             head, dh = pull_z(df.reshape(z.shape))                                                  # Y5*
             rnn, du, ds = pull_y(y._replace(data=dh), ds)                                           # Y4*
             return {name: rnn, "head": head}, df + du.data.reshape(u.shape), ds                     # Y5*
 
         return u + z.reshape(u.shape), s, pullback                                                  # Y5
 
-    def _forced(self, x_T, v, s):
+    def _forced(self, x_T: Array, v: Array, s: State) -> tuple[Array, Pullback]:
         """All steps at once  ->  f (K, B, F), ``pullback(df) -> {child: grads}, ds``"""
         f, _, pull = self._step(np.concatenate([x_T[None], v[:-1]]), s)                             # Y3
 
-        def pullback(df):
+        def pullback(df: Array) -> tuple[dict[str, Grads], State]:
             grads, _, ds = pull(df, None)
             return grads, ds
 
         return f, pullback
 
-    def _stepwise(self, x_T, v, s, coins):
+    def _stepwise(self, x_T: Array, v: Array, s: State, coins: Array) -> tuple[Array, Pullback]:
         """Step by step, each reading what the coins say  ->  as _forced"""
         fs: list[Array] = []
         u, pulls = x_T, []
@@ -160,7 +164,7 @@ class Forecaster(Model):
             fs.append(f)
             pulls.append(pull)
 
-        def pullback(df):
+        def pullback(df: Array) -> tuple[dict[str, Grads], State | None]:
             total: dict = {}
             ds, dfed = None, np.zeros_like(x_T)
             for k in reversed(range(self.horizon)):
@@ -177,7 +181,7 @@ def dense(x: Array) -> PackedSequence:
     return PackedSequence(x.reshape(-1, x.shape[-1]), np.full(len(x), x.shape[1]))
 
 
-def check(x, v, horizon: int, columns: int) -> None:
+def check(x: Any, v: Any, horizon: int, columns: int) -> None:
     """RuntimeError if past and future are not as the model needs them."""
     if x.ndim != 3 or len(x) < 2 or x.shape[-1] != columns:
         raise RuntimeError(f"past must be (T, B, {columns}) with T at least 2, got {tuple(x.shape)}")

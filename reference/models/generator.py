@@ -11,11 +11,16 @@
 In training the tokens read are those of the data (teacher forcing).  The starred labels are the adjoints.
 """
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..cells.inputs import State
 from ..common import checks, sampling
 from ..common.arrays import Array, join
-from ..common.module import quiet
+from ..common.batches import Conditioned
+from ..common.module import Grads, Pullback, quiet
 from ..parts import losses
 from ..parts.modules import Embedding, Linear
 from .model import Model
@@ -37,18 +42,20 @@ class Generator(Model):
     The others, and what is raised, as for Classifier.
     """
 
-    def __init__(self, num_embeddings, conditions, embedding_dim=32, hidden_size=128, num_layers=1, *, cell="lstm",
-                 dropout=0.0, bos=1, eos=2, dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, num_embeddings: int, conditions: int, embedding_dim: int = 32, hidden_size: int = 128,
+                 num_layers: int = 1, *, cell: str = "lstm", dropout: float = 0.0, bos: int = 1, eos: int = 2,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
-        more = {"dtype": dtype, "rng": self.rng}
-        self.condition = Embedding(conditions, embedding_dim, **more)
-        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
-        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, engine=engine, **more)
-        self.start = Linear(embedding_dim, len(self.rnn.room.State._fields) * num_layers * hidden_size, **more)
-        self.head = Linear(hidden_size, num_embeddings, **more)
+        self.condition = Embedding(conditions, embedding_dim, dtype=dtype, rng=self.rng)
+        self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, dtype=dtype, rng=self.rng,
+                             engine=engine)
+        self.start = Linear(embedding_dim, len(self.rnn.room.State._fields) * num_layers * hidden_size, dtype=dtype,
+                            rng=self.rng)
+        self.head = Linear(hidden_size, num_embeddings, dtype=dtype, rng=self.rng)
 
-    def vjp(self, batch):
+    def vjp(self, batch: Conditioned) -> tuple[Array, Pullback]:
         """Conditioned  ->  loss, ``pullback(dloss=1.0) -> grads``
 
         Raises
@@ -61,20 +68,17 @@ class Generator(Model):
         z, pull_z = self._logits(batch)
         loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # N6
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: ArrayLike = 1.0) -> Grads:
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # N6*
 
         return loss, pullback
 
-    def count(self, batch) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
-    def logits(self, batch) -> Array:
+    def logits(self, batch: Conditioned) -> Array:
         """Conditioned  ->  z (N, num_embeddings), packed rows"""
         return self._logits(batch)[0]
 
-    def generate(self, condition, max_length=30, *, temperature=1.0, top_k=None, top_p=None, rng=None) -> list[Array]:
+    def generate(self, condition: Sequence[Array] | Array, max_length: int = 30, *, temperature: float = 1.0,
+                 top_k: int | None = None, top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:
         """Sequences drawn from the model, one for each row of ``condition`` (B, C).
 
         Each ends before its first eos, or at ``max_length``.  Temperature 0 takes the most probable token; ``rng`` is
@@ -85,10 +89,10 @@ class Generator(Model):
         ValueError
             As ``sampling.sample``; or max_length below 1.
         """
-        def choose(z):
+        def choose(z: Array) -> Array:
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
 
-        def step(tokens, state):
+        def step(tokens: Array, state: State) -> tuple[Array, State]:
             x, _ = self.embedding.vjp(tokens[None])                                                 # N3
             y, state, _ = self.rnn.vjp(x, state)                                                    # N4
             return self.head.vjp(y[0])[0], state                                                    # N5
@@ -97,7 +101,7 @@ class Generator(Model):
         return sampling.free_run(step, choose, state, self.bos, self.eos, len(condition), max_length)
 
     @quiet
-    def _logits(self, batch):
+    def _logits(self, batch: Conditioned) -> tuple[Array, Pullback]:
         B = int(batch.tokens.batch_sizes[0])
         if len(batch.condition) != B:
             raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
@@ -106,14 +110,14 @@ class Generator(Model):
         y, _, pull_y = self.rnn.vjp(batch.tokens._replace(data=x), s_0)                             # N4
         z, pull_z = self.head.vjp(y.data)                                                           # N5
 
-        def pullback(dz):
+        def pullback(dz: Array) -> Grads:
             head, dy = pull_z(dz)                                                                   # N5*
             rnn, dx, ds_0 = pull_y(y._replace(data=dy))                                             # N4*
             return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head, **pull_s(ds_0))      # N3*
 
         return z, pullback
 
-    def _first_state(self, condition):
+    def _first_state(self, condition: Sequence[Array] | Array) -> tuple[State, Pullback]:
         """condition (B, C)  ->  the state of the rnn, ``pullback(ds_0) -> {child: grads}``"""
         L, H, S = self.rnn.num_layers, self.rnn.hidden_size, len(self.rnn.room.State._fields)
         condition = checks.matrix("condition", condition)
@@ -122,7 +126,7 @@ class Generator(Model):
         s = np.tanh(a)                                                                              # N2
         B = len(s)
 
-        def pullback(ds_0):
+        def pullback(ds_0: State) -> dict[str, Grads]:
             ds = np.stack(fields(ds_0)).reshape(S * L, B, H)                                        # N2*
             start, dc = pull_a(join(*ds) * (1 - s**2))                                              # N2*
             return {"condition": pull_k(np.repeat(dc[:, None], k.shape[1], axis=1)), "start": start}  # N1*

@@ -10,13 +10,17 @@
 So a gradient ends at its window's edge: truncated BPTT.  The starred labels are the adjoints.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
+from ..cells.inputs import State
 from ..common import checks
 from ..common.arrays import Array
-from ..common.module import Module, quiet
+from ..common.batches import Window
+from ..common.module import Grads, Module, Pullback, quiet
 from ..parts import dropout, linear, losses
 from ..parts.modules import Embedding, Linear
 from .model import Model
@@ -34,14 +38,14 @@ class Masks(NamedTuple):
 class TiedHead(Module):
     """U4 with the embedding's matrix: only the bias is its own."""
 
-    def __init__(self, in_features, out_features, *, dtype, rng):
+    def __init__(self, in_features: int, out_features: int, *, dtype: DTypeLike, rng: np.random.Generator | None):
         super().__init__({"bias": (out_features,)}, in_features, dtype, rng)
 
-    def vjp(self, y, W):
+    def vjp(self, y: Array, W: Array) -> tuple[Array, Pullback]:
         """y (T, B, H), W (V, H)  ->  z (T, B, V), ``pullback(dz) -> grads, dy, dW``"""
         z, cache = linear.forward(linear.Params(W, self.params["bias"]), y)                 # U4
 
-        def pullback(dz):
+        def pullback(dz: Array) -> tuple[Grads, Array, Array]:
             dp, dy = linear.backward(dz, cache)                                             # U4*
             return {"bias": dp.b}, dy, dp.W
 
@@ -75,31 +79,33 @@ class LanguageModel(Model):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, num_embeddings, embedding_dim=128, hidden_size=256, num_layers=1, *, cell="lstm", dropout=0.0,
-                 tied=False, dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, num_embeddings: int, embedding_dim: int = 128, hidden_size: int = 256, num_layers: int = 1, *,
+                 cell: str = "lstm", dropout: float = 0.0, tied: bool = False,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
-        self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), bool(tied), None
+        self.dropout, self.tied = checks.probability("dropout", dropout), bool(tied)
+        self.carried: State | None = None
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
-        more: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
-        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
+        self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
         self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout if num_layers > 1 else 0.0,
-                             engine=engine, **more)
-        self.head: Any = (TiedHead if tied else Linear)(hidden_size, num_embeddings, **more)
+                             dtype=dtype, rng=self.rng, engine=engine)
+        kind: type[TiedHead] | type[Linear] = TiedHead if tied else Linear
+        self.head = kind(hidden_size, num_embeddings, dtype=dtype, rng=self.rng)
 
-    def loss(self, batch) -> float:
+    def loss(self, batch: Window) -> float:
         """Window  ->  the loss; ``backward`` is possible then, and the next window starts from the final state."""
         loss, self.carried, pullback = self.window(batch, self.carried)                     # U6
         self._remember(lambda: pullback()[0])
         return float(loss)
 
-    def vjp(self, batch):
+    def vjp(self, batch: Window) -> tuple[Array, Pullback]:
         """Window  ->  loss, ``pullback(dloss=1.0) -> grads``; starts from ``carried``, which stays."""
         loss, _, pullback = self.window(batch, self.carried)
         return loss, lambda dloss=1.0: pullback(dloss)[0]
 
     @quiet
-    def window(self, batch, state=None):
+    def window(self, batch: Window, state: State | None = None) -> tuple[Array, State, Pullback]:
         """One window from a given state, pure.
 
         Returns
@@ -129,7 +135,7 @@ class LanguageModel(Model):
         z, pull_z = self._head(y)                                                           # U4
         loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # U5
 
-        def pullback(dloss=1.0, dstate_n=None):
+        def pullback(dloss: ArrayLike = 1.0, dstate_n: State | None = None) -> tuple[Grads, State]:
             head, dy, *dW = pull_z(losses.cross_entropy_backward(dloss, cache))             # U5*, U4*
             if masks:
                 dy = dropout.backward(dy, kept_y)                                           # U2*
@@ -141,27 +147,27 @@ class LanguageModel(Model):
 
         return loss, state_n, pullback
 
-    def logits(self, tokens, state=None):
+    def logits(self, tokens: Array, state: State | None = None) -> tuple[Array, State]:
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
         y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
         return self._head(y)[0], state_n                                                    # U4
 
-    def _head(self, y):
-        return self.head.vjp(y, self.embedding.params["weight"]) if self.tied else self.head.vjp(y)
+    def _head(self, y: Array) -> tuple[Array, Pullback]:
+        return self.head.vjp(y, self.embedding.params["weight"]) if isinstance(self.head, TiedHead) else self.head.vjp(y)
 
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""
         return {} if self.carried is None else dict(zip("hc", fields(self.carried), strict=False))
 
-    def load_carried_state(self, arrays) -> None:
+    def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
         self.carried = as_state([arrays[k] for k in "hc" if k in arrays]) if arrays else None
 
-    def _masks(self, given, shape) -> Masks | None:
+    def _masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
         active = self.training and self.dropout > 0
-        if given is not None:
+        if masks is not None:
             if not active:
                 raise ValueError("masks need training mode and dropout above 0")
-            return given
+            return masks
         return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout) if active else None
 
 

@@ -1,33 +1,38 @@
 """A model: a module made of modules, with one loss and its gradient in every parameter."""
 
-from collections.abc import Callable
 from typing import Any
 
-from ..common.module import Composite
+from ..common.arrays import Array
+from ..common.batches import Batch, count
+from ..common.module import Composite, Grads, Pullback
 
 
 class Model(Composite):
     """A composite with one loss."""
 
-    def vjp(self, batch) -> tuple[Any, Callable]:
+    def vjp(self, batch: Any) -> tuple[Array, Pullback]:
         """``loss, pullback``, with ``pullback(dloss=1.0) -> grads``, pure."""
         raise NotImplementedError
 
-    def loss(self, batch) -> float:
+    def loss(self, batch: Any) -> float:
         """The loss of a batch; ``backward`` then fills ``grads`` with its gradient."""
         loss, pullback = self.vjp(batch)
         self._remember(pullback)
         return float(loss)
+
+    def count(self, batch: Batch) -> int:
+        """How many targets the loss is the mean of."""
+        return count(batch)
 
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""
         self._pull()
 
 
-def added(total: dict, grads: dict) -> dict:
+def added(total: dict[str, Grads], grads: dict[str, Grads]) -> dict[str, Grads]:
     """Gradients by child and name, summed where both have them"""
     both = {child: dict(named) for child, named in total.items()}
     for child, named in grads.items():
-        mine = both.setdefault(child, {})
-        mine.update({k: mine[k] + v if k in mine else v for k, v in named.items()})
+        own = both.setdefault(child, {})
+        own.update({k: own[k] + v if k in own else v for k, v in named.items()})
     return both

@@ -1,42 +1,44 @@
 """A layer by the name of its cell, and its state in one form for all cells: what the models need to be written once."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..cells.inputs import State
 from ..cells.layers import GRU, LSTM, RNN, Layer
 from ..common import checks
 from ..common.arrays import Array
 
-CELLS: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+CELLS: dict[str, Callable[..., Layer]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
-def recurrent(cell: str, *args, **kwargs) -> Layer:
-    """RNN, LSTM or GRU with these arguments.  Raises ValueError for another name, and as the layers."""
-    return CELLS[checks.choice("cell", cell, tuple(CELLS))](*args, **kwargs)
+def recurrent(cell: str, *sizes: int | str, **options: Any) -> Layer:
+    """RNN, LSTM or GRU of these sizes, with these options.  Raises ValueError for another name, and as the layers."""
+    return CELLS[checks.choice("cell", cell, tuple(CELLS))](*sizes, **options)
 
 
-def fields(state) -> tuple[Array, ...]:
+def fields(state: State) -> tuple[Array, ...]:
     """A state as a layer takes it, an array or a pair  ->  (h,) or (h, c)"""
     return state if isinstance(state, tuple) else (state,)
 
 
-def as_state(arrays):
+def as_state(arrays: Sequence[Array]) -> State:
     """The inverse of fields"""
-    return tuple(arrays) if len(arrays) > 1 else arrays[0]
+    return (arrays[0], arrays[1]) if len(arrays) > 1 else arrays[0]
 
 
-def hidden(state) -> Array:
+def hidden(state: State) -> Array:
     """The hidden state h (L·D, B, H)"""
     return fields(state)[0]
 
 
-def of_hidden(dh: Array, state):
+def of_hidden(dh: Array, state: State) -> State:
     """The gradient in a state of which only h was read"""
     return as_state([dh, *map(np.zeros_like, fields(state)[1:])])
 
 
-def map_state(function, state):
+def map_state(function: Callable[[Array], Array], state: State) -> State:
     """The state whose arrays are function(array)"""
     return as_state([function(v) for v in fields(state)])
 

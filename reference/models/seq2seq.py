@@ -14,15 +14,18 @@ Where all coins are heads, the steps of Q3 to Q6 do not wait for each other's ou
 A fed-back token cuts the gradient (Q8), an expected embedding does not (Q9).  The starred labels are the adjoints.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
+from ..cells.inputs import State
 from ..common import checks, sampling, teacher_forcing
 from ..common.arrays import Array, join
-from ..common.batches import shape_of
-from ..common.module import quiet
-from ..common.packing import one_step, pad_packed_sequence, pad_packed_sequence_backward
+from ..common.batches import Translated, shape_of
+from ..common.module import Grads, Pullback, quiet
+from ..common.packing import PackedSequence, one_step, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import attention, losses
 from ..parts.modules import Attention, Embedding, Linear
 from .model import Model, added
@@ -74,25 +77,26 @@ class Seq2seq(Model):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, sources, targets, embedding_dim=64, hidden_size=128, num_layers=1, *, cell="lstm",
-                 bidirectional=True, attention="general", feedback="argmax", dropout=0.0, bos=1, eos=2,
-                 dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, sources: int, targets: int, embedding_dim: int = 64, hidden_size: int = 128, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, attention: str | None = "general", feedback: str = "argmax",
+                 dropout: float = 0.0, bos: int = 1, eos: int = 2,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         self.feedback = checks.choice("feedback", feedback, FEEDBACK)
         self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
         self.teacher_forcing = 1.0
-        more = {"dtype": dtype, "rng": self.rng}
-        rnn = {"dropout": dropout, "engine": engine, **more}
-        self.source = Embedding(sources, embedding_dim, **more)
+        kind: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
+        rnn = {"dropout": dropout, "engine": engine, **kind}
+        self.source = Embedding(sources, embedding_dim, **kind)
         self.encoder = recurrent(cell, embedding_dim, checks.part("hidden_size", hidden_size, 1 + bidirectional),
                                  num_layers, bidirectional=bidirectional, **rnn)
-        self.target = Embedding(targets, embedding_dim, **more)
+        self.target = Embedding(targets, embedding_dim, **kind)
         self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
-        self.attention: Any = None if attention is None else Attention(hidden_size, hidden_size, attention, **more)
-        self.combine: Any = None if attention is None else Linear(2 * hidden_size, hidden_size, **more)
-        self.head = Linear(hidden_size, targets, **more)
+        self.attention = None if attention is None else Attention(hidden_size, hidden_size, attention, **kind)
+        self.combine = None if attention is None else Linear(2 * hidden_size, hidden_size, **kind)
+        self.head = Linear(hidden_size, targets, **kind)
 
-    def vjp(self, batch, coins=None):
+    def vjp(self, batch: Translated, coins: Array | None = None) -> tuple[Array, Pullback]:
         """Translated  ->  loss, ``pullback(dloss=1.0) -> grads``
 
         ``coins`` (T, B), True where the data's token is read, are drawn at ``teacher_forcing`` if not given.
@@ -109,20 +113,16 @@ class Seq2seq(Model):
         z, pull_z, _ = self._logits(batch, coins)
         loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q7
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: ArrayLike = 1.0) -> Grads:
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q7*
 
         return loss, pullback
 
-    def count(self, batch) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
-    def logits(self, batch, coins=None) -> Array:
+    def logits(self, batch: Translated, coins: Array | None = None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's"""
         return self._logits(batch, coins)[0]
 
-    def weights(self, batch) -> Array:
+    def weights(self, batch: Translated) -> Array:
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S)
 
         Raises
@@ -134,7 +134,7 @@ class Seq2seq(Model):
             raise ValueError("attention must not be None where its weights are asked for")
         return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
 
-    def decode(self, source, max_length=30, *, beam=1, length_power=0.0) -> list[Array]:
+    def decode(self, source: PackedSequence, max_length: int = 30, *, beam: int = 1, length_power: float = 0.0) -> list[Array]:
         """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
 
         Parameters
@@ -153,13 +153,13 @@ class Seq2seq(Model):
             An argument out of range.
         """
         memory, s, _ = self._encode(source)
-        about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
+        task = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
         if checks.positive_int("beam", beam) == 1:
-            return sampling.free_run(self._next, sampling.greedy, *about)
-        return sampling.beam_run(self._next, selected, *about, beam, length_power)
+            return sampling.free_run(self._next, sampling.greedy, *task)
+        return sampling.beam_run(self._next, selected, *task, beam, length_power)
 
     @quiet
-    def _next(self, tokens, state):
+    def _next(self, tokens: Array, state: tuple[State, Memory]) -> tuple[Array, tuple[State, Memory]]:
         """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
         s, memory = state
         u, _ = self.target.vjp(tokens)                                                              # Q3, Q8
@@ -167,7 +167,7 @@ class Seq2seq(Model):
         return self._read(y, memory)[0], (s, memory)                                                # Q5, Q6
 
     @quiet
-    def _logits(self, batch, coins):
+    def _logits(self, batch: Translated, coins: Array | None) -> tuple[Array, Pullback, Array | None]:
         T, B = shape_of(batch.tokens)
         if shape_of(batch.source)[1] != B:
             raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
@@ -178,13 +178,13 @@ class Seq2seq(Model):
         z, weights, pull_z = (self._forced(batch.tokens, s_0, memory) if coins.all() else
                               self._stepwise(batch.tokens, s_0, memory, coins))
 
-        def pullback(dz):
+        def pullback(dz: Array) -> Grads:
             grads, ds_0, dmemory = pull_z(dz)
             return self._gather(**added(grads, pull_encoder(dmemory, ds_0)))
 
         return z, pullback, weights
 
-    def _encode(self, source):
+    def _encode(self, source: PackedSequence) -> tuple[Memory, State, Pullback]:
         """PackedSequence (N,)  ->  Memory, state, ``pullback((dm, dkeys), ds_0) -> {child: grads}``"""
         x, pull_x = self.source.vjp(source.data)
         y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
@@ -192,7 +192,7 @@ class Seq2seq(Model):
         D, p = 1 + self.encoder.bidirectional, None if self.attention is None else self.attention.p
         keys = None if p is None else attention.keys_forward(p, m)                                  # Q5, once
 
-        def pullback(dmemory, ds_0):
+        def pullback(dmemory: Sequence[Array], ds_0: State) -> dict[str, Grads]:
             dy, grads = None, {}
             if self.attention is not None:
                 dm, dkeys = dmemory
@@ -205,36 +205,36 @@ class Seq2seq(Model):
         memory = Memory(m, np.arange(len(m))[:, None] < lengths, keys, p)
         return memory, map_state(lambda v: joined(v, D), s), pullback                               # Q2
 
-    def _forced(self, tokens, s_0, memory):
+    def _forced(self, tokens: PackedSequence, s_0: State, memory: Memory) -> tuple[Array, Array | None, Pullback]:
         """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, (dm, dkeys)``"""
         u, pull_u = self.target.vjp(tokens.data)                                                    # Q3
         y, _, pull_y = self.decoder.vjp(tokens._replace(data=u), s_0)                               # Q4
         z, weights, pull_z = self._read(y, memory)
 
-        def pullback(dz):
+        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array]]:
             grads, dy, dmemory = pull_z(dz)
             decoder, du, ds_0 = pull_y(dy)                                                          # Q4*
             return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dmemory          # Q3*
 
         return z, weights, pullback
 
-    def _read(self, y, memory):
+    def _read(self, y: PackedSequence, memory: Memory) -> tuple[Array, Array | None, Pullback]:
         """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
         if self.attention is None:
             z, pull_z = self.head.vjp(y.data)                                                       # Q6
 
-            def back(dz):
+            def head_alone(dz: Array) -> tuple[dict[str, Grads], PackedSequence, Sequence[Array]]:
                 head, dy = pull_z(dz)                                                               # Q6*
                 return {"head": head}, y._replace(data=dy), ()
 
-            return z, None, back
+            return z, None, head_alone
         m, mask, keys, p = memory
         c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
         a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
         a = np.tanh(a)                                                                              # Q6
         z, pull_z = self.head.vjp(a)                                                                # Q6
 
-        def pullback(dz):
+        def pullback(dz: Array) -> tuple[dict[str, Grads], PackedSequence, Sequence[Array]]:
             head, da = pull_z(dz)                                                                   # Q6*
             combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
@@ -245,7 +245,8 @@ class Seq2seq(Model):
 
         return z, weights, pullback
 
-    def _stepwise(self, tokens, s_0, memory, coins):
+    def _stepwise(self, tokens: PackedSequence, s_0: State, memory: Memory,
+                  coins: Array) -> tuple[Array, Array | None, Pullback]:
         """Step by step, each reading what the coins say  ->  as _forced"""
         read, s, z = pad_packed_sequence(tokens)[0], s_0, None
         steps: list[tuple] = []
@@ -256,7 +257,7 @@ class Seq2seq(Model):
             steps.append((z, w, pull_u, pull_y, pull_z))
         zs, ws, *pulls = zip(*steps, strict=True)
 
-        def pullback(dz):
+        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array]]:
             dz, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
             total: dict = {}
             dmemories = []
@@ -271,7 +272,7 @@ class Seq2seq(Model):
         weights = None if ws[0] is None else np.concatenate(ws)
         return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
 
-    def _input(self, ids, coin, z):
+    def _input(self, ids: Array, coin: Array, z: Array | None) -> tuple[Array, Pullback]:
         """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E), ``pullback(du) -> grads, dz``"""
         if z is None or self.feedback != "expected":
             if z is not None:
@@ -282,7 +283,7 @@ class Seq2seq(Model):
         u, pull_u = self.target.vjp(ids)
         p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], coin[:, None]
 
-        def pullback(du):
+        def pullback(du: Array) -> tuple[Grads, Array]:
             df = np.where(heads, 0, du)                                                             # Q3*
             dp = df @ E.T                                                                           # Q9*
             dE = pull_u(np.where(heads, du, 0))["weight"] + p.T @ df                                # Q3*, Q9*
@@ -291,7 +292,7 @@ class Seq2seq(Model):
         return np.where(heads, u, p @ E), pullback                                                  # Q3, Q9
 
 
-def selected(state, rows):
+def selected(state: tuple[State, Memory], rows: Array) -> tuple[State, Memory]:
     """The decoder's state and the memory of some sequences, which may be taken more than once"""
     s, (m, mask, keys, p) = state
     memory = Memory(m[:, rows], mask[:, rows], None if keys is None else keys[:, rows], p)

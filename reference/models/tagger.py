@@ -9,9 +9,12 @@ A row n is one true step of one sequence: there is no padding anywhere.  The sta
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..common.arrays import Array
-from ..common.module import quiet
+from ..common.batches import Tagged, Tokens
+from ..common.module import Grads, Pullback, quiet
+from ..common.packing import PackedSequence
 from ..parts import losses
 from ..parts.modules import Embedding, Linear
 from .model import Model
@@ -31,16 +34,16 @@ class Tagger(Model):
     The others, and what is raised, as for Classifier.
     """
 
-    def __init__(self, num_embeddings, tags, embedding_dim=32, hidden_size=64, num_layers=1, *, cell="lstm",
-                 bidirectional=True, dropout=0.0, dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, num_embeddings: int, tags: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
+                 cell: str = "lstm", bidirectional: bool = True, dropout: float = 0.0,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
-        more = {"dtype": dtype, "rng": self.rng}
-        self.embedding = Embedding(num_embeddings, embedding_dim, **more)
-        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout,
-                             bidirectional=bidirectional, engine=engine, **more)
-        self.head = Linear((1 + self.rnn.bidirectional) * hidden_size, tags, **more)
+        self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
+        self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional,
+                             dtype=dtype, rng=self.rng, engine=engine)
+        self.head = Linear((1 + self.rnn.bidirectional) * hidden_size, tags, dtype=dtype, rng=self.rng)
 
-    def vjp(self, batch):
+    def vjp(self, batch: Tagged) -> tuple[Array, Pullback]:
         """Tagged  ->  loss, ``pullback(dloss=1.0) -> grads``
 
         Raises
@@ -53,30 +56,26 @@ class Tagger(Model):
         z, pull_z = self._logits(batch.tokens)
         loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # M4
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: ArrayLike = 1.0) -> Grads:
             return pull_z(losses.cross_entropy_backward(dloss, cache))                              # M4*
 
         return loss, pullback
 
-    def count(self, batch) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
-    def logits(self, batch) -> Array:
+    def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
         return self._logits(batch.tokens)[0]
 
-    def predict(self, batch) -> Array:
+    def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
         return self.logits(batch).argmax(-1)
 
     @quiet
-    def _logits(self, tokens):
+    def _logits(self, tokens: PackedSequence) -> tuple[Array, Pullback]:
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # M1
         y, _, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # M2
         z, pull_z = self.head.vjp(y.data)                                                           # M3
 
-        def pullback(dz):
+        def pullback(dz: Array) -> Grads:
             head, dy = pull_z(dz)                                                                   # M3*
             rnn, dx, _ = pull_y(y._replace(data=dy))                                                # M2*
             return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # M1*

@@ -42,7 +42,8 @@ class Cache(NamedTuple):
     weights: Array   # (T, B, S)
 
 
-def forward(p, q, h, mask=None, kind="additive"):
+def forward(p: Params, q: Array, h: Array, mask: Array | None = None,
+            kind: str = "additive") -> tuple[Array, Array, Cache]:
     """q (T, B, Q), h (S, B, K), mask (S, B) boolean or None  ->  context (T, B, K), weights (T, B, S), Cache
 
     Raises
@@ -55,21 +56,21 @@ def forward(p, q, h, mask=None, kind="additive"):
     return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
 
 
-def backward(dcontext, dweights, k):
+def backward(dcontext: Array, dweights: Array, k: Cache) -> tuple[Params, Array, Array]:
     """The adjoint of forward: dcontext (T, B, K), dweights (T, B, S), Cache  ->  dp, dq (T, B, Q), dh (S, B, K)"""
     dp, dq, dh, dkeys = attend_backward(dcontext, dweights, k)
     dW_k, db, dh_keys = keys_backward(dkeys, k.p, k.h)
     return dp._replace(W_k=dW_k, b=db), dq, dh + dh_keys
 
 
-def keys_forward(p, h):
+def keys_forward(p: Params, h: Array) -> Array:
     """h (S, B, K)  ->  keys (S, B, A); they do not depend on the queries, so a decoder needs them once."""
     if p.W_k is None:
         return h                                                                # A2
     return (rows(h) @ p.W_k.T + p.b).reshape(*h.shape[:-1], len(p.W_k))         # A2
 
 
-def keys_backward(dkeys, p, h):
+def keys_backward(dkeys: Array, p: Params, h: Array) -> tuple[Array | None, Array | None, Array]:
     """The adjoint of keys_forward: dkeys (S, B, A), summed over all uses  ->  dW_k, db, dh (S, B, K)"""
     if p.W_k is None:
         return None, None, dkeys                                                # A2*
@@ -77,7 +78,8 @@ def keys_backward(dkeys, p, h):
     return A.T @ rows(h), A.sum(0), (A @ p.W_k).reshape(h.shape)                # A2*
 
 
-def attend_forward(p, q, h, keys, mask=None, kind="additive"):
+def attend_forward(p: Params, q: Array, h: Array, keys: Array, mask: Array | None = None,
+                   kind: str = "additive") -> tuple[Array, Array, Cache]:
     """As forward, with the keys given."""
     keep = kept(mask, h.shape[:2])
     checks.choice("kind", kind, KINDS)
@@ -93,7 +95,7 @@ def attend_forward(p, q, h, keys, mask=None, kind="additive"):
     return by_sequence(turned(w) @ turned(h)), w, Cache(p, kind, q, h, keys, g, u, w)     # A6
 
 
-def attend_backward(dcontext, dweights, k):
+def attend_backward(dcontext: Array, dweights: Array | int, k: Cache) -> tuple[Params, Array, Array, Array]:
     """The adjoint of attend_forward  ->  dp (without W_k and b), dq (T, B, Q), dh (S, B, K), dkeys (S, B, A)"""
     p, w, dc = k.p, k.weights, turned(dcontext)
     dw = dweights + by_sequence(dc @ k.h.transpose(1, 2, 0))                    # A6*
@@ -115,22 +117,22 @@ def attend_backward(dcontext, dweights, k):
     return Params(A.T @ rows(k.q), v=dv), (A @ p.W_q).reshape(k.q.shape), dh, dkeys       # A1*
 
 
-def turned(x):
+def turned(x: Array) -> Array:
     """(T, B, F) -> (B, T, F), a view: what ``@`` multiplies sequence by sequence"""
     return x.swapaxes(0, 1)
 
 
-def by_sequence(x):
+def by_sequence(x: Array) -> Array:
     """The inverse of turned, contiguous"""
     return np.ascontiguousarray(x.swapaxes(0, 1))
 
 
-def scale(kind, g):
+def scale(kind: str, g: Array) -> float:
     """1/√A if scaled"""
     return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0
 
 
-def kept(mask, shape):
+def kept(mask: Array | None, shape: tuple[int, ...]) -> Array:
     """The mask as (B, S), after checking it"""
     if not shape[0]:
         raise ValueError("memory must have at least one step, got none")

@@ -9,6 +9,8 @@ D2* labels the adjoint of D2.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from ..cells.stack import scale
 from ..common import checks
 from ..common.arrays import Array
@@ -19,12 +21,12 @@ class Cache(NamedTuple):
     p: float
 
 
-def draw(rng, shape, p):
+def draw(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> Array:
     """A mask of this shape, boolean, from a numpy.random.Generator"""
     return rng.random(shape) >= checks.probability("p", p)                  # D1
 
 
-def forward(x, keep, p):
+def forward(x: Array, keep: Array, p: float) -> tuple[Array, Cache]:
     """x (...), keep (...) boolean  ->  y (...), Cache
 
     Raises
@@ -38,6 +40,6 @@ def forward(x, keep, p):
     return x * keep * scale(p), Cache(keep, p)                              # D2
 
 
-def backward(dy, k):
+def backward(dy: Array, k: Cache) -> Array:
     """The adjoint of forward: dy (...), Cache  ->  dx (...)"""
     return dy * k.keep * scale(k.p)                                         # D2*

@@ -21,12 +21,12 @@ class Cache(NamedTuple):
     padding_idx: int | None
 
 
-def forward(W, ids, padding_idx=None):
+def forward(W: Array, ids: Array, padding_idx: int | None = None) -> tuple[Array, Cache]:
     """W (V, E), ids (...)  ->  y (..., E), Cache"""
     return W[ids], Cache(W, ids, padding_idx)                               # E1
 
 
-def backward(dy, k):
+def backward(dy: Array, k: Cache) -> Array:
     """The adjoint of forward: dy (..., E), Cache  ->  dW (V, E)"""
     dW = scatter(rows(dy), k.ids.ravel(), len(k.W))                         # E1*
     if k.padding_idx is not None:
@@ -34,7 +34,7 @@ def backward(dy, k):
     return dW
 
 
-def scatter(dy, ids, V):
+def scatter(dy: Array, ids: Array, V: int) -> Array:
     """dy (N, E), ids (N,)  ->  the sum of the rows of dy that belong to each token, (V, E)
 
     The selecting matrix S (V, N) of E1 is sparse: one 1 in each column.  Its product with dy costs N·E additions.

@@ -21,7 +21,7 @@ class Cache(NamedTuple):
     x: Array  # (..., I)
 
 
-def forward(p, x):
+def forward(p: Params, x: Array) -> tuple[Array, Cache]:
     """x (..., I)  ->  y (..., O), Cache"""
     y = rows(x) @ p.W.T                                                     # F1
     if p.b is not None:
@@ -29,7 +29,7 @@ def forward(p, x):
     return y.reshape(*x.shape[:-1], len(p.W)), Cache(p, x)
 
 
-def backward(dy, k):
+def backward(dy: Array, k: Cache) -> tuple[Params, Array]:
     """The adjoint of forward: dy (..., O), Cache  ->  dp, dx (..., I)"""
     A = rows(dy)
     db = None if k.p.b is None else A.sum(0)                                # F1*

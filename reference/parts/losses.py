@@ -15,6 +15,7 @@ Every exponent is at most 0, so nothing overflows.  J1* labels the adjoint of J1
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..common import checks
 from ..common.arrays import Array, sigmoid
@@ -34,20 +35,21 @@ class Cache(NamedTuple):
     scale: Array       # (...)    dL/dl, 0 where ignored
 
 
-def exponentials(z):
+def exponentials(z: Array) -> tuple[Array, Array, Array]:
     """z (..., V)  ->  a (..., V), e (..., V), s (..., 1)  with  log p = a - log s  and  p = e / s"""
     a = z - z.real.max(-1, keepdims=True)                                               # J1
     e = np.exp(a)                                                                       # J1
     return a, e, (e @ np.ones(e.shape[-1], e.real.dtype))[..., None]  # a product sums short rows quicker than sum()
 
 
-def log_softmax(z):
+def log_softmax(z: Array) -> Array:
     """z (..., V)  ->  log p (..., V)"""
     a, _, s = exponentials(z)
     return a - np.log(s)                                                                # J1
 
 
-def cross_entropy_forward(logits, targets, weight=None, ignore_index=IGNORE, reduction="mean", label_smoothing=0.0):
+def cross_entropy_forward(logits: Array, targets: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = IGNORE,
+                          reduction: str = "mean", label_smoothing: float = 0.0) -> tuple[Array, Cache]:
     """Softmax cross-entropy.
 
     Parameters
@@ -91,7 +93,7 @@ def cross_entropy_forward(logits, targets, weight=None, ignore_index=IGNORE, red
     return reduce(l * scale, reduction), Cache(e, s, targets, w, smoothing, scale)      # J3
 
 
-def cross_entropy_backward(dloss, k):
+def cross_entropy_backward(dloss: ArrayLike, k: Cache) -> Array:
     """The adjoint: dloss like loss, Cache  ->  dlogits (..., V)"""
     V, targets = len(k.w), k.targets[..., None]
     dl = (np.asarray(dloss, k.e.dtype) * k.scale)[..., None]                            # J3*
@@ -104,16 +106,16 @@ def cross_entropy_backward(dloss, k):
     return dz
 
 
-def classes(targets, shape, V, ignore_index) -> tuple[Array, Array]:
+def classes(targets: ArrayLike, shape: tuple[int, ...], V: int, ignore_index: int) -> tuple[Array, Array]:
     """Targets as whole numbers of this shape, 0 where ignored, and where they are not ignored."""
-    given = np.asarray(targets)
-    if given.shape != shape:
-        raise RuntimeError(f"targets must have shape {shape}, that of the logits without classes, got {given.shape}")
-    kept = given != ignore_index
-    return checks.tokens("targets", np.where(kept, given, given.dtype.type(0)), V), kept
+    t = np.asarray(targets)
+    if t.shape != shape:
+        raise RuntimeError(f"targets must have shape {shape}, that of the logits without classes, got {t.shape}")
+    kept = t != ignore_index
+    return checks.tokens("targets", np.where(kept, t, t.dtype.type(0)), V), kept
 
 
-def reduced_scale(w, reduction):
+def reduced_scale(w: Array, reduction: str) -> float:
     """dL/dl of J3 for weights w (...) that are 0 where ignored"""
     if reduction != "mean":
         return 1
@@ -123,11 +125,12 @@ def reduced_scale(w, reduction):
     return 1 / w.sum()                                                                  # J3
 
 
-def reduce(l, reduction):
+def reduce(l: Array, reduction: str) -> Array:
     return l if reduction == "none" else l.sum()                                        # J3
 
 
-def sequence_forward(logits, targets, mask, reduction="token", label_smoothing=0.0):
+def sequence_forward(logits: Array, targets: ArrayLike, mask: ArrayLike, reduction: str = "token",
+                     label_smoothing: float = 0.0) -> tuple[Array, Cache]:
     """Cross-entropy over the steps of padded sequences that the mask keeps.
 
     Parameters
@@ -165,7 +168,7 @@ def sequence_forward(logits, targets, mask, reduction="token", label_smoothing=0
     return (c * l).sum(), k._replace(scale=c)                                           # J4
 
 
-def sequence_backward(dloss, k):
+def sequence_backward(dloss: ArrayLike, k: Cache) -> Array:
     """The adjoint: dloss a number, Cache  ->  dlogits (T, B, V), 0 where nothing was kept"""
     return cross_entropy_backward(dloss, k)                                             # J4*
 
@@ -177,14 +180,14 @@ class Residual(NamedTuple):
     scale: Array       # dL/dl, one number
 
 
-def mse_forward(x, y, reduction="mean"):
+def mse_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Residual]:
     """Squared error: x and y of one shape and dtype  ->  loss, Residual.  ValueError: a mean over nothing."""
     comparable(x, y, reduction)
     r = x - y                                                                           # J5
     return settle(r * r, 2 * r, reduction)                                              # J5, J5*
 
 
-def l1_forward(x, y, reduction="mean"):
+def l1_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Residual]:
     """Absolute error, as mse_forward; the slope at 0 is 0, as in torch."""
     comparable(x, y, reduction)
     r = x - y                                                                           # J5
@@ -192,7 +195,7 @@ def l1_forward(x, y, reduction="mean"):
     return settle(r * sign, sign, reduction)                                            # J5, J5*
 
 
-def huber_forward(x, y, reduction="mean", delta=1.0):
+def huber_forward(x: Array, y: Array, reduction: str = "mean", delta: float = 1.0) -> tuple[Array, Residual]:
     """Squared near 0, absolute beyond delta, as mse_forward.  ValueError: delta is not above 0."""
     checks.positive("delta", delta)
     comparable(x, y, reduction)
@@ -202,7 +205,8 @@ def huber_forward(x, y, reduction="mean", delta=1.0):
                   np.where(near, r, delta * sign), reduction)                           # J6*
 
 
-def bce_forward(x, y, pos_weight=None, reduction="mean"):
+def bce_forward(x: Array, y: Array, pos_weight: Array | float | None = None,
+                reduction: str = "mean") -> tuple[Array, Residual]:
     """Binary cross-entropy with logits.
 
     Parameters
@@ -234,7 +238,7 @@ def bce_forward(x, y, pos_weight=None, reduction="mean"):
                   negative * sigmoid(x) - positive * sigmoid(-x), reduction)            # J7*
 
 
-def mse_backward(dloss, k):
+def mse_backward(dloss: ArrayLike, k: Residual) -> Array:
     """The adjoint of every loss of numbers: dloss like loss, Residual  ->  dx like x.  The gradient in y is -dx but in
     bce, where targets take none."""
     return np.asarray(dloss, k.slope.dtype) * k.scale * k.slope                         # J3*, J5*
@@ -243,7 +247,7 @@ def mse_backward(dloss, k):
 l1_backward = huber_backward = bce_backward = mse_backward
 
 
-def comparable(x, y, reduction) -> None:
+def comparable(x: Array, y: Array, reduction: str) -> None:
     """Check what every loss of numbers is given."""
     checks.choice("reduction", reduction, REDUCTIONS)
     checks.array("targets", y, x.shape, x.real.dtype)
@@ -251,13 +255,13 @@ def comparable(x, y, reduction) -> None:
         raise ValueError("input must have an element, got none: there is nothing to take the mean of")
 
 
-def settle(l, slope, reduction):
+def settle(l: Array, slope: Array, reduction: str) -> tuple[Array, Residual]:
     """l (...), dl/dx (...)  ->  loss, Residual"""
     scale = np.ones((), l.real.dtype) / (l.size if reduction == "mean" else 1)          # J3
     return reduce(l * scale, reduction), Residual(slope, scale)
 
 
-def softplus(x):
+def softplus(x: Array) -> Array:
     """log(1 + eˣ) without overflow"""
     above = x.real > 0
     return np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))

@@ -1,13 +1,12 @@
 """Linear and Embedding as torch.nn has them, and Attention; backward by hand, in the rooms of the same names."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..common import checks
+from ..common.arrays import Array
 from ..common.memory import copied
-from ..common.module import Composite, Module, quiet
+from ..common.module import Composite, Grads, Module, Pullback, quiet
 from . import attention, embedding, linear
 
 
@@ -28,13 +27,14 @@ class Linear(Module):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, in_features, out_features, bias=True, *, dtype=np.float32, rng=None):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike = np.float32,
+                 rng: np.random.Generator | None = None):
         self.in_features = checks.positive_int("in_features", in_features)
         self.out_features = checks.positive_int("out_features", out_features)
         shapes: dict[str, tuple] = {"weight": (self.out_features, self.in_features)}
         super().__init__(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features, dtype, rng)
 
-    def __call__(self, x):
+    def __call__(self, x: Array) -> Array:
         """x (..., in_features) ndarray in the dtype of the module  ->  y (..., out_features)
 
         Raises
@@ -46,21 +46,21 @@ class Linear(Module):
         self._remember(pullback)
         return y
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         """dy like y  ->  dx like x; fills ``grads``.  RuntimeError: no forward before it, wrong shape or dtype."""
         (dx,) = self._pull(dy)
         return dx
 
     @quiet
-    def vjp(self, x) -> tuple[Any, Callable]:
+    def vjp(self, x: Array) -> tuple[Array, Pullback]:
         """The functional form: ``y, pullback``, with ``pullback(dy) -> grads, dx``, pure."""
         x = checks.features("Linear: input", x, self.in_features, self.dtype)
         y, cache = linear.forward(linear.Params(self.params["weight"], self.params.get("bias")), copied(x))
 
         @quiet
-        def pullback(dy):
+        def pullback(dy: Array) -> tuple[Grads, Array]:
             dp, dx = linear.backward(checks.array("Linear: dy", dy, y.shape, self.dtype), cache)
-            return dict(zip(self.params, dp, strict=False)), dx
+            return {name: d for name, d in zip(self.params, dp, strict=False) if d is not None}, dx
 
         return y, pullback
 
@@ -83,7 +83,8 @@ class Embedding(Module):
         An argument of the wrong type or out of range.
     """
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, dtype=np.float32, rng=None):
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.num_embeddings = checks.positive_int("num_embeddings", num_embeddings)
         self.embedding_dim = checks.positive_int("embedding_dim", embedding_dim)
         self.padding_idx = checks.index("padding_idx", padding_idx, self.num_embeddings)
@@ -92,7 +93,7 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.params["weight"][self.padding_idx] = 0
 
-    def __call__(self, ids):
+    def __call__(self, ids: Array) -> Array:
         """ids (...) whole numbers  ->  y (..., embedding_dim)
 
         Raises
@@ -106,17 +107,17 @@ class Embedding(Module):
         self._remember(pullback)
         return y
 
-    def backward(self, dy) -> None:
+    def backward(self, dy: Array) -> None:
         """dy like y; fills ``grads``.  Tokens have no gradient.  RuntimeError: as for Linear."""
         self._pull(dy)
 
-    def vjp(self, ids) -> tuple[Any, Callable]:
+    def vjp(self, ids: Array) -> tuple[Array, Pullback]:
         """The functional form: ``y, pullback``, with ``pullback(dy) -> grads``, pure."""
         ids = checks.tokens("Embedding: ids", ids, self.num_embeddings)
         y, cache = embedding.forward(self.params["weight"], ids, self.padding_idx)
 
         @quiet
-        def pullback(dy):
+        def pullback(dy: Array) -> Grads:
             return {"weight": embedding.backward(checks.array("Embedding: dy", dy, y.shape, self.dtype), cache)}
 
         return y, pullback
@@ -143,7 +144,8 @@ class Attention(Composite):
 
     NAMES = {"W_q": "query.weight", "W_k": "memory.weight", "b": "memory.bias", "v": "score.weight"}
 
-    def __init__(self, query_size, memory_size, kind="additive", attention_size=None, *, dtype=np.float32, rng=None):
+    def __init__(self, query_size: int, memory_size: int, kind: str = "additive", attention_size: int | None = None, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         super().__init__(dtype=dtype, rng=rng)
         self.kind = checks.choice("kind", kind, attention.KINDS)
         self.query_size = checks.positive_int("query_size", query_size)
@@ -159,7 +161,7 @@ class Attention(Composite):
             self.memory = Linear(self.memory_size, A, dtype=dtype, rng=self.rng)
             self.score = Linear(A, 1, bias=False, dtype=dtype, rng=self.rng)
 
-    def __call__(self, q, h, mask=None):
+    def __call__(self, q: Array, h: Array, mask: Array | None = None) -> tuple[Array, Array]:
         """Attend.
 
         Parameters
@@ -188,7 +190,7 @@ class Attention(Composite):
         self._remember(pullback)
         return context, weights
 
-    def backward(self, dcontext=None, dweights=None):
+    def backward(self, dcontext: Array | None = None, dweights: Array | None = None) -> tuple[Array, Array]:
         """Gradients like context and weights, zeros if not given  ->  dq, dh; fills ``grads``."""
         dq, dh = self._pull(dcontext, dweights)
         return dq, dh
@@ -199,13 +201,13 @@ class Attention(Composite):
         values = {field: self.params[name] for field, name in self.NAMES.items() if name in self.params}
         return attention.Params(**values | ({"v": values["v"][0]} if "v" in values else {}))
 
-    def named(self, dp: attention.Params) -> dict[str, Any]:
+    def named(self, dp: attention.Params) -> Grads:
         """A room's gradients, keyed like ``params``."""
         values = {self.NAMES[field]: v for field, v in dp._asdict().items() if v is not None}
         return values | ({"score.weight": values["score.weight"][None]} if "score.weight" in values else {})
 
     @quiet
-    def vjp(self, q, h, mask=None) -> tuple[Any, Any, Callable]:
+    def vjp(self, q: Array, h: Array, mask: Array | None = None) -> tuple[Array, Array, Pullback]:
         """``context, weights, pullback``, with ``pullback(dcontext=None, dweights=None) -> grads, dq, dh``, pure."""
         h = checks.features("Attention: memory", h, self.memory_size, self.dtype)
         q = checks.features("Attention: query", q, self.query_size, self.dtype)
@@ -216,8 +218,8 @@ class Attention(Composite):
         context, weights, cache = attention.forward(self.p, copied(q[None] if one else q), copied(h), mask, self.kind)
 
         @quiet
-        def pullback(dcontext=None, dweights=None):
-            def full(name, d, like):
+        def pullback(dcontext: Array | None = None, dweights: Array | None = None) -> tuple[Grads, Array, Array]:
+            def full(name: str, d: Array | None, like: Array) -> Array:
                 return np.zeros_like(like) if d is None else checks.array(
                     f"Attention: {name}", d, like.shape[one:], self.dtype).reshape(like.shape)
 

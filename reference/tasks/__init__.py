@@ -1,13 +1,16 @@
 """Four real tasks, one for each pattern, on data that ships in packages: ``python -m reference.tasks TASK``.
 
 A task holds its data, the sizes of its model, the variants that are compared, and the figures on the test part.
-``train.py`` trains them on either side.
+``train.py`` trains them on either backend.
 """
+
+from collections.abc import Callable
 
 from .letters_tagger import LettersTagger
 from .names_classifier import NamesClassifier
 from .names_generator import NamesGenerator
 from .pronunciation import Pronunciation
 
-TASKS = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator, "letters_tagger": LettersTagger,
-         "pronunciation": Pronunciation}
+Task = NamesClassifier | NamesGenerator | LettersTagger | Pronunciation
+TASKS: dict[str, Callable[..., Task]] = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator,
+                                        "letters_tagger": LettersTagger, "pronunciation": Pronunciation}

@@ -11,7 +11,7 @@ from ..training import loop, optim
 
 
 class Backend(NamedTuple):
-    """What a side gives."""
+    """What a backend gives."""
 
     package: str
     models: dict[str, Callable]    # by class name; called with sizes, cell, dtype, rng

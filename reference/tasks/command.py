@@ -12,29 +12,30 @@ from .train import run
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    given = parsed(backend.package, arguments)
+    options = parsed(backend.package, arguments)
 
     def command() -> int:
-        task = TASKS[given.task](given.seed, **{} if given.limit is None else {"limit": given.limit})
-        measured = run(task, backend, given.cell, given.seed, given.seconds, given.steps, given.dtype)
-        asked = {"cell": given.cell, "steps": measured["steps"]} | changed(given, backend.package)
-        measured["command"] = f"python -m {backend.package}.tasks {given.task} " + " ".join(f"--{k} {v}" for k, v in asked.items())
+        task = TASKS[options.task](options.seed, **{} if options.limit is None else {"limit": options.limit})
+        measured = run(task, backend, options.cell, options.seed, options.seconds, options.steps, options.dtype)
+        asked = {"cell": options.cell, "steps": measured["steps"]} | changed(options, backend.package)
+        words = [f"python -m {backend.package}.tasks {options.task}", *(f"--{k} {v}" for k, v in asked.items())]
+        measured["command"] = " ".join(words)
         print("\n".join(lines(measured)))
-        file = given.out / f"{given.task}-{backend.package}-{given.cell}.json"
+        file = options.out / f"{options.task}-{backend.package}-{options.cell}.json"
         file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {file}")
         return 0
 
-    return guarded(command, given.out, "interrupted; nothing was written")
+    return guarded(command, options.out, "interrupted; nothing was written")
 
 
-def lines(made: dict) -> list[str]:
+def lines(results: dict) -> list[str]:
     """What is printed."""
-    found = [f"{made['title']}: {made['side']}, {made['cell']}, {made['steps']} steps of {made['batch']}; "
-             f"trained on {made['parts'][0]}, tested on {made['parts'][2]}"]
+    text = [f"{results['title']}: {results['side']}, {results['cell']}, {results['steps']} steps of {results['batch']}; "
+            f"trained on {results['parts'][0]}, tested on {results['parts'][2]}"]
     for kind in ("baselines", "variants"):
-        for label, figures in made[kind].items():
+        for label, figures in results[kind].items():
             shown = "  ".join(f"{k} {v:.4g}" for k, v in figures.items())
-            found.append(f"  {'baseline: ' if kind == 'baselines' else ''}{label:40s}  {shown}")
-    found += [f"  {k}  {v:.4g}" for k, v in made["more"].items()]
-    return found + [f"    {k}  ->  {v}" for k, v in made["examples"].items()]
+            text.append(f"  {'baseline: ' if kind == 'baselines' else ''}{label:40s}  {shown}")
+    text += [f"  {k}  {v:.4g}" for k, v in results["more"].items()]
+    return text + [f"    {k}  ->  {v}" for k, v in results["examples"].items()]

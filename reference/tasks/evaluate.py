@@ -11,7 +11,7 @@ from ..common.arrays import Array
 
 
 def array(value: Any) -> Array:
-    """An array or a tensor of either side as an array."""
+    """An array, or a tensor, as an array."""
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 

@@ -1,6 +1,9 @@
 """Sex from a first name, letter by letter: ``classifier``."""
 
+from collections.abc import Sequence
+
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from .evaluate import array, majority
 
@@ -21,23 +24,23 @@ class NamesClassifier:
                       "hidden_size": 64}
         self.lengths = [len(n) for n in self.parts.train]
 
-    def batch(self, names):
+    def batch(self, names: Sequence[str]) -> batches.Labelled:
         return batches.labelled([self.letters.encode(n) for n in names],
                                 self.classes.encode(self.sexes[n] for n in names))
 
-    def figures(self, model) -> dict[str, float]:
-        found = array(model.predict(self.batch(self.parts.test)))
-        return {"accuracy": float((found == self.batch(self.parts.test).target).mean())}
+    def figures(self, model: Model) -> dict[str, float]:
+        batch = self.batch(self.parts.test)
+        return {"accuracy": float((array(model.predict(batch)) == batch.target).mean())}
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        found = {}
+        accuracies = {}
         for name, seen in {"always the more frequent sex": lambda n: "", "the last letter": lambda n: n[-1]}.items():
-            said = majority((seen(n), self.sexes[n]) for n in self.parts.train)
-            right = [said.get(seen(n)) == self.sexes[n] for n in self.parts.test]
-            found[name] = {"accuracy": sum(right) / len(right)}
-        return found
+            usual = majority((seen(n), self.sexes[n]) for n in self.parts.train)
+            right = [usual.get(seen(n)) == self.sexes[n] for n in self.parts.test]
+            accuracies[name] = {"accuracy": sum(right) / len(right)}
+        return accuracies
 
-    def examples(self, model) -> dict:
+    def examples(self, model: Model) -> dict[str, str]:
         names = self.parts.test[:12]
-        found = self.classes.decode(array(model.predict(self.batch(names))))
-        return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, found, strict=True)}
+        sexes = self.classes.decode(array(model.predict(self.batch(names))))
+        return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, sexes, strict=True)}

@@ -1,10 +1,12 @@
 """A first name from sex and initial: ``generator``."""
 
+from collections.abc import Sequence
 from math import exp
 
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
 from .evaluate import array, count_perplexity
@@ -26,11 +28,11 @@ class NamesGenerator:
                       "hidden_size": 128, "bos": self.letters.bos, "eos": self.letters.eos}
         self.lengths = [len(n) for n in self.parts.train]
 
-    def batch(self, names):
+    def batch(self, names: Sequence[str]) -> batches.Conditioned:
         return batches.conditioned([self.conditions.encode([self.sexes[n], n[0]]) for n in names],
                                    [self.letters.encode(n) for n in names], self.letters.bos, self.letters.eos)
 
-    def figures(self, model) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""
         batch = self.batch(self.parts.test)
         later = batches.positions_of(batch.tokens) > 0
@@ -42,8 +44,8 @@ class NamesGenerator:
         return {f"counts of {what}": {"perplexity": count_perplexity(train, test, n, len(self.letters) - 2)}
                 for n, what in ((1, "single letters"), (2, "pairs of letters"), (3, "triples of letters"))}
 
-    def examples(self, model) -> dict:
+    def examples(self, model: Model) -> dict[str, str]:
         asked = [[sex, initial] for sex in ("female", "male") for initial in "adjmst"]
         rng = np.random.default_rng(0)
-        said = model.generate([self.conditions.encode(a) for a in asked], temperature=0.7, rng=rng)
-        return {" ".join(a): "".join(self.letters.decode(tokens)) for a, tokens in zip(asked, said, strict=True)}
+        names = model.generate([self.conditions.encode(a) for a in asked], temperature=0.7, rng=rng)
+        return {" ".join(a): "".join(self.letters.decode(tokens)) for a, tokens in zip(asked, names, strict=True)}

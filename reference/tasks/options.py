@@ -29,19 +29,19 @@ def parsed(package: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
     """
     top = parser(package)
-    given = top.parse_args(arguments)
+    options = top.parse_args(arguments)
     for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
-        value = getattr(given, name)
+        value = getattr(options, name)
         if value is not None and not value >= least:
             top.error(f"--{name} must be at least {least}, got {value:g}")
     try:
-        given.out.mkdir(parents=True, exist_ok=True)
+        options.out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        top.error(f"--out cannot be made: {given.out}: {e.strerror}")
-    return given
+        top.error(f"--out cannot be made: {options.out}: {e.strerror}")
+    return options
 
 
-def changed(given: argparse.Namespace, package: str) -> dict:
+def changed(options: argparse.Namespace, package: str) -> dict:
     """Of seed, dtype and limit what was not left as it is."""
     usual = parser(package)
-    return {k: getattr(given, k) for k in ("seed", "dtype", "limit") if getattr(given, k) != usual.get_default(k)}
+    return {k: getattr(options, k) for k in ("seed", "dtype", "limit") if getattr(options, k) != usual.get_default(k)}

@@ -1,8 +1,11 @@
 """A word's pronunciation from its spelling: ``seq2seq``, with attention and without, and with scheduled sampling."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
 from .evaluate import array, error_rate, majority
@@ -29,29 +32,29 @@ class Pronunciation:
                       "bos": self.sounds.bos, "eos": self.sounds.eos}
         self.lengths = [len(w) for w in self.parts.train]
 
-    def batch(self, words):
+    def batch(self, words: Sequence[str]) -> batches.Translated:
         return batches.translated([self.letters.encode(w) for w in words],
                                   [self.sounds.encode(self.sounds_of[w][0]) for w in words], self.sounds.bos, self.sounds.eos)
 
-    def say(self, model, words, **options) -> list[list[str]]:
+    def say(self, model: Model, words: Sequence[str], **options: int) -> list[list[str]]:
         """What the model says for some words, in batches."""
-        said = []
+        answers = []
         for chosen in batches.in_order(len(words), 256):
             source = batches.pack("words", [self.letters.encode(words[k]) for k in chosen])
-            said += [self.sounds.decode(tokens) for tokens in model.decode(source, **options)]
-        return said
+            answers += [self.sounds.decode(tokens) for tokens in model.decode(source, **options)]
+        return answers
 
-    def figures(self, model) -> dict[str, float]:
+    def figures(self, model: Model) -> dict[str, float]:
         return self._rates(self.say(model, self.parts.test), self.parts.test)
 
-    def more_figures(self, model) -> dict[str, float]:
+    def more_figures(self, model: Model) -> dict[str, float]:
         """Greedy against a beam on the first words of the test part."""
         words = self.parts.test[:BEAMED]
         return {f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
                 for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM))}
 
-    def _rates(self, said, words) -> dict[str, float]:
-        phonemes, wrong = error_rate(said, [[list(s) for s in self.sounds_of[w]] for w in words])
+    def _rates(self, answers: Sequence[Sequence[str]], words: Sequence[str]) -> dict[str, float]:
+        phonemes, wrong = error_rate(answers, [[list(s) for s in self.sounds_of[w]] for w in words])
         return {"phonemes wrong": phonemes, "words wrong": wrong}
 
     def baselines(self) -> dict[str, dict[str, float]]:
@@ -59,20 +62,20 @@ class Pronunciation:
         words = [(w, self.sounds_of[w][0]) for w in self.parts.train[:10_000]]
         costs = alignment.learn(words)
         cuts = ((w, alignment.cut((w, sounds), costs)) for w, sounds in words)
-        said = majority(pair for w, cut in cuts if cut is not None for pair in zip(w, cut, strict=True))
-        answers = [[s for c in w for s in said.get(c, ())] for w in self.parts.test]
+        usual = majority(pair for w, cut in cuts if cut is not None for pair in zip(w, cut, strict=True))
+        answers = [[s for c in w for s in usual.get(c, ())] for w in self.parts.test]
         return {"the most frequent sound of each letter": self._rates(answers, self.parts.test)}
 
-    def examples(self, model) -> dict:
+    def examples(self, model: Model) -> dict[str, str]:
         words = [*SHOWN, *self.parts.test[:8]]
         return {w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
                 for w, s in zip(words, self.say(model, words), strict=True)}
 
-    def maps(self, model) -> list[dict]:
+    def maps(self, model: Model) -> list[dict]:
         """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""
-        found = []
-        for w, said in zip(SHOWN, self.say(model, SHOWN), strict=True):
-            batch = batches.translated([self.letters.encode(w)], [self.sounds.encode(said)], self.sounds.bos, self.sounds.eos)
+        maps = []
+        for w, answer in zip(SHOWN, self.say(model, SHOWN), strict=True):
+            batch = batches.translated([self.letters.encode(w)], [self.sounds.encode(answer)], self.sounds.bos, self.sounds.eos)
             weights = array(model.weights(batch))[:, 0]
-            found.append({"letters": list(w), "sounds": [*said, "end"], "weights": np.round(weights, 4).tolist()})
-        return found
+            maps.append({"letters": list(w), "sounds": [*answer, "end"], "weights": np.round(weights, 4).tolist()})
+        return maps

@@ -8,7 +8,6 @@ Namesakes: torch.nn.utils.clip_grad_norm_, clip_grad_value_.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from ..common.arrays import Array
 TINY = 1e-6  # torch's, so that a norm of 0 divides nothing
 
 
-def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> Any:
+def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> float | np.floating:
     """The p-norm of all gradients as one vector: the p-norm of their p-norms, in their dtype; inf and NaN come through."""
     checks.positive("norm_type", norm_type)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -27,7 +26,7 @@ def global_norm(grads: Mapping[str, Array], norm_type: float = 2.0) -> Any:
 
 
 def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 2.0,
-                   error_if_nonfinite: bool = False) -> Any:
+                   error_if_nonfinite: bool = False) -> float | np.floating:
     """Scale all gradients by one number, so that their norm is at most ``max_norm``; returns the norm before that.
 
     Raises
@@ -45,7 +44,7 @@ def clip_grad_norm(grads: dict[str, Array], max_norm: float, norm_type: float = 
     return total
 
 
-def scale_to_norm(grads: Mapping[str, Array], max_norm: float, total: Any) -> None:
+def scale_to_norm(grads: Mapping[str, Array], max_norm: float, total: float | np.floating) -> None:
     """The second half of clip_grad_norm, for a norm that is known; namesake torch.nn.utils.clip_grads_with_norm_."""
     factor = np.minimum(max_norm / (total + TINY), 1)                                 # K2
     with np.errstate(invalid="ignore"):

@@ -143,22 +143,22 @@ def initialise(target: Any, scheme: str | Scheme, rng: np.random.Generator, *, r
         target.load_state_dict(initialise(target.state_dict(), scheme, rng, recurrent=recurrent, others=others,
                                           forget_bias=forget_bias))
         return target
-    made = {name: np.array(value) for name, value in target.items()}
-    matches = {name: m for name in made if (m := RECURRENT.match(name))}
+    weights = {name: np.array(value) for name, value in target.items()}
+    matches = {name: m for name in weights if (m := RECURRENT.match(name))}
     if not matches:
         raise ValueError("nothing to initialise: no parameter is named weight_ih, weight_hh, ... as in torch.nn")
-    for name, value in made.items():
+    for name, value in weights.items():
         if name in matches:
-            gates, H = sizes(made, matches[name])
+            gates, H = sizes(weights, matches[name])
             chosen = recurrent if recurrent is not None and matches[name]["side"] == "hh" else scheme
             draw = named(chosen, H) if value.ndim > 1 or scheme == "uniform" else zeros
-            made[name] = per_gate(draw, rng, value.shape, 1 if matches[name]["side"] == "hr" else gates)
+            weights[name] = per_gate(draw, rng, value.shape, 1 if matches[name]["side"] == "hr" else gates)
         elif others is not None:
-            made[name] = (named(others, value.shape[-1]) if value.ndim > 1 else zeros)(rng, value.shape)
-        made[name] = made[name].astype(value.dtype)
+            weights[name] = (named(others, value.shape[-1]) if value.ndim > 1 else zeros)(rng, value.shape)
+        weights[name] = weights[name].astype(value.dtype)
     if forget_bias is not None:
-        _set_forget_bias(made, matches, forget_bias)
-    return made
+        _set_forget_bias(weights, matches, forget_bias)
+    return weights
 
 
 def sizes(params: Mapping[str, Array], match: re.Match) -> tuple[int, int]:
@@ -181,10 +181,10 @@ def named(scheme: str | Scheme, H: int) -> Scheme:
     return SCHEMES[scheme]
 
 
-def _set_forget_bias(made: dict[str, Array], matches: Mapping[str, re.Match], value: float) -> None:
-    biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(made, m)[0] == 4]
+def _set_forget_bias(weights: dict[str, Array], matches: Mapping[str, re.Match], value: float) -> None:
+    biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(weights, m)[0] == 4]
     if not biases:
         raise ValueError("forget_bias needs an LSTM with biases")
     for name in biases:
-        H = sizes(made, matches[name])[1]
-        made[name][FORGET * H : (FORGET + 1) * H] = value if matches[name]["side"] == "ih" else 0  # I5
+        H = sizes(weights, matches[name])[1]
+        weights[name][FORGET * H : (FORGET + 1) * H] = value if matches[name]["side"] == "ih" else 0  # I5

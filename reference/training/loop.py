@@ -1,4 +1,4 @@
-"""The training loop.  torch_impl/training/loop.py is the same loop on the other side; notes/training/loop.md says why.
+"""The training loop.  torch_impl/training/loop.py is the same loop in torch; notes/training/loop.md says why.
 
     train(model, optimizer, batches, epochs=3, schedule=..., max_norm=1.0, validation=..., folder="run")
 
@@ -7,29 +7,31 @@ Truncated BPTT is the model's: one that carries its state from window to window 
 windows of a stream in their order.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..common import checkpoint
+from ..common import checkpoint, checks
 from ..common.batches import count
-from ..common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
+from ..common.run import LAST, Counters, NonFiniteError, Result, Run
 from ..common.schedules import Schedule
+from ..models.model import Model
 from .clip import clip_grad_value, global_norm, scale_to_norm
+from .optim import Optimizer
 
 
-def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epochs: int,
+def train(model: Model, optimizer: Optimizer, batches: Callable[[int], Iterable], *, epochs: int,
           schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
           clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
-          resume: bool = False, config: dict | None = None, vocabulary: Any = None, **run_options: Any) -> Result:
+          resume: bool = False, config: dict | None = None, vocabulary: Sequence | None = None, **run_options: Any) -> Result:
     """Train a model.
 
     Parameters
     ----------
     model : reference.Model
-    optimizer : of reference.training.optim, made for this model
+    optimizer : of reference.training.optim, whose parameters are this model's
     batches : callable
         ``batches(epoch)``: the batches of this pass, always the same for the same epoch.
     epochs : int
@@ -47,7 +49,7 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     config, vocabulary : optional
         What the checkpoints hold besides.
     run_options
-        ``save_every``, ``steps``, ``patience``, ``progress``, ``how``: see runlog.Run.
+        ``save_every``, ``steps``, ``patience``, ``progress``, ``how``: see ``common.run.Run``.
 
     Returns
     -------
@@ -63,8 +65,8 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
     CheckpointError
         Resuming from a file that is not this run's, or a checkpoint cannot be written.
     """
-    check_clipping(max_norm, norm_type, clip_value)
-    check_needs(folder, validation, resume, **run_options)
+    checks.clipping(max_norm, norm_type, clip_value)
+    checks.needs(folder, validation, resume, **run_options)
     generators, counters = {"model": model.rng}, Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():
         saved = checkpoint.load(Path(folder) / LAST)
@@ -91,13 +93,13 @@ def train(model: Any, optimizer: Any, batches: Callable[[int], Iterable], *, epo
                 if clip_value is not None:
                     clip_grad_value(model.grads, clip_value)
                 optimizer.step(model.grads)
-                run.stepped(loss, float(norm), optimizer.lr, max_norm is not None and norm > max_norm)
+                run.stepped(loss, float(norm), optimizer.lr, max_norm is not None and bool(norm > max_norm))
             if not run.stopped:
                 run.epoch_done(None if validation is None else evaluate(model, validation()))
     return run.result()
 
 
-def evaluate(model: Any, batches: Iterable) -> float:
+def evaluate(model: Model, batches: Iterable) -> float:
     """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
@@ -116,7 +118,7 @@ def evaluate(model: Any, batches: Iterable) -> float:
     return total / terms
 
 
-def check_weights(model: Any, counters: Counters) -> None:
+def check_weights(model: Model, counters: Counters) -> None:
     """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
     for name, w in model.params.items():
         if not np.isfinite(w).all():

@@ -13,13 +13,17 @@
 w a parameter, g its gradient, η the learning rate, t counts from 1.  All in place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..common import checks
 from ..common.arrays import Array
+from ..common.module import Module
+
+Parameters = Mapping[str, Array] | Module
+Slots = dict[str, Any]      # torch's name of a quantity: an array, "step" a whole number
 
 
 class Optimizer:
@@ -33,13 +37,13 @@ class Optimizer:
         As in torch.optim.  ``lr`` may be set between steps, which is what a schedule does.
     """
 
-    def __init__(self, params: Any, **options: Any):
+    def __init__(self, params: Parameters, **options: Any):
         for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
             if name in options:
                 checks.zero_or_more(name, options[name])
-        self._source = params
+        self._source: Any = params
         self.options = options
-        self.state: dict[str, dict[str, Any]] = {}
+        self.state: dict[str, Slots] = {}
         if not self.params:
             raise ValueError("an optimiser needs at least one parameter")
 
@@ -74,7 +78,7 @@ class Optimizer:
             for name, w in params.items():
                 self._update(w, grads[name], self.state.setdefault(name, {}))
 
-    def _update(self, w: Array, g: Array, state: dict[str, Any]) -> None:
+    def _update(self, w: Array, g: Array, state: Slots) -> None:
         raise NotImplementedError
 
     def _decayed(self, w: Array, g: Array) -> Array:
@@ -98,37 +102,39 @@ class Optimizer:
         self.options, self.state = checked_state(state_dict, self.options, self.params)
 
 
-def checked_state(given: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[dict, dict]:
+def checked_state(state_dict: Mapping[str, Any], options: Mapping[str, Any],
+                  params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Slots]]:
     """Copies of the options and the state in a state_dict, if they fit these options and parameters."""
-    if given["options"].keys() != options.keys():
+    if state_dict["options"].keys() != options.keys():
         raise RuntimeError(f"the optimiser has the options {', '.join(options)}, the state has "
-                           f"{', '.join(given['options'])}")
-    unknown = [name for name in given["state"] if name not in params]
-    missing = [name for name in params if given["state"] and name not in given["state"]]
+                           f"{', '.join(state_dict['options'])}")
+    unknown = [name for name in state_dict["state"] if name not in params]
+    missing = [name for name in params if state_dict["state"] and name not in state_dict["state"]]
     if unknown or missing:
         raise RuntimeError(f"the optimiser's state does not fit: unknown {unknown}, missing {missing}")
-    state: dict[str, dict] = {}
-    for name, slots in given["state"].items():
+    state: dict[str, Slots] = {}
+    for name, slots in state_dict["state"].items():
         state[name] = {}
         for slot, v in slots.items():
             shape = tuple(params[name].shape)
             if slot != "step" and np.shape(v) != shape:
                 raise RuntimeError(f"{slot} of {name!r} must have shape {shape}, got {np.shape(v)}")
             state[name][slot] = int(v) if slot == "step" else np.array(v)
-    as_tuple = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in given["options"].items()}
+    as_tuple = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in state_dict["options"].items()}
     return as_tuple, state
 
 
 class SGD(Optimizer):
     """Gradient descent; namesake torch.optim.SGD."""
 
-    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+    def __init__(self, params: Parameters, lr: float = 1e-3, momentum: float = 0.0, dampening: float = 0.0,
+                 weight_decay: float = 0.0, nesterov: bool = False):
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
         super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
                          nesterov=bool(nesterov))
 
-    def _update(self, w, g, state):
+    def _update(self, w: Array, g: Array, state: Slots) -> None:
         o = self.options
         g = self._decayed(w, g)
         if o["momentum"]:
@@ -146,11 +152,12 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """Divides by a running root mean square; namesake torch.optim.RMSprop."""
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
+    def __init__(self, params: Parameters, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0,
+                 momentum: float = 0.0, centered: bool = False):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
                          centered=bool(centered))
 
-    def _update(self, w, g, state):
+    def _update(self, w: Array, g: Array, state: Slots) -> None:
         o = self.options
         g = self._decayed(w, g)
         v = _running(state, "square_avg", w)
@@ -173,11 +180,12 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """Divides by the root of the sum of all squares so far; namesake torch.optim.Adagrad."""
 
-    def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+    def __init__(self, params: Parameters, lr: float = 1e-2, lr_decay: float = 0.0, weight_decay: float = 0.0,
+                 initial_accumulator_value: float = 0.0, eps: float = 1e-10):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
                          initial_accumulator_value=initial_accumulator_value, eps=eps)
 
-    def _update(self, w, g, state):
+    def _update(self, w: Array, g: Array, state: Slots) -> None:
         o = self.options
         g = self._decayed(w, g)
         t = state["step"] = state.get("step", 0) + 1
@@ -191,12 +199,13 @@ class Adam(Optimizer):
 
     decoupled = False
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    def __init__(self, params: Parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 0.0):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas must be two numbers from 0 to below 1, got {betas!r}")
         super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
 
-    def _update(self, w, g, state):
+    def _update(self, w: Array, g: Array, state: Slots) -> None:
         (b1, b2), o = self.options["betas"], self.options
         if self.decoupled:
             w *= 1 - o["lr"] * o["weight_decay"]                                      # O9
@@ -220,15 +229,16 @@ class AdamW(Adam):
 
     decoupled = True
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+    def __init__(self, params: Parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8, weight_decay: float = 1e-2):
         super().__init__(params, lr, betas, eps, weight_decay)
 
 
-def _running(state: dict[str, Any], slot: str, w: Array, start: float = 0.0) -> Array:
-    """The quantity of this name, made at the first step."""
+def _running(state: Slots, slot: str, w: Array, start: float = 0.0) -> Array:
+    """The quantity of this name; the first step makes it."""
     if slot not in state:
         state[slot] = np.full_like(w, start)
     return state[slot]
 
 
-OPTIMIZERS = {c.__name__: c for c in (SGD, RMSprop, Adagrad, Adam, AdamW)}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {c.__name__: c for c in (SGD, RMSprop, Adagrad, Adam, AdamW)}

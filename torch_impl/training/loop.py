@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from reference.common import checks
 from reference.common.batches import count
-from reference.common.run import LAST, Counters, NonFiniteError, Result, Run, check_clipping, check_needs
+from reference.common.run import LAST, Counters, NonFiniteError, Result, Run
 from reference.common.schedules import Schedule
 
 from ..common import checkpoint
@@ -26,8 +27,8 @@ def train(model: Model | DataParallel, optimizer: Optimizer, batches: Callable[[
 
     The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
     """
-    check_clipping(max_norm, norm_type, clip_value)
-    check_needs(folder, validation, resume, **run_options)
+    checks.clipping(max_norm, norm_type, clip_value)
+    checks.needs(folder, validation, resume, **run_options)
     own, (rank, _) = inner(model), place(model)
     params, counters = dict(own.named_parameters()), Counters()
     if resume and folder is not None and (Path(folder) / LAST).exists():

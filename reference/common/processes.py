@@ -1,0 +1,30 @@
+"""The processes of one run: here it is one.  torch_impl/training/processes.py has those that torchrun starts."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+V = TypeVar("V")
+
+
+class Alone:
+    """The one process of a run."""
+
+    rank, world, leader = 0, 1, True
+    start = "python -m"     # how a person starts it
+
+    def agreed(self, value: V) -> V:
+        """The value, once every process has come here with the same; of several, UsageError if they differ."""
+        return value
+
+    def first(self, value: V) -> V:
+        """The value of the first process."""
+        return value
+
+    def wrap(self, model: Any) -> Any:
+        """The model as ``train`` takes it."""
+        return model
+
+
+def alone(options: dict) -> AbstractContextManager[Alone]:
+    """The group that a command with these options is one of, as a context."""
+    return nullcontext(Alone())

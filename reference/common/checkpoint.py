@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, numpy
 
 from .arrays import Array
 
@@ -61,6 +60,8 @@ def save(path: str | Path, model: Any, optimizer: Any = None, *, generators: Map
     TypeError
         Something cannot be told in JSON.
     """
+    from safetensors import numpy  # only who writes or reads a file needs it
+
     state = None if optimizer is None else optimizer.state_dict()
     arrays = _flat("weights", {k: _array(v) for k, v in model.state_dict().items()})
     if carried is None:
@@ -104,6 +105,8 @@ def load(path: str | Path) -> Checkpoint:
     CheckpointError
         It is truncated, was changed, is of another version, or is no checkpoint of this project.
     """
+    from safetensors import SafetensorError, numpy
+
     data = Path(path).read_bytes()
     header = _header(path, data)
     try:

@@ -13,9 +13,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("apps,torch", "torch", "safetensors", "onnx", "onnxruntime")
 
 import numpy as np
 
@@ -31,8 +35,6 @@ from reference.models.recurrent import as_state, fields
 
 from ..char_lm import __main__ as char_lm
 from ..forecast import __main__ as forecast
-
-MISSING = "the export needs onnx and onnxruntime, which are not installed: pip install 'bptt[onnx]'"
 
 
 class Export(NamedTuple):
@@ -123,8 +125,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", metavar="RUN", help="folder of a char_lm or forecast run, or a checkpoint in one")
     parser.add_argument("--out", type=Path, default=Path("model.onnx"), help="the file to write (default: %(default)s)")
     given = parser.parse_args(arguments)
-    if not (find_spec("onnx") and find_spec("onnxruntime")):
-        return failed(MISSING)
     if not Path(given.run).exists():
         return failed(f"{given.run} does not exist: name the folder of a char_lm or forecast run, or a checkpoint in one")
     try:

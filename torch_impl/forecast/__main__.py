@@ -3,6 +3,11 @@
 import os
 import sys
 
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("apps,torch", "torch", "rich", "safetensors")
+
 from reference.char_lm.data import UsageError
 from reference.forecast.command import main
 from reference.forecast.train import Side

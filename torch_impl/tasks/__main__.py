@@ -2,6 +2,11 @@
 
 import sys
 
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("torch", "torch")
+
 import torch
 
 from reference.tasks.command import Side, main

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -141,8 +142,8 @@ def test_a_command_says_which_extra_it_misses(words, missing, extra, run):
     program, *more = words.split()
     ended = run(*(["python", program] if program == "-m" else [program]), *more, alone=True)
     assert (ended.returncode, ended.stdout) == (2, "")
-    verb = "are" if " and " in missing else "is"
-    assert ended.stderr.startswith(f"error: {missing} {verb} needed and not installed; the extra '{extra}' ")
+    verb, what = "are" if " and " in missing else "is", "extras" if "," in extra else "extra"
+    assert ended.stderr.startswith(f"error: {missing} {verb} needed and not installed; the {what} '{extra}' ")
     assert ended.stderr.count("\n") == 1
 
 
@@ -202,3 +203,13 @@ def test_the_backend_is_chosen_by_an_option(words, module, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
     door.char_lm()
     assert started == [(module, ["train", "--steps", "3"])]
+
+
+def test_contributing_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = {n for n in re.findall(r"`(\.?\w+/[\w./]+)`", text) if "foo" not in n}
+    assert len(named) > 30
+    assert [n for n in named if not (ROOT / n).exists()] == []
+    paths = {name: ROOT / name.replace("foo", "gru") for name in re.findall(r"`(\w+/[\w./]*foo[\w.]*)`", text)}
+    assert len(paths) == 5
+    assert [name for name, path in paths.items() if not path.exists()] == []

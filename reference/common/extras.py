@@ -5,7 +5,6 @@ Nothing but Python's own library is imported here, and a module that is asked fo
 
 import sys
 from importlib.util import find_spec
-from typing import NoReturn
 
 
 def lacking(extra: str, *modules: str) -> str | None:
@@ -17,19 +16,15 @@ def lacking(extra: str, *modules: str) -> str | None:
     if not missing:
         return None
     *first, last = missing
-    names = f"{', '.join(first)} and {last}" if first else last
-    return (f"{names} {'are' if first else 'is'} needed and not installed; the extra {extra!r} brings what is missing: "
-            f"pip install '.[{extra}]' in a checkout of bptt")
+    names, verb = (f"{', '.join(first)} and {last}", "are") if first else (last, "is")
+    extras = f"extras {extra!r} bring" if "," in extra else f"extra {extra!r} brings"
+    return (f"{names} {verb} needed and not installed; the {extras} what is missing: pip install '.[{extra}]' in a checkout "
+            "of bptt")
 
 
 def needs(extra: str, *modules: str) -> None:
     """For the first line of a command: ends it with the sentence and status 2 if one of the modules is not installed."""
     sentence = lacking(extra, *modules)
     if sentence:
-        refuse(sentence)
-
-
-def refuse(sentence: str) -> NoReturn:
-    """One sentence on stderr, and exit status 2."""
-    print(f"error: {sentence}", file=sys.stderr)
-    sys.exit(2)
+        print(f"error: {sentence}", file=sys.stderr)
+        sys.exit(2)

@@ -9,18 +9,21 @@
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
-Each has its own --help.  Exit status 2: something was asked for that is not there.
+bptt-bench is the same command.  Each has its own --help.  Exit status 2: something was asked for that is not there.
 """
 
 import importlib
 import sys
 from collections.abc import Sequence
 
+from torch_impl import door
+
 USAGE_ERROR = 2
 COMMANDS = {"run": ("benchmarks.run.command", "main"), "list": ("benchmarks.what.listing", "main"),
             "report": ("benchmarks.report.command", "main"), "compare": ("benchmarks.report.compare", "main"),
             "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.run.gpu", "main"),
             "profile": ("benchmarks.profile", "main"), "tricks": ("benchmarks.tricks", "main")}
+MODULES = {"run": ("psutil", "cpuinfo"), "gpu": ("psutil", "cpuinfo"), "report": ("pandas",), "compare": ("pandas",)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,8 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = f"there is no command {command!r}" if command else "a command is needed"
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
+    door.needs("bench", "torch", "rich", *MODULES.get(command, ()))
     module, function = COMMANDS[command]
     return int(getattr(importlib.import_module(module), function)(rest[:-1]))
+
+
+def console() -> int:
+    """``bptt-bench``"""
+    door.folder_last()
+    return main()
 
 
 if __name__ == "__main__":

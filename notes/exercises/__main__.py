@@ -9,6 +9,11 @@ from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from torch_impl import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("torch", "torch")
+
 from .complex_step import UnjudgedError
 from .judge import judge, raised
 from .page import text, titles

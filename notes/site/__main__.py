@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from torch_impl import door
+
 from .. import explorer
 from .local import outside
 
@@ -12,6 +14,7 @@ HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
 
 
 def main() -> int:
+    door.needs("dev", "sphinx", "myst_parser", "furo", "sphinxcontrib")
     if not (shutil.which("node") and shutil.which("npm")):
         print("error: the site needs node and npm: its formulas are rendered when it is built", file=sys.stderr)
         return 2

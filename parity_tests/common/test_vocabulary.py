@@ -48,7 +48,7 @@ def test_parts_share_nothing_and_depend_on_the_seed_alone():
 
 
 def test_first_names_have_the_sex_in_which_they_are_frequent():
-    pytest.importorskip("names", reason="extra 'data' is not installed")
+    pytest.importorskip("names", reason="extra 'apps' is not installed")
     names = datasets.first_names()
     assert len(names) == 5163 and all(n.isascii() and n.isalpha() and n.islower() for n in names)
     assert (names["mary"], names["john"], names["leslie"], names["robert"]) == ("female", "male", "female", "male")
@@ -56,7 +56,7 @@ def test_first_names_have_the_sex_in_which_they_are_frequent():
 
 
 def test_pronunciations_with_and_without_stress():
-    pytest.importorskip("eng_to_ipa", reason="extra 'data' is not installed")
+    pytest.importorskip("eng_to_ipa", reason="extra 'apps' is not installed")
     words, stressed = datasets.pronunciations(), datasets.pronunciations(stress=True)
     assert len(words) == len(stressed) == 116_506
     assert words["tomato"] == [("t", "ah", "m", "ey", "t", "ow"), ("t", "ah", "m", "aa", "t", "ow")]
@@ -66,7 +66,7 @@ def test_pronunciations_with_and_without_stress():
 
 
 def test_letters_find_their_sounds():
-    pytest.importorskip("eng_to_ipa", reason="extra 'data' is not installed")
+    pytest.importorskip("eng_to_ipa", reason="extra 'apps' is not installed")
     words = [(w, sounds[0]) for w, sounds in datasets.pronunciations().items()]
     some = [words[k] for k in np.random.default_rng(0).choice(len(words), 2000, replace=False)]
     costs = alignment.learn(some)

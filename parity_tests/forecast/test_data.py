@@ -72,8 +72,8 @@ def test_a_gap_at_the_start_has_nothing_before_it(tmp_path):
 
 
 def test_sunspots_and_weather_are_whole():
-    pytest.importorskip("statsmodels", reason="extra 'data' is not installed")
-    pytest.importorskip("vega_datasets", reason="extra 'data' is not installed")
+    pytest.importorskip("statsmodels", reason="extra 'apps' is not installed")
+    pytest.importorskip("vega_datasets", reason="extra 'apps' is not installed")
     sun, weather = data.sunspots(), data.weather()
     assert sun.values.shape == (3126, 1) and data.shown(sun.times[-1]) == "2009-06-01" and sun.season == 132
     assert weather.values.shape == (1461, 6) and weather.columns[0] == "temp_max"

@@ -19,7 +19,6 @@ import reference
 from torch_impl.cells.adapters import ADAPTERS
 from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
 
-from ..mutation.patching import in_one_part, tiled
 from .cases import Spec
 from .numpy_layer import NumpyLayer
 
@@ -55,10 +54,12 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
                           takes_masks=True, package=package if engine == "definition" else None)
 
 
-def numpy_copy(name: str, made: Callable[[], ModuleType]) -> Implementation:
+def numpy_copy(name: str, made: str) -> Implementation:
     """The fast rooms of a copy of ``reference`` that is made when it is first needed."""
-    return Implementation(name, lambda spec, weights: NumpyLayer(made(), spec, weights, "fast"), _not_on_gpu,
-                          takes_masks=True)
+    def load(spec: Spec, weights: dict[str, np.ndarray]) -> NumpyLayer:
+        patching = importlib.import_module("parity_tests.mutation.patching")  # not in the wheel
+        return NumpyLayer(getattr(patching, made)(), spec, weights, "fast")
+    return Implementation(name, load, _not_on_gpu, takes_masks=True)
 
 
 def _not_on_gpu(spec: Spec) -> str | None:
@@ -73,12 +74,13 @@ BUILTIN: dict[str, Implementation] = {
 # Only when asked for by name: what compiles for seconds for each case, what needs a GPU, and two copies
 # of numpy.fast, with tiles and parts so small that the named cases have several, and with none.
 MORE: dict[str, Implementation] = {
-    "numpy.tiles": numpy_copy("numpy.tiles", tiled), "numpy.whole": numpy_copy("numpy.whole", in_one_part)} | {
+    "numpy.tiles": numpy_copy("numpy.tiles", "tiled"), "numpy.whole": numpy_copy("numpy.whole", "in_one_part")} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.
 STRANGERS = {"jax.scan": "parity_tests.strangers.jax_scan", "onnxruntime": "parity_tests.strangers.onnx_runtime",
              "autograd": "parity_tests.strangers.hips_autograd"}
+LIBRARIES = {"jax.scan": "jax", "onnxruntime": "onnx onnxruntime", "autograd": "autograd"}  # to install for them
 
 
 def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
@@ -97,7 +99,8 @@ def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
 def resolve(name: str) -> Implementation:
     """A built-in name, the short name of one of our strangers, or the dotted name of a module that has ``load``.
 
-    A module is looked for in the current folder first, then in PYTHONPATH and among what is installed.
+    A module, and what it imports, is looked for in the current folder first, then in PYTHONPATH and among what is
+    installed; what is loaded already, such as our own packages, stays as it is.
 
     Raises
     ------
@@ -110,9 +113,10 @@ def resolve(name: str) -> Implementation:
         try:
             return replace(resolve(STRANGERS[name]), name=name)
         except LoadError as e:
-            raise LoadError(f"{name} is not installed: pip install 'bptt[rows,strangers]' gets it ({e})") from e
+            raise LoadError(f"{name} is not installed: pip install {LIBRARIES[name]} gets it ({e})") from e
     if "" not in sys.path:
-        sys.path.insert(0, "")
+        sys.path.append("")  # for what the module imports later
+    sys.path.insert(0, "")
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as e:
@@ -124,8 +128,19 @@ def resolve(name: str) -> Implementation:
     except (Exception, SystemExit) as e:
         place = traceback.extract_tb(e.__traceback__)[-1]
         where = "" if isinstance(e, SyntaxError) else f" ({place.filename}, line {place.lineno})"
-        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}{where}") from e
+        raise LoadError(f"{name} cannot be imported: {type(e).__name__}: {e}{where}{hidden()}") from e
+    finally:
+        sys.path.remove("")
     if not callable(getattr(module, "load", None)):
         raise LoadError(f"{name} has no function load(spec, weights)")
     return Implementation(name, module.load, getattr(module, "declines", lambda spec: None),
                           about=getattr(module, "about", None))
+
+
+def hidden() -> str:
+    """What of the current folder has the name of a package of ours that is loaded, for whoever wonders; empty if nothing."""
+    ours = {name: sys.modules[name].__file__ for name in ("reference", "torch_impl", "parity_tests", "benchmarks")
+            if name in sys.modules}
+    names = [name for name, file in ours.items() if Path(name).is_dir() or Path(f"{name}.py").exists()
+             if not Path(file or "").is_relative_to(Path.cwd())]
+    return f"; here 'import {names[0]}' gives bptt's own, not that of {Path.cwd()}" if names else ""

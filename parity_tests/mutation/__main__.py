@@ -2,7 +2,10 @@
 
 import sys
 
-from .command import main
+from torch_impl import door
 
 if __name__ == "__main__":
+    door.needs("parity", "torch", "rich")
+    from .command import main
+
     sys.exit(main())

@@ -32,7 +32,7 @@ def test_counting_models():
 
 @pytest.mark.parametrize("name", TASKS)
 def test_parts_share_no_word_and_batches_hold_what_is_right(name):
-    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
+    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'apps' is not installed")
     task = TASKS[name](0, SMALL[name])
     assert len({w for part in task.parts for w in part}) == sum(map(len, task.parts))
     batch = task.batch(task.parts.train[:20])
@@ -42,7 +42,7 @@ def test_parts_share_no_word_and_batches_hold_what_is_right(name):
 
 
 def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
-    pytest.importorskip("eng_to_ipa", reason="extra 'data' is not installed")
+    pytest.importorskip("eng_to_ipa", reason="extra 'apps' is not installed")
     task, backend = TASKS["pronunciation"](0, SMALL["pronunciation"]), numpy_tasks.BACKEND
     scheduled, forced = (train.fit(task, backend, kwargs, "rnn", 0, 4)[0] for kwargs in ({"forced": 0.5}, {}))
     assert (scheduled.teacher_forcing, forced.teacher_forcing) == (1 - 0.5 * 3 / 4, 1.0)
@@ -52,7 +52,7 @@ def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
     pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger"))])
 def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     """A few steps in float64; both sides see the same data and draws, so that their figures are the same."""
-    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'data' is not installed")
+    pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'apps' is not installed")
     made = []
     for backend in (numpy_tasks.BACKEND, torch_tasks.BACKEND):
         options = {"steps": 3, "dtype": "float64", "limit": SMALL[name], "out": tmp_path}
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, caps
 
 def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
     """Ctrl-C in the first variant: no figure is made of it."""
-    pytest.importorskip("names", reason="extra 'data' is not installed")
+    pytest.importorskip("names", reason="extra 'apps' is not installed")
 
     def passes(*_):
         def one(epoch):

@@ -5,6 +5,11 @@ torch_impl/char_lm has the same command in PyTorch; backend.py is all that diffe
 
 import sys
 
+from ..common.extras import needs
+
+if __name__ == "__main__":  # before what may be missing is imported
+    needs("apps", "rich", "safetensors")
+
 from .backend import BACKEND
 from .command import main
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from safetensors import SafetensorError, numpy
 
 from .arrays import Array
 
@@ -69,6 +68,8 @@ def save(path: str | Path, model: Stateful, optimizer: Stateful | None = None, *
     TypeError
         Something cannot be told in JSON.
     """
+    from safetensors import numpy  # only who writes or reads a file needs it
+
     state = None if optimizer is None else optimizer.state_dict()
     arrays = _flat("weights", {k: _array(v) for k, v in model.state_dict().items()})
     if carried is None:
@@ -112,6 +113,8 @@ def load(path: str | Path) -> Checkpoint:
     CheckpointError
         It is truncated, was changed, is of another version, or is no checkpoint of this project.
     """
+    from safetensors import SafetensorError, numpy
+
     data = Path(path).read_bytes()
     header = _header(path, data)
     try:

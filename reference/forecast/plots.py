@@ -14,7 +14,7 @@ STYLE: Any = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes
                          "legend.frameon": False, "figure.constrained_layout.use": True}
 TRUTH, MODEL = "#333333", "#c0392b"
 OTHERS = {"persistence": "#7f8c8d", "seasonal naive": "#b7950b", "linear": "#2471a3"}
-MISSING = "plots need matplotlib, which is not installed: pip install 'bptt[bench]', or give --no-plots"
+MISSING = "plots need matplotlib, which is not installed: pip install '.[apps]', or give --no-plots"
 SHOWN = 4       # windows in a picture
 
 

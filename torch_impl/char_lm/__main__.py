@@ -7,6 +7,11 @@ Same options, text, draws, files and answers; only the model and the loop are of
 
 import sys
 
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("apps,torch", "torch", "rich", "safetensors")
+
 from reference.char_lm.__main__ import main
 
 from .backend import BACKEND

@@ -2,6 +2,11 @@
 
 import sys
 
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("apps,torch", "torch", "safetensors", "onnx", "onnxruntime")
+
 from .command import main
 
 if __name__ == "__main__":

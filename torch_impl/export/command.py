@@ -12,7 +12,6 @@ and how a series is scaled stand in the model's metadata.
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -22,8 +21,6 @@ from reference.common import checkpoint
 from reference.common.checkpoint import Checkpoint
 from reference.common.command import UsageError, failed, guarded
 from reference.common.run import find
-
-MISSING = "the export needs onnx and onnxruntime, which are not installed: pip install 'bptt[onnx]'"
 
 
 def application(saved: Checkpoint, what: str) -> ModuleType:
@@ -66,8 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", metavar="RUN", help="folder of a char_lm or forecast run, or a checkpoint in one")
     parser.add_argument("--out", type=Path, default=Path("model.onnx"), help="the file to write (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if not (find_spec("onnx") and find_spec("onnxruntime")):
-        return failed(MISSING)
     if not Path(options.run).exists():
         return failed(f"{options.run} does not exist: name the folder of a char_lm or forecast run, or a checkpoint in one")
     return guarded(lambda: export(options.run, options.out), options.run)

@@ -2,6 +2,11 @@
 
 import sys
 
+from .. import door
+
+if __name__ == "__main__":  # before what may be missing is imported
+    door.needs("apps,torch", "torch", "rich", "safetensors")
+
 from reference.forecast.__main__ import main
 
 from .backend import BACKEND

@@ -1,0 +1,217 @@
+"""The wheel: what is in it, what runs from it with NumPy and SciPy alone, and whose modules it finds in a user's folder."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from torch_impl import door
+
+pytest.importorskip("hatchling", reason="extra 'dev' is not installed: nothing builds the wheel")
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"reference", "torch_impl", "parity_tests", "benchmarks"}
+LIBRARIES = Path(sysconfig.get_path("purelib"))
+ADAPTER = "from torch_impl.cells.adapters import ADAPTERS\n\nload = ADAPTERS['torch.cell'].load\n"
+STUDIES = {"benchmarks/instrument.py", "benchmarks/tricks.py"}  # rewrite sources, by what only a checkout has
+CASE = ("--cases", "gru-T5B4I3H6", "--dtype", "float64")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True,
+                   capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def members(wheel):
+    return set(ZipFile(wheel).namelist())
+
+
+@pytest.fixture(scope="session")
+def installed(wheel, tmp_path_factory):
+    """The folder with the commands of an environment that has the wheel, NumPy and SciPy; ALSO adds a place to look in."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    commands = folder / "bin"
+    subprocess.run([sys.executable, "-m", "pip", "--python", commands / "python", "install", "--quiet", "--no-deps",
+                    "--no-index", wheel], check=True)
+    site = next(folder.glob("lib/python*/site-packages"))
+    for place in (p for name in ("numpy", "scipy") for p in LIBRARIES.glob(f"{name}*")):
+        (site / place.name).symlink_to(place)
+    (site / "also.pth").write_text("import os, sys; sys.path += filter(None, [os.environ.get('ALSO')])\n")
+    return commands
+
+
+@pytest.fixture
+def run(installed, tmp_path):
+    """Run a command in a new folder, with everything that is installed here, or with NumPy and SciPy alone."""
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # several tests share the cores
+
+    def run(*words, alone=False, **more):
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | one_thread | more
+        program = installed / words[0]
+        return subprocess.run([program, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False,
+                              env=environment if alone else environment | {"ALSO": str(LIBRARIES)})
+    return run
+
+
+@pytest.fixture
+def own_modules(tmp_path):
+    """A user's folder with names that we have too, and two adapters."""
+    (tmp_path / "reference.py").write_text("raise SystemExit('this reference is mine')\n")
+    for package in ("benchmarks", "my_lib"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("")
+        (tmp_path / package / "adapter.py").write_text(ADAPTER)
+    return tmp_path
+
+
+def test_the_wheel_holds_no_test_of_ours_no_note_and_no_result(members):
+    tests = {m for m in members if Path(m).name.startswith(("test_", "bench_", "conftest")) or "tests" in Path(m).parts[:-1]}
+    assert tests == {"parity_tests/test_parity.py", "parity_tests/conftest.py"}
+    assert {Path(m).parts[0] for m in members} - PACKAGES == {"bptt-0.1.0.dist-info"}
+    assert {m for m in members if {"results", "mutation", "demo"} & set(Path(m).parts)} == set()
+
+
+def test_the_wheel_holds_what_commands_read(members):
+    files = {f"{package}/py.typed" for package in ("reference", "torch_impl", "parity_tests")} | {"benchmarks/run/schema.json"}
+    files |= {p.relative_to(ROOT).as_posix() for p in ROOT.glob("*/*/templates/*") if p.parts[-4] in PACKAGES}
+    assert len(files) > 8
+    assert files <= members
+
+
+def test_modules_of_the_wheel_import_only_what_is_in_it(wheel, members):
+    """Of ours, whenever a module is loaded; what a function imports is its own affair."""
+    with ZipFile(wheel) as archive:
+        for member in (m for m in members - STUDIES if m.endswith(".py")):
+            package = Path(member).parts[:-1]
+            for node in ast.parse(archive.read(member)).body:
+                if isinstance(node, ast.ImportFrom):
+                    base = [*package[: len(package) - node.level + 1]] if node.level else []
+                    base += (node.module or "").split(".") if node.module else []
+                    if base and base[0] in PACKAGES | {"notes"}:
+                        assert is_in("/".join(base), members), f"{member} imports {'.'.join(base)}"
+                        for alias in node.names:
+                            name = "/".join([*base, alias.name])
+                            assert is_in(name, members) or not exists(name), f"{member} imports {name}"
+
+
+def is_in(name, members):
+    return f"{name}.py" in members or f"{name}/__init__.py" in members
+
+
+def exists(name):
+    return (ROOT / f"{name}.py").exists() or (ROOT / name / "__init__.py").exists()
+
+
+def test_numpy_and_scipy_are_enough_for_the_reference(run):
+    code = """if True:
+        import reference, numpy as np
+        lstm = reference.LSTM(3, 5, engine="fast")
+        y, _ = lstm(np.ones((4, 2, 3), np.float32))
+        lstm.backward(y)
+        model = reference.Classifier(7, 2, 4, 5, rng=np.random.default_rng(0))
+        batch = reference.batches.labelled([np.array([3, 4, 5]), np.array([4])], [1, 0])
+        reference.training.train(model, reference.optim.Adam(model), lambda epoch: [batch], epochs=2)
+        """
+    ended = run("python", "-c", code, alone=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("words", "missing", "extra"), [
+    ("-m parity_tests", "torch and rich", "parity"), ("-m benchmarks run", "torch, rich, psutil and cpuinfo", "bench"),
+    ("-m benchmarks compare a b", "torch, rich and pandas", "bench"),
+    ("-m reference.char_lm train", "rich and safetensors", "apps"),
+    ("-m reference.forecast train", "rich and safetensors", "apps"),
+    ("-m torch_impl.char_lm train", "torch, rich and safetensors", "apps,torch"),
+    ("-m torch_impl.forecast train", "torch, rich and safetensors", "apps,torch"),
+    ("-m torch_impl.tasks names_tagger", "torch", "torch"),
+    ("-m torch_impl.export a", "torch, safetensors, onnx and onnxruntime", "apps,torch"),
+    ("bptt-parity", "torch and rich", "parity"), ("bptt-bench list", "torch and rich", "bench"),
+    ("bptt-char-lm train", "rich and safetensors", "apps"), ("bptt-forecast evaluate", "rich and safetensors", "apps"),
+    ("bptt-forecast train --backend torch", "torch, rich and safetensors", "apps,torch")])
+def test_a_command_says_which_extra_it_misses(words, missing, extra, run):
+    program, *more = words.split()
+    ended = run(*(["python", program] if program == "-m" else [program]), *more, alone=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    verb, what = "are" if " and " in missing else "is", "extras" if "," in extra else "extra"
+    assert ended.stderr.startswith(f"error: {missing} {verb} needed and not installed; the {what} '{extra}' ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_users_folder_neither_breaks_the_judge_nor_is_hidden(own_modules, run):
+    ended = run("bptt-parity", "--impl", "my_lib.adapter", "--impl", "benchmarks.adapter", *CASE)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "my_lib.adapter" in ended.stdout
+    assert "benchmarks.adapter" in ended.stdout
+
+
+def test_the_other_commands_are_not_broken_by_a_users_folder_either(own_modules, run):
+    ended = run("bptt-bench", "nothing")
+    assert (ended.returncode, ended.stderr.partition(";")[0]) == (2, "error: there is no command 'nothing'")
+    for command in ("bptt-forecast", "bptt-char-lm"):
+        ended = run(command, "evaluate", "--run", "nothing", PYTHONPATH=".")
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+        assert "nothing" in ended.stderr
+
+
+def test_an_adapter_that_wants_its_own_reference_is_told_whose_it_gets(own_modules, run):
+    (own_modules / "my_lib" / "adapter.py").write_text("from reference import mine\n")
+    ended = run("bptt-parity", "--impl", "my_lib.adapter", *CASE)
+    assert ended.returncode == 2
+    assert f"here 'import reference' gives bptt's own, not that of {own_modules}" in " ".join(ended.stderr.split())
+
+
+@pytest.mark.parametrize("module", ["parity_tests", "torch_impl.char_lm", "torch_impl.export"])
+def test_a_foreign_reference_is_one_sentence(module, own_modules, run):
+    """python -m looks in the current folder first."""
+    ended = run("python", "-m", module)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"error: 'import reference' finds {own_modules / 'reference.py'}, not bptt's own")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_python_m_looks_for_an_adapter_in_the_current_folder(own_modules, run):
+    (own_modules / "reference.py").unlink()
+    assert run("python", "-m", "parity_tests", "--impl", "my_lib.adapter", *CASE).returncode == 0
+
+
+def test_the_judge_runs_as_pytest_items(own_modules, run, installed):
+    (items,) = installed.parent.glob("lib/python*/site-packages/parity_tests/test_parity.py")
+    ended = run("python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", items, "--impl", "my_lib.adapter",
+                "-k", "test_case and gru-T5B4I3H6-float64")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "1 passed" in ended.stdout
+
+
+@pytest.mark.parametrize(("words", "module"), [
+    (["train", "--steps", "3"], "reference.char_lm"), (["--backend", "torch", "train", "--steps", "3"], "torch_impl.char_lm"),
+    (["train", "--backend=torch", "--steps", "3"], "torch_impl.char_lm")])
+def test_the_backend_is_chosen_by_an_option(words, module, monkeypatch):
+    """What is left goes to the command, in its order."""
+    started = []
+    monkeypatch.setattr(door.runpy, "run_module", lambda name, **_: started.append((name, sys.argv[1:])))
+    monkeypatch.setattr(sys, "argv", ["bptt-char-lm", *words])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    door.char_lm()
+    assert started == [(module, ["train", "--steps", "3"])]
+
+
+def test_contributing_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = {n for n in re.findall(r"`(\.?\w+/[\w./]+)`", text) if "foo" not in n}
+    assert len(named) > 30
+    assert [n for n in named if not (ROOT / n).exists()] == []
+    paths = {name: ROOT / name.replace("foo", "gru") for name in re.findall(r"`(\w+/[\w./]*foo[\w.]*)`", text)}
+    assert len(paths) == 5
+    assert [name for name, path in paths.items() if not path.exists()] == []

@@ -1,10 +1,12 @@
 """``python -m reference.char_lm.compare``: rnn, lstm and gru of one size in parameters, on text that none of them learned.
 
 Each is trained by ``char_lm train`` with the same options, for the same number of steps (``--steps``) or the same time
-(``--seconds``).  ``--write`` puts the table into its place in notes/char_lm.md.
+(``--seconds``).  ``--write`` keeps the figures in notes/results, from which ``python -m notes.generated --write`` makes the
+tables of notes/char_lm.md.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -17,8 +19,7 @@ from .data import Corpus, figures, held_out
 from .options import above_zero, positive, positive_or_zero
 from .run import text_of, trained
 
-NOTE = Path(__file__).parent.parent.parent / "notes" / "char_lm.md"
-BEGIN, END = "<!-- results of char_compare --{} -->\n", "<!-- end of char_compare --{} -->"  # steps, seconds
+RESULTS = Path(__file__).parent.parent.parent / "notes" / "results"
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
@@ -49,14 +50,26 @@ def counted(text: Corpus, before: int) -> float:
     return float(-log_p[context, follows].mean())
 
 
-def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
+def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> list[str]:
     f = figures(nats)
-    return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
+    return [name, size, n, steps, lr, f"{f['nats']:.4f}", f"{f['bits']:.4f}", f"{f['perplexity']:.3f}"]
 
 
-def compare(given: argparse.Namespace) -> list[str]:
-    """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
-    lines: list[str] = []
+def table(rows: list[list[str]]) -> str:
+    """Markdown"""
+    head = ["model", "size", "parameters", "steps", "learning rate", "nats", "bits", "perplexity"]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def kept(length: str) -> str:
+    """A generated part of notes/char_lm.md; length is "steps" or "seconds"."""
+    result = json.loads((RESULTS / f"char_lm-{length}.json").read_text(encoding="utf-8"))
+    return f"`{result['command']}`\n\n{table(result['rows'])}"
+
+
+def compare(given: argparse.Namespace) -> list[list[str]]:
+    """Rows of the table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
+    rows: list[list[str]] = []
     text: Corpus | None = None
     target = 0
     for cell in ("lstm", "gru", "rnn"):
@@ -73,11 +86,11 @@ def compare(given: argparse.Namespace) -> list[str]:
         n = sum(v.size for v in model.params.values())
         target = target or n
         nats = char_lm.SIDE.evaluate(model, held_out(text.part("test")))
-        lines.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
+        rows.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
     assert text is not None
     for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):
-        lines.append(row(name, "", "", "", "", counted(text, before)))
-    return lines
+        rows.append(row(name, "", "", "", "", counted(text, before)))
+    return rows
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,21 +103,17 @@ def main(arguments: list[str] | None = None) -> int:
     long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
     parser.add_argument("--seed", type=positive_or_zero, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
-    parser.add_argument("--write", action="store_true", help="into notes/char_lm.md")
+    parser.add_argument("--write", action="store_true", help="keep the figures for notes/char_lm.md")
     given = parser.parse_args(arguments)
     if given.write and given.text:
         parser.error("the table in the note is that of the plays: --write goes without --text")
-    head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
-    table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
+    rows = compare(given)
     command = f"python -m reference.char_lm.compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
         f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
-    print("\n".join(table))
+    print(table(rows))
     if given.write:
-        note = NOTE.read_text(encoding="utf-8")
-        begin, end = (mark.format("steps" if given.steps else "seconds") for mark in (BEGIN, END))
-        before, after = note.split(begin)[0], note.split(end)[1]
-        made = "\n".join([f"`{command}`", "", *table])
-        NOTE.write_text(f"{before}{begin}{made}\n{end}{after}", encoding="utf-8")
+        file = RESULTS / f"char_lm-{'steps' if given.steps else 'seconds'}.json"
+        file.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

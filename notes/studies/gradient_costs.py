@@ -1,15 +1,15 @@
-"""``python -m notes.studies.bptt_variants``: what the ways to one gradient cost, for notes/gradients/bptt_variants.md.
+"""``python -m notes.studies.gradient_costs``: what the ways to one gradient cost, for the notes of notes/gradients.
 
 Four tables: memory and time against the length, the error of a truncated gradient, RTRL against H, Hessian-vector products.
 Nothing is timed that was not compared with plain BPTT first.  Memory is what tracemalloc sees at most, in a run of its own,
-beyond the inputs; time is processor time, on one thread.  ``--write`` puts the tables into the note.
+beyond the inputs; time is processor time, on one thread.
 """
 
 import math
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,12 @@ import torch_impl.cells.gru
 import torch_impl.cells.lstm
 import torch_impl.cells.rnn
 import torch_impl.gradients.hessian
-from parity_tests.judge.terminal import flag
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 
-from .pages import insert
+from .study import Study, short
 
-COMMAND = "python -m notes.studies.bptt_variants --write"
 ROOMS: dict[str, Any] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 TWINS: dict[str, Any] = {"RNN": torch_impl.cells.rnn, "LSTM": torch_impl.cells.lstm, "GRU": torch_impl.cells.gru}
 LENGTHS, WINDOWS, WIDTHS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30, 100, 300), (4, 8, 16, 32)
@@ -43,15 +41,15 @@ class Problem:
         self.x, self.dy = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, H))
         self.s, self.ds = (room.State(*(rng.standard_normal((B, H)) for _ in room.State._fields)) for _ in range(2))
 
-    def bptt(self):
+    def bptt(self) -> Any:
         """Plain BPTT  ->  dp"""
         _, _, k = self.room.forward(self.p, self.x, self.s)
         return self.room.backward(self.dy, self.ds, k)[0]
 
 
-def gap(found, expected) -> float:
-    """The largest difference of two Params, over the largest number"""
-    pairs = [(u, v) for u, v in zip(found, expected, strict=True) if v is not None]
+def gap(one: Any, other: Any) -> float:
+    """The largest difference of two Params, over the largest number of the other"""
+    pairs = [(u, v) for u, v in zip(one, other, strict=True) if v is not None]
     return max(float(np.abs(u - v).max()) for u, v in pairs) / max(float(np.abs(v).max()) for _, v in pairs)
 
 
@@ -74,7 +72,7 @@ def peak(call: Callable[[], Any]) -> int:
     return most
 
 
-def kept(bytes_: float) -> str:
+def held(bytes_: float) -> str:
     return f"{bytes_ / 1e6:.1f} MB" if bytes_ >= 1e6 else f"{bytes_ / 1e3:.0f} kB"
 
 
@@ -82,8 +80,19 @@ def took(s: float) -> str:
     return f"{s:.2f} s" if s >= 1 else f"{s * 1e3:.1f} ms"
 
 
+def cost(call: Callable[[], Any], least: float = 0.3) -> list[float]:
+    """Bytes and seconds"""
+    return [short(peak(call)), short(seconds(call, least))]
+
+
 def row(*cells: Any) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def with_head(head: list[str], columns: int, lines: list[str]) -> str:
+    """Markdown; the last columns, so many, are numbers"""
+    heads = " | ".join(head)
+    return "\n".join([f"| {heads} |", "|" + "---|" * (heads.count(" | ") + 1 - columns) + "--:|" * columns, *lines])
 
 
 def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
@@ -109,36 +118,33 @@ def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
     return {"plain": plain, "checkpointed, √T": checkpointed, "truncated, window √T": truncated}
 
 
-def length_table() -> Iterator[str]:
+def along_lengths() -> dict[str, list[list[float]]]:
+    """The cost of each way at each length"""
     calls = {T: along_the_length(T) for T in LENGTHS}
     for T in LENGTHS[:3]:
         error = gap(calls[T]["checkpointed, √T"](), calls[T]["plain"]())
         assert error < 1e-12, f"checkpointed BPTT is off by {error} at T = {T}"
-    yield row("way", *(f"T = {T:,}: peak | time" for T in LENGTHS))
-    yield "|---|" + "--:|--:|" * len(LENGTHS)
-    for name in calls[LENGTHS[0]]:
-        cells = [f"{kept(peak(calls[T][name]))} | {took(seconds(calls[T][name], 0.2))}" for T in LENGTHS]
-        yield row(name, *cells)
+    return {name: [cost(calls[T][name], 0.2) for T in LENGTHS] for name in calls[LENGTHS[0]]}
 
 
-def window_table() -> Iterator[str]:
-    yield row("cell", *(f"k = {w}" for w in WINDOWS))
-    yield "|---|" + "--:|" * len(WINDOWS)
+def errors_of_windows() -> dict[str, list[float]]:
+    """The error of dW_hh of each cell, relative to its norm, at each length of a window"""
+    errors: dict[str, list[float]] = {}
     for name, room in ROOMS.items():
         q = Problem(room, 300, 4, 3, 32)
-        full, errors = q.bptt().W_hh, []
+        full, errors[name] = q.bptt().W_hh, []
         for w in WINDOWS:
             _, _, k = truncated_bptt.forward(room, q.p, q.x, q.s, w)
-            found = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
-            errors.append(float(np.linalg.norm(found - full) / np.linalg.norm(full)))
-        yield row(name, *(f"{e:.1e}" if e else "0" for e in errors))
+            cut = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
+            errors[name].append(short(float(np.linalg.norm(cut - full) / np.linalg.norm(full))))
+    return errors
 
 
-def rtrl_table() -> Iterator[str]:
-    yield row("cell", "way", *(f"H = {H}: peak | time" for H in WIDTHS))
-    yield "|---|---|" + "--:|--:|" * len(WIDTHS)
+def along_widths() -> dict[str, dict[str, list[list[float]]]]:
+    """The cost of BPTT and of RTRL of each cell at each width"""
+    costs: dict[str, dict[str, list[list[float]]]] = {}
     for name, room in ROOMS.items():
-        cells: dict[str, list[str]] = {"BPTT": [], "RTRL": []}
+        costs[name] = {"BPTT": [], "RTRL": []}
         for H in WIDTHS:
             q = Problem(room, 20, 1, 4, H)
 
@@ -148,9 +154,8 @@ def rtrl_table() -> Iterator[str]:
             error = gap(forward_only(), q.bptt())
             assert error < 1e-12, f"RTRL is off by {error} at H = {H}"
             for way, call in (("BPTT", q.bptt), ("RTRL", forward_only)):
-                cells[way].append(f"{kept(peak(call))} | {took(seconds(call))}")
-        for way, found in cells.items():
-            yield row(name, way, *found)
+                costs[name][way].append(cost(call))
+    return costs
 
 
 def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
@@ -190,36 +195,54 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
                "gradient, torch's loop": torch_gradient, "H v by double backward, torch's loop": double_backward}
 
 
-def hessian_table() -> Iterator[str]:
-    made = {name: hessian_ways(name)[1] for name in ROOMS}
-    for name, calls in made.items():
+def hessian_times() -> dict[str, dict[str, float]]:
+    """Seconds of each way and cell"""
+    calls_of = {name: hessian_ways(name)[1] for name in ROOMS}
+    for name, calls in calls_of.items():
         exact = calls["H v by the complex step"]()
         for way in ("H v by hand", "H v by double backward, torch's loop"):
             error = gap(calls[way](), exact)
             assert error < 1e-11, f"{name}, {way} is off by {error}"
-    yield row("what", *(f"{name}: time | over the gradient" for name in ROOMS))
-    yield "|---|" + "--:|--:|" * len(ROOMS)
-    base: dict[str, float] = {}
-    for way in made["RNN"]:
-        times = {name: seconds(made[name][way]) for name in ROOMS}
-        base = times if way.startswith("gradient") else base
-        yield row(way, *(f"{took(t)} | {t / base[name]:.1f}" for name, t in times.items()))
+    return {way: {name: short(seconds(calls_of[name][way])) for name in ROOMS} for way in calls_of["RNN"]}
 
 
-TABLES = {"length": length_table, "window": window_table, "RTRL": rtrl_table, "Hessian": hessian_table}
-
-
-def main() -> int:
-    write = flag("write", "put it into the notes", __doc__)
+def measure() -> dict[str, Any]:
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for name, make in TABLES.items():
-        with threadpool_limits(1):
-            made = "\n".join(make())
-        print(f"{name}\n{made}\n", flush=True)
-        if write:
-            insert("gradients/bptt_variants.md", f"{COMMAND}, {name}", made)
-    return 0
+    with threadpool_limits(1):
+        costs = {"length": along_lengths(), "window": errors_of_windows(), "rtrl": along_widths(), "hessian": hessian_times()}
+    torch.set_num_threads(threads)
+    return costs
+
+
+def costs_row(name: str, costs: list[list[float]]) -> str:
+    return row(name, *(f"{held(most)} | {took(s)}" for most, s in costs))
+
+
+def hessian_rows(times: dict[str, dict[str, float]]) -> list[str]:
+    """Each time also over that of the gradient above it"""
+    lines, base = [], times["gradient"]
+    for way, of in times.items():
+        base = of if way.startswith("gradient") else base
+        lines.append(row(way, *(f"{took(s)} | {s / base[name]:.1f}" for name, s in of.items())))
+    return lines
+
+
+def tables(kept: dict[str, Any]) -> dict[str, str]:
+    return {
+        "length": with_head(["way", *(f"T = {T:,}: peak | time" for T in LENGTHS)], 2 * len(LENGTHS),
+                            [costs_row(name, costs) for name, costs in kept["length"].items()]),
+        "window": with_head(["cell", *(f"k = {w}" for w in WINDOWS)], len(WINDOWS),
+                            [row(name, *(f"{e:.1e}" if e else "0" for e in errors)) for name, errors in kept["window"].items()]),
+        "rtrl": with_head(["cell", "way", *(f"H = {H}: peak | time" for H in WIDTHS)], 2 * len(WIDTHS),
+                          [costs_row(f"{cell} | {way}", costs) for cell, ways in kept["rtrl"].items()
+                           for way, costs in ways.items()]),
+        "hessian": with_head(["what", *(f"{name}: time | over the gradient" for name in ROOMS)], 2 * len(ROOMS),
+                             hessian_rows(kept["hessian"]))}
+
+
+STUDY = Study("gradient_costs", __doc__, measure, tables)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(STUDY.command())

@@ -8,7 +8,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from sphinxcontrib import katex  # noqa: E402
 
-from . import sources  # noqa: E402
+from notes.site import sources  # noqa: E402
 
 project = "bptt"
 author = "the authors of bptt"

@@ -27,7 +27,7 @@ shown: set[str] = set()
 
 
 def anchor(note: str, label: str) -> str:
-    return f"{note.replace('/', '-')}-{label.lower().replace('*', '-adjoint')}"
+    return f"{re.sub('[/_]', '-', note)}-{label.lower().replace('*', '-adjoint')}"
 
 
 def read(app: Sphinx, note: str, source: list[str]) -> None:

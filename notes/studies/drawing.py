@@ -28,7 +28,7 @@ BLACK = COLOURS[0]
 STYLE: dict[Any, Any] = {
     "font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9, "axes.titlelocation": "left",
     "axes.titleweight": "bold", "text.parse_math": False, "svg.fonttype": "none", "axes.linewidth": 0.7,
-    "xtick.major.width": 0.7, "ytick.major.width": 0.7, "path.simplify_threshold": 0.2}
+    "xtick.major.width": 0.7, "ytick.major.width": 0.7, "font.sans-serif": ["DejaVu Sans"], "path.simplify_threshold": 0.3}
 
 
 def panels(headings: Sequence[str], columns: int, width: float, height: float, right: float, title: str,
@@ -69,10 +69,19 @@ def save(figure: "Figure", name: str) -> Path:
 
 
 def smaller(svg: str) -> str:
-    """Coordinates to a hundredth of a point, no comments, no metadata, no indentation."""
+    """Coordinates to a tenth of a point, each style written once; no metadata, no name that nothing refers to."""
     svg = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*|^ +", "", svg, flags=re.DOTALL | re.MULTILINE)
     places = re.compile(r'\b(?:d|x|y|transform)="[^"]*"')
-    return places.sub(lambda m: re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", m[0]), svg)
+    svg = places.sub(lambda m: re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", m[0]), svg)
+    svg = re.sub(r'd="([^"C]*)"', lambda m: 'd="' + re.sub(r"\s+L ", " ", m[1]).strip() + '"', svg)  # L after M goes without
+    svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
+    svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if f"#{m[1]}" in svg else "", svg)
+    while (flatter := re.sub(r"<g>\n((?:(?!</?g[ >]).)*)</g>\n", r"\1", svg, flags=re.DOTALL)) != svg:
+        svg = flatter
+    names = {style: f"s{i}" for i, style in enumerate(dict.fromkeys(re.findall(r'(?<= style=")[^"]*', svg)))}
+    rules = "".join(f".{name} {{{style}}}\n" for style, name in names.items())
+    svg = re.sub(r' style="([^"]*)"', lambda m: f' class="{names[m[1]]}"', svg)
+    return svg.replace("</style>", f"\n{rules}</style>", 1)
 
 
 def power_of_ten(v: float, _: float) -> str:
@@ -83,13 +92,12 @@ def power_of_ten(v: float, _: float) -> str:
 def lines(ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end",
           each: int = 1) -> None:
     """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     ax.set_yscale("log")
     ax.set_ylim(lowest, highest)
     ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.yaxis.set_tick_params(which="minor", length=0)
+    ax.yaxis.set_minor_locator(NullLocator())
     steps = (max(map(len, data.values())) - 1) * each
     ends = {}
     for i, (name, v) in enumerate(data.items()):

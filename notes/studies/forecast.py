@@ -43,12 +43,12 @@ def run(*arguments: str) -> tuple[Any, Any, float]:
 
 
 def overall_of(e: Any) -> dict[str, dict[str, float]]:
-    """By model and baseline, five digits: more are not shown."""
+    """By model and baseline, seven digits: four are shown."""
     return {name: {k: digits(v) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
 
 
 def digits(v: float) -> float:
-    return float(f"{v:.5g}")
+    return float(f"{v:.7g}")
 
 
 def figures(*arguments: str) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def section(series: str, runs: Runs) -> str:
         f"test.  {f['versions']}, one thread of a shared machine.",
         overall(runs), f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.", steps(runs),
-        "Error accumulation: the same model reading its own forecasts, and given the true value before each step.",
-        accumulated(runs)]
+        "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
+        "step</summary>", accumulated(runs), "</details>"]
     if "rolling" in runs:
         parts.append(f"Rolling origin, `evaluate --refits {REFITS}`, models and baselines fitted anew before each quarter of "
                      f"the test part: {runs['rolling']['verdict']}")

@@ -9,7 +9,7 @@ import math
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 
-from .study import Study, short
+from .study import Study
 
 ROOMS: dict[str, Any] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 TWINS: dict[str, Any] = {"RNN": torch_impl.cells.rnn, "LSTM": torch_impl.cells.lstm, "GRU": torch_impl.cells.gru}
@@ -80,19 +80,8 @@ def took(s: float) -> str:
     return f"{s:.2f} s" if s >= 1 else f"{s * 1e3:.1f} ms"
 
 
-def cost(call: Callable[[], Any], least: float = 0.3) -> list[float]:
-    """Bytes and seconds"""
-    return [short(peak(call)), short(seconds(call, least))]
-
-
 def row(*cells: Any) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def with_head(head: list[str], columns: int, lines: list[str]) -> str:
-    """Markdown; the last columns, so many, are numbers"""
-    heads = " | ".join(head)
-    return "\n".join([f"| {heads} |", "|" + "---|" * (heads.count(" | ") + 1 - columns) + "--:|" * columns, *lines])
 
 
 def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
@@ -118,33 +107,36 @@ def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
     return {"plain": plain, "checkpointed, √T": checkpointed, "truncated, window √T": truncated}
 
 
-def along_lengths() -> dict[str, list[list[float]]]:
-    """The cost of each way at each length"""
+def length_table() -> Iterator[str]:
     calls = {T: along_the_length(T) for T in LENGTHS}
     for T in LENGTHS[:3]:
         error = gap(calls[T]["checkpointed, √T"](), calls[T]["plain"]())
         assert error < 1e-12, f"checkpointed BPTT is off by {error} at T = {T}"
-    return {name: [cost(calls[T][name], 0.2) for T in LENGTHS] for name in calls[LENGTHS[0]]}
+    yield row("way", *(f"T = {T:,}: peak | time" for T in LENGTHS))
+    yield "|---|" + "--:|--:|" * len(LENGTHS)
+    for name in calls[LENGTHS[0]]:
+        cells = [f"{held(peak(calls[T][name]))} | {took(seconds(calls[T][name], 0.2))}" for T in LENGTHS]
+        yield row(name, *cells)
 
 
-def errors_of_windows() -> dict[str, list[float]]:
-    """The error of dW_hh of each cell, relative to its norm, at each length of a window"""
-    errors: dict[str, list[float]] = {}
+def window_table() -> Iterator[str]:
+    yield row("cell", *(f"k = {w}" for w in WINDOWS))
+    yield "|---|" + "--:|" * len(WINDOWS)
     for name, room in ROOMS.items():
         q = Problem(room, 300, 4, 3, 32)
-        full, errors[name] = q.bptt().W_hh, []
+        full, errors = q.bptt().W_hh, []
         for w in WINDOWS:
             _, _, k = truncated_bptt.forward(room, q.p, q.x, q.s, w)
             cut = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
-            errors[name].append(short(float(np.linalg.norm(cut - full) / np.linalg.norm(full))))
-    return errors
+            errors.append(float(np.linalg.norm(cut - full) / np.linalg.norm(full)))
+        yield row(name, *(f"{e:.1e}" if e else "0" for e in errors))
 
 
-def along_widths() -> dict[str, dict[str, list[list[float]]]]:
-    """The cost of BPTT and of RTRL of each cell at each width"""
-    costs: dict[str, dict[str, list[list[float]]]] = {}
+def rtrl_table() -> Iterator[str]:
+    yield row("cell", "way", *(f"H = {H}: peak | time" for H in WIDTHS))
+    yield "|---|---|" + "--:|--:|" * len(WIDTHS)
     for name, room in ROOMS.items():
-        costs[name] = {"BPTT": [], "RTRL": []}
+        cells: dict[str, list[str]] = {"BPTT": [], "RTRL": []}
         for H in WIDTHS:
             q = Problem(room, 20, 1, 4, H)
 
@@ -154,8 +146,9 @@ def along_widths() -> dict[str, dict[str, list[list[float]]]]:
             error = gap(forward_only(), q.bptt())
             assert error < 1e-12, f"RTRL is off by {error} at H = {H}"
             for way, call in (("BPTT", q.bptt), ("RTRL", forward_only)):
-                costs[name][way].append(cost(call))
-    return costs
+                cells[way].append(f"{held(peak(call))} | {took(seconds(call))}")
+        for way, costs in cells.items():
+            yield row(name, way, *costs)
 
 
 def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
@@ -195,53 +188,32 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
                "gradient, torch's loop": torch_gradient, "H v by double backward, torch's loop": double_backward}
 
 
-def hessian_times() -> dict[str, dict[str, float]]:
-    """Seconds of each way and cell"""
+def hessian_table() -> Iterator[str]:
     calls_of = {name: hessian_ways(name)[1] for name in ROOMS}
     for name, calls in calls_of.items():
         exact = calls["H v by the complex step"]()
         for way in ("H v by hand", "H v by double backward, torch's loop"):
             error = gap(calls[way](), exact)
             assert error < 1e-11, f"{name}, {way} is off by {error}"
-    return {way: {name: short(seconds(calls_of[name][way])) for name in ROOMS} for way in calls_of["RNN"]}
+    yield row("what", *(f"{name}: time | over the gradient" for name in ROOMS))
+    yield "|---|" + "--:|--:|" * len(ROOMS)
+    base: dict[str, float] = {}
+    for way in calls_of["RNN"]:
+        times = {name: seconds(calls_of[name][way]) for name in ROOMS}
+        base = times if way.startswith("gradient") else base
+        yield row(way, *(f"{took(t)} | {t / base[name]:.1f}" for name, t in times.items()))
 
 
-def measure() -> dict[str, Any]:
-    threads = torch.get_num_threads()
+TABLES = {"length": length_table, "window": window_table, "rtrl": rtrl_table, "hessian": hessian_table}
+
+
+def measure() -> dict[str, list[str]]:
     torch.set_num_threads(1)
     with threadpool_limits(1):
-        costs = {"length": along_lengths(), "window": errors_of_windows(), "rtrl": along_widths(), "hessian": hessian_times()}
-    torch.set_num_threads(threads)
-    return costs
+        return {name: list(lines()) for name, lines in TABLES.items()}
 
 
-def costs_row(name: str, costs: list[list[float]]) -> str:
-    return row(name, *(f"{held(most)} | {took(s)}" for most, s in costs))
-
-
-def hessian_rows(times: dict[str, dict[str, float]]) -> list[str]:
-    """Each time also over that of the gradient above it"""
-    lines, base = [], times["gradient"]
-    for way, of in times.items():
-        base = of if way.startswith("gradient") else base
-        lines.append(row(way, *(f"{took(s)} | {s / base[name]:.1f}" for name, s in of.items())))
-    return lines
-
-
-def tables(kept: dict[str, Any]) -> dict[str, str]:
-    return {
-        "length": with_head(["way", *(f"T = {T:,}: peak | time" for T in LENGTHS)], 2 * len(LENGTHS),
-                            [costs_row(name, costs) for name, costs in kept["length"].items()]),
-        "window": with_head(["cell", *(f"k = {w}" for w in WINDOWS)], len(WINDOWS),
-                            [row(name, *(f"{e:.1e}" if e else "0" for e in errors)) for name, errors in kept["window"].items()]),
-        "rtrl": with_head(["cell", "way", *(f"H = {H}: peak | time" for H in WIDTHS)], 2 * len(WIDTHS),
-                          [costs_row(f"{cell} | {way}", costs) for cell, ways in kept["rtrl"].items()
-                           for way, costs in ways.items()]),
-        "hessian": with_head(["what", *(f"{name}: time | over the gradient" for name in ROOMS)], 2 * len(ROOMS),
-                             hessian_rows(kept["hessian"]))}
-
-
-STUDY = Study("gradient_costs", __doc__, measure, tables)
+STUDY = Study("gradient_costs", __doc__, measure)
 
 
 if __name__ == "__main__":

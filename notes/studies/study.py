@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def lines_of(kept: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The tables, where what is kept are their lines."""
+    return {name: "\n".join(lines) for name, lines in kept.items()}
+
+
 def no_pictures(_: Any) -> "dict[str, Figure]":
     return {}
 
@@ -24,7 +29,7 @@ class Study(NamedTuple):
     name: str                                               # of its file in notes/results
     about: str | None                                       # the help of its command
     measure: Callable[[], Any]
-    tables: Callable[[Any], Mapping[str, str]]              # what is kept -> Markdown, by name
+    tables: Callable[[Any], Mapping[str, str]] = lines_of   # what is kept -> Markdown, by name
     pictures: "Callable[[Any], Mapping[str, Figure]]" = no_pictures  # what is kept -> figures, by name of the file
 
     @property

@@ -7,7 +7,6 @@ random: a rule that refuses one of them is wrong.
 
 import sys
 from math import erf, sqrt
-from typing import Any
 
 import numpy as np
 from rich.progress import track
@@ -81,50 +80,34 @@ def expected(count: int) -> float:
     return float((below**count * np.exp(-z**2 / 2)).sum() / np.exp(-z**2 / 2).sum())
 
 
-def measure() -> dict[str, Any]:
-    """Of each model and cell how rounding grows; of each number of baselines how many right runs it refuses."""
-    grown = []
+def measure() -> dict[str, list[str]]:
+    """Two tables: how rounding grows, a row for each model and cell; and what the number of baselines does."""
+    grown = ["| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
+             "|---|---|" + "--:|" * (3 + len(OPTIMIZERS))]
     refused, width = dict.fromkeys(COUNTS, 0), dict.fromkeys(COUNTS, 0.0)
-    rng, directions = np.random.default_rng(0), []
+    rng, kinds, directions = np.random.default_rng(0), 0, []
     for task, cell in track([(task, cell) for task in TASKS for cell in CELLS], "trajectories", transient=True):
-        kinds = [Runs(task, cell, kind) for kind in OPTIMIZERS]
-        grown.append({"task": str(task), "cell": cell, "noise": [round(max(s.noise(n) for s in kinds), 1) for n in (1, 10, STEPS)],
-                      "worst": [round(max(s.worst()), 2) for s in kinds]})
-        directions += [s.direction for s in kinds]
+        row = [Runs(task, cell, kind) for kind in OPTIMIZERS]
+        grown.append(f"| {task} | {cell} | " + " | ".join(f"{max(s.noise(n) for s in row):.1f}" for n in (1, 10, STEPS))
+                     + " | " + " | ".join(f"{max(s.worst()):.2f}" for s in row) + " |")
+        directions += [s.direction for s in row]
+        kinds += len(row)
         for count in COUNTS:
-            for s in kinds:
+            for s in row:
                 wrong, wide = s.refused(count, rng)
                 refused[count] += wrong
                 width[count] += wide
-    n = len(directions)
-    return {"growth": grown, "kinds": n, "directions": [round(float(v), 2) for v in np.quantile(directions, [0, 0.5, 1])],
-            "baselines": [{"count": count, "refused": refused[count],
-                           "width": round(float(np.exp((width[count] - width[COUNTS[0]]) / n)), 2)} for count in COUNTS]}
-
-
-def growth_table(kept: dict[str, Any]) -> str:
-    """A row for each model and cell"""
-    lines = ["| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
-             "|---|---|" + "--:|" * (3 + len(OPTIMIZERS))]
-    lines += [f"| {r['task']} | {r['cell']} | {' | '.join(f'{v:.1f}' for v in r['noise'])} "
-              f"| {' | '.join(f'{v:.2f}' for v in r['worst'])} |" for r in kept["growth"]]
-    return "\n".join(lines)
-
-
-def baselines_table(kept: dict[str, Any]) -> str:
-    """What the number of baselines does"""
-    judged = DRAWS * kept["kinds"]
     lines = ["| baselines | right runs judged | refused | of a thousand | if it were one number | mean limit |",
              "|--:|--:|--:|--:|--:|--:|"]
-    lines += [f"| {r['count']} | {judged} | {r['refused']} | {1000 * r['refused'] / judged:.2f} "
-              f"| {1000 * expected(r['count']):.2g} | {r['width']:.2f} |" for r in kept["baselines"]]
-    least, middle, most = (f"{100 * v:.0f}" for v in kept["directions"])
-    return "\n".join([*lines, "", f"After {STEPS} steps {least} to {most} percent of the squared error of all weights lie along "
-                      f"one direction, in the median of the {kept['kinds']} kinds of runs {middle} percent."])
+    lines += [f"| {n} | {DRAWS * kinds} | {refused[n]} | {1000 * refused[n] / (DRAWS * kinds):.2f} "
+              f"| {1000 * expected(n):.2g} | {np.exp((width[n] - width[COUNTS[0]]) / kinds):.2f} |" for n in COUNTS]
+    least, middle, most = np.quantile(directions, [0, 0.5, 1])
+    lines += ["", f"After {STEPS} steps {100 * least:.0f} to {100 * most:.0f} percent of the squared error of all weights lie "
+                  f"along one direction, in the median of the {kinds} kinds of runs {100 * middle:.0f} percent."]
+    return {"growth": grown, "baselines": lines}
 
 
-STUDY = Study("trajectory", __doc__, measure,
-              lambda kept: {"growth": growth_table(kept), "baselines": baselines_table(kept)})
+STUDY = Study("trajectory", __doc__, measure)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ def text(cell: str) -> str:
     """The generated part of a cell's note: two sums written out, then every quantity of every step."""
     q = problem(ROOMS[cell])
     quantities = trace(ROOMS[cell], q)
-    return f"{by_hand(q, quantities)}\n\n{markdown(ROOMS[cell], q, quantities)}"
+    return (f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
+            f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>")
 
 
 def by_hand(q: Problem, quantities: list[Quantity]) -> str:

@@ -1,8 +1,7 @@
 """``python -m reference.char_lm.compare``: rnn, lstm and gru of one size in parameters, on text that none of them learned.
 
 Each is trained by ``char_lm train`` with the same options, for the same number of steps (``--steps``) or the same time
-(``--seconds``).  ``--write`` keeps the figures in notes/results, from which ``python -m notes.generated --write`` makes the
-tables of notes/char_lm.md.
+(``--seconds``).  ``--write`` keeps the table in notes/results; ``python -m notes.generated --write`` takes it into the note.
 """
 
 import argparse
@@ -50,26 +49,14 @@ def counted(text: Corpus, before: int) -> float:
     return float(-log_p[context, follows].mean())
 
 
-def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> list[str]:
+def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
     f = figures(nats)
-    return [name, size, n, steps, lr, f"{f['nats']:.4f}", f"{f['bits']:.4f}", f"{f['perplexity']:.3f}"]
+    return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
 
 
-def table(rows: list[list[str]]) -> str:
-    """Markdown"""
-    head = ["model", "size", "parameters", "steps", "learning rate", "nats", "bits", "perplexity"]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
-
-
-def kept(length: str) -> str:
-    """A generated part of notes/char_lm.md; length is "steps" or "seconds"."""
-    result = json.loads((RESULTS / f"char_lm-{length}.json").read_text(encoding="utf-8"))
-    return f"`{result['command']}`\n\n{table(result['rows'])}"
-
-
-def compare(given: argparse.Namespace) -> list[list[str]]:
-    """Rows of the table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
-    rows: list[list[str]] = []
+def compare(given: argparse.Namespace) -> list[str]:
+    """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
+    lines: list[str] = []
     text: Corpus | None = None
     target = 0
     for cell in ("lstm", "gru", "rnn"):
@@ -86,11 +73,16 @@ def compare(given: argparse.Namespace) -> list[list[str]]:
         n = sum(v.size for v in model.params.values())
         target = target or n
         nats = char_lm.SIDE.evaluate(model, held_out(text.part("test")))
-        rows.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
+        lines.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
     assert text is not None
     for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):
-        rows.append(row(name, "", "", "", "", counted(text, before)))
-    return rows
+        lines.append(row(name, "", "", "", "", counted(text, before)))
+    return lines
+
+
+def kept(length: str) -> str:
+    """A generated part of notes/char_lm.md; length is "steps" or "seconds"."""
+    return "\n".join(json.loads((RESULTS / f"char_lm-{length}.json").read_text(encoding="utf-8")))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,17 +95,18 @@ def main(arguments: list[str] | None = None) -> int:
     long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
     parser.add_argument("--seed", type=positive_or_zero, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
-    parser.add_argument("--write", action="store_true", help="keep the figures for notes/char_lm.md")
+    parser.add_argument("--write", action="store_true", help="keep the table for notes/char_lm.md")
     given = parser.parse_args(arguments)
     if given.write and given.text:
         parser.error("the table in the note is that of the plays: --write goes without --text")
-    rows = compare(given)
+    head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
+    table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
     command = f"python -m reference.char_lm.compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
         f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
-    print(table(rows))
+    print("\n".join(table))
     if given.write:
         file = RESULTS / f"char_lm-{'steps' if given.steps else 'seconds'}.json"
-        file.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        file.write_text(json.dumps([f"`{command}`", "", *table], indent=0) + "\n", encoding="utf-8")
     return 0
 
 

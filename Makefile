@@ -37,18 +37,10 @@ lint: $(READY)   ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 
-figures: $(READY) ## the README's picture and the notes' generated tables
+figures: $(READY) ## the README's picture, the notes' pictures and generated parts, from what was measured
 	@$(BIN)/python -m notes.studies.picture
-	@$(BIN)/python -m notes.studies.tolerances --write
-	@$(BIN)/python -m notes.studies.rounding --write
-	@$(BIN)/python -m notes.studies.task_results
-	@$(BIN)/python -m notes.studies.temperature
-	@$(BIN)/python -m parity_tests.training.trajectory --write
 	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
-	@$(BIN)/python -m notes.studies.adding_table --write
-	@$(BIN)/python -m notes.studies.gradient_flow --write
-	@$(BIN)/python -m notes.studies.bptt_variants --write
-	@$(BIN)/python -m notes.generated --write
+	@$(BIN)/python -m notes.generated --write --figures
 
 clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

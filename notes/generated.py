@@ -1,43 +1,46 @@
-"""``python -m notes.generated --write``: the parts of the notes that are computed, put into their pages.
+"""``python -m notes.generated --write``: the generated parts of the notes, and the links behind labels.
 
-A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.  The links behind labels are generated too.
-Without ``--write``, the exit status is 1 if something is not current.
+A part is made by the Python in its own note, between the marks of cogapp, from what is kept in notes/results or
+benchmarks/results.  Without ``--write``, the exit status is 1 if something is not current.  ``--figures`` draws the
+pictures of the studies again, too, from what is kept.
 """
 
-import re
+import argparse
 import sys
-from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 
-from benchmarks import profile, tricks
-from parity_tests.judge.terminal import flag
+from cogapp import Cog
 
-from . import labels, worked
-from .cells import conventions
-from .labels import NOTES
-from .studies import steps
+from . import labels
 
-PARTS: dict[str, Callable[[], str]] = {f"worked {cell}": partial(worked.worked, cell) for cell in worked.ROOMS}
-PARTS |= {"conventions": conventions.table, "conventions unchecked": conventions.unchecked, "steps": steps.ladder,
-          "steps floor": steps.floor, "profile": profile.table, "tricks": tricks.table}
-PART = re.compile(r"(<!-- generated: ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+STUDIES = ("adding", "gradient_flow", "rounding", "tasks", "temperature")  # that have pictures
 
 
 def current(note: str) -> str:
-    """The page with all its computed parts made anew."""
-    return PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n\n{m[3]}", labels.linked(note))
+    """The note with its generated parts and its links made anew."""
+    cog = Cog()
+    cog.options.verbosity = 0
+    return cog.process_string(labels.linked(note), fname=f"notes/{note}.md")
+
+
+def renew(write: bool = True) -> list[str]:
+    """The names of the notes that are not current; they are written unless told otherwise."""
+    stale = {note: text for note in labels.pages() if (text := current(note)) != labels.read(labels.NOTES / f"{note}.md")}
+    for note, text in stale.items() if write else ():
+        (labels.NOTES / f"{note}.md").write_text(text, encoding="utf-8")
+    print(*(f"{'wrote' if write else 'not current:'} notes/{note}.md" for note in stale), sep="\n", end="\n" * bool(stale))
+    return list(stale)
 
 
 def main() -> int:
-    write, stale = flag("write", "renew them", __doc__), []
-    for note in labels.pages():
-        path, made = NOTES / f"{note}.md", current(note)
-        if made != path.read_text(encoding="utf-8"):
-            stale.append(note)
-            if write:
-                path.write_text(made, encoding="utf-8")
-    print(*(f"{'wrote' if write else 'not current:'} notes/{note}.md" for note in stale), sep="\n")
-    return int(bool(stale) and not write)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="renew them")
+    parser.add_argument("--figures", action="store_true", help="and draw the pictures")
+    arguments = parser.parse_args()
+    for name in STUDIES if arguments.figures else ():
+        module = import_module(f"notes.studies.{name}")
+        (module.draw if name == "tasks" else module.STUDY.draw)()
+    return int(bool(renew(arguments.write)) and not arguments.write)
 
 
 if __name__ == "__main__":

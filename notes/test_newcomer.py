@@ -16,9 +16,9 @@ LINE, BROKEN = "dh * (h_prev - n)", "dh * h_prev"
 
 def block(mark):
     """The lines of the text block after a mark of the page, without the indentation of the list."""
-    found = re.search(rf"<!-- {mark} -->\n   ```text\n(.*?)\n   ```", PAGE, re.DOTALL)
-    assert found, mark
-    return [line.removeprefix("   ") for line in found[1].splitlines()]
+    match = re.search(rf"<!-- {mark} -->\n   ```text\n(.*?)\n   ```", PAGE, re.DOTALL)
+    assert match, mark
+    return [line.removeprefix("   ") for line in match[1].splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def copy(tmp_path_factory):
 def run(folder, command):
     """(exit status, lines of the output) of a command of the page"""
     assert command in PAGE
-    made = subprocess.run([sys.executable, *command.split()[1:]], cwd=folder, capture_output=True, text=True, check=False,
+    process = subprocess.run([sys.executable, *command.split()[1:]], cwd=folder, capture_output=True, text=True, check=False,
                           env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "120"})
-    return made.returncode, made.stdout.splitlines()
+    return process.returncode, process.stdout.splitlines()
 
 
 COMMANDS = {"parity report": "python -m parity_tests --impl torch.library --cases gru-T5B4I3H6 --dtype float64",
@@ -45,7 +45,7 @@ COMMANDS = {"parity report": "python -m parity_tests --impl torch.library --case
 @pytest.mark.slow
 @pytest.mark.parametrize(("mark", "command"), COMMANDS.items())
 def test_the_reports_say_what_the_page_says(copy, mark, command):
-    file = copy / "reference" / "gru.py"
+    file = copy / "reference" / "cells" / "gru.py"
     code = file.read_text(encoding="utf-8")
     assert code.count(LINE) == 1
     assert run(copy, command)[0] == 0
@@ -63,7 +63,7 @@ def test_the_reports_say_what_the_page_says(copy, mark, command):
     ("dq = da_n * r if reset_after else da_n", "dq = da_n", "dq at t = 4 of T = 5, equation G3*"),
     ("h @ p.W_hh[: 2 * H].T + p.b_hh[: 2 * H])", "h @ p.W_hh[: 2 * H].T)", "G1")])
 def test_other_breaks_name_other_equations(copy, line, broken, named):
-    file = copy / "reference" / "gru.py"
+    file = copy / "reference" / "cells" / "gru.py"
     code = file.read_text(encoding="utf-8")
     assert code.count(line) == 1
     file.write_text(code.replace(line, broken), encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 
 from parity_tests.test_structure import ROOMS
 
-from .generated import PART, PARTS, current
+from . import generated
+from .generated import current
 from .labels import DEFINED, LINKED, NOTES, ROOT, carried, code_files, equations, pages
 
 TEXT = {note: (NOTES / f"{note}.md").read_text(encoding="utf-8") for note in pages()}
@@ -20,14 +21,29 @@ def test_computed_parts_and_links_are_current(note):
     assert current(note) == TEXT[note]
 
 
-def test_every_part_is_used_once():
-    assert Counter(m[2] for text in TEXT.values() for m in PART.finditer(text)) == Counter(list(PARTS))
+def test_every_kept_result_is_shown():
+    """A study whose table no note asks for would measure for nothing."""
+    parts = " ".join(re.findall(r"<!-- \[\[\[cog (.*?) \]\]\] -->", " ".join(TEXT.values())))
+    for file in (NOTES / "results").glob("*.json"):
+        name, _, of = file.stem.partition("-")
+        assert re.search(rf"\b(notes\.studies\.{name}|tasks\.table\(\"{name}|compare\.kept\(\"{of})\b", parts), file.name
+
+
+def test_a_part_goes_between_its_marks_and_nowhere_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(generated.labels, "NOTES", tmp_path)
+    page, part = tmp_path / "page.md", "a\n<!-- [[[cog cog.out('new') ]]] -->\n{}\n<!-- [[[end]]] -->\nb\n"
+    page.write_text(part.format("old") + "c\n", encoding="utf-8")
+    assert generated.renew(write=False) == ["page"]
+    assert "old" in page.read_text(encoding="utf-8")
+    assert generated.renew() == ["page"]
+    assert page.read_text(encoding="utf-8") == part.format("new") + "c\n"
+    assert generated.renew() == []
 
 
 def test_a_label_is_defined_in_one_note_only():
-    found = Counter(m[1] for text in TEXT.values() for m in DEFINED.finditer(text))
-    assert found
-    assert [label for label, n in found.items() if n > 1] == []
+    count = Counter(m[1] for text in TEXT.values() for m in DEFINED.finditer(text))
+    assert count
+    assert [label for label, n in count.items() if n > 1] == []
 
 
 @pytest.mark.parametrize("note", [note for note in TEXT if code_files(note)])

@@ -20,10 +20,6 @@ ROOMS = {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S", "linear": "F", "embe
          "attention": "A", "sampling": "P", "init": "I", "clip": "K", "optim": "O", "language_model": "U",
          "classifier": "C", "generator": "N", "tagger": "M", "seq2seq": "Q", "forecaster": "Y",
          "gradient_flow": "GF", "truncated_bptt": "TB", "checkpointed_bptt": "CB", "rtrl": "RT", "hessian": "HV"}
-# Rooms that share a note.
-NOTES = dict.fromkeys(("linear", "embedding", "dropout", "losses"), "losses_and_heads") | dict.fromkeys(
-    ("init", "clip", "optim"), "optimisation") | dict.fromkeys(
-    ("truncated_bptt", "checkpointed_bptt", "rtrl", "hessian"), "bptt_variants") | {"forecaster": "forecast"}
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 
 
@@ -37,7 +33,7 @@ CHAPTER = {room: chapter for chapter, rooms in CHAPTERS.items() for room in room
 
 
 def note_of(room: str) -> str:
-    return "forecast" if room == "forecaster" else f"{CHAPTER[room]}/{NOTES.get(room, room)}"
+    return f"{CHAPTER[room]}/{room}"
 
 
 def imports(file: Path) -> set[str]:
@@ -119,7 +115,7 @@ def test_every_label_in_the_note_is_cited_in_code(room, letter):
 def test_schedule_labels_are_in_their_note():
     """Schedules are shared by both sides, so they have no twin and are no room."""
     note, code = ((ROOT / f).read_text(encoding="utf-8") for f in (
-        "notes/training/optimisation.md", "reference/common/schedules.py"))
+        "notes/common/schedules.md", "reference/common/schedules.py"))
     assert cited(code, "V") == set(re.findall(r"\((V\d)\)", note))
     assert all(note.count(f"({label})") == 1 for label in cited(code, "V"))
 

@@ -8,8 +8,8 @@ import sympy as sp
 
 from reference.cells import gru, lstm, rnn
 
-from .. import symbols
-from ..symbols import Symbols, agree, inner, unroll
+from .. import symbolic_gradients
+from ..symbolic_gradients import Symbols, agree, inner, unroll
 
 T, POINTS = 3, 5
 CELLS = {"rnn": (rnn, {}), "rnn-relu": (rnn, {"nonlinearity": "relu"}), "lstm": (lstm, {}), "lstm-proj": (lstm, {}),
@@ -38,7 +38,7 @@ def test_backward_is_the_symbolic_derivative(kind):
     up = Symbols(leaves, dy=dy, **{f"d{n}": v for n, v in ds.items()})
     ys, states = unroll(kind, SimpleNamespace(**up), up["x"], tuple(up[f"{n}_0"] for n in room.State._fields))
     loss = inner(up["dy"], ys) + sum(inner(up[f"d{n}"], v) for n, v in zip(room.State._fields, states[-1], strict=True))
-    derivative = symbols.jacobian([loss], up.numbers)
+    derivative = symbolic_gradients.jacobian([loss], up.numbers)
     for seed in range(POINTS):
         leaves, dy, ds = numbers(kind, room, seed)
         point = Symbols(leaves, dy=dy, **{f"d{n}": v for n, v in ds.items()})
@@ -52,7 +52,7 @@ def test_backward_is_the_symbolic_derivative(kind):
 
 
 def test_the_chain_is_that_of_one_expression():
-    """The RNN is small enough for SymPy to differentiate all three steps in one piece, without ``symbols.jacobian``."""
+    """The RNN is small enough for SymPy to differentiate all three steps in one piece, without ``symbolic_gradients.jacobian``."""
     draw = np.random.default_rng(1).standard_normal
     s = Symbols(w=draw(), v=draw(), b=draw(), x=draw(T), h=draw())
     h = s["h"][()]

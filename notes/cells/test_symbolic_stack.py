@@ -5,7 +5,7 @@ import pytest
 
 import reference
 
-from ..symbols import Symbols, agree, inner, layer, unroll
+from ..symbolic_gradients import Symbols, agree, inner, layer, unroll
 
 LENGTHS = (2, 3, 1)                                   # not sorted
 ORDER = sorted(range(3), key=lambda b: -LENGTHS[b])   # of the sequences in packed rows

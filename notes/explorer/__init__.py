@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..labels import equations, read
-from ..trace import Problem, parsed, problem, trace
-from ..worked import ROOMS
+from ..trace import ROOMS, Problem, parsed, problem, trace
 
 HERE = Path(__file__).parent
 KATEX = HERE.parent / "site" / "node_modules" / "katex"

@@ -108,7 +108,7 @@ function build() {
   }
   $("code").replaceChildren(...DATA.cells[cell].source.map(([number, text]) =>
     el("span", { class: "line", "data-line": number }, el("span", { class: "number" }, number ? String(number).padStart(4) : "    "), text || " ", "\n")));
-  $("place").textContent = `reference/${cell}.py`;
+  $("place").textContent = `reference/cells/${cell}.py`;
   if (state.field && !document.querySelector(`[data-path="${state.field}"]`)) choose_field(null);
 }
 

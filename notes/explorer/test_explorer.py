@@ -9,8 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ..trace import problem, trace
-from ..worked import ROOMS
+from ..trace import ROOMS, problem, trace
 from . import EXAMPLE, HERE, KINDS, build, plain, plain_problem
 
 CASES = 120

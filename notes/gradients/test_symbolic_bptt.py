@@ -1,4 +1,4 @@
-"""What becomes of a gradient, by SymPy: notes gradient_flow, bptt_variants.  One unit, four steps; for a norm, two units."""
+"""What becomes of a gradient, by SymPy: the notes of notes/gradients.  One unit, four steps; for a norm, two units."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from mpmath import mp
 from reference.cells import gru, lstm, rnn
 from reference.gradients import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt
 
-from ..symbols import DIGITS, Symbols, agree, inner, jacobian, unroll
+from ..symbolic_gradients import DIGITS, Symbols, agree, inner, jacobian, unroll
 
 T = 4
 ROOMS = {"rnn": (rnn, {}), "rnn-relu": (rnn, {"nonlinearity": "relu"}), "lstm": (lstm, {}),

@@ -16,7 +16,7 @@ from reference.models.language_model import LanguageModel, Masks
 from reference.models.seq2seq import Seq2seq
 from reference.models.tagger import Tagger
 
-from ..symbols import Symbols, agree, derived, layer, softmax, surprise, tanh, unroll
+from ..symbolic_gradients import Symbols, agree, derived, layer, softmax, surprise, tanh, unroll
 
 WORDS = [np.array(w) for w in ([2, 1], [3, 2, 1], [2])]                          # lengths not sorted
 KINDS = ("rnn", "lstm", "gru")

@@ -1,4 +1,4 @@
-"""Losses, heads, attention and sampling by SymPy: notes losses_and_heads, attention, sampling, char_lm."""
+"""Losses, heads, attention and sampling by SymPy: notes linear, embedding, dropout, losses, attention, sampling, char_lm."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from reference.common import sampling
 from reference.parts import attention, dropout, embedding, linear, losses
 
 from ..studies import temperature
-from ..symbols import Symbols, agree, derived, inner, softmax, surprise, tanh
+from ..symbolic_gradients import Symbols, agree, derived, inner, softmax, surprise, tanh
 
 normal = np.random.default_rng(3).standard_normal
 

@@ -8,7 +8,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from sphinxcontrib import katex  # noqa: E402
 
-from . import sources  # noqa: E402
+from notes.site import sources  # noqa: E402
 
 project = "bptt"
 author = "the authors of bptt"
@@ -28,7 +28,7 @@ pygments_style, pygments_dark_style = "default", "github-dark"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]
-myst_url_schemes = {"http": None, "https": None, "code": {"url": "code/{{path}}.html#{{fragment}}"},
+myst_url_schemes = {"http": None, "https": None, "code": {"url": "{{path}}.html#{{fragment}}"},
                     "page": {"url": "{{path}}"}}
 
 # Formulas are rendered when the site is built, by the KaTeX whose style and fonts are copied into it.

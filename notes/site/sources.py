@@ -6,27 +6,31 @@ becomes a link to a page that shows it with the lines numbered, and the first pa
 
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
+from sphinx.application import Sphinx
 
 from ..labels import DEFINED, NOTES, ROOT, pages
 
-LINK = re.compile(r"\]\(((?:\.\./)+[^)#\s]+|explorer/)(?:#([^)\s]*))?\)")
+LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^):#\s]+)(?:#([^)\s]*))?\)")
+CHAPTER = re.compile(r"^\*\*(.+)\*\*\n\n((?:- .*\n)+)", re.MULTILINE)  # of the first page: a name in bold, and a list
 FENCE = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
 shown: set[str] = set()
 
 
 def anchor(note: str, label: str) -> str:
-    return f"{note.replace('/', '-')}-{label.lower().replace('*', '-adjoint')}"
+    return f"{re.sub('[/_]', '-', note)}-{label.lower().replace('*', '-adjoint')}"
 
 
-def read(app, note, source) -> None:
+def read(app: Sphinx, note: str, source: list[str]) -> None:
     """One page, as Sphinx reads it."""
     parts = FENCE.split(source[0])
     parts[::2] = [_prose(note, text) for text in parts[::2]]
@@ -34,35 +38,40 @@ def read(app, note, source) -> None:
 
 
 def _prose(note: str, text: str) -> str:
-    def link(m: re.Match) -> str:
-        target = (NOTES / note / ".." / m[1]).resolve().relative_to(ROOT.resolve())
+    def link(m: re.Match[str]) -> str:
+        target = (NOTES / note / ".." / m[2]).resolve().relative_to(ROOT.resolve())
         if target.as_posix() == "notes/explorer":
-            return "](page:explorer.html)"
+            return f"{m[1]}(page:{up(note)}explorer.html)"
         if target.suffix == ".md" and target.parts[0] == "notes":
             return m[0]
         if not (ROOT / target).is_file():
-            return "](page:index.html)" if (ROOT / target).is_dir() else m[0]
+            return f"{m[1]}(page:{up(note)}index.html)" if (ROOT / target).is_dir() else m[0]
         shown.add(target.as_posix())
-        return f"](code:{target.as_posix()}#{m[2] or ''})"
+        return f"{m[1]}(code:{up(note)}code/{target.as_posix()}#{m[3] or ''})"
 
     return DEFINED.sub(lambda m: f"({anchor(note, m[1])})=\n{m[0]}", LINK.sub(link, text))
 
 
+def up(page: str) -> str:
+    """From a page back to the top of the site."""
+    return "../" * page.count("/")
+
+
 def contents() -> str:
-    """The table of contents: the order of the links on the first page, then what it does not name."""
+    """The table of contents: the chapters of the first page, in its order."""
     index = (NOTES / "index.md").read_text(encoding="utf-8")
-    named = [n for n in dict.fromkeys(re.findall(r"\]\(([a-z_0-9/]+)\.md[)#]", index)) if n in pages()]
-    order = named + [n for n in pages() if n not in named and n != "index"]
-    return "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(order) + "\n```\n"
+    chapters = {name: re.findall(r"\]\(([a-z_0-9/]+)\.md\)", text) for name, text in CHAPTER.findall(index)}
+    return "".join(f"\n\n```{{toctree}}\n:hidden:\n:caption: {name}\n\n" + "\n".join(notes) + "\n```\n"
+                   for name, notes in chapters.items())
 
 
-def code_pages(app):
+def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """A page for each file of the repository that a note links to."""
     for path in sorted(shown):
-        yield f"code/{path}", {"title": path, "body": code_page(path, app), "parents": []}, "page.html"
+        yield f"code/{path}", {"title": path, "body": code_page(path), "parents": []}, "page.html"
 
 
-def code_page(path: str, app=None) -> str:
+def code_page(path: str) -> str:
     text = (ROOT / path).read_text(encoding="utf-8")
     try:
         lexer = get_lexer_for_filename(path)
@@ -70,7 +79,7 @@ def code_page(path: str, app=None) -> str:
         lexer = TextLexer()
     body = highlight(text, lexer, HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="highlight"))
     body = body.replace('id="L-', 'id="L').replace('name="L-', 'name="L').replace('href="#L-', 'href="#L')
-    depth = "../" * (path.count("/") + 1)
+    depth = up(f"code/{path}")
     return f'<h1>{escape(path)}</h1><div class="source">{_backlinks(Path(path), body, depth)}</div>'
 
 
@@ -79,16 +88,16 @@ def _backlinks(path: Path, body: str, depth: str) -> str:
     defined = {m[1]: note for note in pages() for m in DEFINED.finditer((NOTES / f"{note}.md").read_text(encoding="utf-8"))
                if note.rpartition("/")[2] in (path.stem, "tolerances") or path.parts[:2] == ("notes", "trace")}
 
-    def link(m: re.Match) -> str:
+    def link(m: re.Match[str]) -> str:
         return f'<a class="label" href="{depth}{defined[m[0]]}.html#{anchor(defined[m[0]], m[0])}">{m[0]}</a>' \
             if m[0] in defined else m[0]
 
     return re.sub(r'(?<=<span class="c1">)[^<]*', lambda c: re.sub(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", link, c[0]), body)
 
 
-def copy_katex(dist: Path):
+def copy_katex(dist: Path) -> Callable[[Sphinx, Exception | None], None]:
     """Style and fonts into the site; only the format that every browser reads."""
-    def finished(app, exception):
+    def finished(app: Sphinx, exception: Exception | None) -> None:
         if exception is None:
             place = Path(app.outdir) / "_static" / "katex"
             (place / "fonts").mkdir(parents=True, exist_ok=True)

@@ -5,17 +5,26 @@ squared error of 1/6: two uniform numbers have a variance of 1/12 each.  To do b
 for up to T steps, and its gradient must come back as far (Hochreiter & Schmidhuber 1997; the two halves as in Arjovsky
 et al. 2016).
 
-    python -m notes.studies.adding --T 200 --cell lstm
+    python -m notes.studies.adding --T 200 --cell lstm      # trains one
+    python -m notes.studies.adding --write                  # trains all of the note, and renews its table and picture
 """
 
 import argparse
+import math
 import sys
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
+from rich.progress import track
+from torch import nn
+from torch.nn.functional import mse_loss
 
+import torch_impl.models.model
 from reference.cells.layers import quiet
 from reference.common import checks
+from reference.common.arrays import Array
 from reference.models.model import Model
 from reference.models.recurrent import hidden, of_hidden, recurrent
 from reference.parts import losses
@@ -23,17 +32,28 @@ from reference.parts.modules import Linear
 from reference.training.clip import clip_grad_norm, global_norm
 from reference.training.init import SCHEMES, per_gate
 from reference.training.optim import SGD, Adam
+from torch_impl.common.initial_weights import draw as draw_weights
+
+from . import drawing
+from .study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GUESS = 1 / 6  # mean squared error of always saying 1
 CELLS = ("rnn", "relu", "lstm", "gru")
 KEEPS: dict[str, dict[str, int]] = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # more keeps the old state
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 INITS = ("uniform", "orthogonal", "identity")
+# Of the table.
+LENGTHS = (50, 200, 500)
+STEPS, BATCH, HIDDEN, LEARNT, STOP = 2500, 32, 64, 0.01, 0.002
+EVERY = 25  # steps to one point of a curve
 
 
 class Batch(NamedTuple):
-    x: np.ndarray       # (T, B, 2)   a number and its mark, 0 or 1
-    target: np.ndarray  # (B,)
+    x: Array       # (T, B, 2)   a number and its mark, 0 or 1
+    target: Array  # (B,)
 
 
 class Log(NamedTuple):
@@ -42,7 +62,7 @@ class Log(NamedTuple):
     error: float        # mean squared error on sequences that training did not see
 
 
-def draw(rng, T, B, dtype=np.float32):
+def draw(rng: np.random.Generator, T: int, B: int, dtype: Any = np.float32) -> Batch:
     """B sequences of T steps: uniform numbers, one mark in each half."""
     if T < 2:
         raise ValueError(f"T must be at least 2, one step for each mark, got {T}")
@@ -70,7 +90,8 @@ class Adder(Model):
         As for the layers.
     """
 
-    def __init__(self, cell, hidden_size, init="uniform", keep_bias=0.0, *, dtype=np.float32, rng=None, engine="fast"):
+    def __init__(self, cell: str, hidden_size: int, init: str = "uniform", keep_bias: float = 0.0, *, dtype: Any = np.float32,
+                 rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         if keep_bias and cell not in KEEPS:
             raise ValueError(f"keep_bias needs a gate that keeps the old state, which {cell!r} lacks")
@@ -86,7 +107,7 @@ class Adder(Model):
             self.rnn.params["bias_hh_l0"][k : k + hidden_size] += sign * keep_bias
 
     @quiet
-    def vjp(self, batch):
+    def vjp(self, batch: Batch) -> tuple[Any, Callable[..., Any]]:
         """Batch  ->  mean squared error, ``pullback(dloss=1.0) -> grads``"""
         _, s_n, pull_rnn = self.rnn.vjp(batch.x)
         z, pull_z = self.head.vjp(hidden(s_n)[-1])
@@ -99,8 +120,25 @@ class Adder(Model):
         return loss, pullback
 
 
-def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None, stop=0.0,
-          optimizer="adam"):
+class TorchAdder(torch_impl.models.model.Model):
+    """The twin in PyTorch, with its uniform weights; autograd is the backward.  ``way`` as for its base."""
+
+    def __init__(self, cell: str, hidden_size: int, *, dtype: str = "float32", rng: np.random.Generator | None = None,
+                 way: str = "hoisted"):
+        super().__init__(dtype=dtype, rng=rng, way=way)
+        relu = {"nonlinearity": "relu"} if cell == "relu" else {}
+        self.rnn = self.recurrent("rnn" if relu else cell, 2, hidden_size, **relu)
+        self.head = nn.Linear(hidden_size, 1, dtype=self.dtype)
+        draw_weights(self, self.rng)
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Mean squared error, 0-d"""
+        _, s_n = self.rnn(self.tensor(batch.x))
+        return mse_loss(self.head(torch_impl.models.model.hidden(s_n)[-1])[:, 0], self.tensor(batch.target))
+
+
+def train(model: Adder, T: int, steps: int = 1000, batch: int = 32, lr: float = 1e-2, clip: float | None = 1.0, seed: int = 0,
+          report: Callable[[int, float], None] | None = None, stop: float = 0.0, optimizer: str = "adam") -> Log:
     """Fresh sequences at every step  ->  Log
 
     clip    bounds the gradient's norm; None does not
@@ -108,12 +146,12 @@ def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None
             training ends
     """
     rng, log = np.random.default_rng(seed), Log([], [], 0.0)
-    optimizer = OPTIMIZERS[checks.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model, lr=lr)
+    update = OPTIMIZERS[checks.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model, lr=lr)
     for step in range(steps):
         loss = model.loss(draw(rng, T, batch, model.dtype))
         model.backward()
         norm = global_norm(model.grads) if clip is None else clip_grad_norm(model.grads, clip)
-        optimizer.step(model.grads)
+        update.step(model.grads)
         log.loss.append(loss)
         log.norm.append(float(norm))
         if (step + 1) % 100 == 0:
@@ -126,9 +164,80 @@ def train(model, T, steps=1000, batch=32, lr=1e-2, clip=1.0, seed=0, report=None
     return log._replace(error=float(unseen))
 
 
-def main():
+def trained_for_the_table(T: int) -> dict[str, dict[str, Any]]:
+    """The rows: constructor arguments of Adder, and the step size."""
+    keep = round(math.log(T / 4), 1)
+    return {
+        "RNN, tanh": {"cell": "rnn", "lr": 1e-3},
+        "RNN, tanh, orthogonal": {"cell": "rnn", "init": "orthogonal", "lr": 1e-3},
+        "RNN, relu, identity": {"cell": "relu", "init": "identity", "lr": 1e-3},
+        "LSTM": {"cell": "lstm", "lr": 1e-2},
+        "LSTM, gates open": {"cell": "lstm", "keep_bias": keep, "lr": 1e-2},
+        "GRU": {"cell": "gru", "lr": 1e-2},
+        "GRU, gate open": {"cell": "gru", "keep_bias": keep, "lr": 1e-2},
+    }
+
+
+def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None = None) -> Iterator[dict[str, Any]]:
+    """One record for each length and row, or for the row of that name only."""
+    todo = [(T, name, options) for T in lengths for name, options in trained_for_the_table(T).items() if only in (None, name)]
+    for T, name, options in track(todo, "adding", transient=True):
+        build = {k: v for k, v in options.items() if k != "lr"}
+        model = Adder(hidden_size=HIDDEN, rng=np.random.default_rng(0), **build)
+        log = train(model, T, steps, BATCH, options["lr"], stop=STOP)
+        loss = np.array(log.loss)
+        curve = loss[: len(loss) // EVERY * EVERY].reshape(-1, EVERY).mean(1)
+        learnt = np.flatnonzero(np.convolve(loss, np.full(100, 0.01), "valid") < LEARNT)
+        yield {"T": T, "name": name, "error": finite(log.error), "steps": len(loss), "curve": [finite(v) for v in curve],
+               "learnt": int(learnt[0]) + 100 if len(learnt) else None}
+
+
+def finite(v: float) -> float | None:
+    """For JSON, which has no NaN: a loss that is no number any more is None"""
+    return round(float(v), 5) if math.isfinite(v) else None
+
+
+def table(records: list[dict[str, Any]]) -> str:
+    """A Markdown table: a row for each cell, two columns for each length."""
+    lengths = sorted({r["T"] for r in records})
+    by_place = {(r["name"], r["T"]): r for r in records}
+
+    def cells(name: str, T: int) -> str:
+        r = by_place.get((name, T))
+        if r is None:
+            return " | "
+        return "diverged | not" if r["error"] is None else f"{r['error']:.4f} | {r['learnt'] or 'not'}"
+
+    lines = ["| cell | " + " | ".join(f"T = {T}: error | learnt at step" for T in lengths) + " |",
+             "|---|" + "--:|--:|" * len(lengths)]
+    lines += [f"| {name} | " + " | ".join(cells(name, T) for T in lengths) + " |" for name in trained_for_the_table(4)]
+    return "\n".join([*lines, "", f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} "
+                      f"steps of {BATCH} sequences, H = {HIDDEN}, seed 0."])
+
+
+def pictures(records: list[dict[str, Any]]) -> "dict[str, Figure]":
+    figure, axes = drawing.panels(
+        [f"T = {n}" for n in LENGTHS], 3, 2.4, 2.6, 1.5, "The adding problem: which cell learns",
+        "Mean squared error of fresh sequences during training. Dotted: always saying 1.")
+    for ax, n in zip(axes, LENGTHS, strict=True):
+        curves = {r["name"]: np.array(r["curve"], float) for r in records if r["T"] == n}
+        drawing.lines(ax, curves, 1e-4, 1e1, "step", EVERY)
+        ax.axhline(GUESS, color=drawing.BLACK, linewidth=0.7, linestyle=":")
+    return {"gradient_flow_adding": figure}
+
+
+STUDY = Study("adding", __doc__, lambda: list(run()), lambda records: {"": table(records)}, pictures)
+
+
+def merged(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With what was kept before, in the order of the table."""
+    latest = {(r["T"], r["name"]): r for r in [*(STUDY.kept() if STUDY.file.exists() else []), *records]}
+    return [latest[T, name] for T in LENGTHS for name in trained_for_the_table(T) if (T, name) in latest]
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m notes.studies.adding", description="Train a cell on the adding problem.")
-    parser.add_argument("--T", type=int, default=50, help="steps of a sequence")
+    parser.add_argument("--T", type=int, help="steps of a sequence (default: 50, and for the table 50, 200 and 500)")
     parser.add_argument("--cell", choices=CELLS, default="lstm")
     parser.add_argument("--hidden", type=int, default=64, metavar="H")
     parser.add_argument("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
@@ -139,9 +248,18 @@ def main():
     parser.add_argument("--lr", type=float, default=1e-2)
     parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient; 0 does not clip")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--row", choices=trained_for_the_table(4), help="train this row of the note's table, and print the table")
+    parser.add_argument("--write", action="store_true",
+                        help="train every row at every length, or --row and --T only, and renew the note; the rest stays")
     a = parser.parse_args()
+    if a.row or a.write:
+        records = merged(list(run(lengths=(a.T,) if a.T else LENGTHS, only=a.row)))
+        print(table(records))
+        if a.write:
+            STUDY.keep(records)
+        return 0
     model = Adder(a.cell, a.hidden, a.init, a.keep_bias, rng=np.random.default_rng(a.seed))
-    log = train(model, a.T, a.steps, a.batch, a.lr, a.clip or None, a.seed,
+    log = train(model, a.T or 50, a.steps, a.batch, a.lr, a.clip or None, a.seed,
                 lambda step, loss: print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True))
     print(f"unseen sequences {log.error:.4f}, always saying 1 {GUESS:.4f}")
     return 0

@@ -1,5 +1,6 @@
 """``python -m notes.studies.picture``: the README's picture, from a run of the suite and one planted fault."""
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ LOCAL = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     console = Console(record=True, width=104, force_terminal=True, color_system="truecolor", quiet=False)
     results = [run_case(i, case) for i in BUILTIN.values() for case in table()]
     console.print(Text("$ python -m parity_tests", style="bold"))
@@ -29,8 +31,8 @@ def main() -> int:
     fault = next(f for f in FAULTS if f.name == PLANTED)
     broken = [run_case(implementation(fault), case) for case in candidates(fault)[::9]]
     console.print(Text(f"# one line of lstm.py broken: {fault.old}  ->  {fault.new}", style="bold"))
-    made = report.build([r._replace(implementation="numpy, broken") for r in broken], [], "cpu")
-    console.print(terminal.outcome(made["implementations"][0]))
+    judged = report.build([r._replace(implementation="numpy, broken") for r in broken], [], "cpu")
+    console.print(terminal.outcome(judged["implementations"][0]))
     FILE.parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(str(FILE), title="parity", theme=MONOKAI, code_format=LOCAL)
     print(f"wrote {FILE.relative_to(Path.cwd())}" if FILE.is_relative_to(Path.cwd()) else f"wrote {FILE}")

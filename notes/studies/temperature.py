@@ -1,29 +1,29 @@
 """``python -m notes.studies.temperature``: what temperature does to the distribution of a trained model, for notes/char_lm.md.
 
-``--train`` trains a small model on Shakespeare first (about a minute; fixed seed), reads the beginning of the test part, and
-keeps its logits at two places in notes/results/temperature.json.  The table of the note and the figure are made from those.
+Trains a small model on Shakespeare (about a minute; fixed seed), reads the beginning of the test part, and takes its logits at
+two places.  The table of the note and the picture are made from those.
 """
 
-import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.report.drawing import COLOURS, FOREGROUND, STROKES, STYLE, Plot, spread
-from parity_tests.judge.terminal import flag
 from reference.char_lm import backend as char_lm
 from reference.char_lm import command
 from reference.char_lm.run import text_of, trained
 from reference.common import sampling
 from reference.common.arrays import Array
 
-from ..labels import NOTES
-from .gradient_flow import panels
-from .pages import insert
+from .drawing import BLACK, COLOURS, STROKES, apart, name_at, panels
+from .study import Study
 
-COMMAND = "python -m notes.studies.temperature"
-KEPT = NOTES / "results" / "temperature.json"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 RUN = Path("out/temperature")
 OPTIONS = ["--size", "128", "--embedding", "32", "--steps", "800", "--seed", "0"]
 READ, SHOWN = 1000, 12
@@ -32,7 +32,7 @@ AXIS = np.round(np.arange(0.05, 3.001, 0.05), 2)
 PLACES = {"unsure": 0.9, "sure": 0.15}  # quantile of the entropy, among the characters that were read
 
 
-def measure() -> dict:
+def measure() -> dict[str, Any]:
     """Train, read, and keep the logits where the model is unsure and where it is sure.  RuntimeError: it failed."""
     if command.main(char_lm.BACKEND, ["train", "--run", str(RUN), "--overwrite", "--quiet", *OPTIONS]):
         raise RuntimeError("the training failed")
@@ -60,7 +60,7 @@ def entropy(z: Array, tau: float) -> Array:
     return -(p * np.where(p > 0, log_p, 0)).sum(-1) / np.log(2)
 
 
-def likely(kept: dict, name: str, tau: float) -> tuple[list[str], Array]:
+def likely(kept: dict[str, Any], name: str, tau: float) -> tuple[list[str], Array]:
     """Symbols and probabilities, most likely first"""
     p = np.exp(sampling.log_probabilities(np.array(kept["places"][name]["logits"]), tau))
     order = np.argsort(-p, kind="stable")
@@ -71,7 +71,7 @@ def shown(symbol: str) -> str:
     return {"\n": "↵", " ": "␣", "|": "\\|"}.get(symbol, symbol)
 
 
-def table(kept: dict) -> str:
+def table(kept: dict[str, Any]) -> str:
     """A Markdown table: at each place and temperature the entropy, and who has what."""
     lines = ["| after | temperature | entropy, bits | the most likely, in percent | the five after it | all others |",
              "|---|--:|--:|--:|--:|--:|"]
@@ -85,13 +85,13 @@ def table(kept: dict) -> str:
     return "\n".join([f"`{kept['command']}`", "", *lines])
 
 
-def figure(kept: dict) -> Plot:
+def picture(kept: dict[str, Any]) -> "Figure":
     unsure = next(iter(kept["places"]))
-    title = "What temperature does to a distribution"
-    about = (f"A small model of Shakespeare after \"{shown_end(kept['places'][unsure]['after'])}\": the {SHOWN} most likely "
-             f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.")
-    headings = [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"]
-    made, axes = panels(headings, 3, 2.1, 1.9, 0.8, title, about)
+    figure, axes = panels(
+        [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"], 3, 2.1, 1.9, 0.8,
+        "What temperature does to a distribution",
+        f"A small model of Shakespeare after \"{shown_end(kept['places'][unsure]['after'])}\": the {SHOWN} most likely "
+        f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.")
     for ax, tau in zip(axes, TAUS, strict=False):
         symbols, p = likely(kept, unsure, tau)
         ax.bar(range(SHOWN), 100 * p[:SHOWN], color=COLOURS[1], width=0.7)
@@ -104,14 +104,14 @@ def figure(kept: dict) -> Plot:
     for ax in axes[4:]:
         ax.set_xlim(0, AXIS[-1])
         ax.set_xlabel("temperature")
-    return Plot("", "temperature", title, about, made)
+    return figure
 
 
 def shown_end(said: str) -> str:
     return "".join(map(shown, said[-16:]))
 
 
-def by_rank(ax, kept: dict, name: str) -> None:
+def by_rank(ax: "Axes", kept: dict[str, Any], name: str) -> None:
     """Of the first, second, fifth, twentieth of the characters"""
     p = np.array([likely(kept, name, tau)[1] for tau in AXIS])
     ends = {}
@@ -129,34 +129,20 @@ def entropies(ax, kept: dict) -> None:
         ax.plot(AXIS, line, color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
         ends[name] = line[-1], COLOURS[i]
     all_alike = np.log2(len(kept["symbols"]))
-    ax.axhline(all_alike, color=FOREGROUND, linewidth=0.7, linestyle=":")
+    ax.axhline(all_alike, color=BLACK, linewidth=0.7, linestyle=":")
     ax.set_ylim(0, all_alike * 1.05)
-    named(ax, ends | {"all alike": (all_alike, FOREGROUND)})
+    named(ax, ends | {"all alike": (all_alike, BLACK)})
 
 
-def named(ax, ends: dict) -> None:
-    """Names at the right, moved apart"""
+def named(ax: "Axes", ends: Mapping[str, tuple[float, str]]) -> None:
+    """Names at the right, moved apart; values and colours by name"""
     top = ax.get_ylim()[1]
-    for name, at in spread({k: v / top for k, (v, _) in ends.items()}, 0.075).items():
-        value, colour = ends[name]
-        ax.plot([1, 1.04], [value / top, at], transform=ax.transAxes, color=colour, linewidth=0.4, clip_on=False)
-        ax.text(1.05, at, name, transform=ax.transAxes, va="center", size=7.5, color=colour)
+    for name, at in apart({k: v / top for k, (v, _) in ends.items()}, 0.075).items():
+        name_at(ax, name, 1, ends[name][0] / top, at, ends[name][1])
 
 
-def main() -> int:
-    train = flag("train", "train the model again, not only draw", __doc__)
-    import matplotlib
-
-    if train:
-        KEPT.write_text(json.dumps(measure(), ensure_ascii=False) + "\n", encoding="utf-8")
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    insert("char_lm.md", COMMAND, table(kept))
-    with matplotlib.rc_context(STYLE):
-        plot = figure(kept)
-        (NOTES / "figures" / f"{plot.name}.svg").write_bytes(plot.save("svg"))
-    print(f"wrote notes/char_lm.md and notes/figures/{plot.name}.svg")
-    return 0
+STUDY = Study("temperature", __doc__, measure, lambda kept: {"": table(kept)}, lambda kept: {"temperature": picture(kept)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(STUDY.command())

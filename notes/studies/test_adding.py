@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-import notes.studies.adding_torch as twin
 from parity_tests.helpers import assert_all, assert_close, assert_equal
 
-from .adding import GUESS, Adder, draw, main, train
+from .adding import GUESS, Adder, TorchAdder, draw, main, train
 
 
 def test_the_target_is_the_sum_of_two_marked_numbers_one_in_each_half():
@@ -34,7 +33,7 @@ def test_fewer_than_two_steps_are_refused():
 @pytest.mark.parametrize("engine", ["definition", "fast"])
 def test_loss_and_gradients_are_torchs(cell, engine):
     ours = Adder(cell, 6, dtype=np.float64, rng=np.random.default_rng(1), engine=engine)
-    theirs = twin.Adder(cell, 6, dtype="float64", rng=np.random.default_rng(1))
+    theirs = TorchAdder(cell, 6, dtype="float64", rng=np.random.default_rng(1))
     assert_all(assert_equal, ours.state_dict(), {k: v.numpy() for k, v in theirs.state_dict().items()})
     batch = draw(np.random.default_rng(2), 7, 5, np.float64)
     loss = theirs.loss(batch)

@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reference.cells import gru, lstm, rnn
 from reference.common.arrays import Array, split
 
 LABEL = re.compile(r"\b[A-Z]\d\*?(?![\w*])")
+ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 VERBS = ("step_forward", "step_backward", "deltas")
+Labels = tuple[str, ...]
 
 
 class Quantity(NamedTuple):
@@ -27,13 +30,13 @@ class Quantity(NamedTuple):
     verb: str                 # the function that the line stands in
     t: int | None             # the step; None for what is done for all steps at once
     name: str
-    labels: tuple[str, ...]
+    labels: Labels
     formula: str              # the code, with only the branch that was taken
     value: Array
     line: int                 # in the room's file
 
     @property
-    def key(self) -> tuple[str, int | None, str, tuple[str, ...]]:
+    def key(self) -> tuple[str, int | None, str, Labels]:
         """What names a quantity on both sides of a comparison."""
         return self.verb, self.t, self.name, self.labels
 
@@ -50,14 +53,14 @@ class Problem(NamedTuple):
 
 
 def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, P: int = 0,
-            **options) -> Problem:
+            **options: Any) -> Problem:
     """Random numbers with one decimal, none of them zero, so that a person can put them into the formulas.
 
     P is the width of an LSTM's projection, 0 for none.
     """
     rng, G = np.random.default_rng(seed), len(room.GATES)
 
-    def draw(*shape):
+    def draw(*shape: int) -> Array:
         return rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10
 
     widths = (P or H, H)[: len(room.State._fields)]
@@ -71,7 +74,7 @@ def trace(room: ModuleType, q: Problem) -> list[Quantity]:
     run = Run(room)
     _, _, k = run.call(room.forward, q.p, q.x, q.s, **q.options)
     run.call(room.backward, q.dy, q.ds, k)
-    return run.found
+    return run.quantities
 
 
 @cache
@@ -84,7 +87,7 @@ def parsed(function: FunctionType) -> tuple[ast.FunctionDef, list[str]]:
     return node, source.splitlines()
 
 
-def labels(text: str) -> tuple[str, ...]:
+def labels(text: str) -> Labels:
     """The labels in the comments of a piece of code."""
     return tuple(label for line in text.splitlines() for label in LABEL.findall(line.partition("#")[2]))
 
@@ -94,10 +97,10 @@ class Run:
 
     def __init__(self, room: ModuleType):
         self.room = room
-        self.found: list[Quantity] = []
+        self.quantities: list[Quantity] = []
         self.t: int | None = None
 
-    def call(self, function: FunctionType, *args, **kwargs) -> Any:
+    def call(self, function: FunctionType, *args: Any, **kwargs: Any) -> Any:
         """The function's result, its lines run one by one."""
         node, lines = parsed(function)
         bound = inspect.signature(function).bind(*args, **kwargs)
@@ -105,8 +108,8 @@ class Run:
         frame = Frame(self, function, dict(bound.arguments), node, lines)
         return frame.run(node.body)
 
-    def note(self, verb, name, found, formula, value, line) -> None:
-        self.found.append(Quantity(verb, self.t, name, found, formula, np.array(value), line))
+    def note(self, verb: str, name: str, carried: Labels, formula: str, value: Array, line: int) -> None:
+        self.quantities.append(Quantity(verb, self.t, name, carried, formula, np.array(value), line))
 
 
 class Frame:
@@ -151,55 +154,55 @@ class Frame:
         return None
 
     def assign(self, node: ast.Assign) -> None:
-        taken, found, target = self.taken(node.value), self.labels(node), node.targets[0]
+        taken, carried, target = self.taken(node.value), self.labels(node), node.targets[0]
         before = dict(self.names)
         value = self.value(taken)
         self.store(target, value)
-        if not found:
+        if not carried:
             return
-        if isinstance(node.value, ast.IfExp) and len(found) == 2:  # one label for each branch
-            found = found[:1] if taken is node.value.body else found[1:]
+        if isinstance(node.value, ast.IfExp) and len(carried) == 2:  # one label for each branch
+            carried = carried[:1] if taken is node.value.body else carried[1:]
         targets = target.elts if isinstance(target, ast.Tuple) else [target]
         if isinstance(taken, ast.Tuple):
             after, self.names = self.names, before
             values = [self.value(part) for part in taken.elts]
             self.names = after
             for name, part, v in zip(targets, taken.elts, values, strict=True):
-                self.expand(ast.unparse(name), found, part, v, node)
+                self.expand(ast.unparse(name), carried, part, v, node)
         elif len(targets) > 1:  # the pre-activations of all gates, split
             for k, (name, v) in enumerate(zip(targets, value, strict=True)):
-                self.note(f"a_{ast.unparse(name)}", found, f"{self.text(taken)}[{k}]", v, node)
+                self.note(f"a_{ast.unparse(name)}", carried, f"{self.text(taken)}[{k}]", v, node)
         else:
-            self.expand(ast.unparse(target), found, taken, value, node, before)
+            self.expand(ast.unparse(target), carried, taken, value, node)
 
-    def expand(self, name, found, part, value, node, before=None) -> None:
+    def expand(self, name: str, carried: Labels, part: Any, value: Any, node: ast.stmt) -> None:
         """One quantity, or one for each gate or each weight if the line computes several side by side."""
         call = part.func.id if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) else ""
         gates = self.run_.room.GATES
         if call == "join":
             letters = name.partition("_")[2] or gates
             for g, arg, v in zip(letters, part.args, split(value, len(part.args)), strict=True):
-                self.note(f"{name.partition('_')[0]}_{g}", found, arg, v, node)
+                self.note(f"{name.partition('_')[0]}_{g}", carried, arg, v, node)
         elif call in ("Params", "State"):
             for field, arg, v in zip(value._fields, part.args, value, strict=False):
                 if v is not None and ast.unparse(arg) != f"d{field}":
-                    self.note(f"d{field}{'_0' * (call == 'State')}", found, arg, v, node)
+                    self.note(f"d{field}{'_0' * (call == 'State')}", carried, arg, v, node)
         elif len(name) > 1 and set(name) <= set(gates):
             for g, v in zip(name, split(value, len(name)), strict=True):
-                self.note(g, found, part, v, node)
+                self.note(g, carried, part, v, node)
         else:
-            self.note(name, found, part, value, node)
+            self.note(name, carried, part, value, node)
 
     def returned(self, node: ast.Return) -> Any:
         """The result; what is computed in the return statement itself is noted under the names that it goes by."""
         assert node.value is not None
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-        values, found = [self.value(self.taken(part)) for part in parts], self.labels(node)
+        values, carried = [self.value(self.taken(part)) for part in parts], self.labels(node)
         names = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"),
                  "backward": ("dp", "dx", "ds_0")}.get(self.verb, ())
-        computed = [k for k, part in enumerate(parts) if not isinstance(part, ast.Name)] if found else []
+        computed = [k for k, part in enumerate(parts) if not isinstance(part, ast.Name)] if carried else []
         for n, k in enumerate(computed):
-            own = (found[n],) if len(found) == len(computed) and self.verb != "backward" else found
+            own = (carried[n],) if len(carried) == len(computed) and self.verb != "backward" else carried
             own = () if self.verb == "backward" and names[k] == "ds_0" else own
             self.expand(names[k], own, self.taken(parts[k]), values[k], node)
         return tuple(values) if isinstance(node.value, ast.Tuple) else values[0]
@@ -216,20 +219,20 @@ class Frame:
             return node.body if self.value(node.test) else node.orelse
         return Choose().visit(copy.deepcopy(node)) if any(isinstance(n, ast.IfExp) for n in ast.walk(node)) else node
 
-    def labels(self, node: ast.stmt) -> tuple[str, ...]:
+    def labels(self, node: ast.stmt) -> Labels:
         return labels("\n".join(self.lines[node.lineno - 1 : node.end_lineno]))
 
-    def note(self, name, found, part, value, node) -> None:
-        self.run_.note(self.verb, name, found, part if isinstance(part, str) else self.text(part), value, node.lineno)
+    def note(self, name: str, carried: Labels, part: ast.AST | str, value: Array, node: ast.stmt) -> None:
+        self.run_.note(self.verb, name, carried, part if isinstance(part, str) else self.text(part), value, node.lineno)
 
     def text(self, part: ast.AST) -> str:
         """The code of an expression, as it is written, without the branches that were not taken."""
-        found = segment(self.lines, part)
+        code = segment(self.lines, part)
         for choice in self.choices:
             branch = self.taken(choice)
             written = f"({segment(self.lines, branch)})" if isinstance(branch, ast.BinOp) else segment(self.lines, branch)
-            found = found.replace(f"({segment(self.lines, choice)})", written)
-        return " ".join(re.sub(r"#.*", "", found).split())
+            code = code.replace(f"({segment(self.lines, choice)})", written)
+        return " ".join(re.sub(r"#.*", "", code).split())
 
 
 def segment(lines: list[str], node: Any) -> str:

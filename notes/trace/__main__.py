@@ -5,18 +5,12 @@ autograd where PyTorch is installed.  Exit status: 0 they agree; 1 they do not; 
 """
 
 import argparse
-import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from reference.cells import gru, lstm, rnn
-
-from . import page, problem, text, trace
-
-ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+from . import ROOMS, Problem, Quantity, page, problem, text, trace
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -49,16 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
     q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size,
                 **options[args.cell])
-    found, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
+    quantities, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
-    print(*text.lines(room, q, found, others, color), sep="\n")
-    wrong = [one for one in found if text.differs(one, others)]
-    print("\n" + verdict(found, others, wrong))
+    print(*text.lines(room, q, quantities, others, color), sep="\n")
+    wrong = [one for one in quantities if text.differs(one, others)]
+    print("\n" + verdict(quantities, others, wrong))
     if args.html:
         try:
             args.html.parent.mkdir(parents=True, exist_ok=True)
-            made = page.page(args.cell, room, q, found, others, verdict(found, others, wrong))
-            args.html.write_text(made, encoding="utf-8")
+            written = page.page(args.cell, room, q, quantities, others, verdict(quantities, others, wrong))
+            args.html.write_text(written, encoding="utf-8")
         except OSError as e:
             print(f"error: the page cannot be written: {e}", file=sys.stderr)
             return 2
@@ -66,20 +60,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(bool(wrong))
 
 
-def autograd(cell: str, q):
-    """The other side.  ``reference`` does not know torch: the module is found by name, and only if torch is there."""
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("torch_impl") is None:
+def autograd(cell: str, q: Problem) -> text.Others:
+    """The other side; None where PyTorch is not installed.  It is loaded here, and only if it is asked."""
+    try:
+        from .by_torch import values
+    except ModuleNotFoundError as e:
+        if e.name != "torch":
+            raise
         return None
-    return importlib.import_module("notes.trace.by_torch").values(cell, q)
+    return values(cell, q)
 
 
-def verdict(found, others, wrong) -> str:
+def verdict(quantities: list[Quantity], others: text.Others, wrong: list[Quantity]) -> str:
     if others is None:
-        return f"{len(found)} quantities by NumPy; PyTorch was not asked"
+        return f"{len(quantities)} quantities by NumPy; PyTorch was not asked"
     if not wrong:
-        return f"{len(found)} quantities, all equal to torch autograd's"
+        return f"{len(quantities)} quantities, all equal to torch autograd's"
     one = wrong[0]
-    return (f"{len(wrong)} of {len(found)} quantities differ from torch autograd's; the first is {one.name}, "
+    return (f"{len(wrong)} of {len(quantities)} quantities differ from torch autograd's; the first is {one.name}, "
             f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}")
 
 

@@ -9,6 +9,10 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
+from reference.common.arrays import Array
+
+from . import Problem
+
 Tensors = dict[str, torch.Tensor]
 # Backward quantity -> the tensor whose gradient it is, and the labels of the line that computes it.
 GRADIENTS: dict[str, dict[Any, str]] = {
@@ -67,9 +71,9 @@ def gru(p, a_x, s: Tensors, reset_after=True) -> Tensors:
 STEPS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
-def values(cell: str, q: Any) -> dict[tuple[str, int | None, str, tuple[str, ...]], Any]:
+def values(cell: str, q: Problem) -> dict[tuple[str, int | None, str, tuple[str, ...]], Any]:
     """Every quantity of notes.trace.trace(room, q), as arrays, by PyTorch and autograd."""
-    def leaf(v):
+    def leaf(v: Array | None) -> Any:
         return None if v is None else torch.tensor(v, requires_grad=True)
 
     p, x = type(q.p)(*map(leaf, q.p)), leaf(q.x)
@@ -83,10 +87,10 @@ def values(cell: str, q: Any) -> dict[tuple[str, int | None, str, tuple[str, ...
     y = torch.stack([names["h"] for names in steps])
     flat = [v for names in steps for v in names.values()]
     inputs = [*flat, *start.values(), x, *(v for v in p if v is not None)]
-    found = iter(torch.autograd.grad([y, *s.values()], inputs, [torch.tensor(v) for v in (q.dy, *q.ds)]))
-    grads = [{name: next(found) for name in names} for names in steps]
-    last = {f"d{name}_0": next(found) for name in start} | {"dx": next(found)}
-    last |= {f"d{name}": next(found) for name, v in p._asdict().items() if v is not None}
+    gradients = iter(torch.autograd.grad([y, *s.values()], inputs, [torch.tensor(v) for v in (q.dy, *q.ds)]))
+    grads = [{name: next(gradients) for name in names} for names in steps]
+    last = {f"d{name}_0": next(gradients) for name in start} | {"dx": next(gradients)}
+    last |= {f"d{name}": next(gradients) for name, v in p._asdict().items() if v is not None}
     return _by_key(cell, q, a_x, steps, grads, last)
 
 
@@ -98,9 +102,9 @@ def _by_key(cell, q, a_x, steps, grads, last):
         if cell == "lstm":  # with a projection h is written twice
             out |= {("step_forward", t, "h", ("L4",)): names["m"], ("step_forward", t, "h", ("L5",)): names["h"]}
         out |= {("deltas", t, f"dh[{t + 1}]", ()): grad["h"]}
-        out |= {("step_backward", t, name, found): grad[of] for (name, found), of in GRADIENTS[cell].items()}
+        out |= {("step_backward", t, name, carried): grad[of] for (name, carried), of in GRADIENTS[cell].items()}
     last["db"] = last["db_ih"]
-    out |= {("backward", None, name, found): last[name] for name, found in LAST[cell].items() if name in last}
+    out |= {("backward", None, name, carried): last[name] for name, carried in LAST[cell].items() if name in last}
     out |= {("backward", None, f"d{name}_0", ()): last[f"d{name}_0"] for name in q.s._fields}
     if cell == "lstm":
         out["backward", None, "m", ("L4",)] = torch.stack([names["m"] for names in steps])

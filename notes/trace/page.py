@@ -21,16 +21,16 @@ code { font: .92em ui-monospace, monospace; white-space: nowrap; } .f code { col
 """
 
 
-def page(cell: str, room: ModuleType, q: Problem, found: list[Quantity], others: Others, verdict: str) -> str:
+def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, verdict: str) -> str:
     """The whole page."""
     body = [f"<h1>{cell}, line by line</h1><p>{escape(verdict)}.</p>", "<h2>Equations</h2>",
             _table([], [[f"<strong>{label}</strong>", "<br>".join(map(_code, text.splitlines()))]
                         for label, text in equations(room).items()]),
             "<h2>Given</h2>", _table([], [[_code(name), _code(figures(v, 1))] for name, v in given(q).items()])]
-    head = ["quantity", "label", f"the line of reference/{cell}.py", "NumPy"] + ["torch", "difference"] * (others is not None)
+    head = ["quantity", "label", f"the line of reference/cells/{cell}.py", "NumPy"] + ["torch", "difference"] * (others is not None)
     last = ""
     rows: list[list[str]] = []
-    for one in found:
+    for one in quantities:
         if heading(one) != last:
             body += [_table(head, rows)] * bool(rows) + [f"<h2>{heading(one)}</h2>"]
             last, rows = heading(one), []

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import notes.trace.by_torch
 import reference
 from parity_tests.mutation.command import broken
 from parity_tests.mutation.faults import FAULTS
 
 from . import problem, text, trace
 from .__main__ import main
+from .by_torch import values
 
 ROOT = Path(__file__).parent.parent.parent
 # Options of the room, and P, the width of a projection, which is a size.
@@ -29,12 +29,12 @@ kinds = pytest.mark.parametrize(("cell", "options"), KINDS, ids=IDS)
 def test_what_is_traced_is_what_the_room_computes(cell, options):
     room = getattr(reference, cell)
     q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
-    found = trace(room, q)
+    quantities = trace(room, q)
     y, _, k = room.forward(q.p, q.x, q.s, **q.options)
     dp, dx, ds_0 = room.backward(q.dy, q.ds, k)
-    h = {one.t: one.value for one in found if one.verb == "step_forward" and one.name == "h"}
+    h = {one.t: one.value for one in quantities if one.verb == "step_forward" and one.name == "h"}
     assert np.array_equal([h[t] for t in range(4)], y)
-    last = {one.name: one.value for one in found if one.verb == "backward"}
+    last = {one.name: one.value for one in quantities if one.verb == "backward"}
     for name, v in (dp._asdict() | {"x": dx} | {f"{f}_0": v for f, v in ds_0._asdict().items()}).items():
         assert v is None or np.array_equal(last[f"d{name}"], v), name
 
@@ -43,19 +43,19 @@ def test_what_is_traced_is_what_the_room_computes(cell, options):
 def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options):
     room = getattr(reference, cell)
     q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
-    found, others = trace(room, q), notes.trace.by_torch.values(cell, q)
-    missing = {one.key for one in found} - others.keys()
+    quantities, others = trace(room, q), values(cell, q)
+    missing = {one.key for one in quantities} - others.keys()
     assert not missing
-    assert not [one.key for one in found if text.differs(one, others)]
+    assert not [one.key for one in quantities if text.differs(one, others)]
 
 
 @kinds
 def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docstring_is_traced(cell, options):
     room, note = getattr(reference, cell), (ROOT / "notes" / "cells" / f"{cell}.md").read_text(encoding="utf-8")
-    found = {label for one in trace(room, problem(room, **{"H": 5} | options)) for label in one.labels}
+    traced = {label for one in trace(room, problem(room, **{"H": 5} | options)) for label in one.labels}
     defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*", note, flags=re.M))
-    assert found <= defined
-    assert {label for label in defined if "5" not in label or "P" in options} == found          # L5 is the projection
+    assert traced <= defined
+    assert {label for label in defined if "5" not in label or "P" in options} == traced          # L5 is the projection
     assert set(text.equations(room)) == {label for label in defined if not label.endswith("*")}
 
 
@@ -73,7 +73,7 @@ ROOM_FAULTS = [f for f in FAULTS if f.equation and f.file in ("cells/rnn.py", "c
 @cache
 def by_torch(kind):
     cell, options = dict(zip(IDS, KINDS, strict=True))[kind]
-    return notes.trace.by_torch.values(cell, problem(getattr(reference, cell), T=4, B=3, I=2, H=5, seed=7, **options))
+    return values(cell, problem(getattr(reference, cell), T=4, B=3, I=2, H=5, seed=7, **options))
 
 
 @pytest.mark.parametrize("fault", ROOM_FAULTS, ids=lambda f: f.name)

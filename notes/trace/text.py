@@ -17,13 +17,13 @@ Others = dict[Any, Array] | None
 
 def equations(room: ModuleType) -> dict[str, str]:
     """Label -> the equation, as the room's docstring states it; a label with two variants has two lines."""
-    found: dict[str, str] = {}
+    by_label: dict[str, str] = {}
     for line in (room.__doc__ or "").splitlines():
         text, _, end = line.rpartition("(")
         label = end.rstrip(")")
         if line.startswith("    ") and LABEL.fullmatch(label):
-            found[label] = "\n".join(filter(None, [found.get(label), text.strip()]))
-    return found
+            by_label[label] = "\n".join(filter(None, [by_label.get(label), text.strip()]))
+    return by_label
 
 
 def difference(one: Quantity, others: Others) -> float | None:
@@ -59,7 +59,7 @@ def given(q: Problem) -> dict[str, Array]:
             | {f"d{k}_n": v for k, v in q.ds._asdict().items()})
 
 
-def lines(room: ModuleType, q: Problem, found: list[Quantity], others: Others, color: bool) -> Iterator[str]:
+def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, color: bool) -> Iterator[str]:
     """The trace for a terminal."""
     def paint(text: str, code: str) -> str:
         return f"{code}{text}{PLAIN}" if color else text
@@ -70,7 +70,7 @@ def lines(room: ModuleType, q: Problem, found: list[Quantity], others: Others, c
     for name, v in given(q).items():
         yield f"{name:8}{figures(v, 1)}"
     last = ""
-    for one in found:
+    for one in quantities:
         if heading(one) != last:
             last = heading(one)
             yield "\n" + paint(last, BOLD)
@@ -83,12 +83,12 @@ def lines(room: ModuleType, q: Problem, found: list[Quantity], others: Others, c
             yield f"  {'':20}torch  {other}  {paint(said, RED if bad else GREEN)}"
 
 
-def markdown(room: ModuleType, q: Problem, found: list[Quantity]) -> str:
+def markdown(room: ModuleType, q: Problem, quantities: list[Quantity]) -> str:
     """The trace as tables, for the notes."""
     out = ["| given | value |", "|---|---|"]
     out += [f"| `{name}` | `{figures(v, 1)}` |" for name, v in given(q).items()]
     last = ""
-    for one in found:
+    for one in quantities:
         if heading(one) != last:
             last = heading(one)
             out += ["", f"*{last}*", "", "| quantity | label | the line | value |", "|---|---|---|---|"]

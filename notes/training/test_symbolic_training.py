@@ -1,4 +1,4 @@
-"""Initial weights, clipping, optimisers and schedules by SymPy: note optimisation.
+"""Initial weights, clipping, optimisers and schedules by SymPy: notes init, clip, optim, schedules.
 
 The gains and bounds are integrals.  Three steps of every optimiser are one closed formula of the three gradients, in
 exact fractions, against ``step``.
@@ -12,7 +12,7 @@ from reference.cells import lstm
 from reference.common import schedules
 from reference.training import clip, init, optim
 
-from ..symbols import agree
+from ..symbolic_gradients import agree
 
 STEPS = 3
 LR, DECAY, EPS, MU = sp.Rational(1, 8), sp.Rational(1, 4), sp.Rational(1, 16), sp.Rational(3, 4)

@@ -1,11 +1,8 @@
 """The application's numbers: nothing sees the future, baselines and metrics are what they say."""
 
-import json
-
 import numpy as np
 import pytest
 
-from notes.studies import forecast_results
 from reference.forecast import baselines, metrics, windows
 from reference.forecast.train import prepare, truth
 
@@ -117,11 +114,3 @@ def test_a_model_that_does_not_beat_the_baselines_is_said_to():
     assert said.startswith("lstm direct beats every baseline") and said.endswith("better at step 1 ahead.")
     overall["lstm direct"] = overall["persistence"]
     assert metrics.verdict("lstm direct", overall, steps).startswith("lstm direct does NOT beat persistence and linear")
-
-
-@pytest.mark.parametrize("series_name", ["sunspots", "weather"])
-def test_the_note_shows_the_tables_of_the_measured_files(series_name):
-    file = forecast_results.NOTES / "results" / f"forecast-{series_name}.json"
-    made = forecast_results.section(series_name, json.loads(file.read_text(encoding="utf-8")))
-    text = (forecast_results.NOTES / "forecast.md").read_text(encoding="utf-8")
-    assert f"<!-- results of {series_name} -->\n{made}\n<!-- end of {series_name} -->" in text

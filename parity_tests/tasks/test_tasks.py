@@ -8,7 +8,6 @@ from math import log2
 import numpy as np
 import pytest
 
-from notes.studies import task_results
 from reference.tasks import TASKS, command, evaluate, train
 from reference.tasks import backend as numpy_tasks
 from torch_impl.tasks import backend as torch_tasks
@@ -66,25 +65,6 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
         for k, v in measured.items():
             assert k == "seconds" or v == pytest.approx(theirs["variants"][label][k], rel=1e-9), (label, k)
     assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_the_tables_in_the_notes_are_those_of_the_files(name):
-    assert task_results.results(name), "there is no measured file"
-    assert task_results.page(name) == (task_results.NOTES / task_results.PAGES[name]).read_text(encoding="utf-8")
-
-
-def test_the_second_direction_and_attention_are_worth_something():
-    """What the notes say of the measured files."""
-    def figures_of(task, what, *variants):
-        made = task_results.results(task)[0]
-        return [*(made["variants"][v][what] for v in variants),
-                made["baselines"]["the most frequent sound of each letter"][what]]
-
-    two, one, counted = figures_of("letters_tagger", "letters wrong", "both directions", "one direction")
-    assert two < 0.5 * one and one < counted
-    attending, without, counted = figures_of("pronunciation", "phonemes wrong", "attention", "no attention")
-    assert attending < without < counted
 
 
 @pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"],

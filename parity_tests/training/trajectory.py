@@ -5,12 +5,10 @@ The same weights, batches, masks and hyper-parameters go through ``reference.tra
 parameter.  The oracle is the run in longdouble; the baselines are the run in float64, once from the weights as they are
 and fifteen times from weights of which every one was moved by one rounding.
 
-``python -m parity_tests.training.trajectory`` prints how rounding grows in 100 steps, and how many baselines it takes to know;
-``--write`` puts both into notes/tolerances.md.
+``python -m notes.studies.trajectory`` prints how rounding grows in 100 steps, and how many baselines it takes to know.
 """
 
 import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -198,8 +196,3 @@ def judged(task: Task, cell: str, kind: str, candidate: Trajectory, seed: int = 
         if all(v.ok for v in verdicts):
             break
     return verdicts
-
-
-if __name__ == "__main__":
-    from notes.studies.trajectory import main
-    sys.exit(main())

@@ -1,10 +1,11 @@
 """``python -m reference.char_lm.compare``: rnn, lstm and gru of one size in parameters, on text that none of them learned.
 
 Each is trained by ``char_lm train`` with the same options, for the same number of steps (``--steps``) or the same time
-(``--seconds``).  ``--write`` puts the table into its place in notes/char_lm.md.
+(``--seconds``).  ``--write`` keeps the table in notes/results; ``python -m notes.generated --write`` takes it into the note.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -18,8 +19,7 @@ from .data import Corpus
 from .evaluate import figures, held_out
 from .run import text_of, trained
 
-NOTE = Path(__file__).parent.parent.parent / "notes" / "char_lm.md"
-BEGIN, END = "<!-- results of char_compare --{} -->\n", "<!-- end of char_compare --{} -->"  # steps, seconds
+RESULTS = Path(__file__).parent.parent.parent / "notes" / "results"
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
@@ -81,6 +81,11 @@ def compare(given: argparse.Namespace) -> list[str]:
     return lines
 
 
+def kept(length: str) -> str:
+    """A generated part of notes/char_lm.md; length is "steps" or "seconds"."""
+    return "\n".join(json.loads((RESULTS / f"char_lm-{length}.json").read_text(encoding="utf-8")))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reference.char_lm.compare", description=__doc__)
     parser.add_argument("--text", nargs="+")
@@ -91,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
     parser.add_argument("--seed", type=positive_or_zero, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
-    parser.add_argument("--write", action="store_true", help="into notes/char_lm.md")
+    parser.add_argument("--write", action="store_true", help="keep the table for notes/char_lm.md")
     given = parser.parse_args(arguments)
     if given.write and given.text:
         parser.error("the table in the note is that of the plays: --write goes without --text")
@@ -101,11 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
         f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
     print("\n".join(table))
     if given.write:
-        note = NOTE.read_text(encoding="utf-8")
-        begin, end = (mark.format("steps" if given.steps else "seconds") for mark in (BEGIN, END))
-        before, after = note.split(begin)[0], note.split(end)[1]
-        section = "\n".join([f"`{command}`", "", *table])
-        NOTE.write_text(f"{before}{begin}{section}\n{end}{after}", encoding="utf-8")
+        file = RESULTS / f"char_lm-{'steps' if given.steps else 'seconds'}.json"
+        file.write_text(json.dumps([f"`{command}`", "", *table], indent=0) + "\n", encoding="utf-8")
     return 0
 
 

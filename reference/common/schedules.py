@@ -1,4 +1,4 @@
-"""Learning-rate schedules: plain functions of the step, shared by both backends.  Derivation: notes/training/optimisation.md
+"""Learning-rate schedules: plain functions of the step, shared by both backends.  Derivation: notes/common/schedules.md
 
     η_n = η · γ^⌊n / s⌋                                          step                 (V1)
     η_n = η_min + (η - η_min) (1 + cos(π n / N)) / 2             cosine               (V2)

@@ -1,4 +1,4 @@
-"""Checkpointed BPTT over any cell: keep few states, compute the rest again.  Derivation: notes/gradients/bptt_variants.md
+"""Checkpointed BPTT over any cell: keep few states, compute the rest again.  Derivation: notes/gradients/checkpointed_bptt.md
 
     forward   keeps the state at the start of each segment and forgets all else             (CB1)
     backward  takes the segments from the last to the first: runs each forward once more

@@ -1,4 +1,4 @@
-"""Hessian-vector products, forward over reverse, by hand.  Derivation: notes/gradients/bptt_variants.md
+"""Hessian-vector products, forward over reverse, by hand.  Derivation: notes/gradients/hessian.md
 
     R{f}(θ) = d/dε f(θ + ε v) at ε = 0: the change of anything when all that goes in moves along v       (HV1)
     R of forward gives R{h_t} and the gates' R from the first step to the last                           (HV2)

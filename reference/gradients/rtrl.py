@@ -1,4 +1,4 @@
-"""Real-time recurrent learning over any cell: the gradient without going back.  Derivation: notes/gradients/bptt_variants.md
+"""Real-time recurrent learning over any cell: the gradient without going back.  Derivation: notes/gradients/rtrl.md
 
     M_t = ∂s_t / ∂θ, the influence of θ = (parameters, s_0) on the state;  M_0 = (0 | 1)            (RT1)
     M_{t+1} = J_t M_t + D_t,  J_t = ∂s_{t+1} / ∂s_t,  D_t = ∂s_{t+1} / ∂θ with s_t held fixed       (RT2)

@@ -1,4 +1,4 @@
-"""Truncated BPTT over any cell: the state is carried on, its gradient is cut.  Derivation: notes/gradients/bptt_variants.md
+"""Truncated BPTT over any cell: the state is carried on, its gradient is cut.  Derivation: notes/gradients/truncated_bptt.md
 
     a window is k1 steps, and starts from the state in which the one before it ended        (TB1)
     its outputs send their gradient back through k2 = reach · k1 steps: themselves

@@ -1,4 +1,4 @@
-"""A window of the past in, the next K steps out: direct, recursive, or encoder and decoder.  Derivation: notes/forecast.md
+"""A window of the past in, the next K steps out: direct, recursive, or encoder and decoder.  Derivation: notes/models/forecaster.md
 
     y, _ = rnn(x),  f_k = x_T0 + (y_T Wᵀ + b)_k                     direct: column 0, all K steps at once   (Y1)
     s_1 = rnn(x_1 ... x_{T-1})                                      the others: the state before x_T        (Y2)

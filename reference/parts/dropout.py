@@ -1,4 +1,4 @@
-"""Dropout with an explicit mask.  Derivation: notes/parts/losses_and_heads.md
+"""Dropout with an explicit mask.  Derivation: notes/parts/dropout.md
 
     keep ~ uniform in [0, 1) >= p                                   (D1)
     y = x ∘ keep / (1 - p)                                          (D2)

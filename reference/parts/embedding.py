@@ -1,4 +1,4 @@
-"""Embedding: a row of a table for each token.  Derivation: notes/parts/losses_and_heads.md
+"""Embedding: a row of a table for each token.  Derivation: notes/parts/embedding.md
 
     y_n = W[ids_n]                                                  (E1)
     the row of padding_idx takes no gradient                        (E2)

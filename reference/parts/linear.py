@@ -1,4 +1,4 @@
-"""Linear: one affine map for every row.  Derivation: notes/parts/losses_and_heads.md
+"""Linear: one affine map for every row.  Derivation: notes/parts/linear.md
 
     y = x Wᵀ + b                                                    (F1)
 

@@ -1,4 +1,4 @@
-"""Losses of logits and of numbers, each with its gradient.  Derivation: notes/parts/losses_and_heads.md
+"""Losses of logits and of numbers, each with its gradient.  Derivation: notes/parts/losses.md
 
     log p = z - m - log Σ_v exp(z_v - m),  m = max z                                    (J1)
     l = -(1 - ε) w_t log p_t - (ε / V) Σ_v w_v log p_v                                  (J2)

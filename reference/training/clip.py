@@ -1,4 +1,4 @@
-"""Gradient clipping, in place.  Derivation: notes/training/optimisation.md
+"""Gradient clipping, in place.  Derivation: notes/training/clip.md
 
     ‖g‖ = the p-norm of all gradients as one vector           p may be inf        (K1)
     g   ← g · min(1, max_norm / (‖g‖ + 1e-6))                                     (K2)

@@ -1,4 +1,4 @@
-"""Initial weights, drawn gate by gate.  Derivation: notes/training/optimisation.md
+"""Initial weights, drawn gate by gate.  Derivation: notes/training/init.md
 
     W ~ U(-b, b),  b = 1 / √H                    torch's default, biases too          (I1)
     Var[W] = gain² · 2 / (fan_in + fan_out)      Xavier                               (I2)

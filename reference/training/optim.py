@@ -1,4 +1,4 @@
-"""Optimisers, step for step those of torch.optim.  Derivation: notes/training/optimisation.md
+"""Optimisers, step for step those of torch.optim.  Derivation: notes/training/optim.md
 
     g ← g + λ w                                    weight decay, all but AdamW        (O1)
     u ← μ u + (1 - τ) g,  first u = g              SGD with momentum μ                (O2)

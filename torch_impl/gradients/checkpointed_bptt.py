@@ -1,6 +1,6 @@
 """Checkpointed BPTT of reference/gradients/checkpointed_bptt.py by torch.utils.checkpoint.
 
-notes/gradients/bptt_variants.md, CB1, CB2
+notes/gradients/checkpointed_bptt.md, CB1, CB2
 
 ``way`` is one of a room's ways, such as torch_impl.cells.lstm.hoisted.
 """

@@ -1,6 +1,6 @@
 """Hessian-vector products of reference/gradients/hessian.py by double backward: reverse over reverse.
 
-notes/gradients/bptt_variants.md, HV4
+notes/gradients/hessian.md, HV4
 
 A loop over the steps is a graph of operations and can be differentiated any number of times.  cuDNN's backward is one
 kernel, of which nobody has written the derivative: on CUDA torch.nn's layer raises.

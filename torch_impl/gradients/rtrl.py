@@ -1,6 +1,6 @@
 """Real-time recurrent learning of reference/gradients/rtrl.py, its Jacobians by autograd.
 
-notes/gradients/bptt_variants.md, RT1 to RT3
+notes/gradients/rtrl.md, RT1 to RT3
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Truncated BPTT of reference/gradients/truncated_bptt.py in PyTorch: the cut is ``detach``.
 
-notes/gradients/bptt_variants.md, TB1 to TB3
+notes/gradients/truncated_bptt.md, TB1 to TB3
 
 ``way`` is one of a room's ways, such as torch_impl.cells.lstm.hoisted.  The loss of an output counts once, in the graph that
 goes ``reach`` windows back from it.

@@ -1,4 +1,4 @@
-"""The forecaster of reference/models/forecaster.py in PyTorch; autograd is the backward.  Y1 to Y6: notes/forecast.md"""
+"""The forecaster of reference/models/forecaster.py in PyTorch; autograd is the backward.  Y1 to Y6: notes/models/forecaster.md"""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""The dropout of reference/parts/dropout.py in PyTorch; autograd is the backward.  Equation D2: notes/parts/losses_and_heads.md"""
+"""The dropout of reference/parts/dropout.py in PyTorch; autograd is the backward.  Equation D2: notes/parts/dropout.md"""
 
 from torch import Tensor
 

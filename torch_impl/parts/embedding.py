@@ -1,4 +1,4 @@
-"""The embedding of reference/parts/embedding.py in PyTorch; autograd is the backward.  E1, E2: notes/parts/losses_and_heads.md"""
+"""The embedding of reference/parts/embedding.py in PyTorch; autograd is the backward.  E1, E2: notes/parts/embedding.md"""
 
 import torch
 from torch import Tensor

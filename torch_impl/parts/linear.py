@@ -1,4 +1,4 @@
-"""The linear map of reference/parts/linear.py in PyTorch; autograd is the backward.  F1: notes/parts/losses_and_heads.md"""
+"""The linear map of reference/parts/linear.py in PyTorch; autograd is the backward.  F1: notes/parts/linear.md"""
 
 from typing import NamedTuple
 

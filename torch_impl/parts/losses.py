@@ -1,4 +1,4 @@
-"""The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J7: notes/parts/losses_and_heads.md
+"""The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J7: notes/parts/losses.md
 
 Written by the same equations; parity_tests/parts/test_losses.py holds both to torch.nn.functional.
 x predictions (logits in bce) and y targets (...)  ->  loss, 0-d, or (...) by reduction "none".

@@ -1,6 +1,6 @@
 """Gradient clipping by torch.nn.utils, under the names of reference/training/clip.py, on parameters that hold gradients.
 
-Equations K1 to K3: notes/training/optimisation.md
+Equations K1 to K3: notes/training/clip.md
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Initial weights of a torch module, drawn as reference/training/init.py draws them: the same generator gives the same weights.
 
-Equations I1 to I5: notes/training/optimisation.md
+Equations I1 to I5: notes/training/init.md
 """
 
 from typing import TypeVar

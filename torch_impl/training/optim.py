@@ -3,7 +3,7 @@
     adam = torch_impl.training.optim.Adam(model, lr=1e-3)        # a module, or a dict of named parameters
     adam.load_state_dict(reference_adam.state_dict())   # and the other way round
 
-Equations O1 to O9: notes/training/optimisation.md
+Equations O1 to O9: notes/training/optim.md
 """
 
 from collections.abc import Mapping

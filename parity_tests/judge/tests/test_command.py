@@ -1,6 +1,5 @@
 """``python -m parity_tests`` and pytest's ``--impl``, as a stranger would use them."""
 
-import importlib
 import json
 import subprocess
 import sys
@@ -192,16 +191,3 @@ def test_the_readme_counts_right():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in {len(table(('float64',)))} cases and two dtypes" in text
-
-
-@pytest.mark.parametrize("module", ["notes.studies.tolerances", "parity_tests.training.trajectory", "notes.studies.rounding",
-                                    "notes.studies.gradient_flow", "notes.studies.bptt_variants", "notes.generated",
-                                    "notes.studies.temperature"])
-def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
-    """Before anything is computed or written."""
-    monkeypatch.setattr(sys, "argv", [module, "--wirte"])
-    if module == "parity_tests.training.trajectory":
-        module = "notes.studies.trajectory"  # where its main is
-    with pytest.raises(SystemExit, match="2"):
-        importlib.import_module(module).main()
-    assert "unrecognized arguments: --wirte" in capsys.readouterr().err

@@ -1,8 +1,8 @@
-"""``python -m notes.studies.bptt_variants``: what the ways to one gradient cost, for notes/gradients/bptt_variants.md.
+"""``python -m notes.studies.gradient_costs``: what the ways to one gradient cost, for the notes of notes/gradients.
 
 Four tables: memory and time against the length, the error of a truncated gradient, RTRL against H, Hessian-vector products.
 Nothing is timed that was not compared with plain BPTT first.  Memory is what tracemalloc sees at most, in a run of its own,
-beyond the inputs; time is processor time, on one thread.  ``--write`` puts the tables into the note.
+beyond the inputs; time is processor time, on one thread.
 """
 
 import math
@@ -20,14 +20,12 @@ import torch_impl.cells.gru
 import torch_impl.cells.lstm
 import torch_impl.cells.rnn
 import torch_impl.gradients.hessian
-from parity_tests.judge.terminal import flag
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 
-from .pages import insert
+from .study import Study
 
-COMMAND = "python -m notes.studies.bptt_variants --write"
 ROOMS: dict[str, Any] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 TWINS: dict[str, Any] = {"RNN": torch_impl.cells.rnn, "LSTM": torch_impl.cells.lstm, "GRU": torch_impl.cells.gru}
 LENGTHS, WINDOWS, WIDTHS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30, 100, 300), (4, 8, 16, 32)
@@ -43,15 +41,15 @@ class Problem:
         self.x, self.dy = rng.standard_normal((T, B, I)), rng.standard_normal((T, B, H))
         self.s, self.ds = (room.State(*(rng.standard_normal((B, H)) for _ in room.State._fields)) for _ in range(2))
 
-    def bptt(self):
+    def bptt(self) -> Any:
         """Plain BPTT  ->  dp"""
         _, _, k = self.room.forward(self.p, self.x, self.s)
         return self.room.backward(self.dy, self.ds, k)[0]
 
 
-def gap(found, expected) -> float:
-    """The largest difference of two Params, over the largest number"""
-    pairs = [(u, v) for u, v in zip(found, expected, strict=True) if v is not None]
+def gap(one: Any, other: Any) -> float:
+    """The largest difference of two Params, over the largest number of the other"""
+    pairs = [(u, v) for u, v in zip(one, other, strict=True) if v is not None]
     return max(float(np.abs(u - v).max()) for u, v in pairs) / max(float(np.abs(v).max()) for _, v in pairs)
 
 
@@ -74,7 +72,7 @@ def peak(call: Callable[[], Any]) -> int:
     return most
 
 
-def kept(bytes_: float) -> str:
+def held(bytes_: float) -> str:
     return f"{bytes_ / 1e6:.1f} MB" if bytes_ >= 1e6 else f"{bytes_ / 1e3:.0f} kB"
 
 
@@ -117,7 +115,7 @@ def length_table() -> Iterator[str]:
     yield row("way", *(f"T = {T:,}: peak | time" for T in LENGTHS))
     yield "|---|" + "--:|--:|" * len(LENGTHS)
     for name in calls[LENGTHS[0]]:
-        cells = [f"{kept(peak(calls[T][name]))} | {took(seconds(calls[T][name], 0.2))}" for T in LENGTHS]
+        cells = [f"{held(peak(calls[T][name]))} | {took(seconds(calls[T][name], 0.2))}" for T in LENGTHS]
         yield row(name, *cells)
 
 
@@ -129,8 +127,8 @@ def window_table() -> Iterator[str]:
         full, errors = q.bptt().W_hh, []
         for w in WINDOWS:
             _, _, k = truncated_bptt.forward(room, q.p, q.x, q.s, w)
-            found = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
-            errors.append(float(np.linalg.norm(found - full) / np.linalg.norm(full)))
+            cut = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
+            errors.append(float(np.linalg.norm(cut - full) / np.linalg.norm(full)))
         yield row(name, *(f"{e:.1e}" if e else "0" for e in errors))
 
 
@@ -148,9 +146,9 @@ def rtrl_table() -> Iterator[str]:
             error = gap(forward_only(), q.bptt())
             assert error < 1e-12, f"RTRL is off by {error} at H = {H}"
             for way, call in (("BPTT", q.bptt), ("RTRL", forward_only)):
-                cells[way].append(f"{kept(peak(call))} | {took(seconds(call))}")
-        for way, found in cells.items():
-            yield row(name, way, *found)
+                cells[way].append(f"{held(peak(call))} | {took(seconds(call))}")
+        for way, costs in cells.items():
+            yield row(name, way, *costs)
 
 
 def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
@@ -191,8 +189,8 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
 
 
 def hessian_table() -> Iterator[str]:
-    made = {name: hessian_ways(name)[1] for name in ROOMS}
-    for name, calls in made.items():
+    calls_of = {name: hessian_ways(name)[1] for name in ROOMS}
+    for name, calls in calls_of.items():
         exact = calls["H v by the complex step"]()
         for way in ("H v by hand", "H v by double backward, torch's loop"):
             error = gap(calls[way](), exact)
@@ -200,26 +198,23 @@ def hessian_table() -> Iterator[str]:
     yield row("what", *(f"{name}: time | over the gradient" for name in ROOMS))
     yield "|---|" + "--:|--:|" * len(ROOMS)
     base: dict[str, float] = {}
-    for way in made["RNN"]:
-        times = {name: seconds(made[name][way]) for name in ROOMS}
+    for way in calls_of["RNN"]:
+        times = {name: seconds(calls_of[name][way]) for name in ROOMS}
         base = times if way.startswith("gradient") else base
         yield row(way, *(f"{took(t)} | {t / base[name]:.1f}" for name, t in times.items()))
 
 
-TABLES = {"length": length_table, "window": window_table, "RTRL": rtrl_table, "Hessian": hessian_table}
+TABLES = {"length": length_table, "window": window_table, "rtrl": rtrl_table, "hessian": hessian_table}
 
 
-def main() -> int:
-    write = flag("write", "put it into the notes", __doc__)
+def measure() -> dict[str, list[str]]:
     torch.set_num_threads(1)
-    for name, make in TABLES.items():
-        with threadpool_limits(1):
-            made = "\n".join(make())
-        print(f"{name}\n{made}\n", flush=True)
-        if write:
-            insert("gradients/bptt_variants.md", f"{COMMAND}, {name}", made)
-    return 0
+    with threadpool_limits(1):
+        return {name: list(lines()) for name, lines in TABLES.items()}
+
+
+STUDY = Study("gradient_costs", __doc__, measure)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(STUDY.command())

@@ -1,44 +1,38 @@
 """The worked examples of the cells: T = 3, B = 1, I = 1, H = 2, seed 0, by the trace of the room's own lines."""
 
-
-from reference.cells import gru, lstm, rnn
-
-from .trace import Problem, Quantity, problem, trace
-from .trace.text import markdown
-
-ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+from . import ROOMS, Problem, Quantity, problem, trace
+from .text import markdown
 
 
-def worked(cell: str) -> str:
+def text(cell: str) -> str:
     """The generated part of a cell's note: two sums written out, then every quantity of every step."""
     q = problem(ROOMS[cell])
-    found = trace(ROOMS[cell], q)
-    return f"{by_hand(q, found)}\n\n{markdown(ROOMS[cell], q, found)}"
+    quantities = trace(ROOMS[cell], q)
+    return (f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
+            f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>")
 
 
-def by_hand(q: Problem, found: list[Quantity]) -> str:
+def by_hand(q: Problem, quantities: list[Quantity]) -> str:
     """The first pre-activation and one weight gradient, as one would write them down."""
     p = q.p
     first = (f"x {term(q.x[0, 0, 0])} · {term(p.W_ih[0, 0])}, b_ih {term(p.b_ih[0])}, "
              f"h {term(q.s.h[0, 0])} · {term(p.W_hh[0, 0])} + {term(q.s.h[0, 1])} · {term(p.W_hh[0, 1])}, "
              f"b_hh {term(p.b_hh[0])}")
     a = q.x[0, 0, 0] * p.W_ih[0, 0] + p.b_ih[0] + q.s.h[0] @ p.W_hh[0] + p.b_hh[0]
-    last = {one.name: one.value for one in found if one.verb == "backward"}
-    da = [row(found, t) for t in range(len(q.x))]
+    last = {one.name: one.value for one in quantities if one.verb == "backward"}
+    da = [first_da(quantities, t) for t in range(len(q.x))]
     terms = " + ".join(f"{term(d, 4)} · {term(x)}" for d, x in zip(da, q.x[:, 0, 0], strict=True))
     return (f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
             f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
             f"{terms} = {last['dW_ih'][0, 0]:.4f}.")
 
 
-def row(found: list[Quantity], t: int) -> float:
+def first_da(quantities: list[Quantity], t: int) -> float:
     """The first entry of da at a step."""
     names = ("da", "da_i", "da_r")
-    return float(next(one.value[0, 0] for one in found if one.verb == "step_backward" and one.t == t and one.name in names))
+    return float(next(one.value[0, 0] for one in quantities if one.verb == "step_backward" and one.t == t and one.name in names))
 
 
 def term(v: float, digits: int = 1) -> str:
-    text = f"{float(v):.{digits}f}"
-    return f"({text})" if v < 0 else text
-
-
+    number = f"{float(v):.{digits}f}"
+    return f"({number})" if v < 0 else number

@@ -1,0 +1,96 @@
+"""What a derivative loses that is computed from the function's value, where the function is saturated."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from benchmarks.what.precision import PRECISIONS
+from reference.cells import rnn
+from reference.common.arrays import Array, sigmoid
+
+from ..drawing import BLACK, COLOURS, STROKES, panels, power_of_ten
+from ..study import short
+from .quantiles import power
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS = ("float64", "float32", "float16", "bfloat16")
+EDGES = {"tanh": np.arange(0, 20.25, 0.25), "sigmoid": np.arange(-20, 40.5, 0.5)}
+
+
+def slope(a: Array, kind: str, function: str) -> tuple[Array, Array]:
+    """Relative errors of tanh' or sigmoid' as a backward computes it from the function's value: a -> a in kind, errors
+
+    In float64, float32 and float16 by the lines of ``reference``, in bfloat16 by torch's autograd.
+    """
+    if kind == "bfloat16":
+        t = torch.from_numpy(a).to(torch.bfloat16).requires_grad_()
+        getattr(torch, function)(t).sum().backward()
+        assert t.grad is not None
+        a, computed = (v.detach().double().numpy() for v in (t, t.grad))
+    else:
+        a = a.astype(kind)
+        with np.errstate(under="ignore"):
+            if function == "tanh":
+                h = np.tanh(a)[None]
+                computed = rnn.step_backward(rnn.Params(*[np.zeros((len(a), len(a)), kind)] * 4), np.ones_like(h), h)[0][0]
+            else:
+                s = sigmoid(a)
+                computed = s * (1 - s)
+    e = np.exp(-np.abs(a.astype(np.longdouble)) * (2 if function == "tanh" else 1))
+    exact = (4 if function == "tanh" else 1) * e / (1 + e) ** 2
+    return a.astype(float), (np.abs(computed - exact) / exact).astype(float)
+
+
+def saturation(kind: str, function: str, edges: Array, each: int = 64) -> list[float]:
+    """The largest relative error in each interval of a"""
+    rng = np.random.default_rng(0)
+    return [short(slope(rng.uniform(start, stop, each), kind, function)[1].max())
+            for start, stop in pairwise(edges)]
+
+
+def curves() -> dict[str, dict[str, list[float]]]:
+    return {f: {kind: saturation(kind, f, edges) for kind in KINDS} for f, edges in EDGES.items()}
+
+
+def table(kept: dict[str, list[float]]) -> str:
+    """From which a on the derivative of tanh is wrong by so much, to a quarter."""
+    limits = {"0.1 %": 1e-3, "1 %": 1e-2, "10 %": 0.1, "90 %": 0.9}
+    lines = ["| dtype | eps | " + " | ".join(f"{name} wrong from a =" for name in limits) + " |", "|---|--:|" + "--:|" * 4]
+    for kind, curve in kept.items():
+        first = [f"{EDGES['tanh'][np.argmax(np.array(curve) >= limit)]:g}" for limit in limits.values()]
+        lines.append(f"| {kind} | {power(PRECISIONS[kind].eps)} | {' | '.join(first)} |")
+    return "\n".join(lines)
+
+
+def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
+    figure, axes = panels(
+        ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"], 2, 3.4, 2.5, 0.2,
+        "What a derivative loses that is computed from the function's value",
+        "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
+        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.")
+    for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
+        ax.set_yscale("log")
+        ax.set_ylim(1e-17, 10)
+        ax.set_xlim(edges[0], edges[-1])
+        ax.set_xlabel("a")
+        middle = (edges[:-1] + edges[1:]) / 2
+        for i, (kind, curve) in enumerate(kept[function].items()):
+            ax.plot(middle, curve, color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
+            below = kind == "float16"
+            ax.text(*label_place(function, middle, np.array(curve), below), kind, size=7.5, color=COLOURS[i],
+                    va="top" if below else "bottom")
+            if function == "tanh":
+                expected = PRECISIONS[kind].eps / 2 * np.cosh(middle) ** 2
+                ax.plot(middle, np.where(expected < 1, expected, np.nan), color=BLACK, linestyle=":", linewidth=0.6)
+        ax.yaxis.set_major_formatter(power_of_ten)
+    return figure
+
+
+def label_place(function: str, x: np.ndarray, y: np.ndarray, below: bool) -> tuple[float, float]:
+    """A little above or below the line, at its left or where it is flat"""
+    part = slice(3, 13) if function == "tanh" else slice(22, 32)
+    return float(x[part][0]), float(y[part].min() / 1.8 if below else y[part].max() * 1.5)

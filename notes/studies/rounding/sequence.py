@@ -1,0 +1,100 @@
+"""How an error grows along a sequence."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.progress import track
+
+from reference.cells import gru, lstm, rnn
+from reference.common.arrays import Array
+from reference.training.init import SCHEMES
+
+from ..drawing import lines, panels
+from ..study import short
+from .quantiles import plain, quantiles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROOMS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
+T, B, I, H = 500, 8, 16, 32
+WEIGHTS = ("torch's", "keeping", "six times")
+AFTER, EVERY = (10, 100, 500), 10     # steps in the table; steps to one point of a curve
+OPEN = 8.0                            # added to the bias of the gate that keeps the old state
+
+
+def weights_of(cell: str, which: str, rng: np.random.Generator) -> list[Array]:
+    """W_ih, W_hh, b_ih, b_hh: as torch draws them; so that a state passes a step almost unchanged; six times as large."""
+    G = len(ROOMS[cell].GATES)
+    shapes = (G * H, I), (G * H, H), (G * H,), (G * H,)
+    W_ih, W_hh, b_ih, b_hh = (rng.uniform(-1, 1, shape) / np.sqrt(H) for shape in shapes)
+    if which == "six times":
+        return [6 * v for v in (W_ih, W_hh, b_ih, b_hh)]
+    if which == "keeping" and cell == "rnn":  # orthogonal, and so little input that tanh is nearly linear
+        return [0.01 * W_ih, SCHEMES["orthogonal"](rng, W_hh.shape), 0 * b_ih, 0 * b_hh]
+    if which == "keeping":
+        b_hh[H : 2 * H] += OPEN  # the forget gate of the LSTM, the update gate of the GRU
+    return [W_ih, W_hh, b_ih, b_hh]
+
+
+def along(cell: str, weights: str, dtype: str, steps: int = T) -> dict[str, Array]:
+    """Errors of h and dh in eps of the step's largest value: (steps, B·H), in the order of computation."""
+    room, rng = ROOMS[cell], np.random.default_rng(0)
+    p = [v.astype(dtype) for v in weights_of(cell, weights, rng)]
+    x, dy = (rng.standard_normal((steps, B, n)).astype(dtype) for n in (I, H))
+    zeros = [np.zeros((B, H), dtype) for _ in room.State._fields]
+
+    def states(kind: Any) -> Iterator[Array]:
+        def cast(arrays):
+            return [v.astype(kind) for v in arrays]
+
+        y, _, k = room.forward(room.Params(*cast(p)), x.astype(kind), room.State(*cast(zeros)))
+        yield y
+        yield room.deltas(dy.astype(kind), room.State(*cast(zeros)), k).dh[:0:-1]
+
+    return {name: in_eps(computed, exact, float(np.finfo(dtype).eps))
+            for name, computed, exact in zip(("h", "dh"), states(dtype), states(np.longdouble), strict=True)}
+
+
+def in_eps(computed: Array, exact: Array, eps: float) -> Array:
+    """(T, B, H) twice  ->  (T, B·H) errors in eps of the largest exact value of the step"""
+    top = np.abs(exact).max((1, 2), keepdims=True)
+    return (np.abs(computed - exact) / (eps * top)).astype(float).reshape(len(computed), -1)
+
+
+def growth() -> Iterator[dict[str, Any]]:
+    """A record for each cell, size of the weights, dtype and quantity."""
+    todo = [(c, w, d) for c in ROOMS for w in WEIGHTS for d in ("float32", "float64")]
+    for cell, weights, dtype in track(todo, "along a sequence", transient=True):
+        for quantity, errors in along(cell, weights, dtype).items():
+            yield {"cell": cell, "weights": weights, "dtype": dtype, "quantity": quantity,
+                   "curve": [short(v) for v in errors.max(1).reshape(-1, EVERY).max(1)],
+                   "after": {str(n): quantiles(errors[n - 1]) for n in AFTER}}
+
+
+def table(records: list[dict[str, Any]]) -> str:
+    """Median, 95 percent and largest after so many steps; both dtypes at the end."""
+    heads = [f"float32, after {n} steps" for n in AFTER] + [f"float64, after {AFTER[-1]}"]
+    text = ["| cell | weights | of | " + " | ".join(heads) + " |", "|---|---|---|" + "--:|" * len(heads)]
+    by_place = {(r["cell"], r["weights"], r["quantity"], r["dtype"]): r["after"] for r in records}
+    for cell, weights, quantity in dict.fromkeys(key[:3] for key in by_place):
+        single, double = (by_place[cell, weights, quantity, dtype] for dtype in ("float32", "float64"))
+        cells = [" · ".join(plain(v) for v in three)
+                 for three in (*(single[str(n)] for n in AFTER), double[str(AFTER[-1])])]
+        text.append(f"| {cell} | {weights} | {quantity} | {' | '.join(cells)} |")
+    return "\n".join(text)
+
+
+def picture(records: list[dict[str, Any]]) -> "Figure":
+    figure, axes = panels(
+        [f"{cell}: error of {what}, eps" for what in ("h", "dh") for cell in ROOMS], 3, 2.0, 2.1, 1.2,
+        "Rounding along a sequence",
+        f"Largest error of {EVERY} steps, in eps of the dtype times the step's largest exact value; T = {T}, B = {B}, "
+        f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "
+        "Weights and dtype at the end of each line.")
+    for ax, (quantity, cell) in zip(axes, [(q, c) for q in ("h", "dh") for c in ROOMS], strict=True):
+        data = {f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float) for r in records
+                if (r["cell"], r["quantity"]) == (cell, quantity)}
+        lines(ax, data, 1e-1, 1e20, "step" if quantity == "h" else "steps back", EVERY)
+    return figure

@@ -10,9 +10,9 @@ from ..cells.inputs import State
 from ..common import checkpoint
 from ..common.arrays import Array
 from ..common.command import UsageError
-from ..common.processes import Alone, alone
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
+from ..training.processes import Alone, alone
 
 
 class Backend(NamedTuple):

@@ -16,7 +16,7 @@ from torch import distributed
 from torch.distributed import DistError, PrefixStore, Store
 
 from reference.common.command import SilentError, UsageError
-from reference.common.processes import Alone
+from reference.training.processes import Alone
 
 from ..models.model import Model
 from .data_parallel import DataParallel

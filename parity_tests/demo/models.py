@@ -17,8 +17,8 @@ from rich.text import Text
 from ..judge import terminal
 from ..judge.suite import worst_of
 from ..judge.tolerance import Verdict
-from ..mutation.rooms import ROOMS
-from ..parts.harness import DTYPES, PartCase, by_numpy, by_torch
+from ..mutation.faults import rooms
+from ..rooms import DTYPES, RoomCase, by_numpy, by_torch
 from ..training.trajectory import CELLS, STEPS, TASKS, follow, judged
 
 OUT = Path("out") / "models.html"
@@ -27,14 +27,14 @@ OPTIMIZER = "Adam"
 SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side": "torch"}}
 
 
-def part(cases: list[PartCase]) -> list[list[Verdict]]:
+def part(cases: list[RoomCase]) -> list[list[Verdict]]:
     """The verdicts on one room: NumPy and PyTorch, in each dtype."""
     return [[v for case in cases for v in judge(case, dtype)] for judge in (by_numpy, by_torch) for dtype in DTYPES]
 
 
-def by_cell(cases: list[PartCase]) -> dict[str, list[PartCase]]:
+def by_cell(cases: list[RoomCase]) -> dict[str, list[RoomCase]]:
     """The cases of a room, those of each cell together; "" where a room has no cells."""
-    found: dict[str, list[PartCase]] = {}
+    found: dict[str, list[RoomCase]] = {}
     for case in cases:
         kind = case.name.partition("-")[0]
         found.setdefault(kind if kind in CELLS else "", []).append(case)
@@ -55,7 +55,7 @@ def parts() -> tuple[Table, list[Verdict]]:
     table, found = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
     for name in ("room", "cell", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
         table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
-    for name, room in track(ROOMS.items(), "parts", console=terminal.console(stderr=True), transient=True):
+    for name, room in track(rooms().items(), "parts", console=terminal.console(stderr=True), transient=True):
         for kind, cases in by_cell(room.CASES).items():
             columns = part(cases)
             table.add_row(name, kind, str(len(cases)), *map(cell, columns))

@@ -8,12 +8,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..cells.lstm import FAULTS
 from ..judge import report, terminal
 from ..judge.definition import check_all
 from ..judge.implementations import BUILTIN
 from ..judge.suite import Result, run_case
 from ..mutation.command import implementation
-from ..mutation.faults import FAULTS, Fault
+from ..mutation.faults import Fault
 from .real import CELLS, DTYPES, TITLES, cases
 
 SIDES = ("numpy", "torch.library")
@@ -76,8 +77,8 @@ def planted() -> Fault:
 def plant(console: Console, definition: list[dict]) -> dict[str, Any]:
     """Break one line of a copy of ``reference`` and print how the report names it."""
     fault = planted()
-    console.print(Panel(Text(f"{fault.file}, {fault.name}\n- {fault.old}\n+ {fault.new}"), title="one line broken",
-                        title_align="left"))
+    said = f"{fault.function} of reference/{fault.room}.py, {fault.name}\n- {fault.old}\n+ {fault.new}"
+    console.print(Panel(Text(said), title="one line broken", title_align="left"))
     culprit = implementation(fault)
     with console.status("the broken copy"):
         broken = [run_case(culprit, case) for case in cases("text") if case.spec.kind in fault.kinds]

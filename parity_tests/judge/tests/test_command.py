@@ -1,6 +1,5 @@
 """``python -m parity_tests`` and pytest's ``--impl``, as a stranger would use them."""
 
-import importlib
 import json
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import torch
 
 from .. import terminal
 from ..command import main
-from ..diagnosis import AGREES
 
 ROOT = Path(__file__).parent.parent.parent.parent
 ADAPTER = '''
@@ -156,21 +154,6 @@ def test_pytest_refuses_an_unknown_implementation():
     assert "no module is named 'no_such_adapter'" in run.stderr
 
 
-def test_a_broken_definition_is_reported_and_fails(monkeypatch, capsys):
-    """Whoever breaks reference/cells/gru.py breaks the oracle too; the witnesses must say so, with the equation."""
-    from ...mutation.command import broken
-    from ...mutation.faults import FAULTS
-    from .. import definition
-
-    fault = next(f for f in FAULTS if f.file == "cells/gru.py" and f.equation == "G4")
-    monkeypatch.setattr(definition, "reference", broken(fault))
-    assert main(["--impl", "numpy", "--cases", "gru-T5B4I3H6"]) == 1
-    out = " ".join(capsys.readouterr().out.split())
-    assert "The definition itself disagrees" in out
-    assert "gru.py: h at t = 0 of T = 5, equation G4" in out
-    assert AGREES not in out
-
-
 @pytest.mark.parametrize(("x", "text"), [(0.0, "0.00"), (1.5, "1.50"), (1e-9, "1.0e-09"), (12345.0, "1.2e+04"),
                                          ("inf", "inf"), (float("nan"), "nan")])
 def test_figures_are_short(x, text):
@@ -192,16 +175,3 @@ def test_the_readme_counts_right():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"in {len(table(('float64',)))} cases and two dtypes" in text
-
-
-@pytest.mark.parametrize("module", ["notes.studies.tolerances", "parity_tests.training.trajectory", "notes.studies.rounding",
-                                    "notes.studies.gradient_flow", "notes.studies.bptt_variants", "notes.generated",
-                                    "notes.studies.temperature"])
-def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
-    """Before anything is computed or written."""
-    monkeypatch.setattr(sys, "argv", [module, "--wirte"])
-    if module == "parity_tests.training.trajectory":
-        module = "notes.studies.trajectory"  # where its main is
-    with pytest.raises(SystemExit, match="2"):
-        importlib.import_module(module).main()
-    assert "unrecognized arguments: --wirte" in capsys.readouterr().err

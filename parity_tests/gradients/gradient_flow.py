@@ -10,7 +10,7 @@ from ..rooms import RoomCase
 from .problem import TWINS, inputs, opened, problem, room_of
 
 
-def case(kind, b):
+def case(kind: str, b: int) -> RoomCase:
     q = problem(kind, 6)
 
     def run(package, d):

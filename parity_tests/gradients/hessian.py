@@ -16,7 +16,7 @@ from .problem import TWINS, flat, opened, problem, room_of
 from .problem import inputs as arrays
 
 
-def case(kind):
+def case(kind: str) -> RoomCase:
     q = problem(kind, 4)
     given = arrays(q)
     theta = [k for k in given if not k.startswith("d")]

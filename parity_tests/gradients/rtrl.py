@@ -8,7 +8,7 @@ from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 
 
-def case(kind):
+def case(kind: str) -> RoomCase:
     q = problem(kind, 5, B=2)
 
     def run(package, d):

@@ -17,10 +17,10 @@ def test_norms_are_those_of_autograd(kind):
     q = problem(kind, T=7)
     room = ROOMS[kind]
     _, _, k = room.forward(q.p, q.x, q.s, **q.options)
-    found = gradient_flow.norms(room, q.dy, q.ds, k)
+    actual = gradient_flow.norms(room, q.dy, q.ds, k)
     t = tensors(q)
     expected = twin.norms(TWINS[kind], t.p, t.x, t.s, t.dy, t.ds, **q.options)
-    for name, by_hand, autograd in zip(found._fields, found, expected, strict=True):
+    for name, by_hand, autograd in zip(actual._fields, actual, expected, strict=True):
         assert by_hand.shape == (8, 4)
         assert_close(by_hand, autograd, name)
 

@@ -57,9 +57,9 @@ def test_agrees_with_double_backward(kind):
     q = problem(kind, T)
     v = direction(q)
     gradient, Hv = hessian.product(ROOMS[kind], q.p, q.x, q.s, v, upstream(q), **q.options)
-    found, expected = twin.product(loss(kind, q), leaves(q.p, q.x, q.s), leaves(*v))
+    actual, expected = twin.product(loss(kind, q), leaves(q.p, q.x, q.s), leaves(*v))
     names = list(flat(*gradient))
-    assert_all(assert_close, flat(*gradient), dict(zip(names, found, strict=True)))
+    assert_all(assert_close, flat(*gradient), dict(zip(names, actual, strict=True)))
     assert_all(assert_close, flat(*Hv), dict(zip(names, expected, strict=True)))
 
 
@@ -141,8 +141,8 @@ def test_torchs_own_layer_on_the_cpu_can_be_differentiated_twice():
     along = sum((g * torch.from_numpy(w.astype("float32"))).sum() for g, w in zip(grads, v.p, strict=False))
     v = v._replace(x=0 * v.x, s=type(v.s)(*(0 * u for u in v.s)))
     exact = hessian.product(lstm, q.p, q.x, q.s, v, upstream(q))[1][0]
-    for found, by_hand in zip(torch.autograd.grad(along, weights), exact, strict=False):
-        assert_close(found, by_hand.astype("float32"))
+    for actual, by_hand in zip(torch.autograd.grad(along, weights), exact, strict=False):
+        assert_close(actual, by_hand.astype("float32"))
 
 
 def test_cudnn_cannot(device):

@@ -59,8 +59,8 @@ def test_its_step_jacobian_is_that_of_gradient_flow():
     k = lstm.forward(q.p, q.x, q.s)[2]
     s = q.s
     for t, J in enumerate(gradient_flow.step_jacobians(lstm, k)):
-        s, found, _ = rtrl.step(lstm, q.p, q.x[t : t + 1], s, {})
-        assert_close(found, J)
+        s, actual, _ = rtrl.step(lstm, q.p, q.x[t : t + 1], s, {})
+        assert_close(actual, J)
 
 
 def test_the_gradient_of_a_step_is_asked_for_before_the_next_step():

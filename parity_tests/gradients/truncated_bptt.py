@@ -10,7 +10,7 @@ from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 
 
-def case(kind, window, reach):
+def case(kind: str, window: int, reach: int) -> RoomCase:
     q = problem(kind, 11)
 
     def run(package, d):

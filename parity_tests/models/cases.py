@@ -1,6 +1,7 @@
 """Cases of whole models: the loss of a batch and its gradient in every parameter, as cases of a room."""
 
 import importlib
+from typing import Any
 
 import numpy as np
 from torch.func import functional_call
@@ -11,8 +12,8 @@ from ..helpers import draw
 from ..rooms import RoomCase
 
 
-def model_case(room: str, name: str, batch, *args, holomorphic: bool = False, teacher_forcing: float | None = None,
-               **kwargs) -> RoomCase:
+def model_case(room: str, name: str, batch: Any, *args: int, holomorphic: bool = False, teacher_forcing: float | None = None,
+               **kwargs: Any) -> RoomCase:
     """``args`` and ``kwargs`` are those of the model's constructor; weights are random, biases too.
 
     The complex step costs a run for each number among the parameters, so few cases are ``holomorphic``.

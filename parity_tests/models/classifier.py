@@ -1,10 +1,12 @@
 """Cases and faults of reference/models/classifier.py."""
 
 from functools import partial
+from typing import Any
 
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -12,7 +14,7 @@ V, K, E, H = 9, 3, 4, 5
 BATCH = batches.labelled(sequences(0, 0, V), [0, 2, 1, 2, 0])
 
 
-def case(name, layers=1, **kwargs):
+def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("classifier", name, BATCH, V, K, E, H, layers, **kwargs)
 
 

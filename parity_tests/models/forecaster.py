@@ -1,6 +1,7 @@
 """Cases and faults of reference/models/forecaster.py."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from reference.common.batches import Windowed
 
 from ..helpers import draw
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 
 F, K, H = 3, 4, 5
@@ -15,7 +17,7 @@ BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3,
 SMALL = Windowed(BATCH.past[:3, :2], BATCH.future[:, :2])
 
 
-def case(name, layers=1, *, batch=BATCH, ratio=1.0, hidden=H, **kwargs):
+def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 1.0, hidden: int = H, **kwargs: Any) -> RoomCase:
     return model_case("forecaster", name, batch, F, K, hidden, layers, teacher_forcing=ratio, **kwargs)
 
 

@@ -1,10 +1,12 @@
 """Cases and faults of reference/models/generator.py."""
 
 from functools import partial
+from typing import Any
 
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -12,7 +14,7 @@ V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)
 
 
-def case(name, layers=1, **kwargs):
+def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("generator", name, BATCH, V, C, E, H, layers, **kwargs)
 
 

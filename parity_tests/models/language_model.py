@@ -17,7 +17,7 @@ V, E, H, T, B = 5, 3, 4, 3, 2
 STATES = {"rnn": "h", "lstm": "hc", "gru": "h"}
 
 
-def case(name, cell, layers=1, tied=False, dropout=0.0, carried=False):
+def case(name: str, cell: str, layers: int = 1, tied: bool = False, dropout: float = 0.0, carried: bool = False) -> RoomCase:
     width = H if tied else E
     rng = np.random.default_rng(len(name))
     options = {"cell": cell, "tied": tied, "dropout": dropout}

@@ -1,10 +1,12 @@
 """Cases and faults of reference/models/seq2seq.py."""
 
 from functools import partial
+from typing import Any
 
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -15,7 +17,7 @@ MANY = batches.translated(sequences(2, 3, S, LENGTHS), sequences(3, 3, V, LENGTH
 KINDS = ("additive", "dot", "general", "scaled", None)
 
 
-def case(name, layers=1, *, ratio=1.0, **kwargs):
+def case(name: str, layers: int = 1, *, ratio: float = 1.0, **kwargs: Any) -> RoomCase:
     return model_case("seq2seq", name, BATCH, S, V, E, H, layers, teacher_forcing=ratio, **kwargs)
 
 

@@ -1,10 +1,12 @@
 """Cases and faults of reference/models/tagger.py."""
 
 from functools import partial
+from typing import Any
 
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -12,7 +14,7 @@ V, K, E, H = 9, 7, 4, 5
 BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
 
 
-def case(name, layers=1, **kwargs):
+def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("tagger", name, BATCH, V, K, E, H, layers, **kwargs)
 
 

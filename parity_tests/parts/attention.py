@@ -17,7 +17,8 @@ SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K)
                                        "general": {"W_q": (K, Q)}}
 
 
-def case(kind, label="", T=T, S=S, B=B, mask=None, gain=1.0):
+def case(kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: np.ndarray | None = None,
+         gain: float = 1.0) -> RoomCase:
     shapes = SHAPES.get(kind, {})
 
     def run(package, d):

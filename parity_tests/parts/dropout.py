@@ -11,7 +11,7 @@ from ..mutation.faults import Fault
 from ..rooms import RoomCase
 
 
-def case(name, p, *shape):
+def case(name: str, p: float, *shape: int) -> RoomCase:
     keep = np.random.default_rng(0).random(shape) >= p
 
     def run(package, d):

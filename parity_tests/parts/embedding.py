@@ -1,6 +1,7 @@
 """Cases and faults of reference/parts/embedding.py."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from ..rooms import RoomCase
 V, E = 6, 3
 
 
-def case(name, ids, padding_idx=None):
-    """ids have repeats, and tokens that never occur."""
+def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
+    """tokens have repeats, and tokens that never occur."""
     def run(package, d):
         y, k = package.embedding.forward(d["W"], d["ids"], padding_idx)
         return {"y": y, "dW": package.embedding.backward(d["dy"], k)}
@@ -22,7 +23,7 @@ def case(name, ids, padding_idx=None):
     def twin(d):
         return {"y": torch_impl.parts.embedding.forward(d["W"], d["ids"], padding_idx)}
 
-    ids = np.array(ids)
+    ids = np.array(tokens)
     return RoomCase("embedding", name, {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)}, run, twin,
                     holomorphic=padding_idx is None)
 

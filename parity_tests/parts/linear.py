@@ -1,27 +1,29 @@
 """Cases and faults of reference/parts/linear.py."""
 
 from functools import partial
+from typing import Any
 
 import torch_impl.parts.linear
 from reference.parts.linear import Params
 
 from ..helpers import draw
+from ..judge.oracle import Tensors
 from ..mutation.faults import Fault
 from ..rooms import RoomCase
 
 
-def run(package, d):
+def run(package: Any, d: Tensors) -> Tensors:
     p = package.linear.Params(d["W"], d.get("b"))
     y, k = package.linear.forward(p, d["x"])
     dp, dx = package.linear.backward(d["dy"], k)
     return {"y": y, "dW": dp.W, "dx": dx} | ({} if dp.b is None else {"db": dp.b})
 
 
-def twin(d):
+def twin(d: dict[str, Any]) -> dict[str, Any]:
     return {"y": torch_impl.parts.linear.forward(Params(d["W"], d.get("b")), d["x"])}
 
 
-def case(name, lead, bias=True):
+def case(name: str, lead: tuple[int, ...], bias: bool = True) -> RoomCase:
     O, I = 3, 5
     b = {"b": draw(3, O)} if bias else {}
     return RoomCase("linear", name, {"W": draw(1, O, I), "x": draw(2, *lead, I), "dy": draw(4, *lead, O)} | b, run, twin)

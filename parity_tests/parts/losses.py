@@ -1,6 +1,8 @@
 """Cases and faults of reference/parts/losses.py."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,8 @@ MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
 WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
 
 
-def case(name, loss, upstream=(), scale=1.0, shape=(T, B, V), **options):
+def case(name: str, loss: str, upstream: tuple[int, ...] = (), scale: float = 1.0, shape: tuple[int, ...] = (T, B, V),
+         **options: Any) -> RoomCase:
     """One loss; options that are arrays are inputs, which have no gradient."""
     arrays = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
     rest = {k: v for k, v in options.items() if k not in arrays}
@@ -34,7 +37,7 @@ def case(name, loss, upstream=(), scale=1.0, shape=(T, B, V), **options):
     return RoomCase("losses", name, inputs, run, twin, fixed=tuple(arrays))
 
 
-def numbers(loss, **options):
+def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
     """A loss of numbers with each reduction."""
     y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
     for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):

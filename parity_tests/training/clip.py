@@ -14,7 +14,8 @@ from ..rooms import RoomCase
 SHAPES = {"a": (4, 3), "b": (5,), "c": (2, 2)}
 
 
-def case(name, max_norm=None, norm_type=2.0, clip_value=None, scale=1.0):
+def case(name: str, max_norm: float = 0.0, norm_type: float = 2.0, clip_value: float | None = None,
+         scale: float = 1.0) -> RoomCase:
     def run(package, d):
         grads = {k: np.array(v) for k, v in d.items()}
         if clip_value is not None:

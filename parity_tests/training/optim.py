@@ -1,6 +1,7 @@
 """Cases and faults of reference/training/optim.py: the parameters after three steps, given the gradient of each."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ STEPS = 3
 GRADIENTS = tuple(f"g{n}" for n in range(STEPS))
 
 
-def case(kind, name, **options):
+def case(kind: str, name: str, **options: Any) -> RoomCase:
     """The gradients differ in size from step to step, and are small enough for an epsilon to show."""
     def run(package, d):
         w = {"w": np.array(d["w"])}

@@ -1,6 +1,6 @@
 """What the test files share: how near is equal, twins with one set of weights, everything that a module computes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def assert_same_kind(actual: Any, expected: Any, name: str = "") -> None:
     assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), name
 
 
-def assert_all(check, actual: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def assert_all(check: Callable[..., None], actual: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """``check`` on every tensor of two results, which have the same names."""
     assert list(actual) == list(expected)
     for name, value in expected.items():
@@ -61,13 +61,13 @@ def draw(seed: int, *shape: int, dtype: str = "float64") -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str = "float64"):
+def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str = "float64") -> Any:
     """A random state as a layer or cell of this name takes it: a pair of arrays for LSTM, where h may be narrower."""
     h = draw(seed, *shape[:-1], proj_size or shape[-1], dtype=dtype)
     return (h, draw(seed + 1, *shape, dtype=dtype)) if cell.startswith("LSTM") else h
 
 
-def twins(name: str, *args, seed: int = 0, dtype: str = "float64", **kwargs):
+def twins(name: str, *args: Any, seed: int = 0, dtype: str = "float64", **kwargs: Any) -> tuple[Any, Any]:
     """The class ``name`` of reference and of torch.nn, with the same random weights, both biases different."""
     rng = np.random.default_rng(seed)
     ours = getattr(reference, name)(*args, dtype=dtype, rng=rng, **kwargs)
@@ -85,7 +85,7 @@ def leaves(value: Any) -> list:
     return [leaf for v in value for leaf in leaves(v)] if isinstance(value, (tuple, list)) else [value]
 
 
-def refill(value: Any, new: list):
+def refill(value: Any, new: list) -> Any:
     """A nest like ``value`` with the arrays of ``new``, which is used up, in it; for a PackedSequence, an array."""
     if isinstance(value, (tuple, list)) and not hasattr(value, "batch_sizes"):
         return tuple(refill(v, new) for v in value)

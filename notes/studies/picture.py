@@ -9,13 +9,12 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from parity_tests.demo.parity import PLANTED
+from parity_tests.demo.parity import planted
 from parity_tests.judge import report, terminal
 from parity_tests.judge.cases import table
 from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.suite import run_case
 from parity_tests.mutation.command import candidates, implementation
-from parity_tests.mutation.faults import FAULTS
 
 FILE = Path(__file__).parent.parent / "figures" / "parity.svg"
 # rich's own format fetches a font from the web; the reader's monospace font will do.
@@ -28,7 +27,7 @@ def main() -> int:
     results = [run_case(i, case) for i in BUILTIN.values() for case in table()]
     console.print(Text("$ python -m parity_tests", style="bold"))
     console.print(terminal.overview(report.build(results, [], "cpu")))
-    fault = next(f for f in FAULTS if f.name == PLANTED)
+    fault = planted()
     broken = [run_case(implementation(fault), case) for case in candidates(fault)[::9]]
     console.print(Text(f"# one line of lstm.py broken: {fault.old}  ->  {fault.new}", style="bold"))
     judged = report.build([r._replace(implementation="numpy, broken") for r in broken], [], "cpu")

@@ -6,6 +6,7 @@ import torch
 
 from parity_tests.helpers import assert_all, assert_close, assert_equal
 
+from . import adding
 from .adding import GUESS, Adder, TorchAdder, draw, main, train
 
 
@@ -83,10 +84,32 @@ def test_clipping_bounds_what_the_optimiser_sees():
     assert moved == pytest.approx(0.5 * 0.01, rel=1e-3)
 
 
+def test_losses_are_those_of_the_batches_and_the_error_is_that_of_sequences_that_training_did_not_see(monkeypatch):
+    """float64, in which no two random numbers are equal by chance."""
+    batches, reports = [], []
+
+    def recording(*args):
+        batches.append(draw(*args))
+        return batches[-1]
+
+    monkeypatch.setattr(adding, "draw", recording)
+    model, untrained = (Adder("gru", 4, dtype=np.float64, rng=np.random.default_rng(0)) for _ in range(2))
+    log = train(model, 6, steps=200, batch=2, report=lambda *line: reports.append(line))
+    *seen, unseen = batches
+    assert len(seen) == 200
+    assert not np.isin(unseen.x[..., 0], np.stack([b.x[..., 0] for b in seen])).any()
+    assert log.error == pytest.approx(model.loss(unseen), rel=1e-12)
+    assert log.loss[0] == pytest.approx(untrained.loss(seen[0]), rel=1e-12)
+    assert reports == [(100, pytest.approx(np.mean(log.loss[:100]))), (200, pytest.approx(np.mean(log.loss[100:])))]
+
+
 def test_the_command_prints_losses_and_the_baseline(monkeypatch, capsys):
-    given = ["--T", "6", "--cell", "gru", "--hidden", "4", "--steps", "100", "--batch", "2"]
-    monkeypatch.setattr("sys.argv", ["adding", *given])
+    """What train() returns for the same options, and not one number for the other."""
+    options = ["--T", "6", "--cell", "gru", "--hidden", "4", "--steps", "100", "--batch", "2"]
+    monkeypatch.setattr("sys.argv", ["adding", *options])
     assert main() == 0
-    out = capsys.readouterr().out
-    assert out.startswith("step   100  mean squared error 0.")
-    assert "always saying 1 0.1667" in out
+    log = train(Adder("gru", 4, rng=np.random.default_rng(0)), 6, steps=100, batch=2)
+    loss, error, last = (f"{v:.4f}" for v in (np.mean(log.loss), log.error, log.loss[-1]))
+    assert len({loss, error, last, "0.0000"}) == 4
+    assert capsys.readouterr().out.splitlines() == [f"step   100  mean squared error {loss}",
+                                                    f"unseen sequences {error}, always saying 1 0.1667"]

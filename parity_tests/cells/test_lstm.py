@@ -25,12 +25,12 @@ def test_the_identity_as_projection_changes_nothing():
     """With P = H and W_hr = 1 the room must give what it gives without: outputs and every shared gradient."""
     p = reference.LSTM(3, 6, dtype=np.float64, rng=np.random.default_rng(0)).params.values()
     x, s = draw(1, 5, 4, 3), reference.cells.lstm.State(draw(2, 4, 6), draw(3, 4, 6))
-    found = []
+    both = []
     for W_hr in (None, np.eye(6)):
         y, s_n, k = reference.cells.lstm.forward(reference.cells.lstm.Params(*p, W_hr), x, s)
         dp, dx, ds = reference.cells.lstm.backward(draw(4, 5, 4, 6), s, k)
-        found.append([y, *s_n, *dp[:4], dx, *ds])
-    for without, with_one in zip(*found, strict=True):
+        both.append([y, *s_n, *dp[:4], dx, *ds])
+    for without, with_one in zip(*both, strict=True):
         assert_close(with_one, without)
 
 

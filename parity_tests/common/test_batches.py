@@ -29,10 +29,10 @@ def test_a_shifted_sequence_predicts_its_own_next_token():
 def test_source_and_target_are_packed_each_by_its_own_lengths():
     sources, targets = words(5, 2, 3), words(1, 4, 0, seed=1)
     batch = batches.translated(sources, targets, 1, 2)
-    for given, found in zip(sources, unpacked(batch.source), strict=True):
-        np.testing.assert_array_equal(given, found)
-    for given, found in zip(targets, unpacked(batch.tokens), strict=True):
-        np.testing.assert_array_equal([1, *given], found)
+    for given, actual in zip(sources, unpacked(batch.source), strict=True):
+        np.testing.assert_array_equal(given, actual)
+    for given, actual in zip(targets, unpacked(batch.tokens), strict=True):
+        np.testing.assert_array_equal([1, *given], actual)
 
 
 def test_tags_lie_as_their_tokens():
@@ -43,13 +43,13 @@ def test_tags_lie_as_their_tokens():
 
 def test_a_pass_sees_every_sequence_once_in_batches_of_similar_lengths():
     lengths = np.random.default_rng(0).integers(1, 30, 107)
-    found = list(batches.shuffled(lengths, 8, np.random.default_rng(1), pool=4))
-    assert sorted(np.concatenate(found)) == list(range(107))
-    assert all(len(b) <= 8 for b in found) and len(found) == 14
-    assert np.mean([np.ptp(lengths[b]) for b in found]) < np.ptp(lengths) / 2
+    chunks = list(batches.shuffled(lengths, 8, np.random.default_rng(1), pool=4))
+    assert sorted(np.concatenate(chunks)) == list(range(107))
+    assert all(len(b) <= 8 for b in chunks) and len(chunks) == 14
+    assert np.mean([np.ptp(lengths[b]) for b in chunks]) < np.ptp(lengths) / 2
     again = list(batches.shuffled(lengths, 8, np.random.default_rng(1), pool=4))
-    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
-    assert not np.array_equal(found[0], next(batches.shuffled(lengths, 8, np.random.default_rng(2), pool=4)))
+    assert all(np.array_equal(a, b) for a, b in zip(chunks, again, strict=True))
+    assert not np.array_equal(chunks[0], next(batches.shuffled(lengths, 8, np.random.default_rng(2), pool=4)))
     assert np.concatenate(list(batches.in_order(11, 4))).tolist() == list(range(11))
 
 

@@ -143,9 +143,9 @@ class Chain:
 def test_a_wide_enough_beam_finds_the_best_of_all_sequences(seed, power):
     chain, length = Chain(seed=seed), 4
     everything = sorted(((chain.log_p(s) / len(s)**power, s) for s in chain.ended(length)), reverse=True)
-    found = chain.search(100, length, power)
-    assert [h.tokens for h in found if h.ended] == [s for _, s in everything]
-    for h, (score, s) in zip(found, everything, strict=False):
+    hypotheses = chain.search(100, length, power)
+    assert [h.tokens for h in hypotheses if h.ended] == [s for _, s in everything]
+    for h, (score, s) in zip(hypotheses, everything, strict=False):
         assert_close(np.float64(h.score), np.float64(score))
         assert_close(np.float64(h.log_p), np.float64(chain.log_p(s)))
 
@@ -167,17 +167,17 @@ def test_a_beam_of_one_is_greedy(seed):
     while len(tokens) <= 12 and (len(tokens) == 1 or tokens[-1] != chain.end):
         logits, state = chain.step(np.array(tokens[-1:]), state)
         tokens.append(int(sampling.greedy(logits)[0]))
-    (found,) = chain.search(1, 12)
-    assert found.tokens == tuple(tokens[1:])
-    assert found.ended == (tokens[-1] == chain.end)
+    (best,) = chain.search(1, 12)
+    assert best.tokens == tuple(tokens[1:])
+    assert best.ended == (tokens[-1] == chain.end)
 
 
 def test_a_sequence_cut_off_comes_after_those_that_ended():
     chain = Chain(seed=1)
     chain.table[:, chain.end] = -20.0
-    found = chain.search(3, 4)
-    assert [h.ended for h in found] == [False] * 3
-    assert all(len(h.tokens) == 4 for h in found)
+    hypotheses = chain.search(3, 4)
+    assert [h.ended for h in hypotheses] == [False] * 3
+    assert all(len(h.tokens) == 4 for h in hypotheses)
     chain.table[:, chain.end] = -3.0
     ended = [h.ended for h in chain.search(20, 2)]
     assert ended == sorted(ended, reverse=True) and True in ended and False in ended

@@ -70,13 +70,13 @@ def main(settings: Settings | None = None) -> int:
 def run(console: Console, settings: Settings) -> list[str]:
     """All parts, the page and the reports; -> what went wrong."""
     heading(console, 1, "NumPy and PyTorch on real data, every output and every gradient")
-    made, tables, wrong = parity.compare(console)
+    on_real, tables, wrong = parity.compare(console)
 
     heading(console, 2, "a character model on both sides, from the same weights and batches")
     runs = characters.train(OUT / "demo", settings.characters)
-    found = characters.curves(runs)
-    figure = drawing.losses(OUT / "demo" / "losses.svg", found)
-    console.print("\n".join(found.said()), highlight=False)
+    curves = characters.curves(runs)
+    figure = drawing.losses(OUT / "demo" / "losses.svg", curves)
+    console.print("\n".join(curves.said()), highlight=False)
 
     heading(console, 3, "text at several temperatures, from the NumPy run's checkpoint")
     texts = characters.write(runs["reference"], settings.temperatures, settings.length, settings.prime)
@@ -87,26 +87,26 @@ def run(console: Console, settings: Settings) -> list[str]:
     heading(console, 4, "sunspots, twelve months ahead, beside the baselines")
     forecast = sunspots.forecast(OUT / "demo" / "sunspots", settings.forecast)
     console.print(forecast.about + "\n", highlight=False)
-    console.print(sunspots.table(forecast.found))
+    console.print(sunspots.table(forecast.evaluation))
     console.print(forecast.verdict, highlight=False)
 
     heading(console, 5, "one line of the NumPy LSTM is broken")
-    broken = parity.plant(console, made["definition"])
-    for report, name in ((made, "parity"), (broken, "planted_fault")):
+    on_fault = parity.plant(console, on_real["definition"])
+    for report, name in ((on_real, "parity"), (on_fault, "planted_fault")):
         for suffix in (".html", ".md"):
             pages.write(report, OUT / f"{name}{suffix}")
             console.print(f"wrote {OUT / name}{suffix}", highlight=False)
-    page.write(OUT / "demo.html", made, tables, wrong, broken, characters.about(runs["reference"]), found, figure, texts,
-               forecast)
-    return problems(made, wrong, texts, broken)
+    page.write(OUT / "demo.html", on_real, tables, wrong, on_fault, characters.about(runs["reference"]), curves, figure,
+               texts, forecast)
+    return problems(on_real, wrong, texts, on_fault)
 
 
-def problems(made: dict, wrong: int, texts: characters.Texts, broken: dict) -> list[str]:
+def problems(on_real: dict, wrong: int, texts: characters.Texts, on_fault: dict) -> list[str]:
     """What must not be."""
     claims = {f"{wrong} runs are wrong": bool(wrong),
-              "the definition itself is wrong": any(c["fault"] for c in made["definition"]),
+              "the definition itself is wrong": any(c["fault"] for c in on_real["definition"]),
               f"the two sides write different text: {texts.parted}": bool(texts.parted),
-              "the planted fault was NOT caught": not broken["implementations"][0]["failed"]}
+              "the planted fault was NOT caught": not on_fault["implementations"][0]["failed"]}
     return [claim for claim, true in claims.items() if true]
 
 

@@ -78,12 +78,12 @@ def curves(runs: dict[str, Path]) -> Curves:
 
 def write(run: Path, temperatures: Sequence[float], length: int, prime: str) -> Texts:
     """Text from a run's checkpoint by NumPy, and whether PyTorch writes the same."""
-    given = ["generate", "--run", str(run), "--length", str(length), "--prime", prime]
-    made = []
+    options = ["generate", "--run", str(run), "--length", str(length), "--prime", prime]
+    written = []
     for package, side in SIDES.items():
-        text = writer(side, vars(parser(package, side.engines).parse_args(given)))
-        made.append([prime + "".join(text(t)) for t in temperatures])
-    return Texts(prime, list(temperatures), made[0], parted(temperatures, *made))
+        text = writer(side, vars(parser(package, side.engines).parse_args(options)))
+        written.append([prime + "".join(text(t)) for t in temperatures])
+    return Texts(prime, list(temperatures), written[0], parted(temperatures, *written))
 
 
 def parted(temperatures: Sequence[float], ours: list[str], theirs: list[str]) -> str:

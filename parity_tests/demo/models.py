@@ -17,8 +17,8 @@ from rich.text import Text
 from ..judge import terminal
 from ..judge.suite import worst_of
 from ..judge.tolerance import Verdict
-from ..mutation.rooms import ROOMS
-from ..parts.harness import DTYPES, PartCase, by_numpy, by_torch
+from ..mutation.faults import rooms
+from ..rooms import DTYPES, RoomCase, by_numpy, by_torch
 from ..training.trajectory import CELLS, STEPS, TASKS, follow, judged
 
 OUT = Path("out") / "models.html"
@@ -27,18 +27,18 @@ OPTIMIZER = "Adam"
 SIDES: dict[str, dict] = {"NumPy, fast": {"engine": "fast"}, "PyTorch": {"side": "torch"}}
 
 
-def part(cases: list[PartCase]) -> list[list[Verdict]]:
+def part(cases: list[RoomCase]) -> list[list[Verdict]]:
     """The verdicts on one room: NumPy and PyTorch, in each dtype."""
     return [[v for case in cases for v in judge(case, dtype)] for judge in (by_numpy, by_torch) for dtype in DTYPES]
 
 
-def by_cell(cases: list[PartCase]) -> dict[str, list[PartCase]]:
+def by_cell(cases: list[RoomCase]) -> dict[str, list[RoomCase]]:
     """The cases of a room, those of each cell together; "" where a room has no cells."""
-    found: dict[str, list[PartCase]] = {}
+    by_kind: dict[str, list[RoomCase]] = {}
     for case in cases:
         kind = case.name.partition("-")[0]
-        found.setdefault(kind if kind in CELLS else "", []).append(case)
-    return found
+        by_kind.setdefault(kind if kind in CELLS else "", []).append(case)
+    return by_kind
 
 
 def cell(verdicts: Iterable[Verdict]) -> Text:
@@ -52,20 +52,21 @@ def cell(verdicts: Iterable[Verdict]) -> Text:
 
 def parts() -> tuple[Table, list[Verdict]]:
     """A row for each room, and each cell of it."""
-    table, found = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
+    table, all_verdicts = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
     for name in ("room", "cell", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
         table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
-    for name, room in track(ROOMS.items(), "parts", console=terminal.console(stderr=True), transient=True):
+    for name, room in track(rooms().items(), "parts", console=terminal.console(stderr=True), transient=True):
         for kind, cases in by_cell(room.CASES).items():
             columns = part(cases)
             table.add_row(name, kind, str(len(cases)), *map(cell, columns))
-            found += [v for column in columns for v in column]
-    return table, found
+            all_verdicts += [v for column in columns for v in column]
+    return table, all_verdicts
 
 
 def trajectories() -> tuple[Table, list[Verdict]]:
     """A row for each model and cell: a hundred steps of training on each side against the definition in longdouble."""
-    table, found = terminal.grid(f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps"), []
+    all_verdicts: list[Verdict] = []
+    table = terminal.grid(f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps")
     quantities = ("loss", "norm", "parameters")
     for name in ("model", "cell", *(f"{side}: {q}" for side in SIDES for q in quantities)):
         table.add_column(name, overflow="fold")
@@ -76,27 +77,27 @@ def trajectories() -> tuple[Table, list[Verdict]]:
             verdicts = judged(task, kind, OPTIMIZER, follow(task, kind, OPTIMIZER, **side))
             loss, norm, *weights = verdicts
             columns += [[loss], [norm], weights]
-            found += verdicts
+            all_verdicts += verdicts
         table.add_row(str(task), kind, *map(cell, columns))
-    return table, found
+    return table, all_verdicts
 
 
 def main() -> int:
     console, page = terminal.console(), Console(record=True, width=WIDTH, file=StringIO())
-    found: list[Verdict] = []
+    all_verdicts: list[Verdict] = []
     for make in (parts, trajectories):
         table, verdicts = make()
         console.print(table)
         page.print(table)
-        found += verdicts
-    wrong = sum(not v.ok for v in found)
-    said = Text(f"{len(found)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green")
+        all_verdicts += verdicts
+    wrong = sum(not v.ok for v in all_verdicts)
+    said = Text(f"{len(all_verdicts)} tensors, {wrong} wrong", style="bold red" if wrong else "bold green")
     console.print(said)
     page.print(said)
     OUT.parent.mkdir(exist_ok=True)
     page.save_html(str(OUT))
     console.print(f"wrote {OUT}", highlight=False)
-    return int(bool(wrong) or not found)
+    return int(bool(wrong) or not all_verdicts)
 
 
 if __name__ == "__main__":

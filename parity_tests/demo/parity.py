@@ -8,12 +8,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..cells.lstm import FAULTS
 from ..judge import report, terminal
 from ..judge.definition import check_all
 from ..judge.implementations import BUILTIN
 from ..judge.suite import Result, run_case
 from ..mutation.command import implementation
-from ..mutation.faults import FAULTS, Fault
+from ..mutation.faults import Fault
 from .real import CELLS, DTYPES, TITLES, cases
 
 SIDES = ("numpy", "torch.library")
@@ -40,30 +41,30 @@ def compare(console: Console) -> tuple[dict[str, Any], dict[str, list[Line]], in
         tables[title] = lines(here)
         console.print(every_tensor(title, tables[title]))
         results += [r._replace(implementation=f"{r.implementation} · {source}") for r in here]
-    made = report.build(results, definition, "cpu")
-    console.print(terminal.definition(made))
+    summary = report.build(results, definition, "cpu")
+    console.print(terminal.definition(summary))
     console.print(Text(report.RULE, style="dim"))
-    return made, tables, sum(not r.ok for r in results)
+    return summary, tables, sum(not r.ok for r in results)
 
 
 def lines(results: Sequence[Result]) -> list[Line]:
     """A line for each cell and tensor: the error of both sides in both dtypes, and what is allowed."""
-    found = {(r.case.spec.cell, r.case.spec.dtype, r.implementation, v.tensor): v for r in results for v in r.verdicts}
-    made = []
+    by_name = {(r.case.spec.cell, r.case.spec.dtype, r.implementation, v.tensor): v for r in results for v in r.verdicts}
+    table = []
     for cell in CELLS:
-        for name in dict.fromkeys(name for c, _, _, name in found if c == cell):
-            verdicts = [found[cell, dtype, side, name] for dtype in DTYPES for side in SIDES]
+        for name in dict.fromkeys(name for c, _, _, name in by_name if c == cell):
+            verdicts = [by_name[cell, dtype, side, name] for dtype in DTYPES for side in SIDES]
             figures = [x for v, w in zip(verdicts[::2], verdicts[1::2], strict=True) for x in (v.error, w.error, w.allowed)]
-            made.append(Line(cell, name, figures, all(v.ok for v in verdicts)))
-    return made
+            table.append(Line(cell, name, figures, all(v.ok for v in verdicts)))
+    return table
 
 
-def every_tensor(title: str, found: list[Line]) -> Table:
+def every_tensor(title: str, tensors: list[Line]) -> Table:
     table = terminal.grid(title)
     for name in ("cell", "tensor", *(c for d in DTYPES for c in (f"{d} NumPy", "PyTorch", "allowed")), "verdict"):
         table.add_column(name, justify="left" if name in ("cell", "tensor", "verdict") else "right")
-    for k, line in enumerate(found):
-        first, last = (n not in range(len(found)) or found[n].cell != line.cell for n in (k - 1, k + 1))
+    for k, line in enumerate(tensors):
+        first, last = (n not in range(len(tensors)) or tensors[n].cell != line.cell for n in (k - 1, k + 1))
         table.add_row(line.cell.upper() if first else "", line.tensor, *map(terminal.figure, line.figures),
                       terminal.mark(line.ok), end_section=last)
     return table
@@ -76,11 +77,11 @@ def planted() -> Fault:
 def plant(console: Console, definition: list[dict]) -> dict[str, Any]:
     """Break one line of a copy of ``reference`` and print how the report names it."""
     fault = planted()
-    console.print(Panel(Text(f"{fault.file}, {fault.name}\n- {fault.old}\n+ {fault.new}"), title="one line broken",
-                        title_align="left"))
+    said = f"{fault.function} of reference/{fault.room}.py, {fault.name}\n- {fault.old}\n+ {fault.new}"
+    console.print(Panel(Text(said), title="one line broken", title_align="left"))
     culprit = implementation(fault)
     with console.status("the broken copy"):
         broken = [run_case(culprit, case) for case in cases("text") if case.spec.kind in fault.kinds]
-    made = report.build([r._replace(implementation="numpy, one line broken") for r in broken], definition, "cpu")
-    console.print(terminal.outcome(made["implementations"][0]))
-    return made
+    summary = report.build([r._replace(implementation="numpy, one line broken") for r in broken], definition, "cpu")
+    console.print(terminal.outcome(summary["implementations"][0]))
+    return summary

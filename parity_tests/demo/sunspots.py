@@ -22,7 +22,7 @@ from .characters import FailedError
 
 class Forecast(NamedTuple):
     about: str
-    found: Evaluation
+    evaluation: Evaluation
     verdict: str
     band: str                   # how much of the test part it holds
     apart: float                # largest difference of PyTorch's forecasts from the same checkpoint, in sunspots
@@ -35,40 +35,40 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     model, result = fit(BACKEND, task, folder, progress=True, how="run the demo again")
     if result.stopped == "interrupted":
         raise FailedError(130)
-    found, between = evaluate(task, model, "test"), band(task, model)
+    evaluation, between = evaluate(task, model, "test"), band(task, model)
     files = {"Four windows of the test part": folder / "test-windows.svg",
              "Error for each step ahead": folder / "test-errors.svg"}
-    plots.windows(files["Four windows of the test part"], found, between)
-    plots.errors(files["Error for each step ahead"], found, None)
+    plots.windows(files["Four windows of the test part"], evaluation, between)
+    plots.errors(files["Error for each step ahead"], evaluation, None)
     held = (f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
-            f"{covered(found, between):.0%} of the test part.")
-    return Forecast(described(task), found, found.verdict(), held, twin(folder, found), files)
+            f"{covered(evaluation, between):.0%} of the test part.")
+    return Forecast(described(task), evaluation, evaluation.verdict(), held, twin(folder, evaluation), files)
 
 
-def twin(folder: Path, found: Evaluation) -> float:
+def twin(folder: Path, evaluation: Evaluation) -> float:
     """The largest difference between the forecasts of the two sides from one checkpoint."""
     task, model = open_run(torch_impl.forecast.backend.BACKEND, folder)
-    theirs = forecasts(model, task.windows(found.part), task.scaling)
-    return float(abs(theirs - found.forecasts[found.name]).max())
+    theirs = forecasts(model, task.windows(evaluation.part), task.scaling)
+    return float(abs(theirs - evaluation.forecasts[evaluation.name]).max())
 
 
-def rows(found: Evaluation) -> list[tuple[str, list[str]]]:
+def rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
     """Of each model its name and its figures, the network first"""
-    return [(name, [f"{float(v):.4g}" for v in f]) for name, f in found.overall.items()]
+    return [(name, [f"{float(v):.4g}" for v in f]) for name, f in evaluation.overall.items()]
 
 
-def table(found: Evaluation) -> Table:
-    made = terminal.grid(f"{found.truth.shape[1]} windows of the {found.part} part")
+def table(evaluation: Evaluation) -> Table:
+    shown = terminal.grid(f"{evaluation.truth.shape[1]} windows of the {evaluation.part} part")
     for name in ("", *COLUMNS):
-        made.add_column(name, justify="right" if name else "left")
-    for name, figures in rows(found):
-        made.add_row(name, *figures)
-    return made
+        shown.add_column(name, justify="right" if name else "left")
+    for name, figures in rows(evaluation):
+        shown.add_row(name, *figures)
+    return shown
 
 
-def by_step(found: Evaluation) -> list[tuple[str, list[tuple[str, bool]]]]:
+def by_step(evaluation: Evaluation) -> list[tuple[str, list[tuple[str, bool]]]]:
     """Of each model its RMSE for each step ahead, and whether it is the lowest there"""
-    rmse = {name: np.asarray(f.rmse) for name, f in found.steps.items()}
+    rmse = {name: np.asarray(f.rmse) for name, f in evaluation.steps.items()}
     best = np.min(list(rmse.values()), axis=0)
     return [(name, [(f"{v:.4g}", bool(v == b)) for v, b in zip(r, best, strict=True)]) for name, r in rmse.items()]
 

@@ -85,11 +85,11 @@ def test_the_page_shows_what_was_computed(ran):
     page = html.unescape((ran[2] / "demo.html").read_text(encoding="utf-8"))
     runs = {side: ran[2] / "demo" / f"characters_{name}" for side, name in
             (("reference", "numpy"), ("torch_impl", "pytorch"))}
-    found = characters.curves(runs)
-    assert found.steps.tolist() == list(range(1, 31)) and found.evaluated.tolist() == [10, 20, 30]
-    assert all(sentence in page for sentence in found.said())
-    assert found.losses[0, -1] < found.losses[0, 0]
-    assert found.apart.max() < 1e-4  # float32, 30 steps; another seed is 1e-2 apart in the first step
+    shown = characters.curves(runs)
+    assert shown.steps.tolist() == list(range(1, 31)) and shown.evaluated.tolist() == [10, 20, 30]
+    assert all(sentence in page for sentence in shown.said())
+    assert shown.losses[0, -1] < shown.losses[0, 0]
+    assert shown.apart.max() < 1e-4  # float32, 30 steps; another seed is 1e-2 apart in the first step
     texts = characters.write(runs["reference"], (0.0, 1.0), 40, "ae")
     assert all(f"<pre>\n{text}</pre>" in page for text in texts.texts)
     assert not texts.parted and len(texts.texts[0]) == 42
@@ -137,7 +137,7 @@ def test_a_plot_takes_the_colours_of_its_page(tmp_path):
     file = tmp_path / "a.svg"
     file.write_text('''<?xml version="1.0"?><!DOCTYPE svg><svg width="72pt" height="36pt" xmlns="http://www.w3.org/2000/svg">
 <metadata>x</metadata><path id="p" style="stroke: #000000; fill: #ffffff"/><use href="#p"/></svg>''', encoding="utf-8")
-    made = drawing.inline(file)
-    assert made.startswith('<svg role="img" fill="currentColor" style="max-width: 72pt">')
-    assert 'id="a-p" style="stroke: currentColor; fill: none"' in made and 'href="#a-p"' in made
-    assert "http" not in made and "metadata" not in made
+    svg = drawing.inline(file)
+    assert svg.startswith('<svg role="img" fill="currentColor" style="max-width: 72pt">')
+    assert 'id="a-p" style="stroke: currentColor; fill: none"' in svg and 'href="#a-p"' in svg
+    assert "http" not in svg and "metadata" not in svg

@@ -1,14 +1,16 @@
 """Cases and faults of reference/gradients/checkpointed_bptt.py."""
 
+from functools import partial
+
 import torch_impl.gradients.checkpointed_bptt as torch_checkpointed
 
 from ..judge.cases import KINDS
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 
 
-def case(kind, segment):
+def case(kind: str, segment: int | None) -> RoomCase:
     q = problem(kind, 11)
 
     def run(package, d):
@@ -21,25 +23,24 @@ def case(kind, segment):
         p, x, s, _, _ = opened(TWINS[kind], d)
         return outputs(*torch_checkpointed.forward(TWINS[kind].hoisted, p, x, s, segment, **q.options))
 
-    return PartCase("checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin,
+    return RoomCase("checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin,
                     holomorphic=segment is not None)  # once is enough
 
 
 CASES = [case(kind, segment) for kind in KINDS for segment in (None, 4)]
 
+fault = partial(Fault, "gradients/checkpointed_bptt")
+# fmt: off
 FAULTS = [
-    Fault("segment recomputed from the state of the one before", "gradients/checkpointed_bptt.py", "k.states[n], **k.options",
-          "k.states[n - 1], **k.options"),
-    Fault("segment recomputed from the initial state", "gradients/checkpointed_bptt.py", "k.states[n], **k.options",
-          "k.states[0], **k.options"),
-    Fault("options lost in the recomputation", "gradients/checkpointed_bptt.py", "k.states[n], **k.options", "k.states[n]"),
-    Fault("gradient not carried over the border", "gradients/checkpointed_bptt.py", "dy[steps], ds, cache)",
-          "dy[steps], ds_n, cache)",
+    fault("segment recomputed from the state of the one before", "backward", "k.states[n]", "k.states[n - 1]"),
+    fault("segment recomputed from the initial state", "backward", "k.states[n]", "k.states[0]"),
+    fault("options lost in the recomputation", "backward", "k.room.forward(k.p, k.x[steps], k.states[n], **k.options)",
+          "k.room.forward(k.p, k.x[steps], k.states[n])"),
+    fault("gradient not carried over the border", "backward",
+          "k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds, cache)",
+          "k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds_n, cache)",
           source="pytorch #49236: detaching too much"),
-    Fault("weight gradients of the first segment only", "gradients/checkpointed_bptt.py", "dp = d if dp is None else add(dp, d)",
-          "dp = d"),
-    Fault("segments taken first to last", "gradients/checkpointed_bptt.py",
-          "reversed(range(len(k.states)))", "range(len(k.states))"),
-    Fault("upstream gradient of the wrong segment", "gradients/checkpointed_bptt.py", "else dy[steps]",
-          "else dy[:: -1][steps]"),
+    fault("weight gradients of the first segment only", "backward", "d if dp is None else add(dp, d)", "d"),
+    fault("segments taken first to last", "backward", "reversed(range(len(k.states)))", "range(len(k.states))"),
+    fault("upstream gradient of the wrong segment", "backward", "dy[steps]", "dy[:: -1][steps]"),
 ]

@@ -1,14 +1,16 @@
 """Cases and faults of reference/gradients/gradient_flow.py.  Spectra are not here: LAPACK has no longdouble."""
 
+from functools import partial
+
 import torch_impl.gradients.gradient_flow as torch_flow
 
 from ..judge.cases import KINDS
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 from .problem import TWINS, inputs, opened, problem, room_of
 
 
-def case(kind, b):
+def case(kind: str, b: int) -> RoomCase:
     q = problem(kind, 6)
 
     def run(package, d):
@@ -27,16 +29,21 @@ def case(kind, b):
         return {"J": J, "P": torch_flow.products(J)} | {f"n_{name}": n for name, n in norms._asdict().items()}
 
     given = inputs(q)
-    return PartCase("gradient_flow", f"{kind}-sequence{b}", given, run, twin, fixed=tuple(given), holomorphic=False)
+    return RoomCase("gradient_flow", f"{kind}-sequence{b}", given, run, twin, fixed=tuple(given), holomorphic=False)
 
 
 CASES = [case(kind, b) for kind in KINDS for b in (0, 2)]
 
+fault = partial(Fault, "gradients/gradient_flow")
+# fmt: off
 FAULTS = [
-    Fault("factors of the product in the wrong order", "gradients/gradient_flow.py", "P[t + 1] @ J[t]", "J[t] @ P[t + 1]"),
-    Fault("Jacobian transposed", "gradients/gradient_flow.py", "reshape(T, S, S)  ", "reshape(T, S, S).swapaxes(1, 2)  "),
-    Fault("state before the step taken for the state after it", "gradients/gradient_flow.py", "[batched(v[:-1]), batched(v[1:])]",
+    fault("factors of the product in the wrong order", "products", "P[t + 1] @ J[t]", "J[t] @ P[t + 1]"),
+    fault("Jacobian transposed", "step_jacobians",
+          'join(*(getattr(d, f"d{name}")[0] for name in room.State._fields)).reshape(T, S, S)',
+          'join(*(getattr(d, f"d{name}")[0] for name in room.State._fields)).reshape(T, S, S).swapaxes(1, 2)'),
+    fault("state before the step taken for the state after it", "one_step", "[batched(v[:-1]), batched(v[1:])]",
           "[batched(v[1:]), batched(v[:-1])]"),
-    Fault("first sequence whatever is asked for", "gradients/gradient_flow.py", "v[:, b : b + 1]", "v[:, :1]"),
-    Fault("norm squared", "gradients/gradient_flow.py", "axis=-1) for name in", "axis=-1)**2 for name in"),
+    fault("first sequence whatever is asked for", "take_sequence", "v[:, b : b + 1]", "v[:, :1]"),
+    fault("norm squared", "norms", 'np.linalg.norm(getattr(d, f"d{name}"), axis=-1)',
+          'np.linalg.norm(getattr(d, f"d{name}"), axis=-1)**2'),
 ]

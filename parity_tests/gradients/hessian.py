@@ -4,17 +4,19 @@ The output is the slope ⟨∂L/∂θ, v⟩, whose gradient in θ is H v: so aut
 step goes through our own first backward.  L = Σ ⅓ y³ wy + Σ ½ s_n² ws, of which nothing is linear.
 """
 
+from functools import partial
+
 import numpy as np
 import torch
 
 from ..judge.cases import KINDS
 from ..mutation.faults import GRU, LSTM, Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 from .problem import TWINS, flat, opened, problem, room_of
 from .problem import inputs as arrays
 
 
-def case(kind):
+def case(kind: str) -> RoomCase:
     q = problem(kind, 4)
     given = arrays(q)
     theta = [k for k in given if not k.startswith("d")]
@@ -47,29 +49,29 @@ def case(kind):
         grads = torch.autograd.grad(loss, [d[k] for k in theta], create_graph=True)
         return {"slope": sum((g * d[f"v_{k}"]).sum() for k, g in zip(theta, grads, strict=True))[None]}
 
-    return PartCase("hessian", kind, everything, run, twin, fixed=(*moved, *weights))
+    return RoomCase("hessian", kind, everything, run, twin, fixed=(*moved, *weights))
 
 
 CASES = [case(kind) for kind in KINDS]
 
+fault = partial(Fault, "gradients/hessian")
+# fmt: off
 FAULTS = [
-    Fault("second derivative of tanh left out", "gradients/hessian.py", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
-    Fault("second derivative of the candidate left out", "gradients/hessian.py", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
-          "Rdg * (1 - g**2)", LSTM),
-    Fault("second derivative of the input gate left out", "gradients/hessian.py", "+ di * (1 - 2 * i) * Ri", "", LSTM),
-    Fault("second derivative of the cell state's tanh left out", "gradients/hessian.py", "Ro * (1 - u**2) - 2 * o * u * Ru",
-          "Ro * (1 - u**2)", LSTM),
-    Fault("forget gate held fixed on the way back", "gradients/hessian.py", "Rdc * f + dc * Rf", "Rdc * f", LSTM),
-    Fault("projection held fixed on the way back", "gradients/hessian.py", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
-          ("lstm-proj",)),
-    Fault("second derivative of the GRU's candidate left out", "gradients/hessian.py", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
-          "Rdn * (1 - n**2)", GRU),
-    Fault("update gate held fixed on the way back", "gradients/hessian.py", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", GRU),
-    Fault("reset gate held fixed on the way back", "gradients/hessian.py", "Rda_n * r + da_n * Rr if after", "Rda_n * r if after",
-          ("gru",)),
-    Fault("Gauss-Newton taken for the Hessian", "gradients/hessian.py", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)",
-          "rows(Ru).T @ rows(w)"),
-    Fault("R of the loss's gradient left out", "gradients/hessian.py", "Rd.dh[t + 1] += Rdy[t]", "pass"),
-    Fault("input weights held fixed on the way back", "gradients/hessian.py", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih",
-          "Rd[0] @ k.p.W_ih"),
+    fault("second derivative of tanh left out", "rnn_backward", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
+    fault("second derivative of the candidate left out", "lstm_backward", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
+          "Rdg * (1 - g**2)", kinds=LSTM),
+    fault("second derivative of the input gate left out", "lstm_backward", "Rdi * i * (1 - i) + di * (1 - 2 * i) * Ri",
+          "Rdi * i * (1 - i)", kinds=LSTM),
+    fault("second derivative of the cell state's tanh left out", "lstm_backward", "Ro * (1 - u**2) - 2 * o * u * Ru",
+          "Ro * (1 - u**2)", kinds=LSTM),
+    fault("forget gate held fixed on the way back", "lstm_backward", "Rdc * f + dc * Rf", "Rdc * f", kinds=LSTM),
+    fault("projection held fixed on the way back", "lstm_backward", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
+          kinds=("lstm-proj",)),
+    fault("second derivative of the GRU's candidate left out", "gru_backward", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
+          "Rdn * (1 - n**2)", kinds=GRU),
+    fault("update gate held fixed on the way back", "gru_backward", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", kinds=GRU),
+    fault("reset gate held fixed on the way back", "gru_backward", "Rda_n * r + da_n * Rr", "Rda_n * r", kinds=("gru",)),
+    fault("Gauss-Newton taken for the Hessian", "both", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)", "rows(Ru).T @ rows(w)"),
+    fault("R of the loss's gradient left out", "backward", "Rd.dh[t + 1] += Rdy[t]", "pass"),
+    fault("input weights held fixed on the way back", "inputs", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih", "Rd[0] @ k.p.W_ih"),
 ]

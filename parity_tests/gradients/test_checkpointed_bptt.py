@@ -32,23 +32,23 @@ def full(kind, q):
 @pytest.mark.parametrize("segment", [None, 1, 7, T])
 def test_recomputing_changes_no_bit(kind, segment, dtype):
     q = problem(kind, T, dtype=dtype)
-    for found, kept in zip(ours(kind, q, segment), ours(kind, q, segment, recompute=False), strict=True):
-        assert_all(assert_equal, found, kept)
+    for actual, kept in zip(ours(kind, q, segment), ours(kind, q, segment, recompute=False), strict=True):
+        assert_all(assert_equal, actual, kept)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_segment_is_the_room_itself_to_the_last_bit(kind):
     q = problem(kind, T)
-    for found, expected in zip(ours(kind, q, T), full(kind, q), strict=True):
-        assert_all(assert_equal, found, expected)
+    for actual, expected in zip(ours(kind, q, T), full(kind, q), strict=True):
+        assert_all(assert_equal, actual, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("segment", [None, 1, 7])
 def test_many_segments_are_the_room_to_rounding(kind, segment):
     q = problem(kind, T)
-    for found, expected in zip(ours(kind, q, segment), full(kind, q), strict=True):
-        assert_all(assert_close, found, expected)
+    for actual, expected in zip(ours(kind, q, segment), full(kind, q), strict=True):
+        assert_all(assert_close, actual, expected)
 
 
 @pytest.mark.parametrize("segment", [None, 1, 5])
@@ -73,8 +73,8 @@ def test_without_rounding_many_segments_are_the_room_to_the_last_bit(segment):
 def test_agrees_with_torch_checkpoint(kind, recompute):
     q = problem(kind, T)
     expected = by_autograd(lambda p, x, s: twin.forward(TWINS[kind].hoisted, p, x, s, 5, recompute, **q.options), q)
-    for found, autograd in zip(ours(kind, q, 5), expected, strict=True):
-        assert_all(assert_close, found, autograd)
+    for actual, autograd in zip(ours(kind, q, 5), expected, strict=True):
+        assert_all(assert_close, actual, autograd)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ from reference.gradients import gradient_flow
 
 from ..helpers import assert_close, draw
 from ..judge.cases import KINDS
-from .problem import ROOMS, TWINS, problem
+from .problem import ROOMS, TWINS, problem, tensors
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -17,10 +17,10 @@ def test_norms_are_those_of_autograd(kind):
     q = problem(kind, T=7)
     room = ROOMS[kind]
     _, _, k = room.forward(q.p, q.x, q.s, **q.options)
-    found = gradient_flow.norms(room, q.dy, q.ds, k)
-    t = q.tensors()
+    actual = gradient_flow.norms(room, q.dy, q.ds, k)
+    t = tensors(q)
     expected = twin.norms(TWINS[kind], t.p, t.x, t.s, t.dy, t.ds, **q.options)
-    for name, by_hand, autograd in zip(found._fields, found, expected, strict=True):
+    for name, by_hand, autograd in zip(actual._fields, actual, expected, strict=True):
         assert by_hand.shape == (8, 4)
         assert_close(by_hand, autograd, name)
 
@@ -32,7 +32,7 @@ def test_step_jacobians_are_those_of_autograd(kind, b):
     room = ROOMS[kind]
     _, _, k = room.forward(q.p, q.x, q.s, **q.options)
     J = gradient_flow.step_jacobians(room, k, b)
-    t = q.tensors()
+    t = tensors(q)
     expected = twin.step_jacobians(TWINS[kind], t.p, t.x, t.s, b, **q.options)
     assert_close(J, expected)
     P = gradient_flow.products(J)

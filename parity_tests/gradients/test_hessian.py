@@ -11,7 +11,7 @@ from reference.gradients import hessian
 
 from ..helpers import assert_all, assert_close
 from ..judge.cases import KINDS
-from .problem import ROOMS, TWINS, flat, problem
+from .problem import ROOMS, TWINS, flat, problem, tensors
 
 T = 5
 
@@ -36,7 +36,7 @@ def upstream(q):
 
 def loss(kind, q):
     """The same loss of tensors."""
-    t = q.tensors()
+    t = tensors(q)
 
     def value(*arrays):
         arrays = iter(arrays)
@@ -48,7 +48,7 @@ def loss(kind, q):
     return value
 
 
-def tensors(p, x, s):
+def leaves(p, x, s):
     return [torch.from_numpy(v.copy()) for v in (*p, x, *s) if v is not None]
 
 
@@ -57,9 +57,9 @@ def test_agrees_with_double_backward(kind):
     q = problem(kind, T)
     v = direction(q)
     gradient, Hv = hessian.product(ROOMS[kind], q.p, q.x, q.s, v, upstream(q), **q.options)
-    found, expected = twin.product(loss(kind, q), tensors(q.p, q.x, q.s), tensors(*v))
+    actual, expected = twin.product(loss(kind, q), leaves(q.p, q.x, q.s), leaves(*v))
     names = list(flat(*gradient))
-    assert_all(assert_close, flat(*gradient), dict(zip(names, found, strict=True)))
+    assert_all(assert_close, flat(*gradient), dict(zip(names, actual, strict=True)))
     assert_all(assert_close, flat(*Hv), dict(zip(names, expected, strict=True)))
 
 
@@ -115,7 +115,7 @@ def test_the_whole_hessian_of_a_small_lstm_is_torchs():
         unit[at] = 1
         v = zero._replace(p=zero.p._replace(W_hh=unit.reshape(q.p.W_hh.shape)))
         columns.append(hessian.product(lstm, q.p, q.x, q.s, v, upstream(q))[1][0].W_hh.ravel())
-    t = tensors(q.p, q.x, q.s)
+    t = leaves(q.p, q.x, q.s)
     H = torch.autograd.functional.hessian(lambda W: loss("lstm", q)(t[0], W, *t[2:]), t[1])
     assert_close(np.array(columns), H.reshape(len(unit), -1)[::7])
 
@@ -141,8 +141,8 @@ def test_torchs_own_layer_on_the_cpu_can_be_differentiated_twice():
     along = sum((g * torch.from_numpy(w.astype("float32"))).sum() for g, w in zip(grads, v.p, strict=False))
     v = v._replace(x=0 * v.x, s=type(v.s)(*(0 * u for u in v.s)))
     exact = hessian.product(lstm, q.p, q.x, q.s, v, upstream(q))[1][0]
-    for found, by_hand in zip(torch.autograd.grad(along, weights), exact, strict=False):
-        assert_close(found, by_hand.astype("float32"))
+    for actual, by_hand in zip(torch.autograd.grad(along, weights), exact, strict=False):
+        assert_close(actual, by_hand.astype("float32"))
 
 
 def test_cudnn_cannot(device):

@@ -10,7 +10,7 @@ from reference.gradients import gradient_flow, rtrl
 
 from ..helpers import assert_all, assert_close, assert_equal, draw
 from ..judge.cases import KINDS
-from .problem import ROOMS, TWINS, flat, outputs, problem
+from .problem import ROOMS, TWINS, flat, outputs, problem, tensors
 
 T = 6
 
@@ -28,7 +28,7 @@ def test_equals_bptt(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_agrees_with_its_twin(kind):
     q = problem(kind, T, B=2)
-    t = q.tensors()
+    t = tensors(q)
     dp, ds_0 = twin.gradient(TWINS[kind], t.p, t.x, t.s, t.dy, t.ds, **q.options)
     _, _, dp_found, ds_found = rtrl.gradient(ROOMS[kind], q.p, q.x, q.s, q.dy, q.ds, **q.options)
     assert_all(assert_close, flat(dp_found, None, ds_found), flat(dp, None, ds_0))
@@ -42,7 +42,7 @@ def test_the_influence_is_the_jacobian_of_the_whole_run(kind):
     for t in range(T):
         s, J, D = rtrl.step(ROOMS[kind], q.p, q.x[t : t + 1], s, q.options)
         M = J @ M + D
-    t = q.tensors()
+    t = tensors(q)
     given = [v for v in (*t.p, *t.s) if v is not None]
 
     def last(*arrays):
@@ -59,8 +59,8 @@ def test_its_step_jacobian_is_that_of_gradient_flow():
     k = lstm.forward(q.p, q.x, q.s)[2]
     s = q.s
     for t, J in enumerate(gradient_flow.step_jacobians(lstm, k)):
-        s, found, _ = rtrl.step(lstm, q.p, q.x[t : t + 1], s, {})
-        assert_close(found, J)
+        s, actual, _ = rtrl.step(lstm, q.p, q.x[t : t + 1], s, {})
+        assert_close(actual, J)
 
 
 def test_the_gradient_of_a_step_is_asked_for_before_the_next_step():

@@ -29,23 +29,23 @@ def full(kind, q):
 def test_agrees_with_detach(kind, window, reach):
     q = problem(kind, T)
     expected = by_autograd(lambda p, x, s: twin.forward(TWINS[kind].loop, p, x, s, window, reach, **q.options), q)
-    for found, autograd in zip(ours(kind, q, window, reach), expected, strict=True):
-        assert_all(assert_close, found, autograd)
+    for actual, autograd in zip(ours(kind, q, window, reach), expected, strict=True):
+        assert_all(assert_close, actual, autograd)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("window", [T, T + 5])
 def test_a_window_as_long_as_the_sequence_is_full_bptt_to_the_last_bit(kind, window):
     q = problem(kind, T)
-    for found, expected in zip(ours(kind, q, window), full(kind, q), strict=True):
-        assert_all(assert_equal, found, expected)
+    for actual, expected in zip(ours(kind, q, window), full(kind, q), strict=True):
+        assert_all(assert_equal, actual, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reach_over_all_windows_is_full_bptt(kind):
     q = problem(kind, T)
-    for found, expected in zip(ours(kind, q, 4, 3), full(kind, q), strict=True):
-        assert_all(assert_close, found, expected)
+    for actual, expected in zip(ours(kind, q, 4, 3), full(kind, q), strict=True):
+        assert_all(assert_close, actual, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

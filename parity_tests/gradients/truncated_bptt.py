@@ -1,14 +1,16 @@
 """Cases and faults of reference/gradients/truncated_bptt.py."""
 
+from functools import partial
+
 import torch_impl.gradients.truncated_bptt as torch_truncated
 
 from ..judge.cases import KINDS
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 
 
-def case(kind, window, reach):
+def case(kind: str, window: int, reach: int) -> RoomCase:
     q = problem(kind, 11)
 
     def run(package, d):
@@ -21,21 +23,22 @@ def case(kind, window, reach):
         p, x, s, _, _ = opened(TWINS[kind], d)
         return outputs(*torch_truncated.forward(TWINS[kind].hoisted, p, x, s, window, reach, **q.options))
 
-    return PartCase("truncated_bptt", f"{kind}-window{window}-reach{reach}", inputs(q), run, twin, holomorphic=reach > 2)
+    return RoomCase("truncated_bptt", f"{kind}-window{window}-reach{reach}", inputs(q), run, twin, holomorphic=reach > 2)
 
 
 CASES = [case(kind, *sizes) for kind in KINDS for sizes in ((4, 1), (4, 2), (4, 3))]
 
+fault = partial(Fault, "gradients/truncated_bptt")
+# fmt: off
 FAULTS = [
-    Fault("state not carried into the next window", "gradients/truncated_bptt.py", "y, s, cache = room.forward(",
-          "y, _, cache = room.forward(", source="tensorflow #38248: a state dropped"),
-    Fault("gradient not cut", "gradients/truncated_bptt.py", "max(n - reach + 1, 0)", "0", source="yunjey #90: no detach"),
-    Fault("gradient cut a window early", "gradients/truncated_bptt.py", "max(n - reach + 1, 0)", "max(n - reach + 2, min(n, 1))",
+    fault("state not carried into the next window", "windows",
+          "y, s, cache = room.forward(p, x[start : start + window], s, **options)",
+          "y, _, cache = room.forward(p, x[start : start + window], s, **options)", source="tensorflow #38248: a state dropped"),
+    fault("gradient not cut", "backward", "max(n - reach + 1, 0)", "0", source="yunjey #90: no detach"),
+    fault("gradient cut a window early", "backward", "max(n - reach + 1, 0)", "max(n - reach + 2, min(n, 1))",
           source="pytorch #49236: detaching too much"),
-    Fault("initial state's gradient cut", "gradients/truncated_bptt.py", "if n < reach:", "if n < 0:",
-          source="pytorch #49236: detaching too much"),
-    Fault("final state's gradient given to every window", "gradients/truncated_bptt.py", "ds_n if n == len(dys) - 1 else nothing",
-          "ds_n"),
-    Fault("outputs counted once for each window that reaches them", "gradients/truncated_bptt.py", "d = np.zeros_like(dys[m - 1])",
+    fault("initial state's gradient cut", "backward", "n < reach", "n < 0", source="pytorch #49236: detaching too much"),
+    fault("final state's gradient given to every window", "backward", "ds_n if n == len(dys) - 1 else nothing", "ds_n"),
+    fault("outputs counted once for each window that reaches them", "backward", "d = np.zeros_like(dys[m - 1])",
           "d = dys[m - 1]"),
 ]

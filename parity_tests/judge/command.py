@@ -53,16 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.print(f"error: {e}", style="bold red", markup=False)
         return USAGE_ERROR
     results, definition = judge(console, judged, cases)
-    made = report.build(results, definition, args.device)
-    terminal.show(console, made)
+    summary = report.build(results, definition, args.device)
+    terminal.show(console, summary)
     try:
         for path in args.report:
-            pages.write(made, path)
+            pages.write(summary, path)
             console.print(f"wrote {path}", highlight=False)
     except OSError as e:
         error.print(f"error: the report cannot be written: {e}", style="bold red", markup=False)
         return USAGE_ERROR
-    return status(made)
+    return status(summary)
 
 
 def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementation]:
@@ -105,11 +105,11 @@ def judge(console: Console, judged: Sequence[Implementation],
     return results, definition
 
 
-def status(made: dict) -> int:
+def status(summary: dict) -> int:
     """0 if every implementation passed something and failed nothing, and the definition stands."""
-    broken = any(check["fault"] for check in made["definition"])
-    wrong = any(i["failed"] or not i["passed"] for i in made["implementations"])
-    return int(broken or wrong)
+    unfounded = any(check["fault"] for check in summary["definition"])
+    wrong = any(i["failed"] or not i["passed"] for i in summary["implementations"])
+    return int(unfounded or wrong)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import torch_impl.cells.lstm
 import torch_impl.cells.rnn
 from reference.common.arrays import split
 
-from .cases import KINDS, Case, Spec
-from .oracle import jitter, transform
+from .cases import KINDS, Case, Data, Spec
+from .oracle import Tensors, complex_step, truth_of
 from .tolerance import judge
 
 STEPS = 5
@@ -58,17 +58,26 @@ class Problem(NamedTuple):
     options: dict[str, Any]
 
 
-def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4, change=lambda data: data) -> Problem:
-    """A random problem for one layer of one kind of cell; ``change`` maps its Data, to another dtype for instance."""
-    case = Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
-    data, spec = change(case.data()), case.spec
+def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4) -> Problem:
+    """A random problem for one layer of one kind of cell."""
+    case = witness(kind, T, B)
+    return posed(case.spec, room, case.data())
+
+
+def witness(kind: str, T: int = STEPS, B: int = 4) -> Case:
+    return Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
+
+
+def posed(spec: Spec, room: ModuleType, data: Data) -> Problem:
+    """The data of a case with one layer and direction as a room takes it."""
+    assert data.state is not None
     options: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {},
                                           "gru": {"reset_after": spec.reset_after}}
     return Problem(spec, room.Params(*data.weights.values()), data.x, room.State(*(v[0] for v in data.state)),
                    data.dy, room.State(*(v[0] for v in data.dstate)), options[spec.cell])
 
 
-def by_room(room: ModuleType, q: Problem) -> dict[str, np.ndarray]:
+def by_room(room: ModuleType, q: Problem) -> Tensors:
     """Every quantity of every step as a room computes it; dh and dc have T+1 steps."""
     k = room.forward(q.p, q.x, q.s, **q.options)[2]
     d = room.deltas(q.dy, q.ds, k)
@@ -87,7 +96,7 @@ def by_room(room: ModuleType, q: Problem) -> dict[str, np.ndarray]:
     return values | {"dh": d.dh, "dx": dx} | _weights(dp)
 
 
-def by_autograd(q: Problem) -> dict[str, np.ndarray]:
+def by_autograd(q: Problem) -> Tensors:
     """The same quantities from the PyTorch twin's steps, differentiated by autograd."""
     def leaf(v):
         return None if v is None else torch.tensor(v, requires_grad=True)
@@ -114,11 +123,11 @@ def by_autograd(q: Problem) -> dict[str, np.ndarray]:
         y.append(s[0])
     kept = [v for vs in steps.values() for v in vs]
     wanted = [*kept, x, *(v for v in p if v is not None)]
-    found = iter(torch.autograd.grad([torch.stack(y), *s], wanted, [torch.tensor(v) for v in (q.dy, *q.ds)]))
-    grads: dict[str, Any] = {name: torch.stack([next(found) for _ in vs]).numpy() if vs else None
+    gradients = iter(torch.autograd.grad([torch.stack(y), *s], wanted, [torch.tensor(v) for v in (q.dy, *q.ds)]))
+    grads: dict[str, Any] = {name: torch.stack([next(gradients) for _ in vs]).numpy() if vs else None
                              for name, vs in steps.items()}
-    values = {"h": _numpy(y), "dh": grads["h"], "dx": next(found).numpy()}
-    values |= _weights(type(q.p)(*(None if v is None else next(found).numpy() for v in p)))
+    values = {"h": _numpy(y), "dh": grads["h"], "dx": next(gradients).numpy()}
+    values |= _weights(type(q.p)(*(None if v is None else next(gradients).numpy() for v in p)))
     if cell == "rnn":
         return values | {"da": grads["a"]}
     letters = {"lstm": "ifgo", "gru": "rzn"}[cell]
@@ -133,7 +142,7 @@ def _numpy(tensors) -> np.ndarray:
     return torch.stack(tensors).detach().numpy()
 
 
-def _weights(dp) -> dict[str, np.ndarray]:
+def _weights(dp: Any) -> Tensors:
     return {f"d{field}": v for field, v in dp._asdict().items() if v is not None}
 
 
@@ -154,15 +163,13 @@ def disagreements(kind: str, room: ModuleType) -> list[Disagreement]:
 
     The room's own longdouble is the oracle and its float64 the baseline; autograd is the candidate.
     """
-    exact = by_room(room, problem(kind, room, change=lambda d: transform(d, lambda v: v.astype(np.longdouble))))
-    rng = np.random.default_rng(0)
-    baselines = [by_room(room, problem(kind, room, change=c))
-                 for c in (lambda d: d, lambda d: jitter(d, rng), lambda d: jitter(d, rng))]
-    other, cell = by_autograd(problem(kind, TWINS[KINDS[kind]["cell"]])), KINDS[kind]["cell"]
+    case, cell = witness(kind), KINDS[kind]["cell"]
+    oracle, baselines = truth_of(lambda data: by_room(room, posed(case.spec, room, data)), case.data(), jittered=2)
+    other = by_autograd(problem(kind, TWINS[cell]))
 
     def wrong(labels: dict[str, str], axis: int | None, backwards: bool) -> list[Disagreement]:
-        verdicts = [judge(name, other[name], [b[name] for b in baselines], exact[name], "float64", axis, backwards)
-                    for name in labels if name in exact]
+        verdicts = [judge(name, other[name], [b[name] for b in baselines], oracle[name], "float64", axis, backwards)
+                    for name in labels if name in oracle]
         order = list(labels)
         return sorted((Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
                       key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)))
@@ -175,18 +182,18 @@ def diagnose(kind: str, package: ModuleType) -> str:
     """A sentence on what is wrong in a package's room for this kind, or that nothing is."""
     cell = KINDS[kind]["cell"]
     try:
-        found = disagreements(kind, getattr(package, cell))
+        differ = disagreements(kind, getattr(package, cell))
     except Exception as e:  # a broken room may raise anything; the sentence must still be written
         return f"{cell}.py raises {type(e).__name__}: {e}"
-    if not found:
+    if not differ:
         return f"{cell}.py {AGREES}; look in stack.py, packing.py and around them"
-    return f"{cell}.py: {accuse(kind, found)}"
+    return f"{cell}.py: {accuse(kind, differ)}"
 
 
-def accuse(kind: str, found: list[Disagreement]) -> Disagreement:
+def accuse(kind: str, differ: list[Disagreement]) -> Disagreement:
     """The first disagreement, with only those equations that can be the cause."""
-    first, siblings = found[0], SIDE_BY_SIDE[KINDS[kind]["cell"]]
-    wrong = {d.quantity: set(d.equations.split()) for d in found if d.step == first.step and d.quantity in siblings}
+    first, siblings = differ[0], SIDE_BY_SIDE[KINDS[kind]["cell"]]
+    wrong = {d.quantity: set(d.equations.split()) for d in differ if d.step == first.step and d.quantity in siblings}
     suspects = first.equations.split()
     if first.quantity in siblings and wrong.keys() == siblings:
         suspects = [e for e in suspects if all(e in equations for equations in wrong.values())]
@@ -197,29 +204,18 @@ def accuse(kind: str, found: list[Disagreement]) -> Disagreement:
     return first._replace(equations=" ".join(e.strip("()") for e in suspects))
 
 
-def complex_step(kind: str, room: ModuleType, h: float = 1e-30) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(complex-step gradient, backward's) of every input of a small problem, element by element.
-
-    f(v + ih) = f(v) + ih f'(v) + O(h²), so Im f(v + ih) / h has no cancellation and no step size to tune.
-    Source: Squire & Trapp, "Using complex variables to estimate derivatives of real functions", 1998.
-    """
+def by_complex_step(kind: str, room: ModuleType) -> tuple[Tensors, Tensors]:
+    """(complex-step gradient, backward's) of every input of a small problem."""
     q = problem(kind, room, T=3, B=2)
     dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
-    inputs = [None if v is None else v.astype(complex) for v in (*q.p, q.x, *q.s)]
-    n = len(q.p)
+    fields = room.Params._fields
+    names = [*fields, "x", *(f"{f}_0" for f in room.State._fields)]
+    inputs, by_hand = ({k: v for k, v in zip(names, values, strict=True) if v is not None}
+                       for values in ((*q.p, q.x, *q.s), (*dp, dx, *ds_0)))
 
-    def loss() -> complex:
-        y, s_n, _ = room.forward(room.Params(*inputs[:n]), inputs[n], room.State(*inputs[n + 1 :]), **q.options)
-        return (y * q.dy).sum() + sum((u * v).sum() for u, v in zip(s_n, q.ds, strict=True))
+    def rise(v: Tensors) -> float:
+        s = room.State(*(v[f"{f}_0"] for f in room.State._fields))
+        y, s_n, _ = room.forward(room.Params(*map(v.get, fields)), v["x"], s, **q.options)
+        return ((y * q.dy).sum() + sum((u * d).sum() for u, d in zip(s_n, q.ds, strict=True))).imag
 
-    names = [*room.Params._fields, "x", *(f"{f}_0" for f in room.State._fields)]
-    by_step, by_hand = {}, {}
-    for name, v, g in zip(names, inputs, (*dp, dx, *ds_0), strict=True):
-        if v is None:
-            continue
-        by_step[name], by_hand[name] = np.empty(v.shape), g
-        for at in np.ndindex(v.shape):
-            v[at] += 1j * h
-            by_step[name][at] = loss().imag / h
-            v[at] -= 1j * h
-    return by_step, by_hand
+    return complex_step(rise, inputs, list(inputs)), by_hand

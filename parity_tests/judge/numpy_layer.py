@@ -1,5 +1,6 @@
 """A layer of ``reference`` as the suite and the benchmarks call any layer."""
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from .cases import Spec
 
+State = tuple[np.ndarray, ...]  # (h,) or (h, c)
 CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -25,15 +27,18 @@ class NumpyLayer:
         self.layer = getattr(package, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **options)
         self.layer.load_state_dict(weights)
 
-    def forward(self, x, state, lengths=None, masks=None):
-        return self._through(lambda *given: self.layer(*given, masks), x, state, lengths)
+    def forward(self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None,
+                masks: list[np.ndarray] | None = None) -> tuple[np.ndarray, State]:
+        return self._through(lambda *inputs: self.layer(*inputs, masks), x, state, lengths)
 
-    def infer(self, x, state, lengths=None, masks=None):
+    def infer(self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None,
+              masks: list[np.ndarray] | None = None) -> tuple[np.ndarray, State]:
         if masks is not None:
             return self.forward(x, state, lengths, masks)
         return self._through(self.layer.infer, x, state, lengths)
 
-    def _through(self, call, x, state, lengths):
+    def _through(self, call: Callable[..., tuple], x: np.ndarray, state: State | None,
+                 lengths: np.ndarray | None) -> tuple[np.ndarray, State]:
         self.lengths, self.T = lengths, x.shape[self.spec.batch_first]
         if lengths is not None:
             x = self.package.pack_padded_sequence(x, lengths, self.spec.batch_first, enforce_sorted=False)
@@ -43,7 +48,7 @@ class NumpyLayer:
             y, _ = self.package.pad_packed_sequence(y, self.spec.batch_first, total_length=self.T)
         return y, state_n if self.spec.cell == "lstm" else (state_n,)
 
-    def backward(self, dy, dstate):
+    def backward(self, dy: np.ndarray, dstate: State) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
         if self.lengths is not None:
             dy = self.package.pad_packed_sequence_backward(dy, self.packed, self.spec.batch_first)
         dx, dstate_0 = self.layer.backward(dy, dstate if self.spec.cell == "lstm" else dstate[0])

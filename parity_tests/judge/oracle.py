@@ -1,7 +1,11 @@
-"""What is right, and how well it can be had: the definition in longdouble, and in the candidate's own dtype."""
+"""What is right, and how well it can be had: whatever computes named tensors from arrays, run in longdouble and in its dtype.
+
+A layer on a named case is one such thing (``truth``), the rooms of this project are others.
+"""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -9,33 +13,90 @@ from .cases import Case, Data
 from .implementations import BUILTIN
 
 Tensors = dict[str, np.ndarray]
+Nest = TypeVar("Nest")  # arrays in dicts, tuples and lists
 JITTERED = 3
 
 
-def transform(data: Data, change: Callable[[np.ndarray], np.ndarray]) -> Data:
-    """The data with every real array changed; masks stay as they are."""
-    def each(v):
-        return None if v is None else tuple(map(change, v))
+class Truth(NamedTuple):
+    """What a candidate is judged by."""
 
-    return Data({k: change(v) for k, v in data.weights.items()}, change(data.x), each(data.state), change(data.dy),
-                each(data.dstate), data.masks)
+    oracle: Tensors           # computed in longdouble
+    baselines: list[Tensors]  # computed in the candidate's dtype, the first from the data as it is
 
 
-def jitter(data: Data, rng: np.random.Generator) -> Data:
-    """The data with every value moved up or down by one rounding."""
+def truth_of(compute: Callable[[Nest], Tensors], data: Nest, jittered: int = JITTERED) -> Truth:
+    """A computation in longdouble; in the data's own dtype; and that on the data moved by a rounding, several times (T2)."""
+    rng = np.random.default_rng(0)
+    moved = [jitter(data, rng) for _ in range(jittered)]
+    return Truth(compute(transform(data, lambda v: v.astype(np.longdouble))), [compute(d) for d in (data, *moved)])
+
+
+def transform(data: Nest, change: Callable[[np.ndarray], np.ndarray]) -> Nest:
+    """A nest like ``data`` with every real array changed; masks, whole numbers and None stay as they are."""
+    return _each(data, lambda v: change(v) if is_real(v) else v)
+
+
+def _each(data: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(data, dict):
+        return {k: _each(v, change) for k, v in data.items()}
+    if isinstance(data, (tuple, list)):
+        values = (_each(v, change) for v in data)
+        return type(data)(*values) if hasattr(data, "_fields") else type(data)(values)
+    return change(data)
+
+
+def is_real(v: Any) -> bool:
+    return np.asarray(v).dtype.kind == "f"
+
+
+def jitter(data: Nest, rng: np.random.Generator) -> Nest:
+    """The data with every real number moved up or down by one rounding."""
     return transform(data, lambda v: (v * (1 + np.finfo(v.dtype).eps * rng.choice([-1, 1], v.shape))).astype(v.dtype))
 
 
-def compute(layer, case: Case, data: Data) -> Tensors:
-    """Run a layer forward and, if it can, backward: every output and gradient by name."""
-    put, get = getattr(layer, "put", _same), getattr(layer, "get", np.asarray)
-    more = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
+def complex_step(rise: Callable[[Tensors], float], inputs: Tensors, wanted: list[str], h: float = 1e-30) -> Tensors:
+    """The gradient in each wanted input, element by element: ``rise`` over h, Im L(v + ih) / h.
+
+    L(v + ih) = L(v) + ih L'(v) + O(h²), so there is no cancellation and no step size to tune.
+    Source: Squire & Trapp, "Using complex variables to estimate derivatives of real functions", 1998.
+    """
+    inputs = inputs | {k: inputs[k].astype(complex) for k in wanted}
+    gradients = {k: np.empty(inputs[k].shape) for k in wanted}
+    for name, gradient in gradients.items():
+        for at in np.ndindex(gradient.shape):
+            inputs[name][at] += 1j * h
+            gradient[at] = rise(inputs) / h
+            inputs[name][at] -= 1j * h
+    return gradients
+
+
+@lru_cache(maxsize=512)
+def truth(case: Case) -> Truth:
+    """Of a named case: the definition in longdouble, and in the case's dtype."""
+    return truth_of(partial(define, case), case.data())
+
+
+def define(case: Case, data: Data) -> Tensors:
+    """Every output and gradient by the definition, in the dtype of the data."""
+    return compute(BUILTIN["numpy"].load(case.spec, data.weights), case, data)
+
+
+def compute(layer: Any, case: Case, data: Data) -> Tensors:
+    """Run a layer forward and, if it can, backward: every output and gradient by name.
+
+    Raises
+    ------
+    ContractError
+        It does not return what the interface says.
+    """
+    put, get = getattr(layer, "put", lambda v: v), getattr(layer, "get", np.asarray)
+    masks = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
     state = None if data.state is None else tuple(map(put, data.state))
-    y, state_n = _parts("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **more), 2)
+    y, state_n = _values("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **masks), 2)
     tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
     if hasattr(layer, "backward"):
-        made = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
-        dx, dstate, dweights = _parts("backward must return dx, dstates, {name: gradient}", made, 3)
+        dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}",
+                                       layer.backward(put(data.dy), tuple(map(put, data.dstate))), 3)
         tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
         tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
     return tensors
@@ -45,14 +106,14 @@ class ContractError(Exception):
     """A layer that does not return what the interface says."""
 
 
-def _parts(rule: str, made, count: int):
-    if not isinstance(made, (tuple, list)) or len(made) != count:
-        given = f"{len(made)} values" if isinstance(made, (tuple, list)) else type(made).__name__
-        raise ContractError(f"{rule}; it returned {given}")
-    return made
+def _values(rule: str, returned: Any, count: int) -> tuple:
+    if not isinstance(returned, (tuple, list)) or len(returned) != count:
+        what = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else type(returned).__name__
+        raise ContractError(f"{rule}; it returned {what}")
+    return tuple(returned)
 
 
-def _states(verb: str, pattern: str, arrays, case: Case, get) -> Tensors:
+def _states(verb: str, pattern: str, arrays: Any, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
     letters = "hc"[: len(case.spec.state_sizes)]
     if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
         raise ContractError(f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
@@ -62,20 +123,3 @@ def _states(verb: str, pattern: str, arrays, case: Case, get) -> Tensors:
 
 def lengths(case: Case) -> np.ndarray | None:
     return None if case.lengths is None else np.array(case.lengths)
-
-
-def _same(v):
-    return v
-
-
-@lru_cache(maxsize=512)
-def truth(case: Case) -> tuple[Tensors, list[Tensors]]:
-    """(oracle, baselines) of a case: the definition in longdouble, and in the case's dtype (T2)."""
-    data, rng = case.data(), np.random.default_rng(0)
-    exact = transform(data, lambda v: v.astype(np.longdouble))
-    return define(case, exact), [define(case, d) for d in (data, *(jitter(data, rng) for _ in range(JITTERED)))]
-
-
-def define(case: Case, data: Data) -> Tensors:
-    """Every output and gradient by the definition, in the dtype of the data."""
-    return compute(BUILTIN["numpy"].load(case.spec, data.weights), case, data)

@@ -102,13 +102,13 @@ def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
     """The options that all failures have and no success; if there are none, those that some success lacks."""
     if not failed:
         return []
-    found = []
+    shares = []
     for option, value in facets(failed[0]).items():
         others = sum(facets(case)[option] == value for case in passed)
         if all(facets(case)[option] == value for case in failed) and others < len(passed):
-            found.append((others, f"{option} = {value}"))
-    certain = [text for others, text in found if not others]  # no success has it
-    return certain or [text for _, text in sorted(found)]
+            shares.append((others, f"{option} = {value}"))
+    certain = [text for others, text in shares if not others]  # no success has it
+    return certain or [text for _, text in sorted(shares)]
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Judging one implementation on one case: every output, every gradient, twice, and what it did to its arguments."""
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from .cases import Case, Data
+from . import verdicts
+from .cases import Case
 from .diagnosis import diagnose
 from .implementations import Implementation
 from .misreadings import behaves_like
-from .oracle import ContractError, Tensors, compute, truth
-from .tolerance import Verdict, judge
+from .oracle import ContractError, Tensors, Truth, compute, truth
+from .tolerance import Verdict
 
 
 class Result(NamedTuple):
@@ -53,21 +52,22 @@ def run_case(implementation: Implementation, case: Case) -> Result:
             return Result(implementation.name, case, declined=reason)
         return _judged(implementation, case)
     except Exception as e:
-        verdict = Verdict("-", np.inf, 0.0, False, None, "raised", described(e))
+        verdict = verdicts.refused("-", "raised", described(e))
         return Result(implementation.name, case, (verdict,), diagnosis=_room(implementation, case))
 
 
 def _judged(implementation: Implementation, case: Case) -> Result:
     data = case.data()
-    given = {k: v.copy() for k, v in data.weights.items()}
-    layer = implementation.load(case.spec, given)
+    weights = {k: v.copy() for k, v in data.weights.items()}
+    layer = implementation.load(case.spec, weights)
     first = compute(layer, case, data)
     second = compute(layer, case, data)
     forward_only = not hasattr(layer, "backward")
-    verdicts = [*compare(case, first, forward_only), *changed(case, data._replace(weights=given))]
-    if all(v.ok for v in verdicts):
-        verdicts += [v._replace(tensor=f"{v.tensor}, second call") for v in compare(case, second, forward_only) if not v.ok]
-    result = Result(implementation.name, case, tuple(verdicts), forward_only=forward_only)
+    judged = compare(case, first, forward_only)
+    judged += verdicts.written_to(case.data()._asdict(), data._replace(weights=weights)._asdict())
+    if all(v.ok for v in judged):
+        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in compare(case, second, forward_only) if not v.ok]
+    result = Result(implementation.name, case, tuple(judged), forward_only=forward_only)
     if result.ok:
         return result
     return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
@@ -87,39 +87,11 @@ def described(e: Exception) -> str:
     return f"{type(e).__name__}: {e}{place}"
 
 
-def compare(case: Case, candidate: Tensors, forward_only: bool) -> Iterator[Verdict]:
+def compare(case: Case, results: Tensors, forward_only: bool) -> list[Verdict]:
     """A verdict on each tensor that the case asks for, and against each that it does not."""
     oracle, baselines = truth(case)
-    for name in candidate.keys() - oracle.keys():
-        yield broken(name, "unexpected", "is not the gradient of any weight")
-    for name, exact in oracle.items():
-        if forward_only and name.startswith("d"):
-            continue
-        if name not in candidate:
-            if case.state or name not in ("dh_0", "dc_0"):  # no state given: its gradient need not be returned
-                yield broken(name, "missing", "was not returned")
-        elif candidate[name].dtype != case.spec.dtype:
-            yield broken(name, "dtype", f"{candidate[name].dtype} for {case.spec.dtype}")
-        else:
-            axis = int(case.spec.batch_first) if name in ("y", "dx") else None
-            yield judge(name, candidate[name], [b[name] for b in baselines], exact, case.spec.dtype, axis, name == "dx")
-
-
-def changed(case: Case, data: Data) -> Iterator[Verdict]:
-    """A verdict against each argument that is not what it was."""
-    for name, given, now in zip(data._fields, case.data(), data, strict=True):
-        if not _equal(given, now):
-            yield broken(name, "changed", "was written to; arguments must be left as they are")
-
-
-def broken(tensor: str, why: str, detail: str) -> Verdict:
-    """A verdict that needs no numbers."""
-    return Verdict(tensor, np.inf, 0.0, False, None, why, detail)
-
-
-def _equal(a, b) -> bool:
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
-    if isinstance(a, (tuple, list)):
-        return all(map(_equal, a, b))
-    return a is b or np.array_equal(a, b)
+    asked = {k: v for k, v in oracle.items() if not (forward_only and k.startswith("d"))}
+    optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
+    time = int(case.spec.batch_first)
+    return list(verdicts.compare(results, Truth(asked, baselines), case.spec.dtype, optional,
+                                 lambda name: time if name in ("y", "dx") else None))

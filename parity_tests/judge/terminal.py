@@ -84,8 +84,8 @@ def grid(title: str) -> Table:
 
 def console(**options: Any) -> Console:
     """A console that does not squeeze a table into 80 columns when nobody's terminal is that narrow."""
-    made = Console(**options)
-    return made if made.is_terminal else Console(width=120, **options)
+    usual = Console(**options)
+    return usual if usual.is_terminal else Console(width=120, **options)
 
 
 def mark(ok: bool) -> Text:

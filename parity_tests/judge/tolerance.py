@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 BASELINE_FACTOR = 4
 FLOOR_EPS = 16
@@ -56,7 +57,7 @@ def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str) -> 
     return float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))  # T1
 
 
-def judge(tensor: str, candidate, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str,
+def judge(tensor: str, candidate: ArrayLike, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str,
           axis: int | None = None, backwards: bool = False) -> Verdict:
     """Apply the rule to one tensor.
 
@@ -111,6 +112,6 @@ def first_wrong(difference: np.ndarray, limit: float, axis: int | None, backward
     return int(steps[-1] if backwards else steps[0])
 
 
-def largest(x: np.ndarray):
+def largest(x: np.ndarray) -> np.floating:
     """max|x|, 0 for an empty array, NaN if there is one"""
     return np.abs(x).max(initial=0)

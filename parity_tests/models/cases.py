@@ -1,6 +1,7 @@
-"""Cases of whole models: the loss of a batch and its gradient in every parameter, in the form of the parts' harness."""
+"""Cases of whole models: the loss of a batch and its gradient in every parameter, as cases of a room."""
 
 import importlib
+from typing import Any
 
 import numpy as np
 from torch.func import functional_call
@@ -8,11 +9,11 @@ from torch.func import functional_call
 import reference
 
 from ..helpers import draw
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 
 
-def model_case(room: str, name: str, batch, *args, holomorphic: bool = False, teacher_forcing: float | None = None,
-               **kwargs) -> PartCase:
+def model_case(room: str, name: str, batch: Any, *args: int, holomorphic: bool = False, teacher_forcing: float | None = None,
+               **kwargs: Any) -> RoomCase:
     """``args`` and ``kwargs`` are those of the model's constructor; weights are random, biases too.
 
     The complex step costs a run for each number among the parameters, so few cases are ``holomorphic``.
@@ -41,4 +42,4 @@ def model_case(room: str, name: str, batch, *args, holomorphic: bool = False, te
 
     shapes = {k: v.shape for k, v in getattr(getattr(reference, room), kind)(*args, **kwargs).params.items()}
     weights = {k: 0.6 * draw(seed, *shape) for seed, (k, shape) in enumerate(shapes.items())}
-    return PartCase(room, name, weights | {"dloss": np.array(0.7)}, run, twin, holomorphic=holomorphic)
+    return RoomCase(room, name, weights | {"dloss": np.array(0.7)}, run, twin, holomorphic=holomorphic)

@@ -1,11 +1,15 @@
 """Cases and faults of reference/models/forecaster.py."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from reference.common.batches import Windowed
 
 from ..helpers import draw
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 
 F, K, H = 3, 4, 5
@@ -13,7 +17,7 @@ BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3,
 SMALL = Windowed(BATCH.past[:3, :2], BATCH.future[:, :2])
 
 
-def case(name, layers=1, *, batch=BATCH, ratio=1.0, hidden=H, **kwargs):
+def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 1.0, hidden: int = H, **kwargs: Any) -> RoomCase:
     return model_case("forecaster", name, batch, F, K, hidden, layers, teacher_forcing=ratio, **kwargs)
 
 
@@ -26,24 +30,27 @@ CASES = [
       for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))),
 ]
 
+fault = partial(Fault, "models/forecaster")
+# fmt: off
 FAULTS = [
-    Fault("the change is not added to the last value", "models/forecaster.py", "(x[-1, :, :1] + z).T", "z.T"),
-    Fault("the first output is read for the last", "models/forecaster.py", "self.head.vjp(y.data[-B:])",
+    fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
+    fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])",
           "self.head.vjp(y.data[:B])"),
-    Fault("the gradient arrives at the first step", "models/forecaster.py", "dy[-B:] = dh", "dy[:B] = dh"),
-    Fault("coins turned round", "models/forecaster.py", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
+    fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
+    fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
           "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),
-    Fault("a step reads the value that it is to predict", "models/forecaster.py", "np.where(coins[k, :, None], v[k - 1], ",
-          "np.where(coins[k, :, None], v[k], ", source="darts #573: a window that sees the future"),
-    Fault("forced steps read the value that they are to predict", "models/forecaster.py", "np.concatenate([x_T[None], v[:-1]])",
-          "np.concatenate([x_T[None], v[1:]])", source="darts #573: a window that sees the future"),
-    Fault("gradient cut at what is fed back", "models/forecaster.py", "dfed = np.where(coins[k, :, None], 0, du[0])",
-          "dfed = np.zeros_like(x_T)", source="pytorch #49236: detaching too much"),
-    Fault("fed gradient also where the truth was read", "models/forecaster.py", "dfed = np.where(coins[k, :, None], 0, du[0])",
-          "dfed = du[0]"),
-    Fault("gradient past the decoder lost", "models/forecaster.py", "df + du.data.reshape(u.shape)", "du.data.reshape(u.shape)"),
-    Fault("the rnn has no gradient from the past", "models/forecaster.py", '{"rnn": rnn}',
+    fault("a step reads the value that it is to predict", "Forecaster._stepwise", "v[k - 1]", "v[k]",
+          source="darts #573: a window that sees the future"),
+    fault("forced steps read the value that they are to predict", "Forecaster._forced", "[x_T[None], v[:-1]]",
+          "[x_T[None], v[1:]]", source="darts #573: a window that sees the future"),
+    fault("gradient cut at what is fed back", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+          "np.zeros_like(x_T)", source="pytorch #49236: detaching too much"),
+    fault("fed gradient also where the truth was read", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+          "du[0]"),
+    fault("gradient past the decoder lost", "Forecaster._step.pullback", "df + du.data.reshape(u.shape)",
+          "du.data.reshape(u.shape)"),
+    fault("the rnn has no gradient from the past", "Forecaster._outputs.pullback", '{"rnn": rnn}',
           '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
-    Fault("decoder drops the encoder's state", "models/forecaster.py", ".vjp(dense(u), s)", ".vjp(dense(u), None)",
-          source="tensorflow #38248"),
+    fault("decoder drops the encoder's state", "Forecaster._step", "vars(self)[name].vjp(dense(u), s)",
+          "vars(self)[name].vjp(dense(u), None)", source="tensorflow #38248"),
 ]

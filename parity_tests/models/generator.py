@@ -1,8 +1,12 @@
 """Cases and faults of reference/models/generator.py."""
 
+from functools import partial
+from typing import Any
+
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -10,7 +14,7 @@ V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)
 
 
-def case(name, layers=1, **kwargs):
+def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("generator", name, BATCH, V, C, E, H, layers, **kwargs)
 
 
@@ -18,16 +22,19 @@ CASES = [*(case(cell, cell=cell) for cell in ("rnn", "lstm", "gru")),
          case("lstm-deep", 3, dropout=0.3), case("gru-deep", 2, cell="gru", dropout=0.4), case("rnn-deep", 2, cell="rnn"),
          case("rnn-step", cell="rnn", holomorphic=True)]
 
+fault = partial(Fault, "models/generator")
+# fmt: off
 FAULTS = [
-    Fault("condition does not reach the rnn", "models/generator.py", "_replace(data=x), s_0)", "_replace(data=x), None)",
-          source="tensorflow #38248: a decoder dropped its state"),
-    Fault("layers of the first state exchanged", "models/generator.py", "parts = s.reshape(B, S, L, H).transpose(1, 2, 0, 3)",
-          "parts = s.reshape(B, L, S, H).transpose(2, 1, 0, 3)"),
-    Fault("first states in the order of the sorted sequences", "models/generator.py", "self._first_state(batch.condition)",
+    fault("condition does not reach the rnn", "Generator._logits", "self.rnn.vjp(batch.tokens._replace(data=x), s_0)",
+          "self.rnn.vjp(batch.tokens._replace(data=x), None)", source="tensorflow #38248: a decoder dropped its state"),
+    fault("layers of the first state exchanged", "Generator._first_state", "s.reshape(B, S, L, H).transpose(1, 2, 0, 3)",
+          "s.reshape(B, L, S, H).transpose(2, 1, 0, 3)"),
+    fault("first states in the order of the sorted sequences", "Generator._logits", "self._first_state(batch.condition)",
           "self._first_state(batch.condition[batch.tokens.sorted_indices])"),
-    Fault("derivative of tanh of the first state left out", "models/generator.py", "join(*ds) * (1 - s**2)", "join(*ds)"),
-    Fault("gradient reaches the first condition alone", "models/generator.py", "np.repeat(dc[:, None], k.shape[1], axis=1)",
-          "np.stack([dc, *[0 * dc] * (k.shape[1] - 1)], 1)"),
-    Fault("conditions averaged", "models/generator.py", "k.sum(1)", "k.mean(1)"),
-    Fault("predicts the token that it reads", "models/generator.py", "forward(z, batch.target)", "forward(z, batch.tokens.data)"),
+    fault("derivative of tanh of the first state left out", "Generator._first_state.pullback", "join(*ds) * (1 - s**2)",
+          "join(*ds)"),
+    fault("gradient reaches the first condition alone", "Generator._first_state.pullback",
+          "np.repeat(dc[:, None], k.shape[1], axis=1)", "np.stack([dc, *[0 * dc] * (k.shape[1] - 1)], 1)"),
+    fault("conditions averaged", "Generator._first_state", "k.sum(1)", "k.mean(1)"),
+    fault("predicts the token that it reads", "Generator.vjp", "batch.target", "batch.tokens.data"),
 ]

@@ -1,5 +1,8 @@
 """Cases and faults of reference/models/language_model.py: one window from a given state, and two windows with the state carried."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -9,16 +12,16 @@ from reference.models.language_model import Masks
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 
 V, E, H, T, B = 5, 3, 4, 3, 2
 STATES = {"rnn": "h", "lstm": "hc", "gru": "h"}
 
 
-def case(name, cell, layers=1, tied=False, dropout=0.0, carried=False):
+def case(name: str, cell: str, layers: int = 1, tied: bool = False, dropout: float = 0.0, carried: bool = False) -> RoomCase:
     width = H if tied else E
     rng = np.random.default_rng(len(name))
-    options = {"cell": cell, "tied": tied, "dropout": dropout}
+    options: dict[str, Any] = {"cell": cell, "tied": tied, "dropout": dropout}
     ids = [rng.integers(0, V, (T, B)) for _ in range(4)]
     masks = Masks(rng.random((T, B, width)) < 0.6, [rng.random((T * B, H)) < 0.6 for _ in range(layers - 1)],
                   rng.random((T, B, H)) < 0.6) if dropout else None
@@ -71,7 +74,7 @@ def case(name, cell, layers=1, tied=False, dropout=0.0, carried=False):
     inputs |= {f"{k}_0": draw(50 + n, layers, B, H) for n, k in enumerate(letters)}
     inputs |= {"dloss": draw(60)}
     inputs |= {} if carried else {f"d{k}_n": draw(70 + n, layers, B, H) for n, k in enumerate(letters)}
-    return PartCase("language_model", name, inputs, run, twin, fixed=tuple(f"{k}_0" for k in letters) if carried else (),
+    return RoomCase("language_model", name, inputs, run, twin, fixed=tuple(f"{k}_0" for k in letters) if carried else (),
                     holomorphic=not carried)
 
 
@@ -79,24 +82,23 @@ CASES = [case("rnn", "rnn"), case("lstm", "lstm"), case("gru-tied", "gru", tied=
          case("lstm-two-layers-dropout", "lstm", 2, dropout=0.4), case("lstm-tied-dropout", "lstm", tied=True, dropout=0.4),
          case("lstm-carried", "lstm", carried=True), case("gru-carried", "gru", 2, carried=True)]
 
+fault = partial(Fault, "models/language_model")
+# fmt: off
 FAULTS = [
-    Fault("state not carried to the next window", "models/language_model.py",
-          "start = None if batch.first else state", "start = None",
+    fault("state not carried to the next window", "LanguageModel.window", "None if batch.first else state", "None",
           source="tensorflow #38248: a decoder dropped its state"),
-    Fault("state carried is that before the window", "models/language_model.py", "loss, self.carried, pullback = self.window",
-          "loss, _, pullback = self.window"),
-    Fault("gradient of a later window left out", "models/language_model.py", "pull_y(dy, dstate_n)", "pull_y(dy)",
+    fault("state carried is that before the window", "LanguageModel.loss", "loss, self.carried, pullback", "loss, _, pullback"),
+    fault("gradient of a later window left out", "LanguageModel.window.pullback", "pull_y(dy, dstate_n)", "pull_y(dy)",
           source="pytorch #49236: detaching too much"),
-    Fault("tied matrix has the gradient of the output only", "models/language_model.py",
-          'pull_x(dx)["weight"] + sum(dW)', "sum(dW)"),
-    Fault("tied matrix has the gradient of the input only", "models/language_model.py", 'pull_x(dx)["weight"] + sum(dW)',
+    fault("tied matrix has the gradient of the output only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
+          "sum(dW)"),
+    fault("tied matrix has the gradient of the input only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
           'pull_x(dx)["weight"]'),
-    Fault("output mask missing in the backward", "models/language_model.py", "dy = dropout.backward(dy, kept_y)", "pass"),
-    Fault("input mask missing in the backward", "models/language_model.py", "dx = dropout.backward(dx, kept_x)", "pass"),
-    Fault("output not dropped", "models/language_model.py", "y, kept_y = dropout.forward(y, masks.output, self.dropout)",
-          "_, kept_y = dropout.forward(y, masks.output, self.dropout)"),
-    Fault("masks between layers ignored", "models/language_model.py", "(masks and masks.between) or None",
+    fault("output mask missing in the backward", "LanguageModel.window.pullback", "dy = dropout.backward(dy, kept_y)", "pass"),
+    fault("input mask missing in the backward", "LanguageModel.window.pullback", "dx = dropout.backward(dx, kept_x)", "pass"),
+    fault("output not dropped", "LanguageModel.window", "y, kept_y", "_, kept_y"),
+    fault("masks between layers ignored", "LanguageModel.window", "(masks and masks.between) or None",
           "(masks and [m | True for m in masks.between]) or None"),
-    Fault("targets are the tokens", "models/language_model.py", "cross_entropy_forward(z, batch.targets)",
-          "cross_entropy_forward(z, batch.tokens)", source="a language model that predicts what it reads"),
+    fault("targets are the tokens", "LanguageModel.window", "batch.targets", "batch.tokens",
+          source="a language model that predicts what it reads"),
 ]

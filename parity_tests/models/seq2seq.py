@@ -1,8 +1,12 @@
 """Cases and faults of reference/models/seq2seq.py."""
 
+from functools import partial
+from typing import Any
+
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -13,7 +17,7 @@ MANY = batches.translated(sequences(2, 3, S, LENGTHS), sequences(3, 3, V, LENGTH
 KINDS = ("additive", "dot", "general", "scaled", None)
 
 
-def case(name, layers=1, *, ratio=1.0, **kwargs):
+def case(name: str, layers: int = 1, *, ratio: float = 1.0, **kwargs: Any) -> RoomCase:
     return model_case("seq2seq", name, BATCH, S, V, E, H, layers, teacher_forcing=ratio, **kwargs)
 
 
@@ -32,42 +36,46 @@ CASES = [
     case("step-expected", cell="rnn", attention="general", feedback="expected", ratio=0.5, holomorphic=True),
 ]
 
+fault = partial(Fault, "models/seq2seq")
+# fmt: off
 FAULTS = [
-    Fault("decoder drops the encoder's state", "models/seq2seq.py", "self.decoder.vjp(tokens._replace(data=u), s_0)",
+    fault("decoder drops the encoder's state", "Seq2seq._forced", "self.decoder.vjp(tokens._replace(data=u), s_0)",
           "self.decoder.vjp(tokens._replace(data=u), None)", source="tensorflow #38248"),
-    Fault("mask turned round", "models/seq2seq.py", "np.arange(len(m))[:, None] < lengths",
-          "np.arange(len(m))[::-1, None] < lengths",
+    fault("mask turned round", "Seq2seq._encode", "np.arange(len(m))[:, None]", "np.arange(len(m))[::-1, None]",
           source="keras PR #1934: the mask was not reversed with the sequence"),
-    Fault("attention reads the padding", "models/seq2seq.py", "np.arange(len(m))[:, None] < lengths",
+    fault("attention reads the padding", "Seq2seq._encode", "np.arange(len(m))[:, None] < lengths",
           "np.arange(len(m))[:, None] < lengths + 9"),
-    Fault("softmax over the queries", "parts/attention.py", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(0, keepdims=True)",
-          source="HAN #5: softmax over the wrong axis"),
-    Fault("queries in the order of the sorted targets", "models/seq2seq.py",
-          "attend_forward(p, pad_packed_sequence(y)[0]",
-          "attend_forward(p, pad_packed_sequence(y._replace(sorted_indices=None, unsorted_indices=None))[0]"),
-    Fault("context and state exchanged", "models/seq2seq.py", "backward(c, y).data, y.data))",
-          "backward(c, y).data, y.data)[:, ::-1])"),
-    Fault("derivative of tanh left out", "models/seq2seq.py", "pull_a(da * (1 - a**2))", "pull_a(da)"),
-    Fault("decoder's own path past the attention lost", "models/seq2seq.py", "dy._replace(data=dy.data + dh)", "dy"),
-    Fault("encoder has no gradient from the attention", "models/seq2seq.py", "backward(dm + dm_keys, y)", "backward(0 * dm, y)",
+    Fault("parts/attention", "softmax over the queries", "attend_forward", "w = w / w.sum(-1, keepdims=True)",
+          "w = w / w.sum(0, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
+    fault("queries in the order of the sorted targets", "Seq2seq._read", "pad_packed_sequence(y)[0]",
+          "pad_packed_sequence(y._replace(sorted_indices=None, unsorted_indices=None))[0]"),
+    fault("context and state exchanged", "Seq2seq._read", "join(pad_packed_sequence_backward(c, y).data, y.data)",
+          "join(pad_packed_sequence_backward(c, y).data, y.data)[:, ::-1]"),
+    fault("derivative of tanh left out", "Seq2seq._read.pullback", "pull_a(da * (1 - a**2))", "pull_a(da)"),
+    fault("decoder's own path past the attention lost", "Seq2seq._read.pullback", "dy._replace(data=dy.data + dh)", "dy"),
+    fault("encoder has no gradient from the attention", "Seq2seq._encode.pullback", "dm + dm_keys", "0 * dm",
           source="practical-pytorch #149: wrong attention"),
-    Fault("encoder has no gradient from the keys", "models/seq2seq.py", "backward(dm + dm_keys, y)", "backward(dm, y)"),
-    Fault("states of the directions exchanged", "models/recurrent.py", "return v.reshape(LD // D, D, B, F).swapaxes(1, 2)",
-          "return v.reshape(LD // D, D, B, F)[:, ::-1].swapaxes(1, 2)"),
-    Fault("layers and directions of the state mixed", "models/recurrent.py", "v.reshape(LD // D, D, B, F).swapaxes(1, 2)",
+    fault("encoder has no gradient from the keys", "Seq2seq._encode.pullback", "dm + dm_keys", "dm"),
+    Fault("models/recurrent", "states of the directions exchanged", "joined", "v.reshape(LD // D, D, B, F)",
+          "v.reshape(LD // D, D, B, F)[:, ::-1]"),
+    Fault("models/recurrent", "layers and directions of the state mixed", "joined", "v.reshape(LD // D, D, B, F).swapaxes(1, 2)",
           "v.reshape(D, LD // D, B, F).transpose(1, 2, 0, 3)", source="pytorch #3587: the layout of h_n"),
-    Fault("coins turned round", "models/seq2seq.py", "ids = np.where(coin, ids, fed)", "ids = np.where(coin, fed, ids)"),
-    Fault("teacher forcing whatever the ratio", "models/seq2seq.py", "ids = np.where(coin, ids, fed)", "pass"),
-    Fault("token given back to the logits", "models/seq2seq.py", "return u, lambda du: (pull_u(du), 0) ",
-          "return u, lambda du: (pull_u(du), 0 if z is None else du @ self.target.params['weight'].T) ",
+    fault("coins turned round", "Seq2seq._input", "ids = np.where(coin, ids, fed)", "ids = np.where(coin, fed, ids)"),
+    fault("teacher forcing whatever the ratio", "Seq2seq._input", "ids = np.where(coin, ids, fed)", "pass"),
+    fault("token given back to the logits", "Seq2seq._input", "u, lambda du: (pull_u(du), 0)",
+          "u, lambda du: (pull_u(du), 0 if z is None else du @ self.target.params['weight'].T)",
           source="a straight-through estimate under the name of a gradient"),
-    Fault("expected embedding cuts the gradient", "models/seq2seq.py", "p * (dp - (p * dp).sum(-1, keepdims=True))", "0 * p"),
-    Fault("softmax's own sum left out", "models/seq2seq.py", "p * (dp - (p * dp).sum(-1, keepdims=True))", "p * dp"),
-    Fault("expected embedding gives the table no gradient", "models/seq2seq.py", '["weight"] + p.T @ df', '["weight"]'),
-    Fault("fed gradient also where the data was read", "models/seq2seq.py", "df = np.where(heads, 0, du)", "df = du"),
-    Fault("most probable embedding for the expected one", "models/seq2seq.py", "np.where(heads, u, p @ E)",
+    fault("expected embedding cuts the gradient", "Seq2seq._input.pullback", "p * (dp - (p * dp).sum(-1, keepdims=True))",
+          "0 * p"),
+    fault("softmax's own sum left out", "Seq2seq._input.pullback", "dp - (p * dp).sum(-1, keepdims=True)", "dp"),
+    fault("expected embedding gives the table no gradient", "Seq2seq._input.pullback",
+          'pull_u(np.where(heads, du, 0))["weight"] + p.T @ df', 'pull_u(np.where(heads, du, 0))["weight"]'),
+    fault("fed gradient also where the data was read", "Seq2seq._input.pullback", "df = np.where(heads, 0, du)", "df = du"),
+    fault("most probable embedding for the expected one", "Seq2seq._input", "np.where(heads, u, p @ E)",
           "np.where(heads, u, E[z.real.argmax(-1)])"),
-    Fault("gradient cut between the steps of the decoder", "models/seq2seq.py", "decoder, du, ds = pull_y(dy, ds)",
+    fault("gradient cut between the steps of the decoder", "Seq2seq._stepwise.pullback", "decoder, du, ds = pull_y(dy, ds)",
           "decoder, du, ds = pull_y(dy, None)", source="pytorch #49236: detaching too much"),
-    Fault("only the last step's gradients", "models/seq2seq.py", "total = added(total, {**grads", "total = added({}, {**grads"),
+    fault("only the last step's gradients", "Seq2seq._stepwise.pullback",
+          'added(total, {**grads, "decoder": decoder, "target": target})',
+          'added({}, {**grads, "decoder": decoder, "target": target})'),
 ]

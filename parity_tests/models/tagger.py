@@ -1,8 +1,12 @@
 """Cases and faults of reference/models/tagger.py."""
 
+from functools import partial
+from typing import Any
+
 from reference.common import batches
 
 from ..mutation.faults import Fault
+from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences
 
@@ -10,7 +14,7 @@ V, K, E, H = 9, 7, 4, 5
 BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
 
 
-def case(name, layers=1, **kwargs):
+def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("tagger", name, BATCH, V, K, E, H, layers, **kwargs)
 
 
@@ -21,14 +25,16 @@ CASES = [
     case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
 ]
 
+fault = partial(Fault, "models/tagger")
+# fmt: off
 FAULTS = [
-    Fault("reverse direction does not read backwards", "cells/stack.py", "return start[last - t] + b", "return start[t] + b",
+    Fault("cells/stack", "reverse direction does not read backwards", "flip", "return start[last - t] + b", "return start[t] + b",
           source="keras PR #1934: the mask was not reversed with the sequence"),
-    Fault("tags of the step before", "models/tagger.py", "z, batch.target)", "z, np.roll(batch.target, 1))"),
-    Fault("gradient of the reverse half lost", "models/tagger.py", "pull_y(y._replace(data=dy))",
+    fault("tags of the step before", "Tagger.vjp", "batch.target", "np.roll(batch.target, 1)"),
+    fault("gradient of the reverse half lost", "Tagger._logits.pullback", "pull_y(y._replace(data=dy))",
           "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
-    Fault("embedding's gradient in the order of the outputs", "models/tagger.py", "pull_x(dx.data)", "pull_x(dx.data[::-1])"),
-    Fault("mean over the sequences, not over the steps", "models/tagger.py",
-          "pull_z(losses.cross_entropy_backward(dloss, cache))",
-          "pull_z(losses.cross_entropy_backward(dloss, cache) * len(z) / batch.tokens.batch_sizes[0])"),
+    fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "pull_x(dx.data)",
+          "pull_x(dx.data[::-1])"),
+    fault("mean over the sequences, not over the steps", "Tagger.vjp.pullback", "losses.cross_entropy_backward(dloss, cache)",
+          "losses.cross_entropy_backward(dloss, cache) * len(z) / batch.tokens.batch_sizes[0]"),
 ]

@@ -35,9 +35,9 @@ def test_the_target_of_a_forecast_plays_no_part_in_it(mode):
     f = ours.forecast(PAST)
     for future in (FUTURE, FUTURE + 5):
         target = future[..., :1] if mode == "direct" else future
-        made = ours._outputs(Windowed(PAST, future), None)[0]
-        assert_close(made[..., 0], f, mode)
-        assert ours.loss(Windowed(PAST, future)) == pytest.approx(((made - target) ** 2).mean(), rel=1e-12)
+        outputs = ours._outputs(Windowed(PAST, future), None)[0]
+        assert_close(outputs[..., 0], f, mode)
+        assert ours.loss(Windowed(PAST, future)) == pytest.approx(((outputs - target) ** 2).mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize("mode", ["recursive", "encdec"])

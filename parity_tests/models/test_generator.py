@@ -42,10 +42,10 @@ def test_what_runs_free_is_what_is_scored_under_teacher_forcing():
     said = model.generate(CONDITIONS, 12, temperature=0.0)
     batch = batches.conditioned(CONDITIONS, said, model.bos, model.eos)
     best = model.logits(batch).argmax(-1)
-    for s, found in zip(said, reference.unpad_sequence(*reference.pad_packed_sequence(batch.tokens._replace(data=best))),
+    for s, actual in zip(said, reference.unpad_sequence(*reference.pad_packed_sequence(batch.tokens._replace(data=best))),
                         strict=True):
-        assert_equal(found[: len(s)], s)
-        assert len(s) == 12 or found[-1] == model.eos
+        assert_equal(actual[: len(s)], s)
+        assert len(s) == 12 or actual[-1] == model.eos
 
 
 def test_drawn_tokens_have_the_frequencies_of_the_model():

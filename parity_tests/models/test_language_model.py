@@ -102,13 +102,13 @@ def test_a_first_window_forgets_and_vjp_leaves_the_state_alone():
 
 def test_windows_are_the_text():
     """Every stream, window after window, reads the text, and a target is the next token."""
-    made = batches.windows(np.arange(100), 3, 7)
-    x, y = (np.concatenate([getattr(w, k) for w in made]) for k in ("tokens", "targets"))
+    windows = batches.windows(np.arange(100), 3, 7)
+    x, y = (np.concatenate([getattr(w, k) for w in windows]) for k in ("tokens", "targets"))
     assert (y == x + 1).all()
     np.testing.assert_array_equal(x.T, np.arange(99).reshape(3, 33))
-    assert [len(w.tokens) for w in made] == [7, 7, 7, 7, 5]
-    assert [w.first for w in made] == [True, False, False, False, False]
-    assert all(w.tokens.flags.c_contiguous for w in made)
+    assert [len(w.tokens) for w in windows] == [7, 7, 7, 7, 5]
+    assert [w.first for w in windows] == [True, False, False, False, False]
+    assert all(w.tokens.flags.c_contiguous for w in windows)
 
 
 def test_given_masks_are_used_as_they_are():

@@ -2,6 +2,7 @@
 
 import sys
 import zlib
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import ModuleType
 
@@ -14,10 +15,11 @@ from ..judge.cases import Case, table
 from ..judge.diagnosis import AGREES
 from ..judge.implementations import Implementation, numpy_implementation
 from ..judge.suite import Result, run_case
-from ..parts.harness import catching
-from .faults import FAULTS, Fault
+from ..judge.tolerance import Verdict
+from ..rooms import RoomCase, by_numpy
+from .address import changed
+from .faults import Fault, catalogue, rooms
 from .patching import copied, in_tiles
-from .rooms import ROOMS
 
 TILED = ("fast/tiles.py", "fast/parts.py")  # what does nothing in cases as small as the named ones, unless it is made to
 
@@ -29,24 +31,31 @@ def broken(fault: Fault) -> ModuleType:
     Raises
     ------
     LookupError
-        The line that the fault changes is not there, or not only once: the catalogue must follow the code.
+        The room, the function or the code that the fault changes is not there, or not only once: the catalogue must
+        follow the code.
     """
-    def rewrite(file: str, text: str) -> str:
-        if fault.file in TILED:
-            text = in_tiles(file, text)
-        if file != fault.file:
-            return text
-        if text.count(fault.old) != 1:
-            raise LookupError(f"fault {fault.name!r}: {fault.file} must contain {fault.old!r} once, "
-                              f"but has it {text.count(fault.old)} times")
-        return text.replace(fault.old, fault.new)
+    seen = []
 
-    return copied(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", rewrite)
+    def rewrite(file: str, text: str) -> str:
+        if f"{fault.room}.py" in TILED:
+            text = in_tiles(file, text)
+        if file != f"{fault.room}.py":
+            return text
+        seen.append(file)
+        try:
+            return changed(text, fault.function, fault.old, fault.new)
+        except LookupError as e:
+            raise LookupError(f"fault {fault.name!r}: in reference/{file}, {e}") from e
+
+    copy = copied(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", rewrite)
+    if not seen:
+        raise LookupError(f"fault {fault.name!r}: reference/{fault.room}.py is not there, or is not imported by reference")
+    return copy
 
 
 def implementation(fault: Fault) -> Implementation:
     """The broken copy as an implementation to be judged."""
-    return numpy_implementation(fault.name, broken(fault), "fast" if fault.file.startswith("fast/") else "definition")
+    return numpy_implementation(fault.name, broken(fault), "fast" if fault.room.startswith("fast/") else "definition")
 
 
 def candidates(fault: Fault) -> list[Case]:
@@ -65,6 +74,13 @@ def caught_by(fault: Fault) -> list[Result]:
     return [r for r in (run_case(culprit, case) for case in candidates(fault)) if catches(fault, r)]
 
 
+def catching(fault: Fault, package: ModuleType, cases: Sequence[RoomCase]) -> dict[RoomCase, list[Verdict]]:
+    """The cases of a room that convict a broken package by what the fault is, and their wrong verdicts."""
+    why = "changed" if fault.changes else "number"
+    wrong = {case: [v for v in by_numpy(case, "float64", package) if not v.ok] for case in cases}
+    return {case: verdicts for case, verdicts in wrong.items() if any(v.why == why for v in verdicts)}
+
+
 def main() -> int:
     """Print, for each fault, how many cases catch it and what the diagnosis says; 1 if one survives."""
     out = terminal.console()
@@ -75,46 +91,46 @@ def main() -> int:
 
 def cells(out: Console) -> list[str]:
     """The table of the faults in cells and layers; the names of those that survive."""
-    table = terminal.grid(f"{len(FAULTS)} faults")
-    for name in ("fault", "file", "caught by", "first case", "tensor", "diagnosis"):
-        table.add_column(name, overflow="fold")
-    survivors: list[str] = []
-    for fault in track(FAULTS, "faults", console=out, transient=True):
-        found = caught_by(fault)
-        if not found:
-            survivors.append(fault.name)
-            table.add_row(fault.name, fault.file, Text("SURVIVES", style="bold red"))
-            continue
-        verdict = next(v for v in found[0].verdicts if not v.ok)
-        where = "outside the rooms" if AGREES in found[0].diagnosis else found[0].diagnosis.partition(": ")[2]
-        table.add_row(_named(fault), fault.file,
-                      f"{len(found)}/{len(candidates(fault))}", found[0].case.name, verdict.tensor, where)
-    out.print(table)
-    return survivors
+    def line(fault: Fault) -> list[str]:
+        results = caught_by(fault)
+        if not results:
+            return []
+        first = results[0]
+        verdict = next(v for v in first.verdicts if not v.ok)
+        where = "outside the rooms" if AGREES in first.diagnosis else first.diagnosis.partition(": ")[2]
+        return [f"{len(results)}/{len(candidates(fault))}", first.case.name, verdict.tensor, where]
+
+    return show(out, "faults", ("caught by", "first case", "tensor", "diagnosis"), [(f, line) for f in catalogue()])
 
 
 def parts(out: Console) -> list[str]:
-    """The same of the faults in the parts of models."""
-    faults = [(fault, ROOMS[room].CASES) for room in ROOMS for fault in ROOMS[room].FAULTS]
-    table = terminal.grid(f"{len(faults)} faults in parts")
-    for name in ("fault", "file", "caught by", "first case", "wrong there"):
+    """The same of the faults in the rooms that have cases of their own."""
+    def line(cases: Sequence[RoomCase]) -> Callable[[Fault], list[str]]:
+        def of(fault: Fault) -> list[str]:
+            wrong = catching(fault, broken(fault), cases)
+            return [f"{len(wrong)}/{len(cases)}", str(next(iter(wrong))),
+                    ", ".join(v.tensor for v in next(iter(wrong.values())))] if wrong else []
+        return of
+
+    return show(out, "faults in parts", ("caught by", "first case", "wrong there"),
+                [(fault, line(room.CASES)) for room in rooms().values() for fault in room.FAULTS])
+
+
+def show(out: Console, heading: str, columns: Sequence[str],
+         faults: Sequence[tuple[Fault, Callable[[Fault], list[str]]]]) -> list[str]:
+    """Print a table of faults, the line of each being empty where nothing catches it; the names of those."""
+    table = terminal.grid(f"{len(faults)} {heading}")
+    for name in ("fault", "room", *columns):
         table.add_column(name, overflow="fold")
-    survivors: list[str] = []
-    for fault, cases in track(faults, "parts", console=out, transient=True):
-        found = catching(fault, broken(fault), cases)
-        if not found:
+    survivors = []
+    for fault, line in track(faults, heading, console=out, transient=True):
+        figures = line(fault)
+        if not figures:
             survivors.append(fault.name)
-            table.add_row(fault.name, fault.file, Text("SURVIVES", style="bold red"))
-            continue
-        case, verdicts = next(iter(found.items()))
-        table.add_row(_named(fault), fault.file, f"{len(found)}/{len(cases)}", str(case),
-                      ", ".join(v.tensor for v in verdicts))
+        title = Text(fault.name).append(f"\n{fault.source}" if fault.source else "", style="dim")
+        table.add_row(title, fault.room, *(figures or (Text("SURVIVES", style="bold red"),)))
     out.print(table)
     return survivors
-
-
-def _named(fault: Fault) -> Text:
-    return Text(fault.name).append(f"\n{fault.source}" if fault.source else "", style="dim")
 
 
 if __name__ == "__main__":

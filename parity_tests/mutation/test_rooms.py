@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ..parts.harness import DTYPES, by_complex_step, by_numpy, by_torch, catching, truth
-from .command import broken
-from .faults import Fault
-from .rooms import ROOMS
+from ..rooms import DTYPES, by_complex_step, by_numpy, by_torch, truth
+from .command import broken, catching
+from .faults import Fault, rooms
 
+ROOMS = rooms()
 CASES = [case for room in ROOMS.values() for case in room.CASES]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -66,7 +66,7 @@ LINEAR = next(c for c in ROOMS["linear"].CASES if c.name == "sequence")
 
 
 def test_an_unbroken_copy_passes():
-    same = Fault("nothing", "parts/linear.py", "def forward", "def forward")
+    same = Fault("parts/linear", "nothing", "forward", "y += p.b", "y += p.b")
     assert all(not why(by_numpy(c, "float64", broken(same))) for c in ROOMS["linear"].CASES)
 
 

@@ -1,5 +1,7 @@
 """Cases and faults of reference/parts/attention.py."""
 
+from functools import partial
+
 import numpy as np
 
 import torch_impl.parts.attention
@@ -7,7 +9,7 @@ from torch_impl.parts.attention import Params
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from .harness import PartCase
+from ..rooms import RoomCase
 
 T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7
 MASK = np.arange(S)[:, None] < np.array([3, 5, 1])
@@ -15,7 +17,8 @@ SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K)
                                        "general": {"W_q": (K, Q)}}
 
 
-def case(kind, label="", T=T, S=S, B=B, mask=None, gain=1.0):
+def case(kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: np.ndarray | None = None,
+         gain: float = 1.0) -> RoomCase:
     shapes = SHAPES.get(kind, {})
 
     def run(package, d):
@@ -32,7 +35,7 @@ def case(kind, label="", T=T, S=S, B=B, mask=None, gain=1.0):
     inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
     inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
     inputs |= {} if mask is None else {"mask": mask}
-    return PartCase("attention", "-".join(filter(None, (kind, label))),
+    return RoomCase("attention", "-".join(filter(None, (kind, label))),
                     inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}, run, twin)
 
 
@@ -40,29 +43,31 @@ CASES = [c for kind in ("additive", "dot", "general", "scaled") for c in (
     case(kind), case(kind, "mask", mask=MASK), case(kind, "one_query", T=1, mask=MASK),
     case(kind, "one_sequence", B=1), case(kind, "sharp", gain=4.0, mask=MASK))]
 
+fault = partial(Fault, "parts/attention")
+# fmt: off
 FAULTS = [
-    Fault("softmax over the queries", "parts/attention.py", "w = w / w.sum(-1, keepdims=True)",
-          "w = w / w.sum(0, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
-    Fault("softmax over the batch", "parts/attention.py", "w = w / w.sum(-1, keepdims=True)",
-          "w = w / w.sum(1, keepdims=True)", source="HAN #5: softmax over the wrong axis"),
-    Fault("padding takes part", "parts/attention.py", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
+    fault("softmax over the queries", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(0, keepdims=True)",
+          source="HAN #5: softmax over the wrong axis"),
+    fault("softmax over the batch", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(1, keepdims=True)",
+          source="HAN #5: softmax over the wrong axis"),
+    fault("padding takes part", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
           source="practical-pytorch #149: wrong attention"),
-    Fault("padding's score set to 0, not left out", "parts/attention.py", "np.exp(np.where(keep, e - top, 0)) * keep",
+    fault("padding's score set to 0, not left out", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep",
           "np.exp(np.where(keep, e, 0) - top)"),
-    Fault("mask of another sequence", "parts/attention.py", 'checks.mask("mask", mask, shape).T',
-          'checks.mask("mask", mask, shape).T[::-1]'),
-    Fault("not scaled", "parts/attention.py", 'return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "return 1.0"),
-    Fault("scaled by the width, not its root", "parts/attention.py", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
-    Fault("not scaled in the backward", "parts/attention.py", "de = de * scale(k.kind, k.g)", "pass"),
-    Fault("gradient of the weights ignored", "parts/attention.py", "dw = dweights + by_sequence", "dw = by_sequence"),
-    Fault("softmax differentiated as if each weight were alone", "parts/attention.py",
-          "de = w * (dw - (w * dw).sum(-1, keepdims=True))", "de = w * (1 - w) * dw"),
-    Fault("memory's gradient by way of the scores only", "parts/attention.py", "dq, dh + dh_keys", "dq, dh_keys"),
-    Fault("memory's gradient by way of the context only", "parts/attention.py", "dq, dh + dh_keys", "dq, dh"),
-    Fault("derivative of tanh left out", "parts/attention.py", "du * p.v * (1 - k.u**2)", "du * p.v"),
-    Fault("bias of the keys left out", "parts/attention.py", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
+    fault("mask of another sequence", "kept", 'checks.mask("mask", mask, shape).T', 'checks.mask("mask", mask, shape).T[::-1]'),
+    fault("not scaled", "scale", 'g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "1.0"),
+    fault("scaled by the width, not its root", "scale", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
+    fault("not scaled in the backward", "attend_backward", "de = de * scale(k.kind, k.g)", "pass"),
+    fault("gradient of the weights ignored", "attend_backward", "dweights + by_sequence(dc @ k.h.transpose(1, 2, 0))",
+          "by_sequence(dc @ k.h.transpose(1, 2, 0))"),
+    fault("softmax differentiated as if each weight were alone", "attend_backward", "w * (dw - (w * dw).sum(-1, keepdims=True))",
+          "w * (1 - w) * dw"),
+    fault("memory's gradient by way of the scores only", "backward", "dh + dh_keys", "dh_keys"),
+    fault("memory's gradient by way of the context only", "backward", "dh + dh_keys", "dh"),
+    fault("derivative of tanh left out", "attend_backward", "du * p.v * (1 - k.u**2)", "du * p.v"),
+    fault("bias of the keys left out", "keys_forward", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
           source="numpy-ml #42: all tests had zero biases"),
-    Fault("gradient of the keys of the last query only", "parts/attention.py", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
-    Fault("general's matrix left out of the query's gradient", "parts/attention.py", "(A @ p.W_q).reshape(k.q.shape)",
+    fault("gradient of the keys of the last query only", "attend_backward", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
+    fault("general's matrix left out of the query's gradient", "attend_backward", "(A @ p.W_q).reshape(k.q.shape)",
           "A[:, : k.q.shape[-1]].reshape(k.q.shape)"),
 ]

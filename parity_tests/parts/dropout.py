@@ -1,15 +1,17 @@
 """Cases and faults of reference/parts/dropout.py."""
 
+from functools import partial
+
 import numpy as np
 
 import torch_impl.parts.dropout
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from .harness import PartCase
+from ..rooms import RoomCase
 
 
-def case(name, p, *shape):
+def case(name: str, p: float, *shape: int) -> RoomCase:
     keep = np.random.default_rng(0).random(shape) >= p
 
     def run(package, d):
@@ -19,16 +21,18 @@ def case(name, p, *shape):
     def twin(d):
         return {"y": torch_impl.parts.dropout.forward(d["x"], d["keep"], p)}
 
-    return PartCase("dropout", name, {"x": draw(1, *shape), "keep": keep, "dy": draw(2, *shape)}, run, twin)
+    return RoomCase("dropout", name, {"x": draw(1, *shape), "keep": keep, "dy": draw(2, *shape)}, run, twin)
 
 
 CASES = [case("third", 0.3, 5, 4, 3), case("most", 0.8, 7, 5), case("none", 0.0, 4, 3)]
 
+fault = partial(Fault, "parts/dropout")
+# fmt: off
 FAULTS = [
-    Fault("not scaled", "cells/stack.py", "return 1 / (1 - p) if p < 1 else 0.0", "return 1.0"),
-    Fault("mask exchanged", "parts/dropout.py", "return x * keep * scale", "return x * ~keep * scale"),
-    Fault("left out of the backward", "parts/dropout.py", "dy * k.keep * scale(k.p)", "dy",
+    Fault("cells/stack", "not scaled", "scale", "1 / (1 - p) if p < 1 else 0.0", "1.0"),
+    fault("mask exchanged", "forward", "x * keep * scale(p)", "x * ~keep * scale(p)"),
+    fault("left out of the backward", "backward", "dy * k.keep * scale(k.p)", "dy",
           source="pytorch #190056: MPS backward ignored dropout"),
-    Fault("not scaled in the backward", "parts/dropout.py", "dy * k.keep * scale(k.p)", "dy * k.keep"),
-    Fault("kept with probability p", "parts/dropout.py", "scale(p), Cache(keep, p)", "scale(1 - p), Cache(keep, p)"),
+    fault("not scaled in the backward", "backward", "dy * k.keep * scale(k.p)", "dy * k.keep"),
+    fault("kept with probability p", "forward", "x * keep * scale(p)", "x * keep * scale(1 - p)"),
 ]

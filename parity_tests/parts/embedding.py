@@ -1,18 +1,21 @@
 """Cases and faults of reference/parts/embedding.py."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 import torch_impl.parts.embedding
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from .harness import PartCase
+from ..rooms import RoomCase
 
 V, E = 6, 3
 
 
-def case(name, ids, padding_idx=None):
-    """ids have repeats, and tokens that never occur."""
+def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
+    """tokens have repeats, and tokens that never occur."""
     def run(package, d):
         y, k = package.embedding.forward(d["W"], d["ids"], padding_idx)
         return {"y": y, "dW": package.embedding.backward(d["dy"], k)}
@@ -20,21 +23,23 @@ def case(name, ids, padding_idx=None):
     def twin(d):
         return {"y": torch_impl.parts.embedding.forward(d["W"], d["ids"], padding_idx)}
 
-    ids = np.array(ids)
-    return PartCase("embedding", name, {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)}, run, twin,
+    ids = np.array(tokens)
+    return RoomCase("embedding", name, {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)}, run, twin,
                     holomorphic=padding_idx is None)
 
 
 CASES = [case("repeats", [[0, 5, 2], [2, 2, 0]]), case("padding", [[4, 1, 4], [1, 0, 1]], padding_idx=1),
          case("padding_last", [5, 3, 5, 3], padding_idx=5), case("token", 3), case("all_equal", [2, 2, 2, 2])]
 
+fault = partial(Fault, "parts/embedding")
+# fmt: off
 FAULTS = [
-    Fault("of a repeated token only the last gradient counts", "parts/embedding.py", "return S @ dy",
-          "out = np.zeros((V, dy.shape[1]), dy.dtype)\n    out[ids] = dy\n    return out"),
-    Fault("gradient of a token averaged over its occurrences", "parts/embedding.py", "return S @ dy",
+    fault("of a repeated token only the last gradient counts", "scatter", "return S @ dy",
+          "out = np.zeros((V, dy.shape[1]), dy.dtype)\nout[ids] = dy\nreturn out"),
+    fault("gradient of a token averaged over its occurrences", "scatter", "return S @ dy",
           "return S @ dy / np.maximum(np.bincount(ids, minlength=V), 1)[:, None]"),
-    Fault("padding takes a gradient", "parts/embedding.py", "dW[k.padding_idx] = 0", "pass"),
-    Fault("padding at the wrong row", "parts/embedding.py", "dW[k.padding_idx] = 0", "dW[k.padding_idx - 1] = 0"),
-    Fault("padding is read as zeros", "parts/embedding.py", "return W[ids], Cache",
-          "return W[ids] * (np.asarray(ids) != padding_idx)[..., None], Cache"),
+    fault("padding takes a gradient", "backward", "dW[k.padding_idx] = 0", "pass"),
+    fault("padding at the wrong row", "backward", "dW[k.padding_idx] = 0", "dW[k.padding_idx - 1] = 0"),
+    fault("padding is read as zeros", "forward", "W[ids], Cache(W, ids, padding_idx)",
+          "W[ids] * (np.asarray(ids) != padding_idx)[..., None], Cache(W, ids, padding_idx)"),
 ]

@@ -1,12 +1,16 @@
 """Cases and faults of reference/parts/losses.py."""
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 import torch_impl.parts.losses as twins
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from .harness import PartCase
+from ..rooms import RoomCase
 
 T, B, V = 5, 3, 4
 TARGETS = np.random.default_rng(0).integers(0, V, (T, B))
@@ -15,7 +19,8 @@ MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
 WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
 
 
-def case(name, loss, upstream=(), scale=1.0, shape=(T, B, V), **options):
+def case(name: str, loss: str, upstream: tuple[int, ...] = (), scale: float = 1.0, shape: tuple[int, ...] = (T, B, V),
+         **options: Any) -> RoomCase:
     """One loss; options that are arrays are inputs, which have no gradient."""
     arrays = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
     rest = {k: v for k, v in options.items() if k not in arrays}
@@ -29,10 +34,10 @@ def case(name, loss, upstream=(), scale=1.0, shape=(T, B, V), **options):
         return {"loss": getattr(twins, loss)(d["x"], **{n: d[n] for n in arrays}, **rest)}
 
     inputs = {"x": scale * draw(3, *shape), **arrays, "dloss": draw(4, *upstream)}
-    return PartCase("losses", name, inputs, run, twin, fixed=tuple(arrays))
+    return RoomCase("losses", name, inputs, run, twin, fixed=tuple(arrays))
 
 
-def numbers(loss, **options):
+def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
     """A loss of numbers with each reduction."""
     y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
     for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):
@@ -60,39 +65,36 @@ CASES = [
     case("bce-large", "bce", scale=1e4, shape=(T, B), y=np.random.default_rng(5).random((T, B))),
 ]
 
+fault = partial(Fault, "parts/losses")
+# fmt: off
 FAULTS = [
-    Fault("softmax over the wrong axis", "parts/losses.py", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
+    fault("softmax over the wrong axis", "exponentials", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
           "e.sum(0, keepdims=True)[..., :1]", source="HAN #5"),
-    Fault("softmax without the maximum subtracted", "parts/losses.py", "a = z - z.real.max(-1, keepdims=True)",
-          "a = np.clip(z, -600, 600)"),
-    Fault("mean over ignored targets too", "parts/losses.py", "return 1 / w.sum()", "return 1 / w.size"),
-    Fault("mean over targets, not over their weights", "parts/losses.py", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
-    Fault("ignored targets take part", "parts/losses.py", "kept = t != ignore_index", "kept = t >= -100"),
-    Fault("ignored targets have a gradient", "parts/losses.py",
-          "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
-          "scale = np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
-    Fault("smoothing spread over the other classes only", "parts/losses.py", "l - smoothing / V * (a @ w",
-          "l - smoothing / (V - 1) * (a @ w"),
-    Fault("smoothing ignores class weights", "parts/losses.py", "(a @ w - log_s * w.sum())", "(a.sum(-1) - log_s * V)"),
-    Fault("smoothing left out of the gradient", "parts/losses.py", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
-    Fault("class weights left out of the gradient", "parts/losses.py", "hit = (1 - k.smoothing) * k.w[targets]",
-          "hit = 1 - k.smoothing + 0 * k.w[targets]"),
-    Fault("upstream gradient of the loss ignored", "parts/losses.py", "(np.asarray(dloss, k.e.dtype) * k.scale)",
-          "(1 * k.scale)"),
-    Fault("padded steps counted in the mean", "parts/losses.py", '"token": mask.sum()', '"token": mask.size'),
-    Fault("sequences weighed by their lengths", "parts/losses.py", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),
-    Fault("squared error without its 2", "parts/losses.py", "2 * r, reduction", "r, reduction"),
-    Fault("huber's corner at 1 whatever delta is", "parts/losses.py", "near, sign = abs(r.real) <= delta",
-          "near, sign = abs(r.real) <= 1"),
-    Fault("huber not continuous", "parts/losses.py", "delta * (r * sign - delta / 2)", "delta * r * sign"),
-    Fault("huber not clipped in the gradient", "parts/losses.py", "np.where(near, r, delta * sign)", "r"),
-    Fault("absolute error's sign lost", "parts/losses.py", "settle(r * sign, sign, reduction)",
+    fault("softmax without the maximum subtracted", "exponentials", "z - z.real.max(-1, keepdims=True)", "np.clip(z, -600, 600)"),
+    fault("mean over ignored targets too", "reduced_scale", "return 1 / w.sum()", "return 1 / w.size"),
+    fault("mean over targets, not over their weights", "reduced_scale", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
+    fault("ignored targets take part", "classes", "kept = t != ignore_index", "kept = t >= -100"),
+    fault("ignored targets have a gradient", "cross_entropy_forward",
+          "np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
+          "np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
+    fault("smoothing spread over the other classes only", "cross_entropy_forward", "smoothing / V", "smoothing / (V - 1)"),
+    fault("smoothing ignores class weights", "cross_entropy_forward", "a @ w - log_s * w.sum()", "a.sum(-1) - log_s * V"),
+    fault("smoothing left out of the gradient", "cross_entropy_backward", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
+    fault("class weights left out of the gradient", "cross_entropy_backward", "(1 - k.smoothing) * k.w[targets]",
+          "1 - k.smoothing + 0 * k.w[targets]"),
+    fault("upstream gradient of the loss ignored", "cross_entropy_backward", "np.asarray(dloss, k.e.dtype)", "1"),
+    fault("padded steps counted in the mean", "sequence_forward", "mask.sum()", "mask.size"),
+    fault("sequences weighed by their lengths", "sequence_forward", "mask.shape[1] * mask.sum(0)",
+          "mask.sum() + 0 * mask.sum(0)"),
+    fault("squared error without its 2", "mse_forward", "settle(r * r, 2 * r, reduction)", "settle(r * r, r, reduction)"),
+    fault("huber's corner at 1 whatever delta is", "huber_forward", "abs(r.real) <= delta", "abs(r.real) <= 1"),
+    fault("huber not continuous", "huber_forward", "delta * (r * sign - delta / 2)", "delta * r * sign"),
+    fault("huber not clipped in the gradient", "huber_forward", "np.where(near, r, delta * sign)", "r"),
+    fault("absolute error's sign lost", "l1_forward", "settle(r * sign, sign, reduction)",
           "settle(r * sign, abs(sign), reduction)"),
-    Fault("weight of positives on negatives too", "parts/losses.py", "* y, 1 - y",
-          "* y, (1 if pos_weight is None else pos_weight) * (1 - y)"),
-    Fault("weight of positives left out of the gradient", "parts/losses.py", "negative * sigmoid(x) - positive * sigmoid(-x)",
+    fault("weight of positives on negatives too", "bce_forward", "1 - y", "(1 if pos_weight is None else pos_weight) * (1 - y)"),
+    fault("weight of positives left out of the gradient", "bce_forward", "negative * sigmoid(x) - positive * sigmoid(-x)",
           "sigmoid(x) - y"),
-    Fault("probabilities clipped before the logarithm", "parts/losses.py",
-          "np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))",
-          "-np.log(np.clip(sigmoid(-x), 1e-7, None))"),
+    fault("probabilities clipped before the logarithm", "softplus",
+          "np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))", "-np.log(np.clip(sigmoid(-x), 1e-7, None))"),
 ]

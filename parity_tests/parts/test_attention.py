@@ -63,12 +63,12 @@ def test_the_twin_module_has_the_same_names_weights_and_gradients(kind):
     for k, v in theirs.state_dict().items():
         assert_equal(ours.params[k], v)
     leaves = [tensor(v).requires_grad_() for v in (q, h)]
-    found = theirs(*leaves, tensor(MASK))
+    expected = theirs(*leaves, tensor(MASK))
     dcontext, dweights = draw(3, T, B, K), draw(4, T, B, S)
-    for a, b in zip(ours(q, h, MASK), found, strict=True):
+    for a, b in zip(ours(q, h, MASK), expected, strict=True):
         assert_close(a, b)
     gradients = ours.backward(dcontext, dweights)
-    ((found[0] * tensor(dcontext)).sum() + (found[1] * tensor(dweights)).sum()).backward()
+    ((expected[0] * tensor(dcontext)).sum() + (expected[1] * tensor(dweights)).sum()).backward()
     for ours_, leaf in zip(gradients, leaves, strict=True):
         assert_close(ours_, leaf.grad)
     assert list(ours.grads) == list(ours.params)

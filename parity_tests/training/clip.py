@@ -1,5 +1,7 @@
 """Cases and faults of reference/training/clip.py.  There is nothing to differentiate: the clipped gradients are the outputs."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -7,12 +9,13 @@ import torch_impl.training.clip
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 
 SHAPES = {"a": (4, 3), "b": (5,), "c": (2, 2)}
 
 
-def case(name, max_norm=None, norm_type=2.0, clip_value=None, scale=1.0):
+def case(name: str, max_norm: float = 0.0, norm_type: float = 2.0, clip_value: float | None = None,
+         scale: float = 1.0) -> RoomCase:
     def run(package, d):
         grads = {k: np.array(v) for k, v in d.items()}
         if clip_value is not None:
@@ -32,21 +35,23 @@ def case(name, max_norm=None, norm_type=2.0, clip_value=None, scale=1.0):
         return {k: p.grad for k, p in params.items()} | norm
 
     inputs = {k: scale * 4.0**n * draw(n, *shape) for n, (k, shape) in enumerate(SHAPES.items())}
-    return PartCase("clip", name, inputs, run, twin, fixed=tuple(SHAPES), holomorphic=False)
+    return RoomCase("clip", name, inputs, run, twin, fixed=tuple(SHAPES), holomorphic=False)
 
 
 CASES = [case("norm2", 3.0), case("norm1", 3.0, 1.0), case("norm3", 3.0, 3.0), case("norminf", 3.0, float("inf")),
          case("below", 1e3), case("tiny", 3e-6, scale=1e-6), case("value", clip_value=0.7)]
 
+fault = partial(Fault, "training/clip")
+# fmt: off
 FAULTS = [
-    Fault("each tensor clipped by its own norm", "training/clip.py", "            g *= factor",
-          "            g *= np.minimum(max_norm / (np.linalg.norm(g) + TINY), 1)"),
-    Fault("scaled up where the norm is small", "training/clip.py", "np.minimum(max_norm / (total + TINY), 1)",
+    fault("each tensor clipped by its own norm", "scale_to_norm", "g *= factor",
+          "g *= np.minimum(max_norm / (np.linalg.norm(g) + TINY), 1)"),
+    fault("scaled up where the norm is small", "scale_to_norm", "np.minimum(max_norm / (total + TINY), 1)",
           "max_norm / (total + TINY)"),
-    Fault("norm not squared in the sum over tensors", "training/clip.py", "np.linalg.norm(np.array(norms), norm_type)",
+    fault("norm not squared in the sum over tensors", "global_norm", "np.linalg.norm(np.array(norms), norm_type)",
           "np.linalg.norm(np.array(norms), 1)"),
-    Fault("norm_type ignored", "training/clip.py", "np.linalg.norm(g.ravel(), norm_type) for", "np.linalg.norm(g.ravel()) for"),
-    Fault("nothing added to the norm", "training/clip.py", "(total + TINY)", "total"),
-    Fault("divided by the norm, max_norm left out", "training/clip.py", "max_norm / (total + TINY), 1)", "1 / (total + TINY), 1)"),
-    Fault("cut above only", "training/clip.py", "np.clip(g, -clip_value, clip_value, out=g)", "np.minimum(g, clip_value, out=g)"),
+    fault("norm_type ignored", "global_norm", "np.linalg.norm(g.ravel(), norm_type)", "np.linalg.norm(g.ravel())"),
+    fault("nothing added to the norm", "scale_to_norm", "max_norm / (total + TINY)", "max_norm / total"),
+    fault("divided by the norm, max_norm left out", "scale_to_norm", "max_norm / (total + TINY)", "1 / (total + TINY)"),
+    fault("cut above only", "clip_grad_value", "np.clip(g, -clip_value, clip_value, out=g)", "np.minimum(g, clip_value, out=g)"),
 ]

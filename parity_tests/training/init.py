@@ -5,13 +5,16 @@ own formulas for bounds, deviations and orthogonal factors.  LAPACK has no longd
 of the sample in float64 on all sides.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 
 GATES, H, I = 4, 3, 5
 SHAPES = {"weight_ih": (GATES * H, I), "weight_hh": (GATES * H, H), "bias_ih": (GATES * H,), "bias_hh": (GATES * H,)}
@@ -20,51 +23,51 @@ SHAPES = {"weight_ih": (GATES * H, I), "weight_hh": (GATES * H, H), "bias_ih": (
 class Given:
     """Hands out the rows of the samples, matrix by matrix, as a generator would draw them."""
 
-    def __init__(self, samples):
+    def __init__(self, samples: list[np.ndarray]):
         self.rows = {v.shape[1]: list(v) for v in samples}
 
-    def standard_normal(self, shape):
+    def standard_normal(self, shape: tuple[int, int]) -> np.ndarray:
         return np.array([self.rows[shape[1]].pop(0) for _ in range(shape[0])])
 
-    def normal(self, mean, std, shape):
+    def normal(self, mean: float, std: float, shape: tuple[int, int]) -> np.ndarray:
         return mean + std * self.standard_normal(shape)
 
-    def uniform(self, low, high, shape):
+    def uniform(self, low: float, high: float, shape: tuple[int, int]) -> np.ndarray:
         return low + (high - low) * self.standard_normal(shape)
 
 
-def case(name, scheme, by_torch, forget_bias=None):
+def case(name: str, scheme: str, by_torch: Callable[[torch.Tensor], torch.Tensor], forget_bias: float | None = None) -> RoomCase:
     biases = forget_bias is not None
 
     def run(package, d):
-        given = Given([np.float64(d[k]) if scheme == "orthogonal" else d[k] for k in ("u_ih", "u_hh")])
+        given = Given([np.asarray(d[k], np.float64) if scheme == "orthogonal" else d[k] for k in ("u_ih", "u_hh")])
         start = {k: np.zeros(shape, d["u_ih"].dtype) for k, shape in SHAPES.items() if biases or "weight" in k}
-        made = package.init.initialise(start, scheme, given, forget_bias=forget_bias)
-        return {k: v for k, v in made.items() if k != "bias_hh"}
+        weights = package.init.initialise(start, scheme, given, forget_bias=forget_bias)
+        return {k: v for k, v in weights.items() if k != "bias_hh"}
 
     def twin(d):
-        made = {f"weight_{side}": torch.cat([by_torch(u) for u in d[f"u_{side}"].detach().split(H)])
+        weights = {f"weight_{side}": torch.cat([by_torch(u) for u in d[f"u_{side}"].detach().split(H)])
                 for side in ("ih", "hh")}
-        if biases:
-            made["bias_ih"] = torch.zeros(GATES * H, dtype=d["u_ih"].dtype)
-            made["bias_ih"][H : 2 * H] = forget_bias
-        return made
+        if forget_bias is not None:
+            weights["bias_ih"] = torch.zeros(GATES * H, dtype=d["u_ih"].dtype)
+            weights["bias_ih"][H : 2 * H] = forget_bias
+        return weights
 
     inputs = {"u_ih": draw(1, GATES * H, I), "u_hh": draw(2, GATES * H, H)}
-    return PartCase("init", name, inputs, run, twin, fixed=("u_ih", "u_hh"), holomorphic=False)
+    return RoomCase("init", name, inputs, run, twin, fixed=("u_ih", "u_hh"), holomorphic=False)
 
 
-def xavier(u):
+def xavier(u: torch.Tensor) -> torch.Tensor:
     fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(u)
     return u * (2 / (fan_in + fan_out)) ** 0.5
 
 
-def kaiming(u):
+def kaiming(u: torch.Tensor) -> torch.Tensor:
     fan_in, _ = nn.init._calculate_fan_in_and_fan_out(u)
     return u * 2**0.5 / fan_in**0.5
 
 
-def orthogonal(u):
+def orthogonal(u: torch.Tensor) -> torch.Tensor:
     Q, R = torch.linalg.qr(u.double().T if u.shape[0] < u.shape[1] else u.double())
     Q = Q * R.diagonal().sign()
     return (Q.T if u.shape[0] < u.shape[1] else Q).to(u.dtype)
@@ -79,19 +82,21 @@ CASES = [
     case("uniform", "uniform", lambda u: (2 * u - 1) / H**0.5),
 ]
 
+fault = partial(Fault, "training/init")
+# fmt: off
 FAULTS = [
-    Fault("fan of the stacked matrix", "training/init.py", "per_gate(draw, rng, value.shape, 1 if",
-          "per_gate(draw, rng, value.shape, 1 if True or", source="dynet #348"),
-    Fault("fans exchanged", "training/init.py", "return shape[1], shape[0]", "return shape[0], shape[1]"),
-    Fault("fans multiplied by the gates", "training/init.py", "sum(fans(shape))", "(shape[1] + 4 * shape[0])", source="dynet #348"),
-    Fault("deviation taken for the bound", "training/init.py", "bound = math.sqrt(3) * xavier_std(shape, gain)",
-          "bound = xavier_std(shape, gain)"),
-    Fault("variance taken for the deviation", "training/init.py", "gain * math.sqrt(2 / sum(fans(shape)))",
+    fault("fan of the stacked matrix", "initialise", 'matches[name]["side"] == "hr"', 'True or matches[name]["side"] == "hr"',
+          source="dynet #348"),
+    fault("fans exchanged", "fans", "return shape[1], shape[0]", "return shape[0], shape[1]"),
+    fault("fans multiplied by the gates", "xavier_std", "sum(fans(shape))", "shape[1] + 4 * shape[0]", source="dynet #348"),
+    fault("deviation taken for the bound", "xavier_uniform", "math.sqrt(3) * xavier_std(shape, gain)", "xavier_std(shape, gain)"),
+    fault("variance taken for the deviation", "xavier_std", "gain * math.sqrt(2 / sum(fans(shape)))",
           "gain * 2 / sum(fans(shape))"),
-    Fault("signs of R left as they come", "training/init.py", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
-    Fault("orthogonal columns where rows are fewer", "training/init.py", "sample.T if wide else sample", "sample.T"),
-    Fault("forget bias in the input gate", "training/init.py", "FORGET = 1", "FORGET = 0"),
-    Fault("forget bias halved between the two vectors", "training/init.py",
-          'value if matches[name]["side"] == "ih" else 0', "value / 2"),
-    Fault("uniform in 1/H, not 1/√H", "training/init.py", "a=-(H**-0.5), b=H**-0.5", "a=-1 / H, b=1 / H"),
+    fault("signs of R left as they come", "orthogonalised", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
+    fault("orthogonal columns where rows are fewer", "orthogonalised", "sample.T if wide else sample", "sample.T"),
+    fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
+    fault("forget bias halved between the two vectors", "_set_forget_bias", 'value if matches[name]["side"] == "ih" else 0',
+          "value / 2"),
+    fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
+          "partial(uniform, a=-1 / H, b=1 / H)"),
 ]

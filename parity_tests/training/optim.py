@@ -1,17 +1,20 @@
 """Cases and faults of reference/training/optim.py: the parameters after three steps, given the gradient of each."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import torch
 
 from ..helpers import draw
 from ..mutation.faults import Fault
-from ..parts.harness import PartCase
+from ..rooms import RoomCase
 
 STEPS = 3
 GRADIENTS = tuple(f"g{n}" for n in range(STEPS))
 
 
-def case(kind, name, **options):
+def case(kind: str, name: str, **options: Any) -> RoomCase:
     """The gradients differ in size from step to step, and are small enough for an epsilon to show."""
     def run(package, d):
         w = {"w": np.array(d["w"])}
@@ -31,7 +34,7 @@ def case(kind, name, **options):
         return results
 
     inputs = {"w": draw(0, 3, 4)} | {g: 10.0 ** -n * draw(1 + n, 3, 4) for n, g in enumerate(GRADIENTS)}
-    return PartCase("optim", f"{kind}-{name}", inputs, run, twin, fixed=("w", *GRADIENTS), holomorphic=False)
+    return RoomCase("optim", f"{kind}-{name}", inputs, run, twin, fixed=("w", *GRADIENTS), holomorphic=False)
 
 
 CASES = [
@@ -44,30 +47,30 @@ CASES = [
     case("AdamW", "decay", lr=0.1, betas=(0.7, 0.9), eps=0.01, weight_decay=0.1),
 ]
 
+fault = partial(Fault, "training/optim")
+# fmt: off
 FAULTS = [
-    Fault("no weight decay", "training/optim.py", "return g + decay * w if decay else g", "return g"),
-    Fault("weight decay pulls away from zero", "training/optim.py", "g + decay * w", "g - decay * w"),
-    Fault("weight decay coupled in AdamW", "training/optim.py", "if self.decoupled:", "if False:",
+    fault("no weight decay", "Optimizer._decayed", "g + decay * w if decay else g", "g"),
+    fault("weight decay pulls away from zero", "Optimizer._decayed", "g + decay * w", "g - decay * w"),
+    fault("weight decay coupled in AdamW", "Adam._update", "self.decoupled", "False",
           source="Loshchilov & Hutter 2019: what the name AdamW is about"),
-    Fault("decoupled decay without the learning rate", "training/optim.py", '1 - o["lr"] * o["weight_decay"]',
+    fault("decoupled decay without the learning rate", "Adam._update", '1 - o["lr"] * o["weight_decay"]',
           '1 - o["weight_decay"]'),
-    Fault("first moment not corrected", "training/optim.py", 'root *= o["lr"] / (1 - b1**t)', 'root *= o["lr"]'),
-    Fault("second moment not corrected", "training/optim.py", "root /= (1 - b2**t) ** 0.5", "root /= 1"),
-    Fault("correction counts from 0", "training/optim.py", "root /= (1 - b2**t) ** 0.5", "root /= (1 - b2**(t + 1)) ** 0.5"),
-    Fault("epsilon inside the root", "training/optim.py",
-          'root += o["eps"]\n        np.divide(m, root, out=root)', "np.divide(m, np.sqrt(root**2 + o['eps']), out=root)"),
-    Fault("epsilon added before the correction", "training/optim.py", "root /= (1 - b2**t) ** 0.5",
+    fault("first moment not corrected", "Adam._update", 'root *= o["lr"] / (1 - b1**t)', 'root *= o["lr"]'),
+    fault("second moment not corrected", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= 1"),
+    fault("correction counts from 0", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= (1 - b2**(t + 1)) ** 0.5"),
+    fault("epsilon inside the root", "Adam._update", "root += o[\"eps\"]\nnp.divide(m, root, out=root)",
+          "np.divide(m, np.sqrt(root**2 + o['eps']), out=root)"),
+    fault("epsilon added before the correction", "Adam._update", "root /= (1 - b2**t) ** 0.5",
           'root = (root + o["eps"]) / (1 - b2**t) ** 0.5 - o["eps"]'),
-    Fault("moments weighted the wrong way round", "training/optim.py", "m += (1 - b1) * (g - m)", "m += b1 * (g - m)"),
-    Fault("second moment of the mean, not of the gradient", "training/optim.py", "v += (1 - b2) * g * g", "v += (1 - b2) * m * m"),
-    Fault("momentum of the first step dampened", "training/optim.py", 'state["momentum_buffer"] = g.copy()',
-          'state["momentum_buffer"] = (1 - o["dampening"]) * g'),
-    Fault("Nesterov is plain momentum", "training/optim.py", 'g = g + o["momentum"] * u if o["nesterov"] else u', "g = u"),
-    Fault("centred mean not squared", "training/optim.py", "v = v - mean * mean", "v = v - np.abs(mean)"),
-    Fault("RMSprop's epsilon inside the root", "training/optim.py", 'scaled = g / (np.sqrt(v) + o["eps"])',
-          'scaled = g / np.sqrt(v + o["eps"])', source="TensorFlow's RMSprop, which is another algorithm under this name"),
-    Fault("Adagrad forgets", "training/optim.py", "        s += g * g", "        s *= 0.9\n        s += g * g"),
-    Fault("Adagrad's rate decays one step early", "training/optim.py", '(1 + (t - 1) * o["lr_decay"])', '(1 + t * o["lr_decay"])'),
-    Fault("gradient written to", "training/optim.py", "        g = self._decayed(w, g)\n        if o[\"momentum\"]:",
-          "        g += o[\"weight_decay\"] * w\n        if o[\"momentum\"]:", changes=True),
+    fault("moments weighted the wrong way round", "Adam._update", "m += (1 - b1) * (g - m)", "m += b1 * (g - m)"),
+    fault("second moment of the mean, not of the gradient", "Adam._update", "v += (1 - b2) * g * g", "v += (1 - b2) * m * m"),
+    fault("momentum of the first step dampened", "SGD._update", "g.copy()", '(1 - o["dampening"]) * g'),
+    fault("Nesterov is plain momentum", "SGD._update", 'g + o["momentum"] * u if o["nesterov"] else u', "u"),
+    fault("centred mean not squared", "RMSprop._update", "v = v - mean * mean", "v = v - np.abs(mean)"),
+    fault("RMSprop's epsilon inside the root", "RMSprop._update", 'g / (np.sqrt(v) + o["eps"])', 'g / np.sqrt(v + o["eps"])',
+          source="TensorFlow's RMSprop, which is another algorithm under this name"),
+    fault("Adagrad forgets", "Adagrad._update", "s += g * g", "s *= 0.9\ns += g * g"),
+    fault("Adagrad's rate decays one step early", "Adagrad._update", '1 + (t - 1) * o["lr_decay"]', '1 + t * o["lr_decay"]'),
+    fault("gradient written to", "SGD._update", "g = self._decayed(w, g)", 'g += o["weight_decay"] * w', changes=True),
 ]

@@ -79,8 +79,8 @@ def test_each_gate_is_a_matrix_of_its_own(cell, gates):
     """dynet #348: the fan of the stacked matrix makes weights too small, by 1.58 for four gates of a square layer."""
     I, H = 24, 40
     layer = getattr(reference, cell)(I, H, num_layers=2, bidirectional=True, dtype=np.float64)
-    made = init.initialise(layer, "xavier_uniform", np.random.default_rng(0), recurrent="orthogonal").params
-    for name, w in made.items():
+    initialised = init.initialise(layer, "xavier_uniform", np.random.default_rng(0), recurrent="orthogonal").params
+    for name, w in initialised.items():
         for block in np.split(w, gates):
             if "bias" in name:
                 assert (block == 0).all()
@@ -90,16 +90,16 @@ def test_each_gate_is_a_matrix_of_its_own(cell, gates):
                 bound = (6 / (block.shape[1] + H)) ** 0.5
                 assert 0.97 * bound < np.abs(block).max() <= bound
     expected = init.SCHEMES["xavier_uniform"](np.random.default_rng(0), (H, I))
-    assert_equal(made["weight_ih_l0"][:H], expected)
+    assert_equal(initialised["weight_ih_l0"][:H], expected)
 
 
 def test_a_projection_is_one_matrix_and_tells_the_size():
     layer = reference.LSTM(6, 8, proj_size=3, dtype=np.float64)
-    made = init.initialise(layer, "orthogonal", np.random.default_rng(0), forget_bias=1.0).params
-    assert_close(made["weight_hr_l0"] @ made["weight_hr_l0"].T, np.eye(3))
-    for block in np.split(made["weight_hh_l0"], 4):
+    initialised = init.initialise(layer, "orthogonal", np.random.default_rng(0), forget_bias=1.0).params
+    assert_close(initialised["weight_hr_l0"] @ initialised["weight_hr_l0"].T, np.eye(3))
+    for block in np.split(initialised["weight_hh_l0"], 4):
         assert_close(block.T @ block, np.eye(3))
-    assert_equal(made["bias_ih_l0"], np.repeat([0.0, 1.0, 0.0, 0.0], 8))
+    assert_equal(initialised["bias_ih_l0"], np.repeat([0.0, 1.0, 0.0, 0.0], 8))
 
 
 def test_uniform_is_the_default_of_torch():
@@ -115,8 +115,8 @@ def test_uniform_is_the_default_of_torch():
 def test_forget_bias_is_in_one_of_the_two_and_nowhere_else():
     layer = reference.LSTM(3, 5, num_layers=2, bidirectional=True)
     plain = init.initialise(layer, "uniform", np.random.default_rng(0)).params
-    made = init.initialise(layer, "uniform", np.random.default_rng(0), forget_bias=1.0).params
-    for name, w in made.items():
+    initialised = init.initialise(layer, "uniform", np.random.default_rng(0), forget_bias=1.0).params
+    for name, w in initialised.items():
         if "bias" in name:
             assert (w[5:10] == (1.0 if "_ih" in name else 0.0)).all()
             w, plain[name] = np.delete(w, slice(5, 10)), np.delete(plain[name], slice(5, 10))
@@ -127,12 +127,12 @@ def test_other_parameters_stay_unless_asked_for():
     start = {"embedding.weight": draw(0, 9, 4), "rnn.weight_ih_l0": draw(1, 12, 4), "rnn.weight_hh_l0": draw(2, 12, 3),
              "head.weight": draw(3, 9, 3), "head.bias": draw(4, 9)}
     before = {k: v.copy() for k, v in start.items()}
-    made = init.initialise(start, "xavier_normal", np.random.default_rng(0))
-    assert {k for k in made if (made[k] != before[k]).any()} == {"rnn.weight_ih_l0", "rnn.weight_hh_l0"}
+    initialised = init.initialise(start, "xavier_normal", np.random.default_rng(0))
+    assert {k for k in initialised if (initialised[k] != before[k]).any()} == {"rnn.weight_ih_l0", "rnn.weight_hh_l0"}
     assert all((start[k] == before[k]).all() for k in start)
-    made = init.initialise(start, "xavier_normal", np.random.default_rng(0), others="kaiming_uniform")
-    assert all((made[k] != before[k]).all() for k in start)
-    assert (made["head.bias"] == 0).all()
+    initialised = init.initialise(start, "xavier_normal", np.random.default_rng(0), others="kaiming_uniform")
+    assert all((initialised[k] != before[k]).all() for k in start)
+    assert (initialised["head.bias"] == 0).all()
 
 
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU", "LSTMCell"])

@@ -162,12 +162,12 @@ def test_bad_options_are_refused(make, message):
 def rates(make, n=40):
     """The learning rates of a torch scheduler."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
-    scheduler, found = make(optimizer), []
+    scheduler, actual = make(optimizer), []
     for _ in range(n):
-        found.append(optimizer.param_groups[0]["lr"])
+        actual.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         scheduler.step()
-    return found
+    return actual
 
 
 LR = torch.optim.lr_scheduler
@@ -185,8 +185,8 @@ LR = torch.optim.lr_scheduler
 ], ids=["constant", "step", "cosine", "warmup", "warmup then step", "warmup then cosine"])
 def test_schedules_are_those_of_torch(ours, theirs):
     """torch computes each rate from the one before, so its roundings add up over the steps."""
-    found = np.array([ours(n) for n in range(40)])
-    np.testing.assert_allclose(found, rates(theirs), rtol=0, atol=40 * 4 * np.finfo(float).eps * 0.3)
+    actual = np.array([ours(n) for n in range(40)])
+    np.testing.assert_allclose(actual, rates(theirs), rtol=0, atol=40 * 4 * np.finfo(float).eps * 0.3)
 
 
 def test_warmup_rises_and_cosine_falls():

@@ -63,8 +63,8 @@ SLIGHTLY_WRONG = {
 @pytest.mark.parametrize(("kind", "changed"), SLIGHTLY_WRONG.values(), ids=SLIGHTLY_WRONG)
 def test_what_is_slightly_wrong_is_caught(kind, changed):
     """Each is an option that is a little different, in ten steps."""
-    found = judged(LANGUAGE, "gru", kind, follow(LANGUAGE, "gru", kind, steps=10, **changed), steps=10)
-    assert any(not v.ok for v in found)
+    verdicts = judged(LANGUAGE, "gru", kind, follow(LANGUAGE, "gru", kind, steps=10, **changed), steps=10)
+    assert any(not v.ok for v in verdicts)
 
 
 def test_a_state_that_is_not_carried_and_a_clip_without_its_small_number_are_caught(monkeypatch):
@@ -107,6 +107,6 @@ def test_the_rule_is_the_rule():
 
 def test_every_batch_of_a_task_is_there_for_both_sides():
     for task in TASKS:
-        made = task.batches(0)
-        assert len(made) == STEPS and str(task).startswith(task.module)
-        assert type(made[0]).__module__ == reference.common.batches.__name__
+        all_batches = task.batches(0)
+        assert len(all_batches) == STEPS and str(task).startswith(task.module)
+        assert type(all_batches[0]).__module__ == reference.common.batches.__name__

@@ -86,8 +86,8 @@ def labelled(seed: int) -> list:
 
 
 def conditioned(seed: int) -> list:
-    rng, made = sequences(seed)
-    return [batches.conditioned(rng.integers(0, 4, (len(s), 2)).tolist(), s, 1, 2) for s in made]
+    rng, tokens = sequences(seed)
+    return [batches.conditioned(rng.integers(0, 4, (len(s), 2)).tolist(), s, 1, 2) for s in tokens]
 
 
 def tagged(seed: int) -> list:
@@ -155,8 +155,8 @@ def follow(task: Task, cell: str, kind: str, *, side: str = "reference", dtype: 
         train = torch_impl.training.loop.train
     result = train(model, recorder, lambda epoch: task.batches(seed)[:steps], epochs=1, schedule=rate,
                    max_norm=task.max_norm)
-    made = {k: np.stack([h[k] for h in recorder.history]) for k in recorder.history[0]}
-    return {"loss": np.array(result.losses), "norm": np.array(result.norms)} | made
+    weights = {k: np.stack([h[k] for h in recorder.history]) for k in recorder.history[0]}
+    return {"loss": np.array(result.losses), "norm": np.array(result.norms)} | weights
 
 
 class Truth:
@@ -165,13 +165,13 @@ class Truth:
     def __init__(self, task: Task, cell: str, kind: str, seed: int, steps: int):
         self._run = partial(follow, task, cell, kind, seed=seed, steps=steps)
         self._rng = np.random.default_rng(seed)
-        self._made: list[Trajectory] = []
+        self._runs: list[Trajectory] = []
         self.oracle: Trajectory = self._run(dtype=np.longdouble)
 
     def baselines(self, count: int) -> list[Trajectory]:
-        while len(self._made) < count:
-            self._made.append(self._run(change=self._jitter if self._made else None))
-        return self._made[:count]
+        while len(self._runs) < count:
+            self._runs.append(self._run(change=self._jitter if self._runs else None))
+        return self._runs[:count]
 
     def _jitter(self, v: np.ndarray) -> np.ndarray:
         return v * (1 + np.finfo(v.dtype).eps * self._rng.choice([-1, 1], v.shape))

@@ -10,7 +10,6 @@ import torch
 
 from .. import terminal
 from ..command import main
-from ..diagnosis import AGREES
 
 ROOT = Path(__file__).parent.parent.parent.parent
 ADAPTER = '''
@@ -153,21 +152,6 @@ def test_pytest_refuses_an_unknown_implementation():
                           "parity_tests/test_parity.py"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no module is named 'no_such_adapter'" in run.stderr
-
-
-def test_a_broken_definition_is_reported_and_fails(monkeypatch, capsys):
-    """Whoever breaks reference/cells/gru.py breaks the oracle too; the witnesses must say so, with the equation."""
-    from ...mutation.command import broken
-    from ...mutation.faults import FAULTS
-    from .. import definition
-
-    fault = next(f for f in FAULTS if f.file == "cells/gru.py" and f.equation == "G4")
-    monkeypatch.setattr(definition, "reference", broken(fault))
-    assert main(["--impl", "numpy", "--cases", "gru-T5B4I3H6"]) == 1
-    out = " ".join(capsys.readouterr().out.split())
-    assert "The definition itself disagrees" in out
-    assert "gru.py: h at t = 0 of T = 5, equation G4" in out
-    assert AGREES not in out
 
 
 @pytest.mark.parametrize(("x", "text"), [(0.0, "0.00"), (1.5, "1.50"), (1e-9, "1.0e-09"), (12345.0, "1.2e+04"),

@@ -9,7 +9,7 @@ import torch_impl
 
 from ..cases import KINDS
 from ..definition import check
-from ..diagnosis import AGREES, TWINS, by_autograd, by_room, complex_step, diagnose, disagreements, problem
+from ..diagnosis import AGREES, TWINS, by_autograd, by_complex_step, by_room, diagnose, disagreements, problem
 from ..tolerance import judge
 
 
@@ -36,7 +36,7 @@ def test_both_witnesses_see_every_quantity(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_agree_with_the_complex_step(kind):
     """Element by element, every weight, bias, input and initial state, by the tolerance rule."""
-    by_step, by_hand = complex_step(kind, room_of(kind))
+    by_step, by_hand = by_complex_step(kind, room_of(kind))
     assert len(by_step) >= 6
     for name, g in by_hand.items():
         v = judge(name, by_step[name], [g], g.astype(np.longdouble), "float64")

@@ -134,14 +134,14 @@ def test_what_cannot_be_loaded_says_why(name, message):
         resolve(name)
 
 
-@pytest.mark.parametrize(("made", "message"), [
+@pytest.mark.parametrize(("returned", "message"), [
     (lambda y, s: y, "forward must return y, states; it returned ndarray"),
     (lambda y, s: (y, s[0]), r"forward must return the states as a tuple of 1, \(h,\); it returned ndarray"),
 ])
-def test_a_forward_that_returns_something_else_is_told_what_is_wanted(made, message):
+def test_a_forward_that_returns_something_else_is_told_what_is_wanted(returned, message):
     class Other(Honest):
         def forward(self, x, state, lengths=None):
-            return made(*super().forward(x, state, lengths))
+            return returned(*super().forward(x, state, lengths))
 
     (verdict,) = run_case(Implementation("stranger", Other), CASE).verdicts
     assert re.fullmatch(message, verdict.detail)

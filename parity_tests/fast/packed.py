@@ -1,0 +1,12 @@
+"""Faults of reference/fast/packed.py, which the named cases must catch: ../judge/cases.py"""
+
+from functools import partial
+
+from ..mutation.faults import Fault
+
+fault = partial(Fault, "fast/packed")
+# fmt: off
+FAULTS = [
+    fault("segments' deltas and caches in opposite orders", "run_backward", "room.gradients(found, caches)",
+          "room.gradients(found, caches[::-1])"),
+]

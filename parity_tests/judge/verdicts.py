@@ -1,0 +1,51 @@
+"""Verdicts on named tensors, and on what a call may not do: what layers and rooms are judged by alike."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .oracle import Tensors, Truth
+from .tolerance import Verdict, judge
+
+
+def compare(results: Tensors, truth: Truth, dtype: str, optional: Sequence[str] = (),
+            steps: Callable[[str], int | None] = lambda name: None) -> Iterator[Verdict]:
+    """A verdict on each tensor of the oracle, and against each that it does not have.
+
+    Parameters
+    ----------
+    optional : names of tensors that need not be there
+    steps : name -> the time axis, if there is one; what is called dx is computed last step first
+    """
+    for name in results.keys() - truth.oracle.keys():
+        yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")
+    for name, exact in truth.oracle.items():
+        if name not in results:
+            if name not in optional:
+                yield refused(name, "missing", "was not returned")
+        elif (given := np.asarray(results[name]).dtype) != dtype:
+            yield refused(name, "dtype", f"{given} for {dtype}")
+        else:
+            yield judge(name, results[name], [b[name] for b in truth.baselines], exact, dtype, steps(name), name == "dx")
+
+
+def written_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Verdict]:
+    """A verdict against each argument that is not what it was."""
+    for name, value in before.items():
+        if not same(value, after[name]):
+            yield refused(name, "changed", "was written to; arguments must be left as they are")
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two nests of arrays hold the same numbers."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (tuple, list)):
+        return all(map(same, a, b))
+    return a is b or np.array_equal(a, b, equal_nan=True)
+
+
+def refused(tensor: str, why: str, detail: str) -> Verdict:
+    """A verdict that needs no numbers."""
+    return Verdict(tensor, np.inf, 0.0, False, None, why, detail)

@@ -61,13 +61,13 @@ def draw(seed: int, *shape: int, dtype: str = "float64") -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str = "float64") -> Any:
+def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str = "float64"):
     """A random state as a layer or cell of this name takes it: a pair of arrays for LSTM, where h may be narrower."""
     h = draw(seed, *shape[:-1], proj_size or shape[-1], dtype=dtype)
     return (h, draw(seed + 1, *shape, dtype=dtype)) if cell.startswith("LSTM") else h
 
 
-def twins(name: str, *args: Any, seed: int = 0, dtype: str = "float64", **kwargs: Any) -> tuple[Any, Any]:
+def twins(name: str, *args, seed: int = 0, dtype: str = "float64", **kwargs):
     """The class ``name`` of reference and of torch.nn, with the same random weights, both biases different."""
     rng = np.random.default_rng(seed)
     ours = getattr(reference, name)(*args, dtype=dtype, rng=rng, **kwargs)

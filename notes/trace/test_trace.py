@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reference
-from parity_tests.mutation.command import broken
+from parity_tests.mutation.command import with_fault
 from parity_tests.mutation.faults import catalogue
 
 from . import problem, text, trace
@@ -82,7 +82,7 @@ def test_a_broken_line_shows(fault):
     cell, seen = fault.room.partition("/")[2], []
     for kind in fault.kinds:
         options = dict(zip(IDS, KINDS, strict=True))[kind][1]
-        room = getattr(broken(fault), cell)
+        room = getattr(with_fault(fault), cell)
         q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
         seen += [one for one in trace(room, q) if text.differs(one, by_torch(kind))]
     assert seen

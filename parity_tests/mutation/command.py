@@ -25,7 +25,7 @@ TILED = ("fast/tiles.py", "fast/parts.py")  # what does nothing in cases as smal
 
 
 @cache
-def broken(fault: Fault) -> ModuleType:
+def with_fault(fault: Fault) -> ModuleType:
     """A copy of ``reference`` with the fault in it.
 
     Raises
@@ -55,7 +55,7 @@ def broken(fault: Fault) -> ModuleType:
 
 def implementation(fault: Fault) -> Implementation:
     """The broken copy as an implementation to be judged."""
-    return numpy_implementation(fault.name, broken(fault), "fast" if fault.room.startswith("fast/") else "definition")
+    return numpy_implementation(fault.name, with_fault(fault), "fast" if fault.room.startswith("fast/") else "definition")
 
 
 def candidates(fault: Fault) -> list[Case]:
@@ -74,7 +74,7 @@ def caught_by(fault: Fault) -> list[Result]:
     return [r for r in (run_case(culprit, case) for case in candidates(fault)) if catches(fault, r)]
 
 
-def catching(fault: Fault, package: ModuleType, cases: Sequence[RoomCase]) -> dict[RoomCase, list[Verdict]]:
+def cases_that_catch(fault: Fault, package: ModuleType, cases: Sequence[RoomCase]) -> dict[RoomCase, list[Verdict]]:
     """The cases of a room that convict a broken package by what the fault is, and their wrong verdicts."""
     why = "changed" if fault.changes else "number"
     wrong = {case: [v for v in by_numpy(case, "float64", package) if not v.ok] for case in cases}
@@ -107,7 +107,7 @@ def parts(out: Console) -> list[str]:
     """The same of the faults in the rooms that have cases of their own."""
     def line(cases: Sequence[RoomCase]) -> Callable[[Fault], list[str]]:
         def of(fault: Fault) -> list[str]:
-            wrong = catching(fault, broken(fault), cases)
+            wrong = cases_that_catch(fault, with_fault(fault), cases)
             return [f"{len(wrong)}/{len(cases)}", str(next(iter(wrong))),
                     ", ".join(v.tensor for v in next(iter(wrong.values())))] if wrong else []
         return of

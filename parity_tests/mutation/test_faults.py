@@ -11,7 +11,7 @@ from ..judge.diagnosis import AGREES, diagnose
 from ..judge.implementations import BUILTIN
 from ..judge.suite import run_case
 from .address import changed
-from .command import broken, candidates, catches, implementation
+from .command import candidates, catches, implementation, with_fault
 from .faults import catalogue, modules
 
 ROOT = Path(__file__).parent.parent.parent
@@ -32,7 +32,7 @@ def test_fault_is_caught(fault):
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.equation], ids=name)
 def test_diagnosis_names_the_equation(fault):
     for kind in fault.kinds:
-        sentence = diagnose(kind, broken(fault))
+        sentence = diagnose(kind, with_fault(fault))
         named = sentence.partition("equation ")[2].split(" or ")
         assert fault.equation in named, sentence
         assert len(named) <= 3, sentence
@@ -40,13 +40,13 @@ def test_diagnosis_names_the_equation(fault):
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.room not in CELLS and not f.room.startswith("fast/")], ids=name)
 def test_diagnosis_acquits_the_rooms_when_the_fault_is_elsewhere(fault):
-    assert AGREES in diagnose("lstm", broken(fault))
+    assert AGREES in diagnose("lstm", with_fault(fault))
 
 
 def test_a_broken_definition_is_reported_and_fails(monkeypatch, capsys):
     """Whoever breaks reference/cells/gru.py breaks the oracle too; the witnesses must say so, with the equation."""
     fault = next(f for f in FAULTS if f.room == "cells/gru" and f.equation == "G4")
-    monkeypatch.setattr(definition, "reference", broken(fault))
+    monkeypatch.setattr(definition, "reference", with_fault(fault))
     assert judge(["--impl", "numpy", "--cases", "gru-T5B4I3H6"]) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "The definition itself disagrees" in out
@@ -86,7 +86,7 @@ def test_an_unbroken_copy_passes():
 def test_a_fault_whose_address_is_gone_is_an_error(gone, said):
     fault = next(f for f in FAULTS if f.room == "cells/rnn" and f.function == "step_forward")
     with pytest.raises(LookupError, match=said):
-        broken(replace(fault, name="gone", **gone))
+        with_fault(replace(fault, name="gone", **gone))
 
 
 SOURCE = '''ONE = 1  # outside

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ..rooms import DTYPES, by_complex_step, by_numpy, by_torch, truth
-from .command import broken, catching
+from .command import cases_that_catch, with_fault
 from .faults import Fault, rooms
 
 ROOMS = rooms()
@@ -47,7 +47,7 @@ def test_no_case_is_degenerate(case):
 @pytest.mark.parametrize(("room", "fault"), [(r, f) for r, module in ROOMS.items() for f in module.FAULTS],
                          ids=lambda v: getattr(v, "name", v))
 def test_fault_is_caught(room, fault):
-    assert catching(fault, broken(fault), ROOMS[room].CASES), "this fault survives"
+    assert cases_that_catch(fault, with_fault(fault), ROOMS[room].CASES), "this fault survives"
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -67,7 +67,7 @@ LINEAR = next(c for c in ROOMS["linear"].CASES if c.name == "sequence")
 
 def test_an_unbroken_copy_passes():
     same = Fault("parts/linear", "nothing", "forward", "y += p.b", "y += p.b")
-    assert all(not why(by_numpy(c, "float64", broken(same))) for c in ROOMS["linear"].CASES)
+    assert all(not why(by_numpy(c, "float64", with_fault(same))) for c in ROOMS["linear"].CASES)
 
 
 def test_a_twin_is_refused_for_a_number_a_dtype_or_a_tensor_that_is_missing():

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import profile, tricks
 from parity_tests.judge.terminal import flag
 
 from . import labels, worked
@@ -19,7 +18,7 @@ from .studies import steps
 
 PARTS: dict[str, Callable[[], str]] = {f"worked {cell}": partial(worked.worked, cell) for cell in worked.ROOMS}
 PARTS |= {"conventions": conventions.table, "conventions unchecked": conventions.unchecked, "steps": steps.ladder,
-          "steps floor": steps.floor, "profile": profile.table, "tricks": tricks.table}
+          "steps floor": steps.floor}
 PART = re.compile(r"(<!-- generated: ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

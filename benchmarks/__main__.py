@@ -14,9 +14,9 @@ import sys
 from collections.abc import Sequence
 
 USAGE_ERROR = 2
-COMMANDS = {"run": ("benchmarks.run.command", "main"), "list": ("benchmarks.what.listing", "main"),
-            "report": ("benchmarks.report.command", "main"), "compare": ("benchmarks.report.compare", "main"),
-            "gpu": ("benchmarks.run.gpu", "main")}
+COMMANDS = {"run": "benchmarks.run.command", "report": "benchmarks.report.command", "compare": "benchmarks.report.compare",
+            "gpu": "benchmarks.run.gpu", "list": "benchmarks.what.command"}
+EXTRA = ("torch", "rich", "pandas", "matplotlib", "psutil", "threadpoolctl")  # what 'bptt[bench]' installs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,8 +29,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = f"there is no command {command!r}" if command else "a command is needed"
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
-    module, function = COMMANDS[command]
-    return int(getattr(importlib.import_module(module), function)(rest[:-1]))
+    try:
+        return int(importlib.import_module(COMMANDS[command]).main(rest[:-1]))
+    except ModuleNotFoundError as e:
+        name = (e.name or "").partition(".")[0]
+        if name not in EXTRA:
+            raise
+        print(f"error: python -m benchmarks {command} needs {name}, which is not installed: pip install 'bptt[bench]'",
+              file=sys.stderr)
+        return USAGE_ERROR
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def best(call: Callable[[], Any], device: str, clock: Callable[[], float]) -> fl
     return min(times)
 
 
-def roofline(flops: int, traffic: int, seconds: float, dtype: str, limits: dict[str, Any]) -> tuple[float, str]:
+def fraction_of_limit(flops: int, traffic: int, seconds: float, dtype: str, limits: dict[str, Any]) -> tuple[float, str]:
     """(fraction of the nearer limit, "compute" or "memory") of a call that took so many seconds."""
     compute = flops / (1e9 * limits["gemm_gflops"][dtype])
     memory = traffic / (1e9 * limits["copy_gbs"])

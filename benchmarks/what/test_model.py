@@ -8,12 +8,13 @@ import torch
 
 from parity_tests.judge.implementations import BUILTIN, Implementation
 
+from ..run import check
 from ..run.check import WrongError
 from ..run.clock import Plan
-from ..run.grouping import Setting, group
+from ..run.measure import Setting, measure
 from ..run.test_check import LIMITS
-from . import models
-from .models import MODELS, ModelConfig, ModelSubject, model
+from . import model as models
+from .model import MODELS, Model, ModelConfig, model
 
 SETTING = Setting(LIMITS, Plan(seconds=0.0, rounds=1, turn=1, warm_s=0.0))
 CELLS = ("lstm", "gru", "rnn", "lstm", "gru", "lstm", "rnn")
@@ -22,11 +23,18 @@ EMBEDDING = model("embedding", 5, 3, 4, 1, 11, "none")
 NAMES = ("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")
 
 
+def judge(implementation, config):
+    """Small, then real; the worst error over allowed."""
+    candidate = config.candidate(implementation, "train")
+    candidate.call()
+    return max(check.small(implementation, config, "train"), check.judge(candidate, config.affordable(1.0, 50.0)))
+
+
 @pytest.mark.parametrize("config", [*ALL, EMBEDDING], ids=lambda c: c.model)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_everybody_who_takes_part_is_right(config, dtype):
     config = replace(config, dtype=dtype)
-    judged = [models.check(BUILTIN[n], config) for n in NAMES if not models.reason_to_decline(BUILTIN[n], config)]
+    judged = [judge(BUILTIN[n], config) for n in NAMES if not config.reason_to_decline(BUILTIN[n])]
     assert len(judged) == (2 if config is EMBEDDING or config.model == "embedding" else 5)
     assert all(0 <= ratio <= 1 for ratio in judged)
 
@@ -34,16 +42,17 @@ def test_everybody_who_takes_part_is_right(config, dtype):
 @pytest.mark.parametrize("name", ["numpy", "torch.library"])
 @pytest.mark.parametrize("parameter", ["embedding.weight", "rnn.weight_hh_l0", "head.bias"])
 def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
-    real = ModelSubject.tensors
+    real = Model.tensors
 
-    def spoilt(self):
-        found = real(self)
-        return found | {f"d{parameter}": found[f"d{parameter}"] * np.float32(1.001)}
+    def spoilt(self, *problem):
+        tensors = real(self, *problem)
+        return tensors | {f"d{parameter}": tensors[f"d{parameter}"] * np.float32(1.001)}
 
-    monkeypatch.setattr(ModelSubject, "tensors", spoilt)
+    monkeypatch.setattr(Model, "tensors", spoilt)
+    check._small.cache_clear()
     with pytest.raises(WrongError, match=f"d{parameter}: error"):
-        models.check(BUILTIN[name], ALL[0])
-    (row,) = group(ALL[0], "train", [BUILTIN[name]], SETTING)
+        judge(BUILTIN[name], ALL[0])
+    (row,) = measure(ALL[0], "train", [BUILTIN[name]], SETTING)
     assert (row["status"], row["seconds"]) == ("wrong", None)
 
 
@@ -51,23 +60,24 @@ def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
 @pytest.mark.parametrize("config", ALL[-2:], ids=lambda c: c.model)
 def test_an_application_takes_a_step(config, name, monkeypatch):
     """The parameters after it are judged too: without the optimiser, or without clipping, it is wrong."""
-    subject = ModelSubject(BUILTIN[name], config)
-    before = {k: v.copy() for k, v in subject.tensors().items() if not k.startswith("d")}
-    after = subject.tensors()
-    assert all((after[k] != v).any() for k, v in before.items() if k in models.parameters(config, "float32"))
-    app = models.APPS[config.model]
-    for wrong in (app._replace(options={"lr": 1e-5}), app._replace(max_norm=1e-3)):
-        models.truth_of.cache_clear()
-        models.truth_of(config, np.float64)
-        monkeypatch.setitem(models.APPS, config.model, wrong)
-        subject = ModelSubject(BUILTIN[name], config)
+    problem, candidate = config.problem(), Model(BUILTIN[name], config)
+    before = problem.inputs()
+    after = {k: v.copy() for k, v in candidate.tensors(problem, before).items()}
+    assert all((after[k] != v).any() for k, v in before.items())
+    again = candidate.tensors(problem, before)
+    assert all((again[k] == v).all() for k, v in after.items())
+    application = models.APPLICATIONS[config.model]
+    check.truth_of(problem)
+    for wrong in (application._replace(options={"lr": 1e-5}), application._replace(max_norm=1e-3)):
+        monkeypatch.setitem(models.APPLICATIONS, config.model, wrong)
+        candidate = Model(BUILTIN[name], config)
         monkeypatch.undo()
         with pytest.raises(WrongError):
-            models.judge(subject, np.float64)
+            check.judge(candidate, problem)
 
 
 def test_rows_of_a_model_have_times_memory_and_work():
-    rows = group(ALL[0], "train", [BUILTIN[n] for n in NAMES], SETTING)
+    rows = measure(ALL[0], "train", [BUILTIN[n] for n in NAMES], SETTING)
     assert [r["status"] for r in rows] == ["ok"] * 5, [r["reason"] for r in rows]
     assert {r["case"]["model"] for r in rows} == {"language_model"}
     assert all(r["peak_bytes"] > 0 and r["gflops"] > 0 for r in rows)
@@ -83,17 +93,17 @@ def test_work_is_what_the_sizes_say():
 
 
 def test_the_same_parameters_for_everybody():
-    ours, theirs = (ModelSubject(BUILTIN[n], ALL[0]) for n in ("numpy", "torch.library"))
+    ours, theirs = (Model(BUILTIN[n], ALL[0]) for n in ("numpy", "torch.library"))
     for name, v in theirs.named.items():
         np.testing.assert_array_equal(ours.model.params[name], v.detach().numpy())
 
 
 def test_strangers_and_narrow_types_are_declined_with_a_reason():
     stranger = Implementation("my_lib.adapter", BUILTIN["numpy"].load)
-    (row,) = group(ALL[0], "train", [stranger], SETTING)
+    (row,) = measure(ALL[0], "train", [stranger], SETTING)
     assert (row["status"], row["reason"]) == ("declined", "models are made of our own parts")
-    assert models.reason_to_decline(BUILTIN["torch.loop"], replace(ALL[0], dtype="bfloat16"))
-    assert models.reason_to_decline(BUILTIN["numpy"], replace(ALL[0], device="cuda"))
+    assert replace(ALL[0], dtype="bfloat16").reason_to_decline(BUILTIN["torch.loop"])
+    assert replace(ALL[0], device="cuda").reason_to_decline(BUILTIN["numpy"])
 
 
 def test_every_batch_is_the_same_each_time_and_has_different_lengths():
@@ -112,8 +122,7 @@ def test_a_name_is_unique_and_says_which_model():
 def test_what_runs_on_a_gpu_is_waited_for(monkeypatch):
     waited = []
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(1))
-    subject = ModelSubject(BUILTIN["torch.library"], ALL[0])
-    subject.sync()
-    subject.config = replace(ALL[0], device="cuda")
-    subject.sync()
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, device: self)
+    for config in (ALL[0], replace(ALL[0], device="cuda")):
+        Model(BUILTIN["torch.library"], config).sync()
     assert waited == [1]

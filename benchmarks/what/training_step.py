@@ -15,8 +15,10 @@ from reference.forecast.options import DEFAULTS as FORECAST
 from reference.forecast.train import MAX_NORM
 from reference.training import clip, optim
 
+Step = Callable[[Any], tuple[Any, Any]]  # (batch) -> loss, gradients after clipping
 
-class App(NamedTuple):
+
+class Application(NamedTuple):
     """What is trained, and by which optimiser."""
 
     model: str
@@ -25,29 +27,30 @@ class App(NamedTuple):
     max_norm: float
 
 
-APPS = {"char_lm": App("language_model", "Adam", {"lr": CHAR_LM["lr"]}, CHAR_LM["clip"]),
-        "forecast": App("forecaster", "AdamW", {k: FORECAST[k] for k in ("lr", "weight_decay")}, MAX_NORM)}
+APPLICATIONS = {"char_lm": Application("language_model", "Adam", {"lr": CHAR_LM["lr"]}, CHAR_LM["clip"]),
+                "forecast": Application("forecaster", "AdamW", {k: FORECAST[k] for k in ("lr", "weight_decay")}, MAX_NORM)}
 
 
-def numpy_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:
-    """(batch) -> loss, gradients after clipping"""
-    optimizer = optim.OPTIMIZERS[app.optimizer](model, **app.options)
+def numpy_step(application: Application, model: Any) -> Step:
+    """Gradients by the name of the parameter."""
+    optimizer = optim.OPTIMIZERS[application.optimizer](model, **application.options)
 
     def step(batch: Any) -> tuple[Any, Any]:
         loss = model.loss(batch)
         model.backward()
         norm = clip.global_norm(model.grads)
         finite(loss, norm)
-        clip.scale_to_norm(model.grads, app.max_norm, norm)
+        clip.scale_to_norm(model.grads, application.max_norm, norm)
         optimizer.step(model.grads)
         return loss, model.grads
 
     return step
 
 
-def torch_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:
-    """(batch) -> loss, gradients after clipping, in the order of the parameters"""
-    optimizer, params = torch_impl.training.optim.OPTIMIZERS[app.optimizer](model, **app.options), dict(model.named_parameters())
+def torch_step(application: Application, model: Any) -> Step:
+    """Gradients in the order of the parameters."""
+    optimizer = torch_impl.training.optim.OPTIMIZERS[application.optimizer](model, **application.options)
+    params = dict(model.named_parameters())
 
     def step(batch: Any) -> tuple[Any, Any]:
         model.zero_grad()
@@ -55,7 +58,7 @@ def torch_step(app: App, model: Any) -> Callable[[Any], tuple[Any, Any]]:
         loss.backward()
         norm = torch_impl.training.clip.global_norm(params)
         finite(loss.detach(), norm)
-        torch_impl.training.clip.scale_to_norm(params, app.max_norm, norm)
+        torch_impl.training.clip.scale_to_norm(params, application.max_norm, norm)
         optimizer.step()
         return loss, [p.grad for p in params.values()]
 

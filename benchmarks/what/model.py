@@ -1,6 +1,6 @@
 """A training step of a whole model as a configuration to be timed: the loss of a batch and its gradient in every parameter.
 
-No optimiser, but in the rows of the applications (apps.py), and no dropout.  Tokens are arrays at the start, for torch
+No optimiser, but in the rows of the applications (training_step.py), and no dropout.  Tokens are arrays at the start, for torch
 too, whose models turn them into tensors inside.
 NumPy and torch have the same parameters, rounded to the precision.  Judged as a layer is (``check``): small against the
 definition in longdouble, at the real size against the definition in float64, every gradient of every parameter.
@@ -10,35 +10,33 @@ the way x of torch_impl's.  "embedding" is that module alone: its forward, and t
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from parity_tests.judge.cases import Case
 from parity_tests.judge.implementations import Implementation
-from parity_tests.judge.suite import worst_of
-from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, largest
+from parity_tests.judge.oracle import Tensors
 from reference.common import batches
 from reference.parts.modules import Embedding
 from torch_impl.cells.adapters import native
 from torch_impl.cells.layers import WAYS
 
-from ..run.candidate import DeclinedError
-from .apps import APPS, numpy_step, torch_step
-from .config import Config
+from .config import Candidate, Config, Problem
+from .layer import DeclinedError, device_sync
 from .precision import PRECISIONS
+from .training_step import APPLICATIONS, numpy_step, torch_step
 
 NONE = "none"  # the cell of what has none
-JITTERED = 2
+NUMPY, WAYS_OF_TORCH = ("numpy", "numpy.fast"), tuple(f"torch.{way}" for way in (*WAYS, "library", "native"))
 SMALL: dict[str, Any] = {"T": 4, "B": 3, "input_size": 4, "hidden_size": 6, "vocabulary": 11}
 BOS, EOS = 1, 2
-
-Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,33 @@ class ModelConfig(Config):
         return 2 * sum(v.size for v in parameters(self, "float32").values()) * PRECISIONS[self.dtype].itemsize
 
     def effort(self, phase: str) -> float:
-        """A rough guess at the seconds of one call."""
         return 0.02
+
+    def reason_to_decline(self, implementation: Implementation) -> str | None:
+        name = implementation.name
+        if name not in (*NUMPY, *WAYS_OF_TORCH):
+            return "models are made of our own parts"
+        if self.dtype not in ("float32", "float64"):
+            return "models are judged in float32 and float64"
+        if name in NUMPY and self.device != "cpu":
+            return "NumPy computes on the CPU"
+        if self.model == "embedding" and name not in ("numpy", "torch.library"):
+            return "an embedding has no other form"
+        return None
+
+    def candidate(self, implementation: Implementation, phase: str) -> Candidate:
+        return Model(implementation, self, phase)
+
+    def suite_case(self) -> Case | None:
+        """None: the parity suite's cases are layers."""
+        return None
+
+    def problem(self, exact: Any = np.float64) -> Problem:
+        return ModelProblem(self, exact)
+
+    def affordable(self, seconds: float, gflops: float) -> Problem:
+        """A model is judged whole, however long it takes."""
+        return ModelProblem(self)
 
 
 MODELS: dict[str, Callable[[ModelConfig], tuple[tuple, dict[str, Any]]]] = {
@@ -119,7 +142,7 @@ class Plain:
     def backward(self) -> None:
         self.grads = self.pullback(self.dy)
 
-    def load_state_dict(self, given: Arrays) -> None:
+    def load_state_dict(self, given: Tensors) -> None:
         self.module.load_state_dict(given)
         self.params = self.module.params
 
@@ -151,9 +174,8 @@ def in_numpy(config: ModelConfig, dtype: Any, engine: str = "definition") -> Any
     if config.model == "embedding":
         return Plain(config, dtype)
     args, options = MODELS[config.model](config)
-    module = importlib.import_module(f"reference.models.{room_of(config.model)}")
-    made = getattr(module, class_of(room_of(config.model)))
-    return made(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), engine=engine, **options)
+    return class_of("reference", config.model)(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0),
+                                               engine=engine, **options)
 
 
 def in_torch(config: ModelConfig, way: str) -> Any:
@@ -162,27 +184,24 @@ def in_torch(config: ModelConfig, way: str) -> Any:
     if config.model == "embedding":
         return PlainTwin(config, getattr(torch, dtype))
     args, options = MODELS[config.model](config)
-    made = getattr(importlib.import_module(f"torch_impl.models.{room_of(config.model)}"), class_of(room_of(config.model)))
-    return made(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way, **options)
+    return class_of("torch_impl", config.model)(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way,
+                                                **options)
 
 
-def room_of(model: str) -> str:
-    """The file of a model, or of what an application trains."""
-    return APPS[model].model if model in APPS else model
-
-
-def class_of(model: str) -> str:
-    """'language_model' -> 'LanguageModel'"""
-    return "".join(part.capitalize() for part in model.split("_"))
+def class_of(package: str, model: str) -> Any:
+    """The class of a model, or of what an application trains: LanguageModel in models/language_model.py."""
+    room = APPLICATIONS[model].model if model in APPLICATIONS else model
+    name = "".join(part.capitalize() for part in room.split("_"))
+    return getattr(importlib.import_module(f"{package}.models.{room}"), name)
 
 
 @lru_cache(maxsize=4)
-def parameters(config: ModelConfig, dtype: str) -> Arrays:
+def parameters(config: ModelConfig, dtype: str) -> Tensors:
     """The parameters that everybody has, rounded to a dtype."""
     return {k: v.astype(dtype) for k, v in in_numpy(config, np.float64).params.items()}
 
 
-class ModelSubject:
+class Model:
     """One implementation of one model, ready to be called.
 
     Raises
@@ -194,130 +213,96 @@ class ModelSubject:
     compiles = False
 
     def __init__(self, implementation: Implementation, config: ModelConfig, phase: str = "train"):
-        self.name, self.config, self.phase = implementation.name, config, phase
-        reason = reason_to_decline(implementation, config)
+        self.name, self.config, self.phase, self.device = implementation.name, config, phase, config.device
+        reason = config.reason_to_decline(implementation)
         if reason:
             raise DeclinedError(reason)
-        self.batch, given = batch_of(config), parameters(config, PRECISIONS[config.dtype].dtype)
-        self.is_numpy = self.name.startswith("numpy")
+        self.batch, self.sync = batch_of(config), device_sync(config.device)
+        self.application = APPLICATIONS.get(config.model)
+        self.trains, self.is_numpy = self.application is not None, self.name in NUMPY
         self.context: Callable[[], Any] = native if self.name == "torch.native" else nullcontext
         if self.is_numpy:
             self.model = in_numpy(config, config.dtype, "fast" if self.name == "numpy.fast" else "definition")
-            self.model.load_state_dict(given)
         else:
             way = self.name.removeprefix("torch.")
-            self.model = in_torch(config, way if way in WAYS else "library")
-            self.model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in given.items()})
-            self.model.to(config.device)
+            self.model = in_torch(config, way if way in WAYS else "library").to(config.device)
             self.named = dict(self.model.named_parameters())
-        app = APPS.get(config.model)
-        self.step = (numpy_step if self.is_numpy else torch_step)(app, self.model) if app else None
+        self.load(parameters(config, PRECISIONS[config.dtype].dtype))
+
+    def load(self, values: Tensors) -> None:
+        """Start anew: from these parameters, with no state carried over, and an optimiser that knows of no step yet."""
+        ready = values if self.is_numpy else {k: torch.from_numpy(v.copy()) for k, v in values.items()}
+        self.model.load_state_dict(ready)
+        if hasattr(self.model, "load_carried_state"):
+            self.model.load_carried_state({})
+        step = numpy_step if self.is_numpy else torch_step
+        self.step = step(self.application, self.model) if self.application else None
 
     def call(self) -> tuple[Any, Any]:
-        """The work: loss, gradients of all parameters in their order; of an application the whole training step."""
-        if self.step:
-            with self.context():
-                return self.step(self.batch)
-        if self.is_numpy:
-            loss = self.model.loss(self.batch)
-            self.model.backward()
-            return loss, self.model.grads
+        """Loss, gradients of all parameters in their order; of an application the whole training step."""
         with self.context():
+            if self.step:
+                return self.step(self.batch)
             loss = self.model.loss(self.batch)
-            return loss, torch.autograd.grad(loss, list(self.named.values()))
+            if not self.is_numpy:
+                return loss, torch.autograd.grad(loss, list(self.named.values()))
+        self.model.backward()
+        return loss, self.model.grads
 
-    def sync(self) -> None:
-        """Wait until the device has done it."""
-        if self.config.device == "cuda":
-            torch.cuda.synchronize()
-
-    def tensors(self) -> Arrays:
+    def tensors(self, problem: "ModelProblem", inputs: Tensors) -> Tensors:
         """The loss, and "d" + name for each parameter's gradient; of an application also each parameter after the step."""
+        self.load(inputs)
         loss, grads = self.call()
         if self.is_numpy:
             return tensors_of(loss, grads, self.model, self.config)
-        found = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}}
-        found |= self.named if self.step else {}
-        return {k: v.detach().cpu().numpy() for k, v in found.items()}
+        tensors = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}}
+        tensors |= self.named if self.step else {}
+        return {k: v.detach().cpu().numpy() for k, v in tensors.items()}
 
 
-def tensors_of(loss: Any, grads: Arrays, model: Any, config: ModelConfig) -> Arrays:
+def tensors_of(loss: Any, grads: Tensors, model: Any, config: ModelConfig) -> Tensors:
     """What a model of ``reference`` is judged by."""
-    found = {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
-    return found | (model.params if config.model in APPS else {})
+    tensors = {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
+    return tensors | (model.params if config.model in APPLICATIONS else {})
 
 
-def reason_to_decline(implementation: Implementation, config: ModelConfig) -> str | None:
-    """Why a model is not for an implementation, or None."""
-    name, way = implementation.name, implementation.name.removeprefix("torch.")
-    numpys, ours = ("numpy", "numpy.fast"), (*WAYS, "library", "native")
-    if name not in numpys and not (name.startswith("torch.") and way in ours):
-        return "models are made of our own parts"
-    if config.dtype not in ("float32", "float64"):
-        return "models are judged in float32 and float64"
-    if name in numpys and config.device != "cpu":
-        return "NumPy computes on the CPU"
-    if config.model == "embedding" and name not in ("numpy", "torch.library"):
-        return "an embedding has no other form"
-    return None
+@dataclass(frozen=True)
+class ModelProblem:
+    """The loss of a model's batch and every gradient; the inputs are its parameters."""
+
+    BASELINES: ClassVar = 3
+
+    config: ModelConfig
+    exact: Any = np.float64
+
+    @property
+    def label(self) -> str:
+        return self.config.name
+
+    @property
+    def dtype(self) -> str:
+        return self.config.dtype
+
+    def inputs(self) -> Tensors:
+        return parameters(self.config, self.dtype)
+
+    def oracle(self, inputs: Tensors) -> Tensors:
+        return defined(self.config, inputs, self.exact)
+
+    def baselines(self, inputs: Tensors) -> Iterator[Tensors]:
+        rng, eps = np.random.default_rng(0), PRECISIONS[self.dtype].eps
+        moved = [{k: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype) for k, v in inputs.items()}
+                 for _ in range(self.BASELINES - 1)]
+        for params in (inputs, *moved):
+            yield defined(self.config, params, self.dtype)
 
 
-def check(implementation: Implementation, config: ModelConfig) -> float:
-    """Judge the small model, then the real one; the worst error over allowed.
-
-    Raises
-    ------
-    WrongError
-        It did not pass.
-    """
-    small = judge(ModelSubject(implementation, config.small()), np.longdouble)
-    return max(small, judge(ModelSubject(implementation, config), np.float64))
-
-
-def judge(subject: ModelSubject, exact: Any) -> float:
-    """Judge loss and gradients against the definition in another dtype; the worst error over allowed."""
-    from ..run.check import WrongError, sentence  # check knows subjects, and is told of models by group
-
-    found, truth = subject.tensors(), truth_of(subject.config, exact)
-    verdicts = []
-    for name, oracle in truth.oracle.items():
-        fits = name in found and found[name].shape == oracle.shape
-        error = float(largest(found[name] - oracle)) if fits else np.inf
-        verdicts.append(Verdict(name, error, truth.allowed[name], error <= truth.allowed[name],
-                                detail="" if fits else "missing, or of another shape"))
-    worst = worst_of(verdicts)
-    if worst is None or not worst.ok:
-        raise WrongError(f"{subject.config.name}, {sentence(worst)}", worst.ratio if worst else np.inf)
-    return worst.ratio
-
-
-class Truth(NamedTuple):
-    """What is right, and the largest error that must be allowed, tensor by tensor."""
-
-    oracle: Arrays
-    allowed: dict[str, float]
-
-
-@lru_cache(maxsize=4)
-def truth_of(config: ModelConfig, exact: Any) -> Truth:
-    """The definition in a wider dtype, and its noise in the candidate's on the same parameters, and on jittered ones."""
-    given, rng, eps = parameters(config, config.dtype), np.random.default_rng(0), PRECISIONS[config.dtype].eps
-    oracle, noise = defined(config, given, exact), dict[str, float]()
-    jittered = [{k: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype) for k, v in given.items()}
-                for _ in range(JITTERED)]
-    for params in (given, *jittered):
-        for name, tensor in defined(config, params, config.dtype).items():
-            noise[name] = max(noise.get(name, 0.0), float(largest(tensor - oracle[name])))
-    return Truth(oracle, {name: BASELINE_FACTOR * noise[name] + FLOOR_EPS * eps * float(largest(v))
-                          for name, v in oracle.items()})
-
-
-def defined(config: ModelConfig, params: Arrays, dtype: Any) -> Arrays:
+def defined(config: ModelConfig, params: Tensors, dtype: Any) -> Tensors:
     """The loss and every gradient by the definition in a dtype."""
     model = in_numpy(config, dtype)
     model.load_state_dict({k: v.astype(dtype) for k, v in params.items()})
-    if config.model in APPS:
-        return tensors_of(*numpy_step(APPS[config.model], model)(batch_of(config)), model, config)
+    if config.model in APPLICATIONS:
+        return tensors_of(*numpy_step(APPLICATIONS[config.model], model)(batch_of(config)), model, config)
     loss = model.loss(batch_of(config))
     model.backward()
     return tensors_of(loss, model.grads, model, config)

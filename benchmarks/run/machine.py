@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-import threadpoolctl
+import threadpoolctl  # type: ignore[import-untyped]
 import torch
 
 from parity_tests.judge.report import processor

@@ -44,7 +44,8 @@ figures: $(READY) ## the README's picture and the notes' generated tables
 	@$(BIN)/python -m notes.studies.task_results
 	@$(BIN)/python -m notes.studies.temperature
 	@$(BIN)/python -m parity_tests.training.trajectory --write
-	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
+	@$(BIN)/python -m benchmarks.report.published
+	@$(BIN)/cog -r README.md notes/benchmarks.md
 	@$(BIN)/python -m notes.studies.adding_table --write
 	@$(BIN)/python -m notes.studies.gradient_flow --write
 	@$(BIN)/python -m notes.studies.bptt_variants --write

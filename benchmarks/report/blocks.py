@@ -140,7 +140,8 @@ def html_block(block: Block) -> str:
         return (f'<figure aria-label="{html.escape(block.title)}">{block.inline()}'
                 f"<figcaption>{html.escape(block.caption)}</figcaption></figure>")
     frame = block.frame.map(in_html).rename(columns=in_html)
-    table = f'<div class="wide">{frame.to_html(index=False, escape=False, border=0)}</div>'
+    body = frame.to_html(index=False, escape=False, border=0, classes=f"fixed{block.fixed}")
+    table = f'<div class="wide">{body}</div>'
     if block.folded:
         return f"<details><summary>{html.escape(block.title)}</summary>{table}</details>"
     return f'<h3>{html.escape(block.title)}</h3>{table}<p class="dim">{html.escape(block.caption)}</p>'

@@ -66,7 +66,7 @@ def opened(names: Sequence[str]) -> list[File]:
     ResultError
         A file cannot be read, is not a result file, or has no rows.
     """
-    files = [(Path(name).name if Path(name).is_absolute() else name, read(Path(name))) for name in names]
+    files: list[File] = [(Path(name).name if Path(name).is_absolute() else name, read(Path(name))) for name in names]
     for name, content in files:
         if not content["rows"]:
             raise ResultError(f"{name} has no rows yet")

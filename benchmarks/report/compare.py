@@ -109,7 +109,7 @@ def change(p: Mapping[str, Any]) -> dict[str, str]:
     """A line of the table."""
     became = ("slower" if p["slower"] else "faster" if p["faster"]
               else f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}")
-    kernel = "" if p["kernel"] == p["kernel_b"] else f"kernel {p['kernel']} -> {p['kernel_b']}"
+    kernel = "" if p["kernel"] == p["kernel_b"] else f"kernel {p['kernel'] or 'unknown'} -> {p['kernel_b'] or 'unknown'}"
     return {"implementation": p["implementation"], "case": f"{p['kind']} {p['phase']} {p['dtype']} {p['device']}\n{p['size']}",
             "A": timing(p, ""), "B": timing(p, "_b"), "B / A": times(p["factor"]),
             "verdict": "\n".join(filter(None, (became, kernel, p["reason_b"])))}

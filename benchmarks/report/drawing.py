@@ -69,7 +69,7 @@ def compact(svg: str) -> str:
     """The same picture in fewer letters: every style once, as a class, and a hundredth of a point is enough."""
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", re.sub(r"\n +", "\n", svg))
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
-    rules = []
+    rules: list[str] = []
     for style, count in Counter(re.findall(r' style="([^"]*)"', svg)).items():
         if count > 1:
             rules.append(f".s{len(rules)}{{{style}}}")

@@ -43,6 +43,7 @@ def load(files: Iterable[File]) -> pd.DataFrame:
         return rows
     for column in NUMBERS:
         rows[column] = pd.to_numeric(rows[column])
+    rows["kernel"] = rows.kernel.fillna("")
     for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes")):
         library = rows[rows.implementation == LIBRARY].set_index(["run", "key"])[of]
         rows[column] = rows[of] / library.reindex(pd.MultiIndex.from_frame(rows[["run", "key"]])).to_numpy()

@@ -50,8 +50,11 @@ def draw(files: list[File], rows: pd.DataFrame) -> Iterator[Plot]:
 
 
 def ratio(rows: pd.DataFrame) -> Plot:
+    room = 0.35
     if rows.model.notna().any():  # many models at a size or two: side by side
-        rows = rows.assign(kind=rows.cell, size=rows.model.str.replace("_", " ") + " " + rows["size"])
+        room = 0.5
+        rows = rows.assign(kind=rows.cell.replace("none", "no cell"),
+                           size=rows.model.str.replace("_", " ") + " " + rows["size"])
 
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         sizes = own.sort_values("flops", kind="stable")["size"].unique().tolist()
@@ -60,7 +63,7 @@ def ratio(rows: pd.DataFrame) -> Plot:
         ax.set_xticks(range(len(sizes)), [s.replace(" ", "\n") for s in sizes], size=6)
         logarithmic(ax, "y", "{:g}×".format)
 
-    width = max(2.6, 0.35 * rows.groupby(["kind", "phase"])["size"].nunique().max())
+    width = max(2.6, room * rows.groupby(["kind", "phase"])["size"].nunique().max())
     return plotted(rows, "ratio", f"Time over that of {LIBRARY}", RATIO, panel, "", width)
 
 
@@ -102,7 +105,8 @@ def lines(ax: "Axes", own: pd.DataFrame, everybody: pd.DataFrame, apart: bool = 
     names = everybody.implementation.unique()
     for name in own.implementation.unique():
         points = own[own.implementation == name].sort_values("x", kind="stable")
-        for part in [points[points.B == 1], points[points.B > 1]] if apart else [points]:
+        parts = [points[points.B == 1], points[points.B > 1]] if apart else [points]
+        for part in (part for part in parts if len(part)):
             ax.plot(part.x, part.y, **look(name, names), linewidth=1.1, markersize=3.5, clip_on=False, label=name)
 
 
@@ -113,7 +117,7 @@ def logarithmic(ax: "Axes", which: str, form: Callable[[float], str]) -> None:
     axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
     low, high = getattr(ax, f"get_{which}lim")()
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0), numticks=30))
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 50 else (1.0, 2.0, 5.0), numticks=30))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda v, _: form(v)))
 
@@ -153,6 +157,6 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
     figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=int(figure.get_figwidth() / 1.5), frameon=False)
     first = rows.iloc[0]
     threads = f", {first.threads} threads" if first.device == "cpu" else ""
-    figure.suptitle(f"{title}\n{first['where']}{threads} · {first['dtype']} · preset {first.preset} · {first.started[:10]}",
+    figure.suptitle(f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}",
                     x=0.01, ha="left", size=9)
     return Plot(first["name"], f"{first['name']}-{first.device}-{first['dtype']}-{what}", title, caption, figure)

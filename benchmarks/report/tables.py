@@ -91,7 +91,7 @@ def entry(row: Any) -> str:
 def notes_of(own: pd.DataFrame) -> str:
     """Kernels, worst parity and longest compilation of one implementation."""
     compiled = own.compile_s.max()
-    return "\n".join(filter(None, (", ".join(own.kernel.dropna().unique()),
+    return "\n".join(filter(None, (", ".join(filter(None, own.kernel.unique())),
                                    "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}",
                                    said(compiled, "compiled in {}"))))
 
@@ -101,7 +101,7 @@ def every_row(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{
         "implementation": r.implementation, "case": r.size, "median": said(r.median),
         "quartiles": between(r.q1, r.q3, r.median), "samples, outliers": "" if pd.isna(r.median) else counts(r),
-        "ratio": times(r.ratio), "kernel": r.kernel or "", "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
+        "ratio": times(r.ratio), "kernel": r.kernel, "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
         "rate": rate(r.gflops, r.fraction, r.limit), "extra memory": size_of(r.peak_bytes), "compile": said(r.compile_s),
         "": word(r.status) + (f": {r.reason}" if r.reason else "")} for r in rows.itertuples()])
 
@@ -174,7 +174,7 @@ def forward_share(rows: pd.DataFrame) -> Iterator[Table]:
         both = group.pivot(index=["implementation", "kind", "size"], columns="phase", values="median")
         if {"forward", "train"} <= set(both):
             share = (both.forward / both.train).dropna().groupby(level=["implementation", "kind"], sort=False).median()
-            pairs = share.map(percent).reset_index(name="text")
+            pairs = group[["implementation", "kind"]].drop_duplicates().merge(share.map(percent).reset_index(name="text"))
             yield Table(f"Forward in a training step · {titled(group, 'dtype', 'device')}", SHARE,
                         texts(pairs, "implementation", "kind"))
 
@@ -223,7 +223,9 @@ def threads(rows: pd.DataFrame) -> Iterator[Table]:
             frame = means_.index.to_frame(index=False)
             for n in numbers:
                 frame[f"ratio, {n} thread{'s' * (n > 1)}"] = means_["ratio", n].map(times).to_numpy()
-            frame["gain"] = (means_["median", numbers[0]] / means_["median", numbers[-1]]).map(times).to_numpy()
+            gain = means_["median", numbers[0]] / means_["median", numbers[-1]]
+            frame["gain"] = gain.map("{:.2f}".format).to_numpy()
+            frame = group[way].drop_duplicates().merge(frame)
             few = "One core" if numbers[0] == 1 else f"{numbers[0]} threads"
             many = "two" if numbers[-1] == 2 else numbers[-1]
             yield Table(f"{few} against {many} · {titled(group, 'preset', 'dtype', 'where')}", GAIN, frame, 3)
@@ -239,7 +241,7 @@ def fastest(rows: pd.DataFrame) -> Iterator[Table]:
         best = group.loc[group.groupby(["where", "size"], sort=False)["median"].idxmin()]
         best = best[best.groupby("size")["where"].transform("nunique") > 1]
         if len(best):
-            text = [f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel or ''}".rstrip()
+            text = [f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel}".rstrip()
                     for r in best.itertuples()]
             yield Table(f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}",
                         f"{PHASES}; the fastest implementation of each; median, [quartiles]",

@@ -38,6 +38,8 @@ def _prose(note: str, text: str) -> str:
         target = (NOTES / note / ".." / m[1]).resolve().relative_to(ROOT.resolve())
         if target.as_posix() == "notes/explorer":
             return "](page:explorer.html)"
+        if target.as_posix().startswith("benchmarks/results/") and target.suffix == ".gz":
+            return f"](page:measured-{target.name.partition('.')[0]}.html)"
         if target.suffix == ".md" and target.parts[0] == "notes":
             return m[0]
         if not (ROOT / target).is_file():

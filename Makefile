@@ -39,7 +39,8 @@ lint: $(READY)   ## ruff and mypy
 
 figures: $(READY) ## the README's picture, the notes' pictures and generated parts, from what was measured
 	@$(BIN)/python -m notes.studies.picture
-	@$(BIN)/python -m benchmarks report benchmarks/results/*.json --readme README.md --note notes/benchmarks.md > /dev/null
+	@$(BIN)/python -m benchmarks.report.published
+	@$(BIN)/cog -r README.md
 	@$(BIN)/python -m notes.generated --write --figures
 
 clean:           ## remove .venv and everything generated

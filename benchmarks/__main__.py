@@ -1,11 +1,8 @@
-"""``python -m benchmarks run | report | compare | targets | profile | tricks | gpu | list``: time implementations.
+"""``python -m benchmarks run | report | compare | gpu | list``: time implementations.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
-    targets  whether the NumPy engine is as fast as was asked
-    profile  what the time of the NumPy engine is spent on
-    tricks   the factor that each of its tricks gives
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
@@ -19,11 +16,9 @@ from collections.abc import Sequence
 from torch_impl import door
 
 USAGE_ERROR = 2
-COMMANDS = {"run": ("benchmarks.run.command", "main"), "list": ("benchmarks.what.listing", "main"),
-            "report": ("benchmarks.report.command", "main"), "compare": ("benchmarks.report.compare", "main"),
-            "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.run.gpu", "main"),
-            "profile": ("benchmarks.profile", "main"), "tricks": ("benchmarks.tricks", "main")}
-MODULES = {"run": ("psutil", "cpuinfo"), "gpu": ("psutil", "cpuinfo"), "report": ("pandas",), "compare": ("pandas",)}
+COMMANDS = {"run": "benchmarks.run.command", "report": "benchmarks.report.command", "compare": "benchmarks.report.compare",
+            "gpu": "benchmarks.run.gpu", "list": "benchmarks.what.command"}
+MODULES = {"run": ("psutil", "threadpoolctl"), "gpu": ("psutil", "threadpoolctl"), "report": ("pandas", "matplotlib"), "compare": ("pandas",)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
     door.needs("bench", "torch", "rich", *MODULES.get(command, ()))
-    module, function = COMMANDS[command]
-    return int(getattr(importlib.import_module(module), function)(rest[:-1]))
+    return int(importlib.import_module(COMMANDS[command]).main(rest[:-1]))
 
 
 def console() -> int:

@@ -9,8 +9,8 @@ import pytest
 from parity_tests.judge.implementations import BUILTIN
 
 from .run import check
-from .run.candidate import DeclinedError, Subject
 from .what.config import PHASES
+from .what.layer import DeclinedError
 from .what.presets import each
 
 CONFIGS = each((20, 1, 32), (50, 16, 64))
@@ -23,16 +23,16 @@ GFLOPS = 20.0  # enough to judge these sizes at their full length
 def test_cell(benchmark, name, config, phase):
     try:
         check.small(BUILTIN[name], config, phase)
-        subject = Subject(BUILTIN[name], config, phase)
+        candidate = config.candidate(BUILTIN[name], phase)
     except DeclinedError as e:
         pytest.skip(str(e))
-    case = check.real_case(config, GFLOPS)
-    assert case == config.case()
+    problem = config.affordable(check.SECONDS, GFLOPS)
+    assert problem == config.problem()
     benchmark.group = f"{config.name} {phase}"
-    benchmark.extra_info["parity"] = check.judge(subject, case)
+    benchmark.extra_info["parity"] = check.judge(candidate, problem)
 
     def call():
-        subject.call()
-        subject.sync()
+        candidate.call()
+        candidate.sync()
 
     benchmark.pedantic(call, rounds=15, warmup_rounds=5)

@@ -129,7 +129,7 @@ def test_numpy_and_scipy_are_enough_for_the_reference(run):
 
 
 @pytest.mark.parametrize(("words", "missing", "extra"), [
-    ("-m parity_tests", "torch and rich", "parity"), ("-m benchmarks run", "torch, rich, psutil and cpuinfo", "bench"),
+    ("-m parity_tests", "torch and rich", "parity"), ("-m benchmarks run", "torch, rich, psutil and threadpoolctl", "bench"),
     ("-m benchmarks compare a b", "torch, rich and pandas", "bench"),
     ("-m reference.char_lm train", "rich and safetensors", "apps"),
     ("-m reference.forecast train", "rich and safetensors", "apps"),

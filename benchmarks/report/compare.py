@@ -10,61 +10,26 @@ not ok in B, or if no row could be compared; 2 if a file is unusable.
 import argparse
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
-from parity_tests.judge.terminal import console, grid
+from parity_tests.judge.terminal import console
 
-from ..run.results import ResultError, identity, read
-from .tables import Entry, duration, grouped, load, quartiles, times, word
+from ..run.results import ResultError, read
+from .blocks import Table, print_table
+from .frame import between, load, said, times, word
+from .tables import groups
 
 USAGE_ERROR = 2
 NOISE = 1.05  # a median that moved by a smaller factor has not moved
 RULE = "changed: the interquartile ranges do not overlap, and the median moved by more than 5 percent"
-
-
-class Pair(NamedTuple):
-    """One row in both files."""
-
-    a: Entry
-    b: Entry
-
-    @property
-    def factor(self) -> float | None:
-        """B's median over A's, None unless both were timed."""
-        return self.b.median / self.a.median if self.a.median and self.b.median else None
-
-    @property
-    def changed(self) -> bool:
-        """Beyond noise, or in status."""
-        return self.a.status != self.b.status or self.slower or self.faster
-
-    @property
-    def slower(self) -> bool:
-        return apart(self.a, self.b) and (self.factor or 0) > NOISE
-
-    @property
-    def faster(self) -> bool:
-        return apart(self.b, self.a) and 1 / (self.factor or 1) > NOISE
-
-    @property
-    def lost(self) -> bool:
-        """Timed in A, not in B."""
-        return self.a.status == "ok" != self.b.status
-
-    def failed(self, percent: float) -> bool:
-        return self.lost or (self.slower and (self.factor or 0) > 1 + percent / 100)
-
-
-def apart(lower: Entry, upper: Entry) -> bool:
-    """Whether all of one interquartile range is above the other."""
-    return lower.q3 is not None and upper.q1 is not None and lower.q3 < upper.q1
+ROW = ["implementation", "key"]
+COLUMNS = [*ROW, "kind", "phase", "dtype", "device", "size", "status", "reason", "kernel", "median", "q1", "q3"]
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -87,21 +52,32 @@ def percentage(text: str) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args, error = arguments().parse_args(argv), console(stderr=True)
+    args = arguments().parse_args(argv)
     try:
         files = [(name, read(Path(name))) for name in (args.a, args.b)]
     except (ResultError, OSError) as e:
-        error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
+        console(stderr=True).print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
         return USAGE_ERROR
-    a, b = (dict(zip(map(identity, f["rows"]), load([(name, f)]), strict=True)) for name, f in files)
-    pairs = [Pair(a[k], b[k]) for k in a if k in b]
-    out = console()
+    a, b = (load([file]).reindex(columns=COLUMNS) for file in files)
+    out, pairs = console(), paired(a, b)
     for text in differences(files[0][1], files[1][1]):
         out.print(Text(f"warning: {text}", style="yellow"))
     show(out, pairs)
-    only(out, "A", [a[k] for k in a if k not in b])
-    only(out, "B", [b[k] for k in b if k not in a])
+    for name, own, other in (("A", a, b), ("B", b, a)):
+        there = pd.MultiIndex.from_frame(own[ROW]).isin(pd.MultiIndex.from_frame(other[ROW]))
+        for group in groups(own[~there], ["implementation", "kind", "phase", "dtype", "device"]):
+            what = " ".join(group[["kind", "phase", "dtype", "device"]].iloc[0])
+            out.print(Text(f"only in {name}: {group.implementation.iloc[0]}, {what}: {', '.join(group['size'])}", style="yellow"))
     return 0 if args.fail_slower is None else verdict(out, pairs, args.fail_slower)
+
+
+def paired(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """A line for each row in both files: factor, B's median over A's, and what became of it."""
+    pairs = a.merge(b, on=ROW, suffixes=("", "_b"))
+    factor = pairs["median_b"] / pairs["median"]
+    return pairs.assign(factor=factor, slower=(pairs.q3 < pairs.q1_b) & (factor > NOISE),
+                        faster=(pairs.q3_b < pairs.q1) & (1 / factor > NOISE), moved=pairs.status != pairs.status_b,
+                        lost=(pairs.status == "ok") & (pairs.status_b != "ok"))
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
@@ -116,48 +92,38 @@ def described(value: Any) -> str:
     return "; ".join(map(described, value)) if isinstance(value, list) else "none" if value is None else str(value)
 
 
-def show(out: Console, pairs: Sequence[Pair]) -> None:
+def show(out: Console, pairs: pd.DataFrame) -> None:
     """The rule, a row for each change, the slowest first, and a count of the rest."""
-    changed = sorted((p for p in pairs if p.changed), key=lambda p: -math.inf if p.factor is None else -p.factor)
+    changed = pairs.slower | pairs.faster | pairs.moved
     out.print(Text(RULE, style="dim"))
-    if changed:
-        out.print(changes(changed))
-    counts = (f"{sum(p.slower for p in pairs)} slower", f"{sum(p.faster for p in pairs)} faster",
-              f"{sum(p.a.status != p.b.status for p in pairs)} with another status",
-              f"{sum(p.factor is not None and not p.changed for p in pairs)} unchanged within noise",
-              f"{sum(p.factor is None and not p.changed for p in pairs)} timed in neither")
-    out.print(Text(f"{len(pairs)} rows in both: " + ", ".join(counts)))
+    if changed.any():
+        rows = pairs[changed].sort_values("factor", ascending=False, kind="stable", na_position="first")
+        print_table(out, Table("changed beyond noise: A -> B", "", pd.DataFrame(map(change, rows.to_dict("records"))), 2))
+    same = pairs.factor.notna() & ~changed
+    out.print(Text(f"{len(pairs)} rows in both: {pairs.slower.sum()} slower, {pairs.faster.sum()} faster, "
+                   f"{pairs.moved.sum()} with another status, {same.sum()} unchanged within noise, "
+                   f"{(pairs.factor.isna() & ~changed).sum()} timed in neither"))
 
 
-def changes(pairs: Sequence[Pair]) -> Grid:
-    made = grid(escape("changed beyond noise: A -> B"))
-    for name in ("implementation", "case", "A", "B", "B / A", "verdict"):
-        made.add_column(name, justify="right" if name in ("A", "B", "B / A") else "left")
-    for p in pairs:
-        case = f"{p.a.kind} {p.a.phase} {p.a.dtype} {p.a.device}\n{p.a.size}"
-        kernel = f"\nkernel {p.a.kernel} -> {p.b.kernel}" if p.a.kernel != p.b.kernel else ""
-        text, style = (("slower", "bold red") if p.slower else ("faster", "green") if p.faster
-                       else (f"{word(p.a) or 'timed'} -> {word(p.b) or 'timed'}", "bold red" if p.lost else "yellow"))
-        reason = f"\n{p.b.reason}" if p.b.reason else ""
-        made.add_row(p.a.implementation, Text(case), timing(p.a), timing(p.b), times(p.factor),
-                     Text(text + kernel + reason, style=style))
-    return made
+def change(p: Mapping[str, Any]) -> dict[str, str]:
+    """A line of the table."""
+    became = ("slower" if p["slower"] else "faster" if p["faster"]
+              else f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}")
+    kernel = "" if p["kernel"] == p["kernel_b"] else f"kernel {p['kernel'] or 'unknown'} -> {p['kernel_b'] or 'unknown'}"
+    return {"implementation": p["implementation"], "case": f"{p['kind']} {p['phase']} {p['dtype']} {p['device']}\n{p['size']}",
+            "A": timing(p, ""), "B": timing(p, "_b"), "B / A": times(p["factor"]),
+            "verdict": "\n".join(filter(None, (became, kernel, p["reason_b"])))}
 
 
-def timing(e: Entry) -> Text:
-    return Text(word(e)) if e.median is None else Text.assemble(duration(e.median), (f"\n[{quartiles(e)}]", "dim"))
+def timing(p: Mapping[str, Any], which: str) -> str:
+    median, q1, q3 = (p[name + which] for name in ("median", "q1", "q3"))
+    return word(p["status" + which]) if pd.isna(median) else f"{said(median)}\n[{between(q1, q3, median)}]"
 
 
-def only(out: Console, name: str, found: Iterable[Entry]) -> None:
-    """What one file has and the other does not."""
-    for text, es in grouped(found, lambda e: f"{e.implementation}, {e.kind} {e.phase} {e.dtype} {e.device}").items():
-        out.print(Text(f"only in {name}: {text}: {', '.join(e.size for e in es)}", style="yellow"))
-
-
-def verdict(out: Console, pairs: Sequence[Pair], percent: float) -> int:
+def verdict(out: Console, pairs: pd.DataFrame, percent: float) -> int:
     """The exit status under --fail-slower, and why."""
-    failed = sum(p.failed(percent) for p in pairs)
-    if not any(p.a.median for p in pairs):
+    failed = int((pairs.lost | (pairs.slower & (pairs.factor > 1 + percent / 100))).sum())
+    if not pairs["median"].notna().any():
         out.print(Text("failed: no row that was timed in A is in B", style="bold red"))
         return 1
     if failed:

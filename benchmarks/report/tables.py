@@ -1,310 +1,323 @@
-"""From result files to entries and tables, and what they say as text."""
+"""The tables of a report, each a DataFrame of text: what rows are compared, and how."""
 
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
-
-LIBRARY = "torch.library"
-PHASES = {"forward": "forward is inference", "train": "train is forward and backward from scratch"}
-CASE = ("cell", "nonlinearity", "T", "B", "input_size", "hidden_size", "num_layers", "bidirectional", "proj_size",
-        "reset_after", "fill", "dtype", "device", "model", "vocabulary", "classes")
-ORDER = {"rnn": 0, "lstm": 1, "gru": 2}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One result file: where and how it was measured."""
-
-    number: int
-    name: str  # unique among the files of a report, and fit for the name of a file
-    source: str  # the file
-    preset: str
-    command: str
-    started: str
-    machine: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    limits: Mapping[str, Any]
-
-    def where(self, device: str) -> str:
-        """The processor, or the GPU if that computed."""
-        gpu = self.machine["gpu"]
-        return str(gpu["name"]) if device == "cuda" and gpu else f"{self.machine['processor']}, {self.machine['cores']} cores"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of a result file, and its ratio to torch.nn's layer in the same file; times in seconds, None if not timed."""
-
-    run: Run
-    implementation: str
-    phase: str
-    case: Mapping[str, Any]
-    status: str
-    reason: str
-    parity: float | None
-    kernel: str | None
-    compile_s: float | None
-    median: float | None
-    q1: float | None
-    q3: float | None
-    samples: int
-    outliers: int
-    peak_bytes: int | None
-    flops: int
-    gflops: float | None
-    fraction: float | None
-    limit: str | None
-    ratio: float | None
-
-    @property
-    def kind(self) -> str:
-        """The cell, with the option that makes it another function."""
-        cell = str(self.case["cell"])
-        if "model" in self.case:
-            return str(self.case["model"]) + ("" if cell == "none" else f" {cell}")
-        if cell == "rnn" and self.case["nonlinearity"] == "relu":
-            return "rnn relu"
-        return "gru reset before" if cell == "gru" and not self.case["reset_after"] else cell
-
-    @property
-    def device(self) -> str:
-        return str(self.case["device"])
-
-    @property
-    def dtype(self) -> str:
-        return str(self.case["dtype"])
-
-    @property
-    def where(self) -> str:
-        return self.run.where(self.device)
-
-    @property
-    def size(self) -> str:
-        """The sizes and options of the case, as a column's head: 'T100 B32 H128'."""
-        return " ".join(parts(self.case))
-
-
-class Line(NamedTuple):
-    """One implementation in a table; an entry for each size, None where the file has no row."""
-
-    implementation: str
-    kernel: str
-    parity: float | None
-    compile_s: float | None
-    entries: list[Entry | None]
-
-
-class Table(NamedTuple):
-    """Implementations by sizes: one cell, phase, dtype and device of one file."""
-
-    run: Run
-    kind: str
-    phase: str
-    dtype: str
-    device: str
-    sizes: list[str]
-    lines: list[Line]
-
-    @property
-    def title(self) -> str:
-        return f"{self.kind} · {self.phase} · {self.dtype} · {self.device}"
-
-    def untimed(self) -> list[Entry]:
-        return [e for line in self.lines for e in line.entries if e and e.status != "ok"]
-
-    def split(self, columns: int) -> list["Table"]:
-        """The same table in pieces of at most so many sizes."""
-        cuts = range(0, len(self.sizes), columns)
-        return [self._replace(sizes=self.sizes[i:i + columns], lines=[
-            line._replace(entries=line.entries[i:i + columns]) for line in self.lines]) for i in cuts]
-
-
-def load(files: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
-    """(file name, what it holds) -> every row as an Entry, in the order of the files."""
-    found: list[Entry] = []
-    names: list[str] = []
-    for number, (source, file) in enumerate(files):
-        name = slug(Path(source).stem)
-        names.append(name if name not in names else f"{name}-{number + 1}")
-        run = Run(number, names[-1], source,
-                  *(file[k] for k in ("preset", "command", "started", "machine", "environment", "limits")))
-        found += entries(run, file["rows"])
-    return found
-
-
-def slug(text: str) -> str:
-    """Only letters, digits and single hyphens, so that it can name a file or an element."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
-
-
-def entries(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    """The rows of one file; ratios are to torch.nn's layer in the same case and phase of the same file."""
-    library = {same(r): seconds(r, "median") for r in rows if r["implementation"] == LIBRARY}
-    return [entry(run, r, library.get(same(r))) for r in rows]
-
-
-def same(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What two rows must share to be rivals."""
-    return row["phase"], *(row["case"].get(k) for k in CASE)
-
-
-def entry(run: Run, row: Mapping[str, Any], library: float | None) -> Entry:
-    median, timing = seconds(row, "median"), row["seconds"] or {}
-    kept = ("implementation", "phase", "case", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops",
-            "gflops", "limit")
-    return Entry(run=run, median=median, q1=seconds(row, "q1"), q3=seconds(row, "q3"), outliers=timing.get("outliers", 0),
-                 samples=len(timing.get("samples", ())), ratio=median / library if median and library else None,
-                 fraction=row["fraction_of_limit"], **{k: row[k] for k in kept})
-
-
-def seconds(row: Mapping[str, Any], what: str) -> float | None:
-    """A figure of a row's timing; None if the row was not timed, or if it is no length of time."""
-    value = float(row["seconds"][what]) if row["status"] == "ok" and row["seconds"] else 0
-    return value if 0 < value < math.inf else None
-
-
-def parts(case: Mapping[str, Any]) -> list[str]:
-    """The parts of a size: T, B, H, and what is not as usual."""
-    found = [f"T{case['T']}", f"B{case['B']}", f"H{case['hidden_size']}"]
-    found += [f"I{case['input_size']}"] * (case["input_size"] != case["hidden_size"])
-    found += [f"V{case['vocabulary']}"] if "model" in case else []
-    found += [f"P{case['proj_size']}"] * bool(case["proj_size"]) + [f"L{case['num_layers']}"] * (case["num_layers"] > 1)
-    found += ["bi"] * bool(case["bidirectional"])
-    return found + ([] if case["fill"] is None else [f"fill{100 * case['fill']:.3g}%"])
-
-
-def order(e: Entry) -> tuple[Any, ...]:
-    """Files as given, then devices, dtypes, RNN before LSTM before GRU, forward before train."""
-    return e.run.number, e.device, e.dtype, ORDER.get(e.case["cell"], len(ORDER)), e.kind, e.phase
-
-
-X = TypeVar("X")
-
-
-def grouped(found: Iterable[X], key: Callable[[X], Any]) -> dict[Any, list[X]]:
-    """Entries, or whatever it is, by a key, in the order in which the keys come."""
-    groups: dict[Any, list[X]] = {}
-    for e in found:
-        groups.setdefault(key(e), []).append(e)
-    return groups
-
-
-def tables(found: Iterable[Entry]) -> list[Table]:
-    """A table for each file, device, dtype, cell and phase."""
-    return [table(group) for group in grouped(sorted(found, key=order), order).values()]
-
-
-def table(group: Sequence[Entry]) -> Table:
-    e, sizes = group[0], list(dict.fromkeys(e.size for e in group))
-    lines = [line(name, es, sizes) for name, es in grouped(group, lambda e: e.implementation).items()]
-    return Table(e.run, e.kind, e.phase, e.dtype, e.device, sizes, lines)
-
-
-def line(name: str, group: Sequence[Entry], sizes: Sequence[str]) -> Line:
-    by_size = {e.size: e for e in group}
-    kernels = dict.fromkeys(e.kernel for e in group if e.kernel)
-    return Line(name, ", ".join(kernels), largest(e.parity for e in group), largest(e.compile_s for e in group),
-                [by_size.get(s) for s in sizes])
-
-
-def largest(values: Iterable[float | None]) -> float | None:
-    return max((v for v in values if v is not None), default=None)
-
-
-def duration(s: float | None) -> str:
-    """Three digits and a unit: '1.23 ms'."""
-    if s is None:
-        return ""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if s * factor >= 0.9995:
-            return f"{three(s * factor)} {unit}"
-    return f"{three(s * 1e9)} ns"
-
-
-def quartiles(e: Entry) -> str:
-    """'1.20 – 1.31', in the unit of the entry's median."""
-    if not e.median or e.q1 is None or e.q3 is None:
-        return ""
-    factor = {"s": 1.0, "ms": 1e3, "µs": 1e6, "ns": 1e9}[duration(e.median).split()[1]]
-    return f"{three(e.q1 * factor)} – {three(e.q3 * factor)}"
-
-
-def three(x: float) -> str:
-    """Three significant digits, without an exponent."""
-    if not 0 < x < math.inf:
-        return f"{x:g}"
-    return f"{x:.{max(0, 2 - math.floor(math.log10(float(f'{x:.3g}'))))}f}"
-
-
-def times(x: float | None) -> str:
-    """A ratio: '0.75×'."""
-    return "" if x is None else f"{x:.2f}×" if x < 10 else f"{x:.0f}×"
-
-
-def size_of(bytes_: int | None) -> str:
-    """'12.3 MB'."""
-    if bytes_ is None:
-        return ""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if bytes_ >= factor:
-            return f"{three(bytes_ / factor)} {unit}"
-    return f"{bytes_} B"
-
-
-def rate(e: Entry) -> str:
-    """'45.2 GFLOP/s, 31% of compute'."""
-    if e.gflops is None:
-        return ""
-    return f"{three(e.gflops)} GFLOP/s" + ("" if e.fraction is None else f", {percent(e.fraction)} of {e.limit}")
-
-
-def short_rate(e: Entry) -> str:
-    """'45.2 GF/s 31% mem'."""
-    if e.gflops is None:
-        return ""
-    fraction = "" if e.fraction is None else f" {percent(e.fraction)} {str(e.limit)[:3]}"
-    return f"{three(e.gflops)} GF/s{fraction}"
-
-
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:.0f}%" if fraction >= 0.01 else "<1%"
-
-
-def word(e: Entry) -> str:
-    """Why there is no time, in a word; empty if there is one."""
-    return {"ok": "", "wrong": "WRONG"}.get(e.status, e.status)
-
-
-def where(run: Run, device: str) -> str:
-    """The processor with the threads that were used, or the GPU."""
-    n = run.environment["torch_threads"]
-    return run.where(device) + (f", {n} thread{'s' * (n != 1)}" if device == "cpu" else "")
-
-
-def about(run: Run, devices: Iterable[str]) -> list[str]:
-    """The machine, the versions and the limits, in lines."""
-    m, env = run.machine, run.environment
-    memory = f", {m['memory_gb']:g} GB" if m["memory_gb"] else ""
-    cuda = f", CUDA {env['cuda']}, cuDNN {env['cudnn']}, TF32 {env['tf32']}" if env["cuda"] else ""
-    blas = [f"{b['api']} {b['version'] or ''} ({b['threads'] or 'unknown'} threads)" for b in env["blas"]]
-    simd = f" with {', '.join(env['simd'])}" if env.get("simd") else ""
-    threads = "; ".join([f"torch {env['torch_threads']} threads", *blas])
-    return [f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}", *([gpu(m["gpu"])] if m["gpu"] else []),
-            f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; {threads}",
-            *([f"{name}: {said}" for name, said in env.get("strangers", {}).items()]),
-            *(limits(d, run.limits[d]) for d in devices if d in run.limits)]
-
-
-def gpu(of: Mapping[str, Any]) -> str:
-    """The GPU, and what could be read of it."""
-    read_out = (("driver {}", "driver"), ("{:g} GB", "memory_gb"), ("power limit {:g} W", "power_limit_w"),
-                ("clock {:g} MHz", "clock_mhz"))
-    return ", ".join([of["name"], *(text.format(of[key]) for text, key in read_out if of[key] is not None)])
-
-
-def limits(device: str, of: Mapping[str, Any]) -> str:
-    gemm = ", ".join(f"{three(v)} GFLOP/s {dtype}" for dtype, v in of["gemm_gflops"].items() if v)
-    return f"{device}: GEMM {of['shape']} {gemm}; copy {three(of['copy_gbs'])} GB/s"
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..run.clock import duration, three
+from ..what.presets import V100, V100_SOURCE
+from .blocks import Table
+from .frame import (
+    GROUP,
+    LIBRARY,
+    between,
+    parts,
+    percent,
+    rate,
+    said,
+    size_of,
+    spread,
+    times,
+    word,
+)
+
+PHASES = "input product inside every time; forward is inference; train is forward and backward from scratch"
+AXES = {"T": "T", "B": "B", "H": "hidden_size"}
+SPAN = 8  # a sweep is fitted if its largest size is at least so many times its smallest
+
+PEAK = ("Most memory that one training step holds at a time beyond what was there before (parameters and inputs), over that "
+        f"of {LIBRARY}: geometric mean, (smallest – largest) over the cases that both ran. NumPy by tracemalloc, which sees "
+        "every array; torch on the CPU by its profiler, which sees every tensor but not what oneDNN takes by itself; CUDA by "
+        "torch's allocator.")
+GAIN = (f"Ratios are to {LIBRARY} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over "
+        "the cases that were timed with each.")
+CHARACTERS = ("A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median "
+              "time.")
+PUBLISHED = ("Published: Tesla V100, mixed precision, cuDNN, forward and backward together without the input product and the "
+             "input's gradient, and the rate of its forward. Ours have both inside, which is twice the products; so a "
+             f"landmark, no rival. Source: {V100_SOURCE}")
+SHARE = ("Backward = train - forward. The forward measured alone is inference, which keeps nothing for the backward, so "
+         "backward includes what keeping costs. Median over the cases.")
+
+
+def texts(pairs: pd.DataFrame, index: str | list[str], columns: str | list[str], absent: str = "–") -> pd.DataFrame:
+    """A table of text from a frame with a column "text": lines and columns in the order in which they come."""
+    lines, heads = (list(pairs[[k] if isinstance(k, str) else k].drop_duplicates().itertuples(index=False, name=None))
+                    for k in (index, columns))
+    at = pairs.assign(**{"_line": pairs[[index] if isinstance(index, str) else index].apply(tuple, axis=1),
+                         "_head": pairs[[columns] if isinstance(columns, str) else columns].apply(tuple, axis=1)})
+    wide = at.pivot(index="_line", columns="_head", values="text").reindex(index=lines, columns=heads).fillna(absent)
+    body = pd.DataFrame(wide.to_numpy(), columns=[", ".join(map(str, head)) for head in heads])
+    names = [index] if isinstance(index, str) else index
+    return pd.concat([pd.DataFrame(lines, columns=names).astype(str), body], axis=1)
+
+
+def groups(rows: pd.DataFrame, by: list[str]) -> Iterator[pd.DataFrame]:
+    """Parts with the same values, in the order in which they come."""
+    for _, group in rows.groupby(by, sort=False, dropna=False):
+        yield group
+
+
+def titled(rows: pd.DataFrame, *names: str) -> str:
+    return " · ".join(str(rows[name].iloc[0]) for name in names)
+
+
+def all_times(rows: pd.DataFrame) -> Iterator[Table]:
+    """Implementations by sizes, for each device, dtype, cell and phase of a file; then every row of it."""
+    for group in groups(rows, GROUP):
+        title = titled(group, "kind", "phase", "dtype", "device")
+        cells = group.assign(text=[entry(row) for row in group.itertuples()])
+        notes = cells.groupby("implementation", sort=False).apply(notes_of, include_groups=False)
+        frame = texts(cells, "implementation", "size")
+        frame["implementation"] = [f"{name}\n{notes[name]}".strip() for name in frame.implementation]
+        frame = frame.rename(columns={"implementation": "implementation, kernel, parity"})
+        caption = f"{titled(group, 'where')}; {PHASES}; median, × {LIBRARY}, [quartiles], rate and % of the nearer limit"
+        yield Table(title, caption, frame)
+        yield Table(f"Every row: {title}", "", every_row(group), 2, folded=True)
+
+
+def entry(row: Any) -> str:
+    """Time and ratio, quartiles, rate and fraction of the limit; or why there is no time."""
+    if row.status != "ok":
+        over = "" if row.status != "wrong" or pd.isna(row.parity) else f"\nparity {three(row.parity)}"
+        return word(row.status) + over
+    return (f"{said(row.median)}  {times(row.ratio)}".rstrip() + f"\n[{between(row.q1, row.q3, row.median)}]"
+            f"\n{rate(row.gflops, row.fraction, row.limit)}").rstrip()
+
+
+def notes_of(own: pd.DataFrame) -> str:
+    """Kernels, worst parity and longest compilation of one implementation."""
+    compiled = own.compile_s.max()
+    return "\n".join(filter(None, (", ".join(filter(None, own.kernel.unique())),
+                                   "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}",
+                                   said(compiled, "compiled in {}"))))
+
+
+def every_row(rows: pd.DataFrame) -> pd.DataFrame:
+    """A line for each row, with all that is known of it."""
+    return pd.DataFrame([{
+        "implementation": r.implementation, "case": r.size, "median": said(r.median),
+        "quartiles": between(r.q1, r.q3, r.median), "samples, outliers": "" if pd.isna(r.median) else counts(r),
+        "ratio": times(r.ratio), "kernel": r.kernel, "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
+        "rate": rate(r.gflops, r.fraction, r.limit), "extra memory": size_of(r.peak_bytes), "compile": said(r.compile_s),
+        "": word(r.status) + (f": {r.reason}" if r.reason else "")} for r in rows.itertuples()])
+
+
+def counts(row: Any) -> str:
+    return f"{row.samples}, {row.outliers:.0f}"
+
+
+def means(rows: pd.DataFrame) -> Iterator[Table]:
+    """Geometric means of the ratio to torch.nn's layer, for each device and dtype of a file."""
+    for group in groups(rows, ["run", "device", "dtype"]):
+        if group.ratio.notna().any():
+            title = f"time over {LIBRARY} · {titled(group, 'preset', 'dtype', 'device', 'where')}"
+            caption = f"{PHASES}; geometric mean, smallest – largest, (cases); below 1 is faster"
+            yield Table(title, caption, mean_ratios(group))
+
+
+def mean_ratios(group: pd.DataFrame) -> pd.DataFrame:
+    """Implementations by cells and phases."""
+    columns = ["kind", "phase"]
+    of = group[(group.implementation == LIBRARY) & group.ratio.notna()].groupby(columns).size()
+    pairs = pd.DataFrame([{"implementation": own.implementation.iloc[0], "kind": own.kind.iloc[0], "phase": own.phase.iloc[0],
+                           "text": mean_ratio(own, of.get((own.kind.iloc[0], own.phase.iloc[0]), 0))}
+                          for own in groups(group, ["implementation", *columns])])
+    return texts(pairs[[(k, p) in of.index for k, p in pairs[columns].itertuples(index=False)]], "implementation", columns)
+
+
+def mean_ratio(own: pd.DataFrame, of: int) -> str:
+    """'1.14× (0.50 – 2.00), 3 of 4'; where there is none, why."""
+    ratios = own.ratio.dropna()
+    if ratios.empty:
+        return ", ".join(dict.fromkeys(word(s) for s in own.status if s != "ok")) or "–"
+    return spread(ratios) + (f", {len(ratios)} of {of}" if len(ratios) != of else "")
+
+
+def memory(rows: pd.DataFrame) -> Iterator[Table]:
+    """Peak memory over that of torch.nn's layer, for each device and dtype: implementations by cells."""
+    trained = rows[(rows.phase == "train") & rows.peak_ratio.notna() & (rows.implementation != LIBRARY)]
+    for group in groups(trained, ["device", "dtype"]):
+        pairs = group.groupby(["implementation", "kind"], sort=False).peak_ratio.apply(spread).reset_index(name="text")
+        yield Table(f"Peak memory of a training step · {titled(group, 'dtype', 'device')}", PEAK,
+                    texts(pairs, "implementation", "kind"))
+
+
+def characters(rows: pd.DataFrame) -> Iterator[Table]:
+    """How many characters a second the application char_lm trains on."""
+    for group in groups(rows[(rows.model == "char_lm") & rows["median"].notna()], ["device", "dtype"]):
+        pairs = group.assign(case=group.cell + " " + group["size"], text=[
+            f"{r.T * r.B / r.median:,.0f}" + (f" ({1 / r.ratio:.2f}× {LIBRARY})" if r.ratio and r.implementation != LIBRARY
+                                              else "") for r in group.itertuples()])
+        yield Table(f"Characters a second, training char_lm · {titled(group, 'dtype', 'device')}", CHARACTERS,
+                    texts(pairs, "implementation", "case"))
+
+
+def published(rows: pd.DataFrame) -> Iterator[Table]:
+    """Training steps beside the published figures of a V100, where a file has those cases."""
+    figures = [V100.get((r.cell, r.hidden_size, r.B, r.T)) for r in rows.itertuples()]
+    v100 = [f and f"{duration(f[0])}, {f[1]:g} TFLOP/s" for f in figures]
+    own = rows.assign(V100=v100, case=rows.kind + " " + rows["size"], here=rows.dtype + " " + rows.device,
+                      text=rows["median"].map(said))
+    own = own[own.V100.notna() & (own.phase == "train") & own["median"].notna()]
+    if len(own):
+        yield Table("Beside published figures", PUBLISHED, texts(own, ["case", "here", "V100"], "implementation"), 3)
+
+
+def forward_share(rows: pd.DataFrame) -> Iterator[Table]:
+    """What part of a training step is its forward."""
+    timed = rows[rows["median"].notna()]
+    for group in groups(timed, ["run", "device", "dtype"]):
+        both = group.pivot(index=["implementation", "kind", "size"], columns="phase", values="median")
+        if {"forward", "train"} <= set(both):
+            share = (both.forward / both.train).dropna().groupby(level=["implementation", "kind"], sort=False).median()
+            pairs = group[["implementation", "kind"]].drop_duplicates().merge(share.map(percent).reset_index(name="text"))
+            yield Table(f"Forward in a training step · {titled(group, 'dtype', 'device')}", SHARE,
+                        texts(pairs, "implementation", "kind"))
+
+
+def packed(rows: pd.DataFrame) -> Iterator[Table]:
+    """Packed sequences over the padded batch of the same sizes, by fill rate."""
+    padded = rows[rows.fill.isna()].set_index(["run", "implementation", "key"])["median"]
+    own = rows[rows.fill.notna()]
+    keys = [re.sub(r'"fill": [\d.]+', '"fill": null', key) for key in own.key]
+    at = pd.MultiIndex.from_arrays([own.run, own.implementation, keys])
+    own = own.assign(over=own["median"] / padded.reindex(at).to_numpy()).dropna(subset="over")
+    own = own.assign(text=own.over.map(times), column=own.kind + ", " + own.phase + ", fill " + own.fill.map(percent))
+    for group in groups(own, ["run", "device", "dtype"]):
+        yield Table(f"Packed over padded · {titled(group, 'dtype', 'device')}",
+                    "Median of the packed batch over that of the padded one; fill is the mean length over T, the work that is "
+                    "left.", texts(group, "implementation", "column"))
+
+
+def structure(rows: pd.DataFrame) -> Iterator[Table]:
+    """Time per unit of work by number of layers and directions, over that of one layer in one direction."""
+    plain = rows[rows.fill.isna() & rows["median"].notna() & (rows.flops > 0)]
+    plain = plain.assign(work=plain["median"] / plain.flops, shape=[
+        f"{layers} layer{'s' * (layers > 1)}{', both ways' * both}" for layers, both in
+        zip(plain.num_layers, plain.bidirectional, strict=True)])
+    same = ["run", "device", "dtype", "kind", "phase", "implementation", "T", "B", "input_size", "hidden_size", "proj_size"]
+    one = plain[plain["shape"] == "1 layer"].set_index(same).work
+    own = plain[plain["shape"] != "1 layer"]
+    own = own.assign(text=(own.work / one.reindex(pd.MultiIndex.from_frame(own[same])).to_numpy()).map(times))
+    for group in groups(own[own.text != ""], ["run", "device", "dtype", "T", "B", "hidden_size"]):
+        yield Table(f"Layers and directions · T{group['T'].iloc[0]} B{group.B.iloc[0]} H{group.hidden_size.iloc[0]} · "
+                    f"{titled(group, 'dtype', 'device')}", "Time per unit of work over that of one layer in one direction.",
+                    texts(group.assign(column=group.kind + ", " + group.phase), ["implementation", "shape"], "column"), 2)
+
+
+def threads(rows: pd.DataFrame) -> Iterator[Table]:
+    """One thread count against another, where files of one machine and preset have them, on the CPU."""
+    timed = rows[(rows.device == "cpu") & rows["median"].notna()]
+    for group in groups(timed, ["processor", "cores", "preset", "dtype"]):
+        numbers = sorted(group.threads.unique().tolist())
+        way = ["kind", "phase", "implementation"]
+        best = group.drop_duplicates([*way, "key", "threads"]).set_index([*way, "key", "threads"])[["median", "ratio"]]
+        both = best.unstack("threads")
+        both = both[both["median"].notna().all(axis=1)]
+        if len(numbers) > 1 and len(both):
+            means_ = np.exp(np.log(both).groupby(level=way, sort=False).mean())
+            frame = means_.index.to_frame(index=False)
+            for n in numbers:
+                frame[f"ratio, {n} thread{'s' * (n > 1)}"] = means_["ratio", n].map(times).to_numpy()
+            gain = means_["median", numbers[0]] / means_["median", numbers[-1]]
+            frame["gain"] = gain.map("{:.2f}".format).to_numpy()
+            frame = group[way].drop_duplicates().merge(frame)
+            few = "One core" if numbers[0] == 1 else f"{numbers[0]} threads"
+            many = "two" if numbers[-1] == 2 else numbers[-1]
+            yield Table(f"{few} against {many} · {titled(group, 'preset', 'dtype', 'where')}", GAIN, frame, 3)
+
+
+def fastest(rows: pd.DataFrame) -> Iterator[Table]:
+    """Devices side by side: for each cell, phase and dtype the fastest of each, on the cases that two or more ran.
+
+    The preset crossover is left out: its own table says the same of many more cases.
+    """
+    timed = rows[rows["median"].notna() & (rows.preset != "crossover")].sort_values(["order", "kind", "phase"], kind="stable")
+    for group in groups(timed, ["kind", "phase", "dtype"]):
+        best = group.loc[group.groupby(["where", "size"], sort=False)["median"].idxmin()]
+        best = best[best.groupby("size")["where"].transform("nunique") > 1]
+        if len(best):
+            text = [f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel}".rstrip()
+                    for r in best.itertuples()]
+            yield Table(f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}",
+                        f"{PHASES}; the fastest implementation of each; median, [quartiles]",
+                        texts(best.assign(text=text, device=best["where"]), "device", "size"))
+
+
+def crossover(rows: pd.DataFrame) -> Iterator[Table]:
+    """CPU against CUDA over B and H, where one machine measured both in one preset: the faster device, by what factor."""
+    timed = rows[rows["median"].notna()]
+    same = ["preset", "processor", "dtype", "kind", "phase", "T"]
+    for group in groups(timed, same):
+        for way, own in (("the fastest of each", group), (LIBRARY, group[group.implementation == LIBRARY])):
+            best = own[own.input_size == own.hidden_size].groupby(["B", "hidden_size", "device"])["median"].min().unstack()
+            if {"cpu", "cuda"} <= set(best):
+                both = best.dropna()
+                sides = [both.index.get_level_values(i).nunique() for i in (0, 1)]
+                if min(sides) > 1 and len(both) >= max(4, sides[0] * sides[1] / 2):
+                    gain = (best.cpu / best.cuda).map(winner).reset_index(name="text").sort_values(["B", "hidden_size"])
+                    frame = texts(gain, "B", "hidden_size").rename(columns=lambda c: c if c == "B" else f"H{c}")
+                    yield Table(f"CPU or CUDA · {titled(group, 'kind', 'phase', 'dtype')} · {way}",
+                                f"T = {group['T'].iloc[0]}, I = H. The faster device, and by what factor.", frame)
+
+
+def winner(gain: float) -> str:
+    """From the CPU's time over the GPU's."""
+    return "–" if pd.isna(gain) else f"CUDA {times(gain)}" if gain > 1 else f"CPU {times(1 / gain)}"
+
+
+def held(case: Mapping[str, Any], axis: str) -> list[str]:
+    """Everything but one axis, once for each way to see it: where I = H, a sweep over H may hold I, or move it with H."""
+    if axis != "H":
+        return [" ".join(p for p in parts(case) if not re.fullmatch(rf"{axis}\d+", p))]
+    rest = " ".join(p for p in parts(case) if p[0] not in "HI")
+    return [f"{rest} I{case['input_size']}"] + [f"{rest} I=H"] * (case["input_size"] == case["hidden_size"])
+
+
+def sweeps(rows: pd.DataFrame, axis: str) -> Iterator[pd.DataFrame]:
+    """For each file, device, dtype, cell and phase the longest sweep along an axis, of three sizes or more: its timed rows,
+    with columns x, the size, and held, what does not move."""
+    timed = rows[rows["median"].notna()]
+    if timed.empty:
+        return
+    cases = timed.assign(fill=timed.fill.astype(object).where(timed.fill.notna(), None))
+    moved = timed.assign(x=timed[AXES[axis]], held=[held(row, axis) for row in cases.to_dict("records")]).explode("held")
+    for group in groups(moved, GROUP):
+        lengths = group.groupby("held", sort=False).x.nunique()
+        if lengths.max() > 2:
+            yield group[group.held == lengths.idxmax()].sort_values("x", kind="stable")
+
+
+def is_wide(sizes: list[int]) -> bool:
+    """Whether a sweep is good for a fit: three sizes or more, that span enough and do not look at a cliff."""
+    close = sum(b == a + 1 == c - 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False))
+    return len(sizes) > 2 and sizes[-1] >= SPAN * sizes[0] and not close
+
+
+def fits(rows: pd.DataFrame) -> pd.DataFrame:
+    """seconds = factor · size^k by least squares in log space, along T, B and H, where a file sweeps it widely and an
+    implementation has three times or more; off is the largest factor between a time and the fit."""
+    lines = []
+    for axis in AXES:
+        for sweep in sweeps(rows, axis):
+            for own in groups(sweep, ["implementation"]):
+                if is_wide(own.x.tolist()):
+                    x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
+                    k, c = np.polyfit(x, t, 1)
+                    lines.append(own.iloc[0][["held", "kind", "phase", "implementation", "dtype", "device"]].to_dict() | {
+                        "axis": axis, "sizes": len(own), "k": float(k), "factor": float(np.exp(c)),
+                        "off": float(np.exp(np.abs(t - k * x - c).max()))})
+    return pd.DataFrame(lines)
+
+
+def scaling(rows: pd.DataFrame) -> Iterator[Table]:
+    """The fits of a file."""
+    frame = fits(rows)
+    if len(frame):
+        frame = frame.assign(sizes=frame.sizes.astype(str), k=frame.k.map("{:.2f}".format), off=frame.off.map(times))
+        yield Table("scaling: time ~ size^k", "Least squares over all sizes; off: the largest factor between a time and the "
+                    "fit.", frame[["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]], 7)

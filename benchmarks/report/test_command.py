@@ -1,18 +1,21 @@
 """The report, on results of machines that do not exist."""
 
-import builtins
 import json
 import re
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from . import drawing, plots, ratios, sweeps, tables
-from .command import BEGIN, END, main
+from ..__main__ import main as benchmarks
+from ..run.clock import duration
+from . import command, drawing, frame, tables
+from .command import main
+from .frame import GONE, LIBRARY
 
-LIBRARY = tables.LIBRARY
 SIZES = [(20, 1, 32), (50, 16, 64), (100, 32, 128)]
 
 
@@ -56,7 +59,12 @@ def save(folder, name, content):
 
 
 def load(*contents):
-    return tables.load((f"{i}.json", c) for i, c in enumerate(contents))
+    return frame.load([(f"{i}.json", c) for i, c in enumerate(contents)])
+
+
+def cells(table, **at):
+    """The lines of a table, as dictionaries, at which some columns say so."""
+    return [line for line in table.frame.to_dict("records") if all(line[k] == v for k, v in at.items())]
 
 
 def grid(numpy_factor=(0.5, 2.0, 1.5)):
@@ -81,59 +89,61 @@ def untimed():
 def test_vector_instructions_are_said_where_they_were_recorded():
     old = result(grid())
     new = old | {"environment": old["environment"] | {"simd": ["X86_V2", "X86_V3"]}}
-    said = ["\n".join(tables.about(load(made)[0].run, ())) for made in (old, new)]
-    assert "NumPy 2.2.0, PyTorch" in said[0]
-    assert "NumPy 2.2.0 with X86_V2, X86_V3, PyTorch" in said[1]
+    before, after = ("\n".join(command.machine(content, ())) for content in (old, new))
+    assert "NumPy 2.2.0, PyTorch" in before
+    assert "NumPy 2.2.0 with X86_V2, X86_V3, PyTorch" in after
 
 
 def test_ratios_and_means_are_what_numpy_computes():
-    found = load(result(grid()))
-    medians = {(e.implementation, e.phase, e.size): np.median(r["seconds"]["samples"])
-               for e, r in zip(found, grid(), strict=True)}
-    for e in found:
-        assert e.median == pytest.approx(medians[e.implementation, e.phase, e.size])
-        assert e.ratio == pytest.approx(e.median / medians[LIBRARY, e.phase, e.size])
-    (m,) = ratios.means(found)
-    mean = m.lines["numpy"]["lstm", "train"]
-    assert isinstance(mean, ratios.Mean)
-    assert mean.mean == pytest.approx((0.5 * 2.0 * 1.5) ** (1 / 3))
-    assert (mean.low, mean.high) == pytest.approx((0.5, 2.0))
-    assert (mean.n, mean.of) == (3, 3)
+    rows = load(result(grid()))
+    medians = {(r["implementation"], r["phase"], " ".join(frame.parts(r["case"]))): np.median(r["seconds"]["samples"])
+               for r in grid()}
+    assert len(rows) == len(medians)
+    for r in rows.itertuples():
+        assert r.median == pytest.approx(medians[r.implementation, r.phase, r.size])
+        assert r.ratio == pytest.approx(r.median / medians[LIBRARY, r.phase, r.size])
+    (table,) = tables.means(rows)
+    assert frame.geometric(pd.Series([0.5, 2.0, 1.5])) == pytest.approx((0.5 * 2.0 * 1.5) ** (1 / 3))
+    assert cells(table, implementation="numpy")[0]["lstm, train"] == "1.14× (0.50 – 2.00)"
 
 
 def test_a_mean_says_how_many_cases_it_is_over():
     rows = grid()
     rows[3] = rows[3] | {"status": "error", "seconds": None}
     rows.append(row(case(), "torch.broken", status="error"))
-    (m,) = ratios.means(load(result(rows)))
-    mean = m.lines["numpy"]["lstm", "train"]
-    assert isinstance(mean, ratios.Mean)
-    assert (mean.n, mean.of) == (2, 3)
-    assert m.lines["torch.broken"]["lstm", "train"] == "error"
+    (table,) = tables.means(load(result(rows)))
+    assert cells(table, implementation="numpy")[0]["lstm, train"] == "1.73× (1.50 – 2.00), 2 of 3"
+    assert cells(table, implementation="torch.broken")[0]["lstm, train"] == "✗ error"
 
 
 def test_ratios_are_within_a_file():
     """The other machine's torch.nn is ten times as fast, and is not what a ratio is to."""
     slow, fast = result(grid()), result([r for r in grid() if r["implementation"] == "numpy"], processor="Invented 1")
-    found = load(slow, fast)
-    assert {e.ratio is None for e in found if e.run.number == 1} == {True}
-    assert {e.ratio is None for e in found if e.run.number == 0} == {False}
+    rows = load(slow, fast)
+    assert rows.ratio[rows.run == 1].isna().all()
+    assert rows.ratio[rows.run == 0].notna().all()
+
+
+@pytest.mark.parametrize("name", GONE)
+def test_rows_of_an_engine_that_is_gone_are_not_shown(name):
+    rows = load(result([*grid(), row(case(), name, 1e-3)]))
+    assert set(rows.implementation) == {"numpy", LIBRARY}
 
 
 def test_the_terminal_shows_medians_ratios_quartiles_kernels_and_parity(tmp_path, capsys):
     assert main([save(tmp_path, "a", result(grid()))]) == 0
     out = capsys.readouterr().out
     for text in ("Imaginary 9000", "input product inside every time", "forward is inference", "kernel", "parity 0.50",
-                 "native", "1.50 ms  0.50×", "[1.49 – 1.52]", "25% com", "1.14×", "0.50 – 2.00", "(3)", "T100 B32 H128"):
+                 "native", "1.50 ms  0.50×", "[1.49 – 1.52]", "25% com", "1.14×", "0.50 – 2.00", "T100 B32 H128"):
         assert text in out, text
 
 
 @pytest.mark.parametrize("k", [0.5, 1.0, 1.75])
 def test_a_power_law_is_recovered(k):
     rows = [row(case(T=T), "numpy", 1e-5 * T**k) for T in (8, 16, 64, 128)]
-    (f,) = ratios.fits(load(result(rows, "scaling")))
-    assert (f.axis, f.points) == ("T", 4)
-    assert f.exponent == pytest.approx(k)
+    (f,) = tables.fits(load(result(rows, "scaling"))).itertuples()
+    assert (f.axis, f.sizes) == ("T", 4)
+    assert f.k == pytest.approx(k)
     assert f.factor == pytest.approx(1e-5)
     assert f.off == pytest.approx(1)
 
@@ -142,13 +152,15 @@ def test_a_fit_is_numpys_and_leaves_out_what_was_not_timed():
     sizes, times = [16, 32, 64, 256], [1e-3, 1.5e-3, 4e-3, 3e-2]
     rows = [row(case(H=H), "numpy", t) for H, t in zip(sizes, times, strict=True)]
     rows.append(row(case(H=1024), "numpy", status="out of memory", reason="too large"))
-    (f,) = ratios.fits(load(result(rows, "scaling")))
-    assert f.exponent == pytest.approx(np.polyfit(np.log(sizes), np.log(times), 1)[0])
-    assert (f.points, f.fixed) == (4, "T20 B4 I=H")
+    (f,) = tables.fits(load(result(rows, "scaling"))).itertuples()
+    assert f.k == pytest.approx(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+    assert (f.sizes, f.held) == (4, "T20 B4 I=H")
 
 
 def test_a_narrow_sweep_is_not_fitted():
-    assert not ratios.fits(load(result([row(case(B=B), "numpy", 1e-3) for B in (7, 8, 9, 16)])))
+    assert tables.fits(load(result([row(case(B=B), "numpy", 1e-3) for B in (7, 8, 9, 16)]))).empty
+    assert not tables.is_wide([16, 127, 128, 129])
+    assert tables.is_wide([16, 127, 129, 1024])
 
 
 def test_what_was_not_timed_is_shown_everywhere_and_why(tmp_path, capsys):
@@ -159,7 +171,7 @@ def test_what_was_not_timed_is_shown_everywhere_and_why(tmp_path, capsys):
         for part in ("WRONG", "12.50", "declined", "out of memory", "error", "y differs", "only GRU", "wants 24 GB"):
             assert part in text, part
     assert "&lt;no&gt; \\| way" in pages[0]
-    assert re.search(r'class="n bad">✗ WRONG', pages[1])
+    assert re.search(r'class="bad">✗ WRONG', pages[1])
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"format": "something else", "version": 1}', None])
@@ -213,16 +225,23 @@ def written(tmp_path_factory):
 def test_every_plot_is_drawn_where_the_data_allows_it(written):
     names = {p.stem for p in (written / "plots").iterdir()}
     wanted = {"grid-cpu-float32": ("time", "ratio", "share"),
-              "cliffs-cpu-float32": ("cliffs-h", "cliffs-b", "layers", "packed"),
-              "scaling-cpu-float32": ("scaling-t", "scaling-b", "scaling-h"),
-              "crossover-cuda-float32": ("crossover-forward", "crossover-train")}
-    assert {f"{prefix}-{name}" for prefix, found in wanted.items() for name in found} == names
+              "cliffs-cpu-float32": ("along-h", "along-b"), "scaling-cpu-float32": ("along-t", "along-b", "along-h")}
+    assert {f"{prefix}-{name}" for prefix, plots in wanted.items() for name in plots} == names
+
+
+def test_what_no_plot_shows_has_a_table(written):
+    page = (written / "report.md").read_text(encoding="utf-8")
+    for title in ("Packed over padded", "Layers and directions", "CPU or CUDA", "Forward in a training step",
+                  "Peak memory of a training step", "scaling: time"):
+        assert title in page, title
 
 
 def test_plots_are_not_empty(written):
     image = pytest.importorskip("matplotlib.image", reason="extra 'bench' is not installed: no module matplotlib")
     for file in (written / "plots").iterdir():
         if file.suffix == ".svg":
+            letters = "".join(e.text or "" for e in ET.parse(file).iter("{http://www.w3.org/2000/svg}text"))
+            assert "torch.library" in letters, file
             assert len(list(ET.parse(file).iter("{http://www.w3.org/2000/svg}path"))) > 20, file
         else:
             pixels = image.imread(file)
@@ -233,7 +252,7 @@ def test_plots_are_not_empty(written):
 def test_the_page_is_self_contained(written):
     page = (written / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"http|<script|@import|@font-face|src=|url\((?!#)", page)
-    assert page.count("<svg") == 12
+    assert page.count("<svg") == 8
     identifiers = re.findall(r'\bid="([^"]*)"', page)
     assert len(identifiers) == len(set(identifiers))
     assert set(re.findall(r'(?:url\(|href=")#([^")]*)', page)) <= set(identifiers)
@@ -243,7 +262,7 @@ def test_the_page_is_self_contained(written):
 
 def test_links_of_the_markdown_lead_somewhere(written):
     links = re.findall(r"\]\(([^)]*)\)", (written / "report.md").read_text(encoding="utf-8"))
-    assert len(links) == 12
+    assert len(links) == 8
     assert all((written / link).is_file() for link in links)
 
 
@@ -269,18 +288,14 @@ def test_a_report_names_no_folder_of_this_machine(tmp_path, capsys):
 
 
 def test_without_matplotlib_one_sentence(tmp_path, capsys, monkeypatch):
-    real = builtins.__import__
-
-    def missing(name, *args, **kwargs):
-        if name.partition(".")[0] == "matplotlib":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     file = save(tmp_path, "a", result(grid()))
-    assert main([file]) == 0
-    assert main([file, "--out", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err == f"error: {plots.MISSING}\n"
+    assert benchmarks(["report", file]) == 0
+    assert benchmarks(["report", file, "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == ("error: python -m benchmarks report needs matplotlib, which is not installed: "
+                                       "pip install 'bptt[bench]'\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -289,88 +304,76 @@ def test_what_cannot_be_written_is_status_2(tmp_path, capsys):
     assert "the report cannot be written" in capsys.readouterr().err
 
 
-def test_the_readme_block_is_replaced_and_nothing_else(tmp_path):
-    readme, file = tmp_path / "README.md", save(tmp_path, "a", result(grid() + untimed()))
-    before, after = "# Title\r\n\r\n", "\n\nthe rest\n"
-    readme.write_bytes(f"{before}{BEGIN}\nold\n{END}{after}".encode())
-    for _ in range(2):
-        assert main([file, "--readme", str(readme)]) == 0
-        text = readme.read_bytes().decode()
-        assert text.startswith(f"{before}{BEGIN}\n")
-        assert text.endswith(f"\n{END}{after}")
-        assert "old" not in text
-    for part in ("| numpy | **1.14×** (0.50 – 2.00) | **1.14×** (0.50 – 2.00), 3 of 4 |", "| my.wrong | – | **WRONG** |",
-                 "Imaginary 9000", "my.wrong: 1 **WRONG** (lstm train float32): y differs",
-                 "Input product inside every time"):
-        assert part in text, part
-    assert "T100 B32 H128" not in text
-    assert str(tmp_path) not in text
-
-
-def test_a_note_has_every_time_and_its_plots_beside_it(tmp_path):
-    note, file = tmp_path / "note.md", save(tmp_path, "a", result(grid() + untimed()))
-    note.write_text(f"# Note\n\n{BEGIN}\n{END}\n")
-    assert main([file, "--note", str(note)]) == 0
-    text = note.read_text(encoding="utf-8")
-    for part in ("T100 B32 H128", "500 µs **0.50×**", "Peak memory of a training step", "my.wrong: 1 **WRONG**"):
-        assert part in text, part
-    links = re.findall(r"\]\((figures/[^)]*)\)", text)
-    assert len(links) >= 2
-    assert {f"figures/{f.name}" for f in (tmp_path / "figures").iterdir()} == set(links)
-    assert str(tmp_path) not in text
-
-
-@pytest.mark.parametrize("text", ["no markers", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
-def test_a_readme_without_its_markers_is_left_alone(text, tmp_path, capsys):
-    readme = tmp_path / "README.md"
-    readme.write_text(text)
-    assert main([save(tmp_path, "a", result(grid())), "--readme", str(readme)]) == 2
-    assert "must have one line <!-- benchmark -->" in capsys.readouterr().err
-    assert readme.read_text() == text
-
-
 def test_devices_side_by_side_take_the_fastest_of_each():
     ours = result(grid())
     theirs = result([row(case(*SIZES[0]), "numpy", 7e-4), row(case(*SIZES[0]), LIBRARY, 9e-4)], processor="Invented 1")
-    (table,) = ratios.fastest(load(ours, theirs))
-    assert (table.phase, table.sizes) == ("train", ["T20 B1 H32"])
-    found = {line.implementation: [e and (e.implementation, e.median) for e in line.entries] for line in table.lines}
-    assert found == {"Imaginary 9000, 4 cores": [("numpy", pytest.approx(1.5e-3))],
-                     "Invented 1, 4 cores": [("numpy", pytest.approx(7e-4))]}
+    (table,) = tables.fastest(load(ours, theirs))
+    assert "train" in table.title
+    first = {line["device"]: line["T20 B1 H32"].split("\n") for line in table.frame.to_dict("records")}
+    assert list(table.frame) == ["device", "T20 B1 H32"]
+    assert {device: (lines[0], lines[2]) for device, lines in first.items()} == {
+        "Imaginary 9000, 4 cores": ("1.50 ms", "numpy"), "Invented 1, 4 cores": ("700 µs", "numpy")}
 
 
 def test_files_of_one_name_stay_apart():
-    found = tables.load([("a/x.json", result(grid())), ("b/x.json", result(grid()))])
-    assert sorted({e.run.name for e in found}) == ["x", "x-2"]
+    rows = frame.load([("a/x.json", result(grid())), ("b/x.json.gz", result(grid()))])
+    assert sorted(set(rows.name)) == ["x", "x-2"]
 
 
-def test_the_crossover_map_names_winner_and_factor():
+def test_threads_are_set_beside_each_other():
+    many, few = result(grid()), result(grid((1.0, 4.0, 3.0)))
+    few["environment"]["torch_threads"] = 1
+    (table,) = tables.threads(load(few, many))
+    assert table.title.startswith("One core against 4 · grid · float32")
+    (line,) = cells(table, implementation="numpy", phase="train")
+    assert (line["ratio, 1 thread"], line["ratio, 4 threads"], line["gain"]) == ("2.29×", "1.14×", "2.00")
+
+
+def test_the_crossover_names_winner_and_factor():
     rows = [row(case(B=B, H=H, device=d), LIBRARY, t) for B in (1, 64) for H in (32, 512)
             for d, t in (("cpu", B * H * 1e-6), ("cuda", 1e-3))]
-    made = sweeps.crossover_map(load(result(rows, "crossover", gpu="Fictional Accelerator")))
-    assert made is not None
-    assert made.sides() == ([1, 64], [32, 512])
-    assert sweeps.square(np.log2(made.at[64, 512]["cpu"] / made.at[64, 512]["cuda"]), {}) == "CUDA\n33×"
-    assert sweeps.square(np.log2(made.at[1, 32]["cpu"] / made.at[1, 32]["cuda"]), {}) == "CPU\n31×"
-    assert sweeps.square(float("nan"), {"cuda": 1.0}) == "only\nCUDA"
+    table = next(tables.crossover(load(result(rows, "crossover", gpu="Fictional Accelerator"))))
+    assert table.frame.to_dict("records") == [{"B": "1", "H32": "CPU 31×", "H512": "CPU 1.95×"},
+                                              {"B": "64", "H32": "CUDA 2.05×", "H512": "CUDA 33×"}]
+    assert tables.winner(float("nan")) == "–"
 
 
 def test_scattered_sizes_make_no_map():
     sizes = ((1, 128), (32, 128), (64, 256))
     rows = [row(case(B=B, H=H, device=d), LIBRARY, 1e-3) for B, H in sizes for d in ("cpu", "cuda")]
-    assert sweeps.crossover_map(load(result(rows, gpu="Fictional Accelerator"))) is None
+    assert not list(tables.crossover(load(result(rows, gpu="Fictional Accelerator"))))
 
 
 def test_packed_is_compared_with_its_own_padded_batch():
     rows = [row(case(fill=f), i, t * factor) for i, factor in (("numpy", 1.0), (LIBRARY, 3.0))
             for f, t in ((None, 2e-3), (0.25, 1e-3), (0.5, 4e-3))]
-    data = plots.packed_over_padded(load(result(rows)))
-    assert data.keys() == {"numpy", LIBRARY}
-    assert data["numpy"] == ([25, 50], pytest.approx([0.5, 2.0]))
+    (table,) = tables.packed(load(result(rows)))
+    for name in ("numpy", LIBRARY):
+        assert cells(table, implementation=name) == [
+            {"implementation": name, "lstm, train, fill 25%": "0.50×", "lstm, train, fill 50%": "2.00×"}]
 
 
-def test_neighbours_and_labels():
-    assert ratios.neighbours([1, 2, 127, 128, 129, 255, 256, 257]) == [[127, 128, 129], [255, 256, 257]]
+def test_layers_and_directions_are_over_one_of_each_by_work():
+    rows = [row(case(num_layers=n, bidirectional=both), "numpy", t, flops=f) for n, both, t, f in (
+        (1, False, 1e-3, 10), (2, False, 3e-3, 20), (1, True, 1e-3, 20))]
+    (table,) = tables.structure(load(result(rows, "cliffs")))
+    assert {line["shape"]: line["lstm, train"] for line in table.frame.to_dict("records")} == {
+        "2 layers": "1.50×", "1 layer, both ways": "0.50×"}
+
+
+def test_the_forwards_share_of_a_training_step():
+    (table,) = tables.forward_share(load(result(grid())))
+    assert cells(table, implementation="numpy") == [{"implementation": "numpy", "lstm": "33%"}]
+
+
+def test_a_sweep_is_the_longest_with_three_sizes():
+    rows = [row(case(T=T), "numpy", 1e-3) for T in (8, 32, 128)] + [row(case(T=T, B=9), "numpy", 1e-3) for T in (8, 16)]
+    (sweep,) = tables.sweeps(load(result(rows)), "T")
+    assert (sweep.x.tolist(), set(sweep.held)) == ([8, 32, 128], {"B4 H32"})
+    assert not list(tables.sweeps(load(result(rows)), "B"))
+
+
+def test_labels_are_moved_apart():
     moved = drawing.spread({"a": 0.5, "b": 0.52, "c": 0.99, "d": 1.0}, 0.1)
     heights = [moved[n] for n in "abcd"]
     assert heights == sorted(heights)
@@ -391,7 +394,8 @@ def test_strangers_look_unlike_ours_and_each_other():
     (1.5e-9, "1.50 ns"), (9.996e-7, "1.00 µs"), (1.234e-3, "1.23 ms"), (0.0999, "99.9 ms"), (12.34, "12.3 s"),
     (456.0, "456 s"), (None, "")])
 def test_durations_have_three_digits_and_a_unit(seconds, text):
-    assert tables.duration(seconds) == text
+    assert frame.said(seconds) == text
+    assert seconds is None or duration(seconds) == text
 
 
 @pytest.mark.parametrize("number", ["1e999", "NaN", "0"])
@@ -405,7 +409,7 @@ def test_what_is_no_length_of_time_does_no_harm(number, tmp_path, capsys):
 
 def test_sizes_name_what_is_not_as_usual():
     c = case(T=5, B=2, H=8, input_size=3, num_layers=2, bidirectional=True, proj_size=4, fill=0.5)
-    assert " ".join(tables.parts(c)) == "T5 B2 H8 I3 P4 L2 bi fill50%"
+    assert " ".join(frame.parts(c)) == "T5 B2 H8 I3 P4 L2 bi fill50%"
 
 
 def test_it_starts_from_a_relative_path(tmp_path, monkeypatch, capsys):

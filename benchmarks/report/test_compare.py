@@ -54,7 +54,7 @@ def test_a_row_that_lost_its_time_fails(compare):
     b = [*times()[:2], row(case(*SIZES[2]), "numpy", status="wrong", reason="y differs", parity=9.0)]
     status, out = compare(times(), b, "--fail-slower", "10%")
     assert status == 1
-    assert "timed -> WRONG" in out
+    assert "timed -> ✗ WRONG" in out
     assert "y differs" in out
     assert compare(b, times(), "--fail-slower", "10%")[0] == 0
 

@@ -1,6 +1,7 @@
 """The clock: rivals in turns, so that drift hits all alike, until their medians are stable."""
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -140,3 +141,18 @@ def summary(samples: Sequence[float]) -> dict[str, Any]:
     reach = 1.5 * (q3 - q1)
     return {"samples": [float(f"{s:.5g}") for s in samples], "median": median, "q1": q1, "q3": q3,
             "outliers": sum(not q1 - reach <= s <= q3 + reach for s in samples)}
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit: '1.23 ms'."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 0.9995:
+            return f"{three(seconds * factor)} {unit}"
+    return f"{three(seconds * 1e9)} ns"
+
+
+def three(x: float) -> str:
+    """Three significant digits, without an exponent."""
+    if not 0 < x < math.inf:
+        return f"{x:g}"
+    return f"{x:.{max(0, 2 - math.floor(math.log10(float(f'{x:.3g}'))))}f}"

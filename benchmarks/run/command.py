@@ -22,17 +22,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from parity_tests.judge import terminal
 from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, LoadError, resolve
 
-from ..what import models
-from ..what.config import PHASES, Config
+from ..what.config import PHASES, Configuration
 from ..what.precision import LOW, PRECISIONS
 from ..what.presets import CELLS, PRESETS
-from . import clock, limits, machine, results
-from .candidate import reason_to_decline
-from .grouping import Setting, group
+from . import clock, machine, results, roofline
+from .clock import duration
+from .measure import Setting, measure
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
-FOR_TESTS = "numpy.tiles"  # tiles far too small: right, and slow; timed only when asked for by name
 SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate of the time left
 
 
@@ -40,7 +38,7 @@ SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate 
 class Work:
     """A configuration and a phase, and who is still to be measured on it."""
 
-    config: Config
+    config: Configuration
     phase: str
     implementations: tuple[Implementation, ...]
 
@@ -136,7 +134,7 @@ def planned(args: argparse.Namespace) -> list[Work]:
         raise ValueError("--device cuda: torch sees no CUDA device on this machine")
     if "tf32" in dtypes and "cuda" not in devices:
         raise ValueError("--dtype tf32: only a CUDA device has TF32; add --device cuda")
-    names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in (*preset.without, FOR_TESTS)]
+    names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in preset.without]
     chosen = list({name: resolve(name) for name in names}.values())
     jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
                          for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)
@@ -149,10 +147,9 @@ def planned(args: argparse.Namespace) -> list[Work]:
     return works
 
 
-def candidates(chosen: Sequence[Implementation], config: Config, asked: bool) -> tuple[Implementation, ...]:
+def candidates(chosen: Sequence[Implementation], config: Configuration, asked: bool) -> tuple[Implementation, ...]:
     """Who takes part: by default those that do not decline; whoever was asked for by name has a row in any case."""
-    reason = models.reason_to_decline if isinstance(config, models.ModelConfig) else reason_to_decline
-    return tuple(i for i in chosen if asked or not reason(i, config))  # type: ignore[arg-type]
+    return tuple(i for i in chosen if asked or not config.reason_to_decline(i))
 
 
 def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> results.Result:
@@ -209,9 +206,8 @@ def finish_limits(result: results.Result, todo: Sequence[Work], console: Console
         lacking = [dtype for dtype in dict.fromkeys(dtypes) if dtype not in known]
         if lacking:
             with console.status(f"measuring the limits of this machine ({device})"):
-                found = limits.measure(device, lacking)
-            found["gemm_gflops"] = known | found["gemm_gflops"]
-            result["limits"][device] = found
+                limits = roofline.measure(device, lacking)
+            result["limits"][device] = limits | {"gemm_gflops": known | limits["gemm_gflops"]}
 
 
 def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console) -> int:
@@ -220,7 +216,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
     plan = clock.Plan(seconds=preset.seconds, rounds=preset.rounds)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(),
                TextColumn("left:"), TimeRemainingColumn())
-    begin, made = time.monotonic(), Counter[str]()
+    begin, statuses = time.monotonic(), Counter[str]()
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
         for number, w in enumerate(todo):
@@ -235,28 +231,22 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             def warn(text: str) -> None:
                 progress.console.print(f"doubtful: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
-            rows = group(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
+            rows = measure(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
             result["rows"] += rows
             results.write(path, result)
-            made.update(row["status"] for row in rows)
+            statuses.update(row["status"] for row in rows)
             progress.console.print(line(w, rows), highlight=False, markup=False, soft_wrap=True)
             progress.advance(task, w.weight)
-    console.print(f"{', '.join(f'{n} {status}' for status, n in made.items()) or 'nothing was left to measure'}; "
+    console.print(f"{', '.join(f'{n} {status}' for status, n in statuses.items()) or 'nothing was left to measure'}; "
                   f"{len(result['rows'])} rows in {path}", highlight=False, markup=False)
     total = Counter(row["status"] for row in result["rows"])
     return int(bool(total["wrong"] or total["error"]) or not total["ok"])
 
 
 def line(w: Work, rows: Sequence[dict[str, Any]]) -> str:
-    """What was found, in a line: medians, or why there is none."""
-    found = [f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"])
-             for row in rows]
+    """What was measured, in a line: medians, or why there is none."""
+    figures = [f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"])
+               for row in rows]
     reasons = [f"\n    {row['implementation']} {row['status']}: {row['reason']}" for row in rows
                if row["status"] not in ("ok", "declined")]
-    return f"{w.config.name} {w.phase}: {' · '.join(found)}{''.join(reasons)}"
-
-
-def duration(seconds: float) -> str:
-    """Three digits and a unit."""
-    unit, factor = next((u, f) for u, f in (("s", 1), ("ms", 1e3), ("µs", 1e6)) if seconds * f >= 1 or u == "µs")
-    return f"{seconds * factor:.3g} {unit}"
+    return f"{w.config.name} {w.phase}: {' · '.join(figures)}{''.join(reasons)}"

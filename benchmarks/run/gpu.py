@@ -9,7 +9,7 @@
 
 Each piece is a command of its own, which is printed; one that fails or is stopped does not stop the others.  What was
 measured is in the folder after each configuration, and the same command goes on where the last one ended.  It needs
-Python, torch, NumPy, SciPy and rich; reports as pages need jinja2 and matplotlib besides, which may be elsewhere.
+Python, torch, NumPy, SciPy, rich, psutil and threadpoolctl; reports need pandas, and matplotlib where they have plots.
 
 Exit status: 0 every piece ended well; 1 one did not; 2 there is no CUDA device.
 """

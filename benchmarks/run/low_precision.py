@@ -25,8 +25,7 @@ from parity_tests.judge.terminal import console, figure, grid
 from ..what.config import Config
 from ..what.precision import LOW, in_force
 from . import check
-from .candidate import Subject
-from .grouping import refusal
+from .measure import refusal
 
 USAGE_ERROR = 2
 NAMES = tuple(name for name in (*BUILTIN, *MORE) if name.startswith("torch.") and name != "torch.compiled")
@@ -56,13 +55,13 @@ def judged(implementations: Iterable[Implementation], dtypes: Iterable[str], dev
 
 
 def line(implementation: Implementation, config: Config, phase: str) -> dict[str, Any]:
-    made = {"implementation": implementation.name, "case": config.name, "dtype": config.dtype, "phase": phase, "status": "ok",
-            "reason": "", "parity": None}
+    outcome: dict[str, Any] = {"implementation": implementation.name, "case": config.name, "dtype": config.dtype,
+                               "phase": phase, "status": "ok", "reason": "", "parity": None}
     try:
-        return made | {"parity": check.judge(Subject(implementation, config, phase), config.case())}
+        outcome["parity"] = check.judge(config.candidate(implementation, phase), config.problem())
     except Exception as e:  # of an implementation, whatever it is: the line says it
-        found = made | refusal(e)
-        return found | {"parity": found["parity"] if found["parity"] != float("inf") else None}
+        outcome |= refusal(e)
+    return outcome | {"parity": None if outcome["parity"] == float("inf") else outcome["parity"]}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -94,12 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def show(out: Console, lines: Sequence[dict[str, Any]], dtypes: Sequence[str]) -> None:
     """Implementations by precisions: the worst error over allowed, or how many are not right; then each of these."""
-    made = grid("largest error / allowed, each precision against its own baseline")
+    table = grid("largest error / allowed, each precision against its own baseline")
     for name in ("implementation", *dtypes):
-        made.add_column(name)
+        table.add_column(name)
     for name in dict.fromkeys(x["implementation"] for x in lines):
-        made.add_row(name, *(cell([x for x in lines if (x["implementation"], x["dtype"]) == (name, d)]) for d in dtypes))
-    out.print(made)
+        table.add_row(name, *(cell([x for x in lines if (x["implementation"], x["dtype"]) == (name, d)]) for d in dtypes))
+    out.print(table)
     for x in lines:
         if x["status"] not in ("ok", "declined"):
             out.print(Text(f"{x['implementation']} {x['status']}: {x['case']} {x['phase']}: {x['reason']}", style="red"))

@@ -1,6 +1,5 @@
 """Where a run was made: the "machine" and the "environment" of a result file, as far as the system tells."""
 
-import importlib
 import os
 import platform
 import subprocess
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+import threadpoolctl  # type: ignore[import-untyped]
 import torch
 
 from parity_tests.judge.report import processor
-from reference.common.blas import NAME as TIMEOUT
 from torch_impl.common.precision import tf32
 
 FACTS = {"driver": "driver_version", "power_limit_w": "power.limit", "clock_mhz": "clocks.current.sm"}
@@ -32,12 +32,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_gb() -> float | None:
-    """The main memory in 10⁹ bytes, None where the system does not say."""
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    except (AttributeError, ValueError, OSError):
-        return None
+def memory_gb() -> float:
+    """The main memory in 10⁹ bytes."""
+    return round(psutil.virtual_memory().total / 1e9, 1)
 
 
 def gpu() -> dict[str, Any] | None:
@@ -77,8 +74,7 @@ def environment() -> dict[str, Any]:
     return {"python": platform.python_version(), "numpy": np.__version__, "simd": simd(), "torch": torch.__version__,
             "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
             "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
-            "torch_threads": torch.get_num_threads(), "openblas_thread_timeout": os.environ.get(TIMEOUT), "blas": blas(),
-            "strangers": {}}
+            "torch_threads": torch.get_num_threads(), "blas": blas(), "strangers": {}}
 
 
 def simd() -> list[str]:
@@ -88,16 +84,10 @@ def simd() -> list[str]:
 
 
 def blas() -> list[dict[str, Any]]:
-    """The BLAS libraries that are loaded, with the threads that each uses: by threadpoolctl where it is installed, else
-    what NumPy was built with, and threads unknown (None)."""
-    try:
-        threadpools = importlib.import_module("threadpoolctl")
-    except ImportError:
-        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return [{"api": built["name"], "version": built["version"], "threads": None}]
+    """The BLAS libraries that are loaded, with the threads that each uses."""
     np.ones((8, 8)) @ np.ones((8, 8))
     return [{"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]}
-            for pool in threadpools.threadpool_info() if pool["user_api"] == "blas"]
+            for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
@@ -118,8 +108,7 @@ def steady(value: Any) -> Any:
 class Others:
     """Cores that other programs, or other guests of the same host, kept busy while this process needed them.
 
-    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both, and where the system
-    does not say.
+    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both.
     """
 
     cores = 0.0
@@ -130,18 +119,15 @@ class Others:
 
     def __exit__(self, *_: object) -> None:
         elapsed, own, busy = (b - a for a, b in zip(self.before, self.reading(), strict=True))
-        if elapsed > 0 and busy > 0:
+        if elapsed > 0:
             spare = max(0, (os.cpu_count() or 1) - cores())
             self.cores = max(0.0, (busy - own) / elapsed - spare)
 
     @staticmethod
     def reading() -> tuple[float, float, float]:
         """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
-        try:
-            fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
-            busy = (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError, IndexError):
-            busy = 0.0
+        times = psutil.cpu_times()._asdict()
+        busy = sum(s for state, s in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
         return time.monotonic(), time.process_time(), busy
 
 
@@ -155,22 +141,18 @@ def threads(count: int | None) -> Iterator[None]:
     Raises
     ------
     ValueError
-        There are not so many processors, or what sets BLAS threads is not installed.
+        There are not so many processors.
     """
     if count is None:
         yield
         return
     if not 1 <= count <= cores():
         raise ValueError(f"--threads must be from 1 to {cores()}, the processors that this process may use; got {count}")
-    try:
-        threadpools = importlib.import_module("threadpoolctl")
-    except ImportError as e:
-        raise ValueError("--threads needs threadpoolctl, which is not installed: pip install threadpoolctl") from e
     before, torch_before = allowed(), torch.get_num_threads()
     bind(sorted(before)[:count])
     torch.set_num_threads(count)
     try:
-        with threadpools.threadpool_limits(limits=count, user_api="blas"):
+        with threadpoolctl.threadpool_limits(limits=count, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(torch_before)
@@ -199,8 +181,7 @@ def limit_memory(size: int | None = None) -> None:
         import resource
     except ImportError:
         return
-    total = memory_gb()
-    size = size or min(int(0.95e9 * total) if total else resource.RLIM_INFINITY, container_memory())
+    size = size or min(int(0.95 * psutil.virtual_memory().total), container_memory())
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if size > 0 and (hard == resource.RLIM_INFINITY or size < hard):
         resource.setrlimit(resource.RLIMIT_DATA, (size, hard))

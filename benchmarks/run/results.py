@@ -1,13 +1,22 @@
-"""The result file: written atomically, validated against schema.json on read."""
+"""The rows of a result file, and the file: written atomically, validated against schema.json on read."""
 
 import contextlib
+import gzip
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from reference.common.command import is_out_of_memory
+
+from ..what.config import Configuration
+from . import clock
+from .roofline import fraction_of_limit
 
 FORMAT, VERSION = "bptt-benchmark", 1
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -30,6 +39,30 @@ def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Re
             "limits": {}, "rows": []}
 
 
+def row(config: Configuration, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any],
+        **known: Any) -> dict[str, Any]:
+    """A row, with a time if there are samples; what is not known is None."""
+    cells = {"case": config.as_dict(), "implementation": implementation, "phase": phase, "status": "ok", "reason": "",
+             "parity": None, "kernel": None, "compile_s": None, "seconds": None, "peak_bytes": None,
+             "flops": config.flops(phase), "bytes": config.bytes(phase), "gflops": None, "fraction_of_limit": None,
+             "limit": None} | known
+    if cells["parity"] is not None and not math.isfinite(cells["parity"]):
+        cells["parity"] = None  # JSON has no infinity
+    if samples:
+        cells["seconds"] = clock.summary(samples)
+        median = cells["seconds"]["median"]
+        if median:
+            fraction, limit = fraction_of_limit(cells["flops"], cells["bytes"], median, config.dtype, limits[config.device])
+            cells |= {"gflops": cells["flops"] / median / 1e9, "fraction_of_limit": fraction, "limit": limit}
+    return cells
+
+
+def failure(e: BaseException) -> dict[str, Any]:
+    """The status and reason of a row without a time."""
+    reason = " ".join(f"{type(e).__name__}: {e}".split())
+    return {"status": "out of memory" if is_out_of_memory(e) else "error", "reason": reason[:300]}
+
+
 def identity(row: Mapping[str, Any]) -> tuple:
     """What makes a row one and the same: implementation, phase and all of case."""
     return row["implementation"], row["phase"], json.dumps(row["case"], sort_keys=True)
@@ -46,8 +79,9 @@ def write(path: Path, result: Result) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("w", encoding="utf-8") as f:
-            f.write(text(result))
+        with temporary.open("wb") as f:
+            content = text(result).encode()
+            f.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)
@@ -65,7 +99,7 @@ def text(result: Result) -> str:
 
 
 def read(path: Path) -> Result:
-    """Read and validate a result file.
+    """Read and validate a result file; one whose name ends in .gz is unpacked.
 
     Raises
     ------
@@ -74,8 +108,9 @@ def read(path: Path) -> Result:
         says where.
     """
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as e:
+        content = path.read_bytes()
+        result = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as e:
         raise ResultError(f"{path}: cannot be read: {e}") from e
     except json.JSONDecodeError as e:
         raise ResultError(f"{path}: is broken: no JSON from line {e.lineno}, column {e.colno} on") from e

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from parity_tests.judge.implementations import BUILTIN, MORE, Implementation
+from parity_tests.judge.implementations import BUILTIN, Implementation
 from torch_impl.common.precision import allow_tf32
 
 from ..what.config import PHASES, Config
+from ..what.layer import ForwardOnly, LayerProblem, before_kinks, data_of
 from ..what.precision import in_force, rounded
-from . import check, inside
-from .candidate import ForwardOnly, Subject, data_of
+from . import check, profiling
 from .clock import Plan
-from .grouping import Setting, group
+from .measure import Setting, measure
 
 RATES = {"float32": 100.0, "float64": 50.0, "bfloat16": 100.0, "float16": 100.0}
 LIMITS = {"cpu": {"gemm_gflops": RATES, "copy_gbs": 10.0, "shape": ""}}
@@ -38,20 +38,25 @@ class Spoilt:
         return self.layer.backward(dy, dstate)
 
 
-def spoilt(spoil=lambda x, y: y, made=None):
-    """A stranger without put, get and sync, whose layers are added to ``made``."""
+def spoilt(spoil=lambda x, y: y, layers=None):
+    """A stranger without put, get and sync, whose layers are added to ``layers``."""
     def load(spec, weights):
         layer = Spoilt(spec, weights, spoil)
-        if made is not None:
-            made.append(layer)
+        if layers is not None:
+            layers.append(layer)
         return layer
 
     return Implementation("stranger", load)
 
 
 def one(implementation, config=LSTM, phase="train"):
-    (row,) = group(config, phase, [implementation], SETTING)
+    (row,) = measure(config, phase, [implementation], SETTING)
     return row
+
+
+def look(implementation, config, phase):
+    candidate = config.candidate(implementation, phase)
+    return profiling.kernel_and_memory(candidate, profiling.first_call(candidate))
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -71,19 +76,25 @@ def test_a_right_stranger_is_timed(phase):
     (lambda x, y: y[..., 1:] if len(x) > 5 else y, "T = 9, y: missing, or of another shape"),
 ], ids=["everywhere", "at the real size", "not a number", "another shape"])
 def test_what_is_wrong_is_not_timed(spoil, reason):
-    made = []
-    row = one(spoilt(spoil, made))
+    layers = []
+    row = one(spoilt(spoil, layers))
     assert row["status"] == "wrong"
     assert reason in row["reason"]
     assert row["parity"] is None or row["parity"] > 1
     assert row["seconds"] is row["gflops"] is row["peak_bytes"] is None
-    assert sum(layer.steps.count(9) for layer in made) <= 2  # the first call and the judged one
+    assert sum(layer.steps.count(9) for layer in layers) <= 2  # the first call and the judged one
 
 
 def test_what_is_wrong_as_inference_only_is_wrong_in_that_phase_only():
     stranger = spoilt(lambda x, y: y if torch.is_grad_enabled() else y + 1)
     assert one(stranger, phase="train")["status"] == "ok"
     assert one(stranger, phase="forward")["status"] == "wrong"
+
+
+def test_a_candidate_is_built_once_beside_the_small_case():
+    layers = []
+    assert one(spoilt(layers=layers))["status"] == "ok"
+    assert [layer.steps.count(9) > 0 for layer in layers].count(True) == 1
 
 
 def test_exceptions_are_rows_and_the_others_go_on():
@@ -99,7 +110,7 @@ def test_exceptions_are_rows_and_the_others_go_on():
 
     rivals = [Implementation("a", raises(ValueError("no"))), Implementation("b", spoilt(late).load), BUILTIN["numpy"],
               Implementation("c", spoilt().load, lambda spec: "not today")]
-    rows = group(LSTM, "train", rivals, SETTING)
+    rows = measure(LSTM, "train", rivals, SETTING)
     assert [row["implementation"] for row in rows] == ["a", "b", "numpy", "c"]
     assert [row["status"] for row in rows] == ["error", "out of memory", "ok", "declined"]
     assert "ValueError: no" in rows[0]["reason"]
@@ -136,7 +147,7 @@ def test_a_forward_only_engine_is_not_trained():
 ], ids=lambda c: c.name)
 def test_every_implementation_passes_every_kind_of_configuration(name, config, phase):
     assert 0 <= check.small(BUILTIN[name], config, phase) <= 1
-    assert 0 <= check.judge(Subject(BUILTIN[name], config, phase), config.case()) <= 1
+    assert 0 <= check.judge(config.candidate(BUILTIN[name], phase), config.problem()) <= 1
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -185,11 +196,12 @@ def test_tf32_is_on_for_its_rows_only():
 
 def test_long_sequences_are_judged_shortened_and_very_large_ones_small_only():
     config = Config("lstm", 1000, 64, 512, 512, fill=0.5)
-    full, shorter, none = (check.real_case(config, gflops) for gflops in (1e9, 100.0, 0.01))
-    assert full == config.case()
-    assert 2 <= shorter.T < 1000 and shorter.spec == full.spec and max(shorter.lengths) == shorter.T
+    full, shorter, none = (config.affordable(check.SECONDS, gflops) for gflops in (1e9, 100.0, 0.01))
+    assert full == config.problem()
+    case = shorter.case
+    assert 2 <= case.T < 1000 and case.spec == full.case.spec and max(case.lengths) == case.T
     assert none is None
-    assert check.real_case(Config("gru", 1, 1, 4, 5), 50.0).T == 1
+    assert Config("gru", 1, 1, 4, 5).affordable(check.SECONDS, 50.0).case.T == 1
 
 
 def test_no_gradient_is_sent_through_a_kink_of_relu():
@@ -198,21 +210,21 @@ def test_no_gradient_is_sent_through_a_kink_of_relu():
     data.weights["weight_ih_l0"][2], data.weights["weight_hh_l0"][2] = np.eye(4)[0], 0  # the argument of unit 2 is x[..., 0]
     data.weights["bias_ih_l0"][2] = data.weights["bias_hh_l0"][2] = 0
     data.x[3, 1, 0], data.x[5, 2, 0] = 1e-9, -1e-9
-    made = check.before_kinks(config.case(), data)
+    spared = before_kinks(config.case(), data)
     expected, expected_state = data.dy.copy(), data.dstate[0].copy()
     expected[3:, 1], expected[5:, 2], expected_state[:, 1:] = 0, 0, 0
-    np.testing.assert_array_equal(made.dy, expected)
-    np.testing.assert_array_equal(made.dstate[0], expected_state)
-    assert made.dy.dtype == np.float32
+    np.testing.assert_array_equal(spared.dy, expected)
+    np.testing.assert_array_equal(spared.dstate[0], expected_state)
+    assert spared.dy.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["numpy.fast", "torch.library"])
 def test_a_right_layer_passes_a_shortened_case(name):
     """Its weights are those of the full case, of which the shortened one must not draw others."""
     config = Config("gru", 12, 4, 5, 6)
-    subject = Subject(BUILTIN[name], config, "train")
+    candidate = config.candidate(BUILTIN[name], "train")
     assert config.case(7).data().weights["weight_hh_l0"][0, 0] != config.case().data().weights["weight_hh_l0"][0, 0]
-    assert check.judge(subject, config.case(7)) <= 1
+    assert check.judge(candidate, LayerProblem(config, config.case(7))) <= 1
 
 
 def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):
@@ -231,12 +243,12 @@ def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):
     (set(), None),
 ])
 def test_kernels_by_the_names_in_a_profile(names, kernel):
-    assert inside.kernel_of(names) == kernel
+    assert profiling.kernel_of(names) == kernel
 
 
 def test_an_array_program_is_numpy():
-    assert inside.kernel_of(set(), is_numpy=True) == "NumPy"
-    assert inside.kernel_of({"aten::mm"}, is_numpy=True) == "native"
+    assert profiling.kernel_of(set(), is_numpy=True) == "NumPy"
+    assert profiling.kernel_of({"aten::mm"}, is_numpy=True) == "native"
 
 
 @pytest.mark.parametrize(("name", "cell", "kernel"), [
@@ -245,25 +257,25 @@ def test_an_array_program_is_numpy():
     pytest.param("torch.library", "lstm", "oneDNN", marks=pytest.mark.skipif(
         not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN"))])
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_look_inside(name, cell, kernel, phase):
+def test_kernel_and_memory_of_a_call(name, cell, kernel, phase):
     config = Config(cell, 20, 4, 16, 32)
-    seen = inside.look(lambda: Subject(BUILTIN[name], config, phase))
-    assert seen.kernel == kernel
+    seen = look(BUILTIN[name], config, phase)
+    assert seen["kernel"] == kernel
     output = 20 * 4 * 32 * 4
-    assert output <= seen.peak_bytes < 100 * output
+    assert output <= seen["peak_bytes"] < 100 * output
 
 
 def test_training_holds_more_than_inference():
     config = Config("lstm", 50, 4, 16, 32)
-    peaks = [inside.look(lambda phase=phase: Subject(BUILTIN["torch.loop"], config, phase)).peak_bytes for phase in PHASES]
+    peaks = [look(BUILTIN["torch.loop"], config, phase)["peak_bytes"] for phase in PHASES]
     assert peaks[1] > 2 * peaks[0]
 
 
 def test_memory_at_its_peak():
     held_before = (1, 500, -64)
     events = [(3, 20, 100), held_before, (2, 10, 50), (4, 10, -50), (5, 30, 60), (6, 20, -100)]
-    assert inside.peak_of(events) == 160
-    assert inside.peak_of([]) == 0
+    assert profiling.peak_of(events) == 160
+    assert profiling.peak_of([]) == 0
 
 
 def test_allocations_are_found_in_the_tree_of_events():
@@ -272,15 +284,18 @@ def test_allocations_are_found_in_the_tree_of_events():
                                extra_fields=SimpleNamespace(device=SimpleNamespace(type=device), **fields))
 
     tree = [event("aten::mm", event("[memory]", ptr=1, alloc_size=8), event("[memory]", device="cuda", ptr=2, alloc_size=9))]
-    assert inside.allocations(SimpleNamespace(experimental_event_tree=lambda: tree)) == [(1, 1, 8)]
+    assert profiling.allocations(SimpleNamespace(experimental_event_tree=lambda: tree)) == [(1, 1, 8)]
 
 
-def test_what_a_copy_kept_from_calls_before_counts_too():
-    """Its pool is its own."""
+@pytest.mark.parametrize("phase", PHASES)
+def test_what_is_held_from_calls_before_does_not_hide_what_a_call_needs(phase):
     config = Config("lstm", 50, 16, 64, 64)
-    whole, one_part = (inside.look(lambda i=i: Subject(i, config, "train")).peak_bytes
-                       for i in (BUILTIN["numpy.fast"], MORE["numpy.whole"]))
-    assert 0.9 * whole < one_part < 1.1 * whole
+    candidate = config.candidate(BUILTIN["numpy"], phase)
+    profiling.first_call(candidate)
+    first, *later = (profiling.traced(candidate) for _ in range(3))
+    assert all(0.99 * first < peak < 1.01 * first for peak in later)
+    output = 50 * 16 * 64 * 4
+    assert first > output * (5 if phase == "train" else 1)
 
 
 def test_peak_memory_on_a_gpu_is_that_of_its_allocator(monkeypatch):
@@ -289,13 +304,15 @@ def test_peak_memory_on_a_gpu_is_that_of_its_allocator(monkeypatch):
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: log.append("reset"))
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 100)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 350)
-    subject = SimpleNamespace(call=lambda: log.append("call"), sync=lambda: log.append("sync"))
-    assert inside.first_call(subject, cuda=True) == 250
+    candidate = SimpleNamespace(device="cuda", trains=False, call=lambda: log.append("call"), sync=lambda: log.append("sync"))
+    assert profiling.first_call(candidate) == 250
     assert log == ["sync", "reset", "call", "sync"]
+    candidate.trains = True
+    assert profiling.first_call(candidate) is None
 
 
 def test_what_runs_on_a_gpu_is_waited_for_even_if_its_layer_does_not_say_how(monkeypatch):
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: "waited")
     config = replace(LSTM, device="cuda")
-    assert Subject(spoilt(), config, "forward").sync() == "waited"
-    assert Subject(spoilt(), LSTM, "forward").sync() is None
+    assert config.candidate(spoilt(), "forward").sync() == "waited"
+    assert LSTM.candidate(spoilt(), "forward").sync() is None

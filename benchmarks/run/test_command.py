@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ..__main__ import main
-from . import limits, machine, results
+from . import machine, results, roofline
 
 ROOT = Path(__file__).parent.parent.parent
 FAST = ["--impl", "numpy", "--impl", "torch.library"]
@@ -43,7 +43,7 @@ def quick(monkeypatch):
     def measure(device, dtypes):
         return {"gemm_gflops": dict.fromkeys(dtypes, 50.0), "copy_gbs": 10.0, "shape": "1024x1024x1024"}
 
-    monkeypatch.setattr(limits, "measure", measure)
+    monkeypatch.setattr(roofline, "measure", measure)
     monkeypatch.setattr(machine, "limit_memory", lambda: None)
 
 
@@ -98,6 +98,13 @@ def test_by_default_all_that_can_take_part_do_and_who_was_named_has_a_row(file):
     assert "torch.compiled" not in names
     assert main([*TINY, "--impl", "torch.graphed", "--resume", "--out", str(file.with_name("b.json"))]) == 0
     assert "declined" in [row["status"] for row in results.read(file.with_name("b.json"))["rows"]]
+
+
+def test_a_packed_file_is_written_and_resumed(tmp_path):
+    file = tmp_path / "r.json.gz"
+    assert main([*TINY, "--phase", "train", "--out", str(file)]) == 0
+    assert main([*TINY, "--resume", "--out", str(file)]) == 0
+    assert len(results.read(file)["rows"]) == 4
 
 
 def test_a_file_is_not_replaced_unless_told(file, capsys):
@@ -203,7 +210,7 @@ def test_a_budget_ends_it_and_resume_goes_on(file, capsys):
 def test_an_interruption_is_said_and_loses_nothing(tmp_path, monkeypatch, file, capsys):
     from . import command as run
 
-    real, calls = run.group, []
+    real, calls = run.measure, []
 
     def interrupted(*args):
         if calls:
@@ -211,7 +218,7 @@ def test_an_interruption_is_said_and_loses_nothing(tmp_path, monkeypatch, file, 
         calls.append(args)
         return real(*args)
 
-    monkeypatch.setattr(run, "group", interrupted)
+    monkeypatch.setattr(run, "measure", interrupted)
     assert main([*TINY, "--out", str(file)]) == 130
     assert "interrupted; --resume goes on with" in said(capsys)[1]
     assert len(results.read(file)["rows"]) == 2
@@ -309,24 +316,40 @@ def test_limits_are_the_best_of_each_way():
             self.now += 0.001
             return self.now
 
-    found = limits.best(lambda: None, "cpu", Clock())
+    found = roofline.best(lambda: None, "cpu", Clock())
     assert found == pytest.approx(0.001)
-    assert len(limits.products("cpu", "float32", 8)) == 2
-    assert len(limits.products("cpu", "bfloat16", 8)) == 1
+    assert len(roofline.products("cpu", "float32", 8)) == 2
+    assert len(roofline.products("cpu", "bfloat16", 8)) == 1
 
 
 def test_the_roofline_is_the_nearer_limit():
     known = {"gemm_gflops": {"float32": 100.0}, "copy_gbs": 10.0}
-    assert limits.roofline(10**9, 10**6, 0.02, "float32", known) == (pytest.approx(0.5), "compute")
-    assert limits.roofline(10**6, 10**9, 0.2, "float32", known) == (pytest.approx(0.5), "memory")
+    assert roofline.fraction_of_limit(10**9, 10**6, 0.02, "float32", known) == (pytest.approx(0.5), "compute")
+    assert roofline.fraction_of_limit(10**6, 10**9, 0.2, "float32", known) == (pytest.approx(0.5), "memory")
 
 
 @pytest.mark.parametrize(("arguments", "status", "message"), [
     (["dance"], 2, "there is no command 'dance'"), ([], 2, "a command is needed"),
-    (["--help"], 0, "run | report | compare | targets | profile | tricks | gpu | list")])
+    (["--help"], 0, "run | report | compare | gpu | list")])
 def test_commands(arguments, status, message, capsys):
     assert main(arguments) == status
     assert message in " ".join(said(capsys))
+
+
+@pytest.mark.parametrize(("command", "missing"), [
+    (["run", "--preset", "smoke"], "psutil"), (["report", "a.json"], "pandas"), (["compare", "a.json", "b.json"], "pandas"),
+    (["gpu", "--dry"], "psutil"), (["list"], "torch")])
+def test_a_package_that_is_missing_is_one_sentence_and_status_2(command, missing):
+    code = f"""
+import sys
+sys.modules[{missing!r}] = None
+from benchmarks.__main__ import main
+sys.exit(main({command!r}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == (f"error: python -m benchmarks {command[0]} needs {missing}, which is not installed: "
+                            "pip install 'bptt[bench]'\n")
 
 
 needs_two = pytest.mark.skipif(machine.cores() < 2, reason="one processor is all there is")

@@ -1,5 +1,6 @@
 """The result file: written whole or not at all; errors that say where."""
 
+import gzip
 import json
 import os
 
@@ -8,9 +9,9 @@ import pytest
 from reference.common.command import is_out_of_memory
 
 from ..what.config import Config
-from ..what.models import ModelConfig
+from ..what.model import ModelConfig
 from . import results
-from .rows import failure, row, timed
+from .results import failure, row
 
 MACHINE = {"processor": "P", "cores": 2, "memory_gb": 8.0, "system": "Linux x86_64", "gpu": None}
 ENVIRONMENT = {"python": "3.11", "numpy": "2", "torch": "2", "cuda": None, "cudnn": None, "tf32": "off", "torch_threads": 2,
@@ -23,8 +24,8 @@ CONFIG = Config("lstm", 3, 4, 5, 6)
 def result():
     made = results.new("smoke", "python -m benchmarks run --preset smoke", MACHINE, ENVIRONMENT)
     made["limits"] = LIMITS
-    made["rows"] = [timed(CONFIG, "numpy", "train", [2e-3, 1e-3, 3e-3], LIMITS, parity=0.5, kernel="NumPy", peak_bytes=10),
-                    row(CONFIG, "torch.library", "train", status="wrong", reason="y", parity=float("inf"))]
+    made["rows"] = [row(CONFIG, "numpy", "train", [2e-3, 1e-3, 3e-3], LIMITS, parity=0.5, kernel="NumPy", peak_bytes=10),
+                    row(CONFIG, "torch.library", "train", [], LIMITS, status="wrong", reason="y", parity=float("inf"))]
     return made
 
 
@@ -33,6 +34,20 @@ def test_what_is_written_is_read(tmp_path, result):
     results.write(path, result)
     assert results.read(path) == result
     assert len(path.read_text().splitlines()) > 2 + len(result["rows"])
+
+
+def test_a_packed_file_is_the_same_and_has_no_date(tmp_path, result):
+    path = tmp_path / "r.json.gz"
+    results.write(path, result)
+    assert results.read(path) == result
+    packed = path.read_bytes()
+    assert gzip.decompress(packed).decode() == results.text(result)
+    results.write(path, result)
+    assert path.read_bytes() == packed
+    for broken in (packed[:-9], b"no gzip", packed[:40] + b"x" * 40):
+        path.write_bytes(broken)
+        with pytest.raises(results.ResultError, match="cannot be read"):
+            results.read(path)
 
 
 def test_a_row_has_rates_and_the_nearer_limit(result):

@@ -14,7 +14,7 @@ All others are in a spreadsheet there, results/train/DeepBench_NV_V100.xlsx, and
 from dataclasses import dataclass, replace
 
 from .config import PHASES, Config
-from .models import model
+from .model import model
 
 CELLS = ("rnn", "lstm", "gru")
 V100_SOURCE = ("https://github.com/baidu-research/DeepBench/blob/a5a2b60f176cd81ab258612586102e8f2d1569b4/README.md"
@@ -97,7 +97,7 @@ def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Confi
 
 
 # Vocabularies as in text by characters (74), words (10,000), letters and sounds.  The applications at their defaults.
-MODELS = (*(made for cell in CELLS for made in (
+MODELS = (*(config for cell in CELLS for config in (
               model("language_model", 64, 32, 128, 256, 74, cell), model("classifier", 12, 64, 32, 64, 30, cell),
               model("generator", 12, 64, 32, 128, 30, cell), model("tagger", 30, 32, 32, 64, 1000, cell, classes=40),
               model("seq2seq", 10, 64, 64, 128, 72, cell), model("char_lm", 64, 32, 64, 256, 74, cell),

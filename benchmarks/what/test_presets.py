@@ -7,9 +7,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from parity_tests.judge.implementations import BUILTIN
 
-from ..run.candidate import Subject
+from .command import main as listing
 from .config import PHASES, Config
-from .listing import main as listing
 from .presets import CELLS, GRID, PRESETS, V100
 
 
@@ -85,9 +84,9 @@ class Counter(TorchDispatchMode):
 @pytest.mark.parametrize("phase", PHASES)
 def test_flops_are_those_that_torch_counts(config, phase):
     """The hoisted loop has exactly the products that are meant."""
-    subject = Subject(BUILTIN["torch.hoisted"], config, phase)
+    candidate = config.candidate(BUILTIN["torch.hoisted"], phase)
     with Counter() as counter:
-        subject.call()
+        candidate.call()
     assert counter.flops == config.flops(phase)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.report import published
 from torch_impl import door
 
 from .. import explorer
@@ -26,6 +27,8 @@ def main() -> int:
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code == 0:
         (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
+        for name, page in published.pages():
+            (out / f"{name}.html").write_text(page, encoding="utf-8")
         found = list(outside(out))
         if found:
             print("error: the site must load nothing from elsewhere, but it does", *found, sep="\n", file=sys.stderr)

@@ -42,6 +42,8 @@ def _prose(note: str, text: str) -> str:
         target = (NOTES / note / ".." / m[2]).resolve().relative_to(ROOT.resolve())
         if target.as_posix() == "notes/explorer":
             return f"{m[1]}(page:{up(note)}explorer.html)"
+        if target.as_posix().startswith("benchmarks/results/") and target.suffix == ".gz":
+            return f"{m[1]}(page:{up(note)}measured-{target.name.partition('.')[0]}.html)"
         if target.suffix == ".md" and target.parts[0] == "notes":
             return m[0]
         if not (ROOT / target).is_file():

@@ -3,12 +3,12 @@
 Nothing is measured here.  The figures are those of benchmarks/results; a step whose two ends no file has has none.
 """
 
-from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks.report import ratios, tables
-from benchmarks.report.tables import Entry
+import pandas as pd
+
+from benchmarks.report.frame import LIBRARY, load, percent, said, spread
 from benchmarks.run import results
 
 from ..labels import ROOT
@@ -29,8 +29,7 @@ LADDER = (
     Step("hoist the input product", "torch.loop", "torch.hoisted"),
     Step("write the backward by hand", "torch.hoisted", "torch.bptt"),
     Step("from autograd's loop to NumPy by hand", "torch.hoisted", "numpy"),
-    Step("in place, contiguous gates, chunks", "numpy", "numpy.whole"),
-    Step("products in tiles, the batch on threads", "numpy.whole", "numpy.fast"),
+    Step("in place, contiguous gates, derivatives hoisted", "numpy", "numpy.fast"),
     Step("a kernel for each cell", "torch.loop", "torch.cell"),
     Step("the loop in compiled code", "torch.hoisted", "torch.native"),
     Step("compile the step", "torch.hoisted", "torch.compiled"),
@@ -40,78 +39,63 @@ LADDER = (
 
 
 @cache
-def measured() -> tuple[Entry, ...]:
+def measured() -> pd.DataFrame:
     """Every timed float32 row of one layer in the result files."""
-    files = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
-    found = tables.load([(f"benchmarks/results/{file.name}", results.read(file)) for file in files])
-    return tuple(e for e in found if e.median and e.dtype == "float32" and "model" not in e.case)
+    files = sorted((ROOT / "benchmarks" / "results").glob("*.json.gz"))
+    rows = load([(f"benchmarks/results/{file.name}", results.read(file)) for file in files])
+    return rows[rows["median"].notna() & (rows.dtype == "float32") & rows.model.isna()]
 
 
-def seconds(e: Entry) -> float:
-    """The median; ``measured`` has none without."""
-    assert e.median
-    return e.median
+def pairs(step: Step, of: pd.DataFrame) -> pd.DataFrame:
+    """A line for every case that one file has both ends of; saved is the time after over the time before."""
+    before = of[of.implementation == step.before][["run", "key", "median"]]
+    both = of[of.implementation == step.after].merge(before, on=["run", "key"], suffixes=("", "_before"))
+    return both.assign(saved=both["median"] / both.median_before)
 
 
-def key(e: Entry) -> tuple:
-    """What two rows must share to be compared."""
-    return e.run.number, e.phase, tuple(sorted((name, str(v)) for name, v in e.case.items()))
-
-
-def pairs(step: Step, kind: str, phase: str, device: str, of: Iterable[Entry]) -> list[tuple[Entry, Entry]]:
-    """(before, after) of every case that one file has both of"""
-    some = [e for e in of if (e.kind, e.phase, e.device) == (kind, phase, device)]
-    before = {key(e): e for e in some if e.implementation == step.before}
-    return [(before[key(e)], e) for e in some if e.implementation == step.after and key(e) in before]
-
-
-def quotients(step: Step, kind: str, phase: str, device: str, of: Iterable[Entry]) -> list[float]:
-    """after over before, in every such case"""
-    return [seconds(after) / seconds(before) for before, after in pairs(step, kind, phase, device, of)]
-
-
-def saved(values: list[float]) -> str:
+def saved(quotients: pd.Series) -> str:
     """'0.57× (0.31 – 0.92)': geometric mean, smallest and largest"""
-    return f"{tables.times(ratios.geometric(values))} ({min(values):.2f} – {max(values):.2f})" if values else NONE
+    return spread(quotients) if len(quotients) else NONE
 
 
-def ladder(of: Iterable[Entry] | None = None) -> str:
+def ladder(of: pd.DataFrame | None = None) -> str:
     """Steps by cells and phases, a table for each device that was measured."""
-    found = measured() if of is None else tuple(of)
-    made = []
-    for device in dict.fromkeys(e.device for e in found):
-        columns = [(cell, phase) for cell in CELLS for phase in PHASES]
-        used = [[after for column in columns for _, after in pairs(step, *column, device, found)] for step in LADDER]
-        sources = ", ".join(dict.fromkeys(f"{e.run.name} ({e.where})" for es in used for e in es))
-        lines = [f"Measured on {sources}, {device}, float32. Time after the step over time before it: geometric mean "
-                 "over the cases, (smallest – largest); below 1 it saves.", "",
+    rows = measured() if of is None else of
+    rows = rows[rows.kind.isin(CELLS)]
+    columns = [(cell, phase) for cell in CELLS for phase in PHASES]
+    tables = []
+    for device in rows.device.unique():
+        ends = {step: pairs(step, rows[rows.device == device]) for step in LADDER}
+        sources = pd.concat(ends.values()).drop_duplicates("run").sort_values("run")
+        lines = ["Measured on " + ", ".join(f"{r.name} ({r.where})" for r in sources.itertuples(index=False))
+                 + f", {device}, float32. Time after the step over time before it: geometric mean over the cases, "
+                 "(smallest – largest); below 1 it saves.", "",
                  f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
                  f"|---|---|---|{'--:|' * len(columns)}---|"]
-        for step, es in zip(LADDER, used, strict=True):
-            cells = [saved(quotients(step, *column, device, found)) for column in columns]
-            where = ", ".join(dict.fromkeys(e.run.name for e in es))
+        for step, both in ends.items():
+            cells = [saved(both[(both.kind == cell) & (both.phase == phase)].saved) for cell, phase in columns]
+            where = ", ".join(both.sort_values("run").name.unique())
             lines.append(f"| {step.name} | {step.before} | {step.after} | {' | '.join([*cells, where])} |")
-        made.append("\n".join(lines))
-    return "\n\n".join(made)
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
 
 
 def floor() -> str:
     """One LSTM forward: what a step costs, from the smallest product of a step to the largest."""
-    shown = ("numpy.fast", tables.LIBRARY)
-    some = [e for e in measured()
-            if (e.kind, e.phase, e.run.preset) == ("lstm", "forward", "grid") and e.implementation in shown]
-    by_case = tables.grouped(some, key)
+    shown = ("numpy.fast", LIBRARY)
+    rows = measured()
+    rows = rows[(rows.kind == "lstm") & (rows.phase == "forward") & (rows.preset == "grid")]
+    rows = rows.assign(work=rows.flops / rows["T"])
+    ours, library = (rows[rows.implementation == name] for name in shown)
     lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step "
              "| of the machine's rate | torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
-    for es in sorted(by_case.values(), key=lambda es: (es[0].device, es[0].flops / es[0].case["T"])):
-        named = {e.implementation: e for e in es}
-        if len(named) == len(shown):
-            both = [f"{tables.duration(seconds(named[name]) / es[0].case['T'])} | {rate(named[name])}" for name in shown]
-            lines.append(f"| {es[0].run.name}, {es[0].device} | {es[0].size} | {es[0].flops / es[0].case['T']:,.0f} "
-                         f"| {' | '.join(both)} |")
+    for r in ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library")).sort_values(
+            ["device", "work"], kind="stable").itertuples():
+        lines.append(f"| {r.name}, {r.device} | {r.size} | {r.work:,.0f} | {a_step(r, '')} | {a_step(r, '_library')} |")
     return "\n".join(lines)
 
 
-def rate(e: Entry) -> str:
-    """The rate over that of the machine's own large product, measured in the same run."""
-    return tables.percent(e.flops / seconds(e) / 1e9 / e.run.limits[e.device]["gemm_gflops"][e.dtype])
+def a_step(row: Any, whose: str) -> str:
+    """The time of a step, and its rate over that of the machine's own large product, measured in the same run."""
+    peak = results.read(ROOT / row.file)["limits"][row.device]["gemm_gflops"][row.dtype]
+    return f"{said(getattr(row, f'median{whose}') / row.T)} | {percent(getattr(row, f'gflops{whose}') / peak)}"

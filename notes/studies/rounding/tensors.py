@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from rich.progress import track
 
-from benchmarks.run import check
 from benchmarks.what.config import Config
+from benchmarks.what.layer import baseline
 from benchmarks.what.precision import PRECISIONS, in_force, jittered, rounded
 from parity_tests.judge.cases import Case, Data
 from parity_tests.judge.implementations import BUILTIN
@@ -99,7 +99,7 @@ def errors(cell: str, way: str, seed: int) -> Iterator[dict[str, Any]]:
     exact = by_room(cell, transform(data, lambda v: v.astype(np.longdouble)))
     noise, rng = dict.fromkeys(exact, 0.0), np.random.default_rng(seed)
     for moved in (data, *(jittered(data, judged, rng) for _ in range(JITTERED))):
-        for tensor, v in check.baseline(case, moved, judged, "cpu").items():
+        for tensor, v in baseline(case, moved, judged, "cpu").items():
             noise[tensor] = max(noise[tensor], float(largest(v - exact[tensor])))
     by_way = computed(case, data, precision, name) if name else narrowed(cell, data, precision)
     for tensor, v in exact.items():

@@ -1,11 +1,8 @@
-"""``python -m benchmarks run | report | compare | targets | profile | tricks | gpu | list``: time implementations.
+"""``python -m benchmarks run | report | compare | gpu | list``: time implementations.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
-    targets  whether the NumPy engine is as fast as was asked
-    profile  what the time of the NumPy engine is spent on
-    tricks   the factor that each of its tricks gives
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
@@ -19,8 +16,7 @@ from collections.abc import Sequence
 USAGE_ERROR = 2
 COMMANDS = {"run": ("benchmarks.run", "main"), "list": ("benchmarks.listing", "main"),
             "report": ("benchmarks.report", "main"), "compare": ("benchmarks.compare", "main"),
-            "targets": ("benchmarks.targets", "main"), "gpu": ("benchmarks.gpu", "main"),
-            "profile": ("benchmarks.profile", "main"), "tricks": ("benchmarks.tricks", "main")}
+            "gpu": ("benchmarks.gpu", "main")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -323,7 +323,7 @@ def test_the_roofline_is_the_nearer_limit():
 
 @pytest.mark.parametrize(("arguments", "status", "message"), [
     (["dance"], 2, "there is no command 'dance'"), ([], 2, "a command is needed"),
-    (["--help"], 0, "run | report | compare | targets | profile | tricks | gpu | list")])
+    (["--help"], 0, "run | report | compare | gpu | list")])
 def test_commands(arguments, status, message, capsys):
     assert main(arguments) == status
     assert message in " ".join(said(capsys))

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import profile, tricks
 from parity_tests.terminal import flag
 
 from . import conventions, labels, steps, worked
@@ -17,7 +16,7 @@ from .labels import NOTES
 
 PARTS: dict[str, Callable[[], str]] = {f"worked {cell}": partial(worked.worked, cell) for cell in worked.ROOMS}
 PARTS |= {"conventions": conventions.table, "conventions unchecked": conventions.unchecked, "steps": steps.ladder,
-          "steps floor": steps.floor, "profile": profile.table, "tricks": tricks.table}
+          "steps floor": steps.floor}
 PART = re.compile(r"(<!-- generated: ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

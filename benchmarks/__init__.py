@@ -1,3 +1,1 @@
 """What each way of computing a recurrent network costs: measured after it was judged, with the machine's own limits."""
-
-import reference  # noqa: F401  # before NumPy: see reference/blas.py

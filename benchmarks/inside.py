@@ -13,9 +13,6 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-import reference
-from parity_tests import copies
-
 from .config import Config
 
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
@@ -127,9 +124,7 @@ def peak_of(events: Iterable[Allocation]) -> int:
 
 
 def traced(subject: Subject) -> int:
-    """Peak bytes of one call as tracemalloc sees them, with no memory kept from calls before."""
-    for package in (reference, *copies.made):
-        package.memory.clear()
+    """Peak bytes of one call as tracemalloc sees them."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from parity_tests.report import processor
-from reference.blas import NAME as TIMEOUT
 from torch_impl.precision import tf32
 
 FACTS = {"driver": "driver_version", "power_limit_w": "power.limit", "clock_mhz": "clocks.current.sm"}
@@ -77,7 +76,7 @@ def environment() -> dict[str, Any]:
     return {"python": platform.python_version(), "numpy": np.__version__, "simd": simd(), "torch": torch.__version__,
             "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
             "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
-            "torch_threads": torch.get_num_threads(), "openblas_thread_timeout": os.environ.get(TIMEOUT), "blas": blas(),
+            "torch_threads": torch.get_num_threads(), "blas": blas(),
             "strangers": {}}
 
 

@@ -31,7 +31,6 @@ from .subject import reason_to_decline
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
-FOR_TESTS = "numpy.tiles"  # tiles far too small: right, and slow; timed only when asked for by name
 SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate of the time left
 
 
@@ -135,7 +134,7 @@ def planned(args: argparse.Namespace) -> list[Work]:
         raise ValueError("--device cuda: torch sees no CUDA device on this machine")
     if "tf32" in dtypes and "cuda" not in devices:
         raise ValueError("--dtype tf32: only a CUDA device has TF32; add --device cuda")
-    names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in (*preset.without, FOR_TESTS)]
+    names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in preset.without]
     chosen = list({name: resolve(name) for name in names}.values())
     jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
                          for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)

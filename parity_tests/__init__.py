@@ -1,3 +1,1 @@
 """Whether an implementation is right."""
-
-import reference  # noqa: F401  # before NumPy: see reference/blas.py

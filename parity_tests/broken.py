@@ -11,15 +11,13 @@ from rich.text import Text
 
 from . import terminal
 from .cases import Case, table
-from .copies import copied, in_tiles
+from .copies import copied
 from .faults import FAULTS, Fault
 from .implementations import Implementation, numpy_implementation
 from .parts import ROOMS
 from .parts.harness import catching
 from .suite import Result, run_case
 from .witness import AGREES
-
-TILED = ("fast/tiles.py", "fast/parts.py")  # what does nothing in cases as small as the named ones, unless it is made to
 
 
 @cache
@@ -32,8 +30,6 @@ def broken(fault: Fault) -> ModuleType:
         The line that the fault changes is not there, or not only once: the catalogue must follow the code.
     """
     def rewrite(file: str, text: str) -> str:
-        if fault.file in TILED:
-            text = in_tiles(file, text)
         if file != fault.file:
             return text
         if text.count(fault.old) != 1:

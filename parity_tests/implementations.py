@@ -20,7 +20,6 @@ from torch_impl.adapters import ADAPTERS
 from torch_impl.adapters import MORE as MORE_ADAPTERS
 
 from .cases import Spec
-from .copies import in_one_part, tiled
 from .numpy_layer import NumpyLayer
 
 
@@ -55,12 +54,6 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
                           takes_masks=True, package=package if engine == "definition" else None)
 
 
-def numpy_copy(name: str, made: Callable[[], ModuleType]) -> Implementation:
-    """The fast rooms of a copy of ``reference`` that is made when it is first needed."""
-    return Implementation(name, lambda spec, weights: NumpyLayer(made(), spec, weights, "fast"), _not_on_gpu,
-                          takes_masks=True)
-
-
 def _not_on_gpu(spec: Spec) -> str | None:
     return "NumPy computes on the CPU" if spec.device != "cpu" else None
 
@@ -70,10 +63,8 @@ BUILTIN: dict[str, Implementation] = {
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
-# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, and two copies
-# of numpy.fast, with tiles and parts so small that the named cases have several, and with none.
+# Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
 MORE: dict[str, Implementation] = {
-    "numpy.tiles": numpy_copy("numpy.tiles", tiled), "numpy.whole": numpy_copy("numpy.whole", in_one_part)} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.

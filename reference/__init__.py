@@ -9,7 +9,6 @@ rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampl
 ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
-from . import blas as blas  # isort: skip  # before NumPy is imported
 from . import checkpointed_bptt, gradient_flow, hessian, rtrl, truncated_bptt  # isort: skip
 from . import attention, clip, dropout, embedding, gru, init, linear, losses, lstm, optim, rnn, sampling, schedules, stack
 from .cells import GRUCell, LSTMCell, RNNCell

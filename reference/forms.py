@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import checks
-from .memory import copied
 from .ops import Array
 from .packing import PackedSequence, checked_packed
 
@@ -38,7 +37,7 @@ class Form(NamedTuple):
         """The caller's array of sequences  ->  (N, F), contiguous"""
         if self.packed is None and self.batched and self.batch_first:
             x = np.swapaxes(x, 0, 1)
-        return (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
+        return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
 
     def like(self, rows: Array):
         """(N, F)  ->  what the caller handed over, with these values"""

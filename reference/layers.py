@@ -9,7 +9,6 @@ import numpy as np
 
 from . import checks, fast, gru, layout, lstm, rnn, stack
 from .forms import open_gradient, open_input
-from .memory import copied
 from .module import Module
 from .ops import Array
 
@@ -139,7 +138,7 @@ class Layer(Module):
             dparams, dx, dstates = stack.backward(self.room, rows, self._nest(form, ds), cache)
             return self._named(dparams), form.like(dx), self._flat(form, dstates)
 
-        return form.like(copied(y)), self._flat(form, states_n), pullback
+        return form.like(y.copy()), self._flat(form, states_n), pullback
 
     @quiet
     def infer(self, x, state=None) -> tuple[Any, Any]:

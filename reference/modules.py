@@ -7,7 +7,6 @@ import numpy as np
 
 from . import attention, checks, embedding, linear
 from .layers import quiet
-from .memory import copied
 from .model import Composite
 from .module import Module
 
@@ -56,7 +55,7 @@ class Linear(Module):
     def vjp(self, x) -> tuple[Any, Callable]:
         """The functional form: ``y, pullback``, with ``pullback(dy) -> grads, dx``, pure."""
         x = checks.features("Linear: input", x, self.in_features, self.dtype)
-        y, cache = linear.forward(linear.Params(self.params["weight"], self.params.get("bias")), copied(x))
+        y, cache = linear.forward(linear.Params(self.params["weight"], self.params.get("bias")), x.copy())
 
         @quiet
         def pullback(dy):
@@ -214,7 +213,7 @@ class Attention(Composite):
             raise RuntimeError("Attention: query must be (T, B, Q) or (B, Q) and memory (S, B, K) with the same B, "
                                f"got {q.shape} and {h.shape}")
         one = q.ndim == 2
-        context, weights, cache = attention.forward(self.p, copied(q[None] if one else q), copied(h), mask, self.kind)
+        context, weights, cache = attention.forward(self.p, (q[None] if one else q).copy(), h.copy(), mask, self.kind)
 
         @quiet
         def pullback(dcontext=None, dweights=None):

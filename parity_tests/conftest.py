@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from torch_impl.precision import allow_tf32, tf32
 
+from . import helpers
 from .implementations import BUILTIN, LoadError, chosen
 
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
@@ -41,6 +42,13 @@ def pytest_report_header(config):
 def pytest_generate_tests(metafunc):
     if "implementation" in metafunc.fixturenames:
         metafunc.parametrize("implementation", metafunc.config.implementations, ids=lambda i: i.name)
+
+
+@pytest.fixture(params=helpers.ENGINES)
+def engine(request, monkeypatch):
+    """The engine of the layers that helpers.built and helpers.twins make: a test with this fixture runs with both."""
+    monkeypatch.setattr(helpers, "engine_of_layers", request.param)
+    return request.param
 
 
 @pytest.fixture

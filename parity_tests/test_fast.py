@@ -10,7 +10,7 @@ import reference
 from reference.fast import gru, lstm, rnn, steps
 
 from .cases import KINDS, table
-from .helpers import assert_close, assert_equal, draw, draw_state
+from .helpers import assert_all, assert_close, assert_equal, draw, draw_state
 from .implementations import BUILTIN
 from .suite import run_case
 
@@ -191,3 +191,16 @@ def test_a_room_takes_no_sequences_and_no_steps_as_the_definition_does(name, opt
     y, s_n = fast.room.infer(p, x, s, **given)
     for ours, theirs in zip([*got, y, *s_n], [*expected, *expected[: 1 + len(s_n)]], strict=True):
         assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(("name", "options"), [("RNN", {}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}),
+                                               ("GRU", {"reset_after": False})])
+def test_a_layer_takes_a_batch_of_no_sequences(name, options):
+    outcomes = []
+    for engine in ("definition", "fast"):
+        layer = getattr(reference, name)(3, 4, num_layers=2, bidirectional=True, engine=engine, **options)
+        x = np.zeros((5, 0, 3), np.float32)
+        y, _ = layer(x)
+        dx, _ = layer.backward(np.zeros_like(y))
+        outcomes.append({"y": y, "infer": layer.infer(x)[0], "dx": dx, **layer.grads})
+    assert_all(assert_equal, *outcomes[::-1])

@@ -8,7 +8,7 @@
   in torch's order: neither product needs a copy.  Reset before the product, q has that of n, and the row ends at z.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import NamedTuple
 
@@ -69,15 +69,16 @@ def run(w: Folded, x: Array, s: State, reset_after: bool = True, keep: bool = Tr
     """forward with weights that are laid out.  Without ``keep`` all steps have one place for their gates: no use as Cache."""
     (T, B, _), H, dtype = x.shape, s.h.shape[1], x.dtype
     batch, kept = batch_axis(B), T if keep else 1
-    k = Cache(w.p, x, np.empty((T + 1, *batch, H), dtype), np.empty((kept, 2, *batch, H), dtype).swapaxes(0, 1),
-              np.empty((kept, *batch, H), dtype), np.empty((kept if reset_after else 1, *batch, H), dtype), reset_after)
+    k = Cache(w.p, x, h=np.empty((T + 1, *batch, H), dtype), rz=np.empty((kept, 2, *batch, H), dtype).swapaxes(0, 1),
+              n=np.empty((kept, *batch, H), dtype), q=np.empty((kept if reset_after else 1, *batch, H), dtype),
+              reset_after=reset_after)
     k.h[0] = s.h.reshape(k.h.shape[1:])
     a = np.empty((*batch, 3 * H if reset_after else 2 * H), dtype)          # what a step's first product gives
     a_rz, a_q = a[..., : 2 * H], a[..., 2 * H :]
     a_rz_by_gate, rh, one = by_gate(a_rz, 2), np.empty((*batch, H), dtype), np.array(1, dtype)
     W_rzq, W_n = w.W_hh if reset_after else w.W_hh[:, : 2 * H], w.W_hh[:, 2 * H :]
 
-    def each(of_steps: Array):
+    def each(of_steps: Array) -> Iterable[Array]:
         return of_steps if len(of_steps) == T else repeat(of_steps[0])
 
     h = k.h[0]

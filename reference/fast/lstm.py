@@ -11,7 +11,7 @@ A step is short, so what counts is how many calls it makes and what arrays they 
 - One sequence alone has no batch axis.  In the shapes below B is then left out, but for what comes in and goes out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import NamedTuple
 
@@ -71,14 +71,14 @@ def run(w: Folded, x: Array, s: State, keep: bool = True) -> tuple[Array, State,
     """forward with weights that are laid out.  Without ``keep`` all steps have one place for their gates: no use as Cache."""
     (T, B, _), (P, H), dtype = x.shape, (s.h.shape[1], s.c.shape[1]), x.dtype
     batch, kept = batch_axis(B), T if keep else 1
-    k = Cache(w.p, x, np.empty((T + 1, *batch, P), dtype), np.empty((kept + 1, *batch, H), dtype),
-              np.empty((kept, 3, *batch, H), dtype).swapaxes(0, 1), np.empty((kept, *batch, H), dtype))
+    k = Cache(w.p, x, h=np.empty((T + 1, *batch, P), dtype), c=np.empty((kept + 1, *batch, H), dtype),
+              ifo=np.empty((kept, 3, *batch, H), dtype).swapaxes(0, 1), g=np.empty((kept, *batch, H), dtype))
     k.h[0], k.c[0] = s.h.reshape(k.h.shape[1:]), s.c.reshape(k.c.shape[1:])
-    a, u, one = np.empty((*batch, 4 * H), dtype), np.empty((*batch, H), dtype), np.array(1, dtype)
+    a, one = np.empty((*batch, 4 * H), dtype), np.array(1, dtype)
     a_ifo, a_g = by_gate(a, 4)[:3], by_gate(a, 4)[3]
-    m = np.empty((*batch, H), dtype)                                        # where there is a projection
+    u, m = np.empty((2, *batch, H), dtype)                                  # m is for a projection only
 
-    def each(of_steps: Array):
+    def each(of_steps: Array) -> Iterable[Array]:
         return of_steps if keep else repeat(of_steps[0])
 
     h, c = k.h[0], k.c[0]

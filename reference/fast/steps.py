@@ -14,9 +14,9 @@ from ..ops import Array, rows
 ROWS = 1024      # of an input product, at most
 STRIP = 1 << 14  # numbers that are turned round together, so that the lines of the cache that they lie in stay there
 
-# Memory that is fresh from the system costs a page fault for every 4 kB, which can be a fifth of a training step.  glibc gives
-# free memory back to the system from twice the size of the largest block on that it once mapped, and learns from blocks up to
-# 32 MB.  So here it learns of one, which is never written to and takes no memory; elsewhere this does nothing.
+# Memory that is fresh from the system costs a page fault for every 4 kB, which can be a fifth of a training step.  glibc
+# gives free memory back to the system when there is more than twice the size of the largest block that it once mapped, of
+# at most 32 MB.  So here it sees such a block, which is never written to and takes no memory.  Elsewhere this does nothing.
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
 

@@ -11,6 +11,8 @@ import reference
 
 ROUNDINGS = 64
 LAYERS = (reference.RNN, reference.LSTM, reference.GRU)
+ENGINES = ("definition", "fast")
+engine_of_layers = ENGINES[0]  # with which ``built`` makes them; the fixture ``engine`` of conftest.py goes through both
 
 Tensors = dict[str, np.ndarray]
 
@@ -67,10 +69,17 @@ def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str
     return (h, draw(seed + 1, *shape, dtype=dtype)) if cell.startswith("LSTM") else h
 
 
+def built(name: str, *args, dtype: Any = "float32", **kwargs):
+    """The layer or cell ``name`` of reference; a layer with the engine whose turn it is, if that computes in this dtype"""
+    if name in ("RNN", "LSTM", "GRU") and np.dtype(dtype) in (np.float32, np.float64):
+        kwargs = {"engine": engine_of_layers} | kwargs
+    return getattr(reference, name)(*args, dtype=dtype, **kwargs)
+
+
 def twins(name: str, *args, seed: int = 0, dtype: str = "float64", **kwargs):
     """The class ``name`` of reference and of torch.nn, with the same random weights, both biases different."""
     rng = np.random.default_rng(seed)
-    ours = getattr(reference, name)(*args, dtype=dtype, rng=rng, **kwargs)
+    ours = built(name, *args, dtype=dtype, rng=rng, **kwargs)
     theirs = getattr(nn, name)(*args, dtype=getattr(torch, dtype), **kwargs)
     weights = {k: (0.6 * rng.standard_normal(v.shape)).astype(dtype) for k, v in ours.state_dict().items()}
     ours.load_state_dict(weights)

@@ -9,7 +9,6 @@ rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampl
 ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
-from .common import blas as blas  # isort: skip  # before NumPy is imported
 from . import training
 from .cells import gru, lstm, rnn, stack
 from .cells.layers import GRU, LSTM, RNN

@@ -16,8 +16,6 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from reference.common import memory
-
 from ..what.config import Candidate
 
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
@@ -110,7 +108,6 @@ def peak_of(events: Iterable[Allocation]) -> int:
 
 def traced(candidate: Candidate) -> int:
     """Peak bytes of one call as tracemalloc sees them; what is held from calls before was there before it looked."""
-    memory.clear()
     tracemalloc.start()
     try:
         out = candidate.call()

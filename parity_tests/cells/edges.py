@@ -13,7 +13,7 @@ from torch import nn
 
 import reference
 
-from ..helpers import array, draw, leaves, refill, results, tensor
+from ..helpers import array, built, draw, leaves, refill, results, tensor
 
 CELLS = ("RNN", "LSTM", "GRU")
 ONE_STATE, PAIR = ("RNN", "GRU"), ("LSTM",)
@@ -39,10 +39,7 @@ class Side:
 
     def _module(self, name, options):
         dtype = options.pop("dtype")
-        if self.torch:
-            module = getattr(nn, name)(**options, dtype=getattr(torch, dtype))
-        else:
-            module = getattr(reference, name)(**options, dtype=dtype)
+        module = getattr(nn, name)(**options, dtype=getattr(torch, dtype)) if self.torch else built(name, **options, dtype=dtype)
         weights = {k: 0.6 * draw(100 + n, *v.shape) for n, (k, v) in enumerate(module.state_dict().items())}
         module.load_state_dict({k: tensor(v) if self.torch else v for k, v in weights.items()})
         return module

@@ -12,7 +12,7 @@ FAULTS = [
     fault("states of unsorted sequences not sorted", "Form.states_in", "s[:, self.packed.sorted_indices]", "s.copy()"),
     fault("final states of unsorted sequences not put back", "Form.states_out", "s[:, self.packed.unsorted_indices]", "s"),
     fault("upstream gradient's array is written to", "Form.rows",
-          "return (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
-          "x *= 1 + np.finfo(x.dtype).eps\nreturn (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
+          "return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
+          "x *= 1 + np.finfo(x.dtype).eps\nreturn (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
           source="in-place code on a view where a copy was expected", changes=True),
 ]

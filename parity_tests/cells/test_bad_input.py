@@ -23,12 +23,14 @@ BATCHES = {
     "Seq2seq": batches.translated(WORDS, [w[:-1] for w in WORDS], 1, 2),
     "LanguageModel": batches.windows(np.arange(40) % V, 3, 4)[0],
 }
-each_side = pytest.mark.parametrize("package", PACKAGES)
+each_side = pytest.mark.parametrize("package", [*PACKAGES, "reference definition"])  # their layers are fast if not told
 each_model = pytest.mark.parametrize("name", SIZES)
 
 
 def build(package, name, *sizes, **options):
-    """A small model of one side."""
+    """A small model of one side, with the engine after its name if there is one."""
+    package, _, engine = package.partition(" ")
+    options |= {"engine": engine} if engine else {}
     file = {"LanguageModel": "language_model"}.get(name, name.lower())
     cls = getattr(importlib.import_module(f"{package}.models.{file}"), name)
     return cls(*(sizes or SIZES[name]), **{"embedding_dim": 4, "hidden_size": 6, "rng": np.random.default_rng(0)} | options)

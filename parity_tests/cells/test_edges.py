@@ -17,6 +17,8 @@ import reference
 from ..helpers import array, assert_all, assert_close, assert_equal, draw, leaves, refill, results, tensor, twins
 from .edges import CELLS, PAIR, TABLE, WIDTH, B, H, L, Raises, Side, T, Warns, outcome_of_torch, works
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 each_row = pytest.mark.parametrize(("row", "cell"), [
     pytest.param(row, cell, id="-".join(filter(None, (row.name, cell)))) for row in TABLE for cell in row.cells])
 

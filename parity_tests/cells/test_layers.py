@@ -8,9 +8,22 @@ import scipy.stats
 import torch
 from torch import nn
 
-import reference
+from ..helpers import (
+    array,
+    assert_all,
+    assert_close,
+    assert_equal,
+    built,
+    draw,
+    draw_state,
+    leaves,
+    refill,
+    results,
+    tensor,
+    twins,
+)
 
-from ..helpers import array, assert_all, assert_close, assert_equal, draw, draw_state, leaves, refill, results, tensor, twins
+pytestmark = pytest.mark.usefixtures("engine")
 
 T, B, INPUT, H, L = 7, 6, 3, 5, 2
 KINDS = {
@@ -42,7 +55,7 @@ def layer_and_data(kind, seed=0, dtype="float64", **options):
     """A layer of reference with two layers and both directions, an input and an initial state."""
     name, variant = ALL_KINDS[kind]
     options = {"num_layers": L, "bidirectional": True, "rng": np.random.default_rng(seed)} | variant | options
-    layer = getattr(reference, name)(INPUT, H, dtype=dtype, **options)
+    layer = built(name, INPUT, H, dtype=dtype, **options)
     count, proj_size = layer.num_layers * (1 + layer.bidirectional), variant.get("proj_size", 0)
     real = np.empty(0, dtype).real.dtype
     return layer, draw(seed + 1, T, B, INPUT, dtype=real), draw_state(seed + 2, name, count, B, H, proj_size=proj_size,
@@ -51,7 +64,7 @@ def layer_and_data(kind, seed=0, dtype="float64", **options):
 
 def cell_and_data(cell, seed=0, dtype="float64"):
     name, variant = ALL_CELLS[cell]
-    module = getattr(reference, name)(INPUT, H, dtype=dtype, rng=np.random.default_rng(seed), **variant)
+    module = built(name, INPUT, H, dtype=dtype, rng=np.random.default_rng(seed), **variant)
     real = np.empty(0, dtype).real.dtype
     return module, draw(seed + 1, B, INPUT, dtype=real), draw_state(seed + 2, name, B, H, dtype=real)
 
@@ -197,14 +210,14 @@ class TestParameters:
     @with_torch_kind
     def test_round_trip_of_a_layer(self, kind, options):
         name, variant = KINDS[kind]
-        self.round_trip(getattr(reference, name)(INPUT, H, **variant, **options),
+        self.round_trip(built(name, INPUT, H, **variant, **options),
                         getattr(nn, name)(INPUT, H, **variant, **options))
 
     @with_torch_cell
     @biases
     def test_round_trip_of_a_cell(self, cell, bias):
         name, variant = CELLS[cell]
-        self.round_trip(getattr(reference, name)(INPUT, H, bias, **variant),
+        self.round_trip(built(name, INPUT, H, bias, **variant),
                         getattr(nn, name)(INPUT, H, bias, **variant))
 
     def round_trip(self, ours, theirs):
@@ -269,7 +282,7 @@ class TestParameters:
             torch.manual_seed(1)
             module = getattr(nn, name)(32, size, **options)
         else:
-            module = getattr(reference, name)(32, size, rng=np.random.default_rng(1), **options)
+            module = built(name, 32, size, rng=np.random.default_rng(1), **options)
         for key, value in module.state_dict().items():
             scaled = array(value).astype("float64").ravel() * size**0.5
             assert np.abs(scaled).max() <= 1 + np.finfo("float32").eps, key
@@ -325,7 +338,7 @@ class TestDropout:
         binomial; the bound is five standard deviations, the seeds are fixed.
         """
         steps, batch, width = 20, 10, 40
-        ours = reference.RNN(1, width, 2, "relu", dropout=p, dtype="float64", rng=np.random.default_rng(4))
+        ours = built("RNN", 1, width, 2, "relu", dropout=p, dtype="float64", rng=np.random.default_rng(4))
         weights = {k: np.zeros_like(v) for k, v in ours.state_dict().items()}
         weights["bias_ih_l0"][:] = weights["bias_hh_l1"][:] = 1
         weights["weight_ih_l1"] = np.eye(width)

@@ -100,8 +100,8 @@ class Seeded:
         return self.layer.forward(x, state, lengths)
 
 
-def test_dropout_of_one_drops_everything_and_has_no_gradient_below():
-    layer = reference.GRU(3, 6, num_layers=2, dropout=1.0, dtype=np.float64, rng=np.random.default_rng(0))
+def test_dropout_of_one_drops_everything_and_has_no_gradient_below(engine):
+    layer = reference.GRU(3, 6, num_layers=2, dropout=1.0, dtype=np.float64, rng=np.random.default_rng(0), engine=engine)
     x = np.random.default_rng(1).standard_normal((5, 4, 3))
     y, _ = layer(x)
     dx, _ = layer.backward(np.ones_like(y))
@@ -111,10 +111,10 @@ def test_dropout_of_one_drops_everything_and_has_no_gradient_below():
     assert layer.grads["weight_hh_l1"].any()
 
 
-def test_truncating_the_state_is_not_truncating_the_numbers():
+def test_truncating_the_state_is_not_truncating_the_numbers(engine):
     """A sequence in two halves, the state carried, gives the outputs of the whole; gradients differ unless carried too."""
     rng = np.random.default_rng(3)
-    layer = reference.LSTM(3, 5, num_layers=2, dtype=np.float64, rng=rng)
+    layer = reference.LSTM(3, 5, num_layers=2, dtype=np.float64, rng=rng, engine=engine)
     x, dy = rng.standard_normal((6, 2, 3)), rng.standard_normal((6, 2, 5))
     y, _, pull = layer.vjp(x)
     grads, dx, _ = pull(dy)

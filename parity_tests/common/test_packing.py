@@ -11,7 +11,20 @@ from torch.nn.utils import rnn as torch_rnn
 import reference
 from reference import PackedSequence
 
-from ..helpers import array, assert_all, assert_close, assert_equal, draw, draw_state, leaves, refill, results, tensor, twins
+from ..helpers import (
+    array,
+    assert_all,
+    assert_close,
+    assert_equal,
+    built,
+    draw,
+    draw_state,
+    leaves,
+    refill,
+    results,
+    tensor,
+    twins,
+)
 
 T, INPUT, H = 5, 7, 8
 LENGTHS = {
@@ -322,14 +335,14 @@ class TestMalformed:
 
     @malformed({k: row for k, row in MALFORMED.items() if k != "an array"})  # which is an unbatched input
     @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
-    def test_layer(self, cell, sequence, error, says):
+    def test_layer(self, cell, sequence, error, says, engine):
         with pytest.raises(error, match=says):
-            getattr(reference, cell)(INPUT, H, dtype="float64")(sequence)
+            built(cell, INPUT, H, dtype="float64")(sequence)
 
     @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
-    def test_packed_differently_upstream(self, cell):
+    def test_packed_differently_upstream(self, cell, engine):
         """A packed dy must be packed as y is: as many rows alone are not enough."""
-        layer = getattr(reference, cell)(INPUT, INPUT, dtype="float64")
+        layer = built(cell, INPUT, INPUT, dtype="float64")
         y, _ = layer(reference.pack_padded_sequence(padded_batch((2, 4, 1)), (2, 4, 1), enforce_sorted=False))
         for lengths, enforce_sorted in (((4, 3), True), ((4, 2, 1), True), ((4, 2, 1), False)):
             dy = reference.pack_padded_sequence(padded_batch(lengths), lengths, enforce_sorted=enforce_sorted)
@@ -339,6 +352,7 @@ class TestMalformed:
         layer.backward(y)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
 class TestLayersTakePackedSequences:
     """Layers take this package's PackedSequence and torch's, and treat them as torch.nn's layers do."""

@@ -7,13 +7,18 @@ from ..mutation.faults import GRU, Fault
 fault = partial(Fault, "fast/gru", kinds=GRU)
 # fmt: off
 FAULTS = [
-    fault("gradients of reset gate and candidate's product exchanged", "steps_back", "D_rq[t] = from_n",
-          "D_rq[t] = from_n[::-1]"),
-    fault("both halves of a bias given to the input", "forwards", "b[: 2 * H] += p.b_hh[: 2 * H]", "b += p.b_hh"),
-    fault("bias's gradient left in the deltas' order", "gradients", "np.concatenate([db[H : 3 * H], db[:H]])", "db[: 3 * H]"),
-    fault("rows of the input weights' gradient left in the deltas' order", "gradients",
-          "np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])", "np.matmul(A[:, : 2 * H].T, x, dW_ih[: 2 * H])"),
-    fault("update gate turned round", "steps", "np.divide(after, z_t, after)", "np.multiply(after, 1 - 1 / z_t, after)"),
-    fault("da_h taken for da_x", "gradients", "A[:, : 3 * H]", "A[:, H:]"),
-    fault("gradient past the update gate lost", "steps_back", "np.add(back, through, back)", "pass"),
+    fault("gradients of reset gate and candidate's product exchanged", "deltas", "da_t_by_gate[...] = da",
+          "da_t_by_gate[...] = da[[0, 3, 2, 1]]", kinds=("gru",)),
+    fault("gradients of both sigmoids exchanged", "deltas", "da_t_by_gate[...] = da", "da_t_by_gate[...] = da[[0, 2, 1]]",
+          kinds=("gru-before",)),
+    fault("candidate's weights given the reset gate's gradient", "gradients", "A[:, :H].T @ rh", "A[:, H : 2 * H].T @ rh",
+          kinds=("gru-before",)),
+    fault("both halves of a bias given to the input", "folded", "p.b_ih[2 * H :]", "(p.b_ih + p.b_hh)[2 * H :]"),
+    fault("bias's gradient left in the deltas' order", "gradients", "np.roll(db[: 3 * H], -H)", "db[: 3 * H]"),
+    fault("rows of the input weights' gradient left in the deltas' order", "gradients", "np.roll(A_x.T @ x, -H, axis=0)",
+          "A_x.T @ x"),
+    fault("update gate turned round", "run", "np.divide(h_next, z, h_next)", "np.multiply(h_next, 1 - 1 / z, h_next)"),
+    fault("da_h taken for da_x", "gradients", "A_x, A_h = A[:, : 3 * H], A[:, H:]", "A_x, A_h = A[:, -3 * H :], A[:, H:]",
+          kinds=("gru",)),
+    fault("gradient past the update gate lost", "deltas", "np.add(dh, past_n, dh)", "pass"),
 ]

@@ -7,15 +7,14 @@ from ..mutation.faults import LSTM, Fault
 fault = partial(Fault, "fast/lstm", kinds=LSTM)
 # fmt: off
 FAULTS = [
-    fault("the minus not folded into the bias", "forwards", "transposed((p.b_ih + p.b_hh)[:, None], *fold, unit=unit)",
-          "transposed((p.b_ih + p.b_hh)[:, None], GATES, ORDER, '', unit=unit)"),
-    fault("weights left in torch's order", "forwards", "factor_transposed(p.W_hh, whole_hh, fold, unit=unit)",
-          "factor_transposed(p.W_hh, whole_hh, (GATES, GATES, SIGMOIDS), unit)"),
-    fault("slope of the output gate left out", "local_derivatives", "np.subtract(of_f, k2, k2)", "k2[...] = of_f"),
-    fault("slope of the cell state's tanh left out", "local_derivatives", "np.subtract(k2, k1, k1)", "k1[...] = k2"),
-    fault("cell state's gradient carried by the input gate", "local_derivatives", "blocks[2:4, start:end]",
-          "blocks[3:1:-1, start:end]"),
-    fault("initial cell state ignored", "forward", "s.h, s.c.reshape(-1)", "s.h, 0"),
-    fault("cell state kept a step too late", "steps", "kept[...] = record\nnp.add(c_part, g_part, c)",
-          "np.add(c_part, g_part, c)\nkept[...] = record"),
+    fault("the minus not folded into the bias", "folded", "transposed((p.b_ih + p.b_hh)[:, None], *fold)",
+          "transposed((p.b_ih + p.b_hh)[:, None], GATES, ORDER)"),
+    fault("weights left in torch's order", "folded", "transposed(p.W_hh, *fold)", "transposed(p.W_hh, GATES, GATES, SIGMOIDS)"),
+    fault("slope of the output gate left out", "local_derivatives", "slope_of_sigmoid(o, do_dm)", "do_dm[...] = o"),
+    fault("slope of the cell state's tanh left out", "local_derivatives", "slope_of_tanh(u, dc_dm)", "dc_dm[...] = 1"),
+    fault("cell state's gradient carried by the input gate", "local_derivatives",
+          "zip(k.ifo[:, chunk], (i, f, o), strict=True)", "zip(k.ifo[:, chunk], (f, i, o), strict=True)"),
+    fault("initial cell state ignored", "run", "s.h.reshape(k.h.shape[1:]), s.c.reshape(k.c.shape[1:])",
+          "s.h.reshape(k.h.shape[1:]), 0"),
+    fault("cell state kept a step too late", "local_derivatives", "k.c[:-1][chunk]", "k.c[1:][chunk]"),
 ]

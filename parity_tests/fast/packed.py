@@ -7,6 +7,6 @@ from ..mutation.faults import Fault
 fault = partial(Fault, "fast/packed")
 # fmt: off
 FAULTS = [
-    fault("segments' deltas and caches in opposite orders", "run_backward", "room.gradients(found, caches)",
-          "room.gradients(found, caches[::-1])"),
+    fault("segments' deltas and caches in opposite orders", "run_backward", "room.gradients(of_segments, caches)",
+          "room.gradients(of_segments, caches[::-1])"),
 ]

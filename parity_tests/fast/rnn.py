@@ -7,7 +7,7 @@ from ..mutation.faults import RNN, Fault
 fault = partial(Fault, "fast/rnn")
 # fmt: off
 FAULTS = [
-    fault("slope of tanh is 1 - h", "steps_back", "np.multiply(h, h, da)", "da[...] = h", kinds=("rnn",)),
-    fault("mask of relu turned round", "steps_back", "np.less_equal(h, 0, da)", "np.greater(h, 0, da)", kinds=("rnn-relu",)),
-    fault("last output's gradient used twice", "steps_back", "upstream[t - 1]", "upstream[-1]", kinds=RNN),
+    fault("slope of tanh is 1 - h", "slopes", "np.multiply(h, h, out)", "out[...] = h", kinds=("rnn",)),
+    fault("mask of relu turned round", "slopes", "np.less_equal(h, 0, out)", "np.greater(h, 0, out)", kinds=("rnn-relu",)),
+    fault("last output's gradient used at every step", "deltas", "np.add(dh, dy_t, dh)", "np.add(dh, dy[-1], dh)", kinds=RNN),
 ]

@@ -1,4 +1,4 @@
-"""The engine written for speed: its chunks, its memory, its limits.  That it is right at all, test_parity.py shows."""
+"""The engine written for speed: its chunks, its limits, its edges.  That it is right at all, test_parity.py shows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 import reference
-from reference.common import memory
-from reference.fast import gru, inference, lstm, rnn, weights
+from reference.fast import gru, lstm, rnn, steps
 
-from ..helpers import assert_close, assert_equal, draw, draw_state
+from ..helpers import assert_all, assert_close, assert_equal, draw, draw_state
 from ..judge.cases import KINDS, table
-from ..judge.implementations import BUILTIN, MORE
+from ..judge.implementations import BUILTIN
 from ..judge.suite import run_case
 
 
@@ -27,8 +26,8 @@ class ForwardOnly:
 @pytest.mark.parametrize(("rows", "cells"), [(1, 1), (8, 48), (12, 72)])
 def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeypatch):
     """The named cases are so small that one chunk holds them; here they take several, the last one shorter."""
+    monkeypatch.setattr(steps, "ROWS", rows)
     for room in (lstm, gru):
-        monkeypatch.setattr(room, "ROWS", rows)
         monkeypatch.setattr(room, "CELLS", cells)
     for case in table(("float64",)):
         if case.spec.kind == kind:
@@ -36,39 +35,35 @@ def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeyp
             assert result.ok, (case.name, result.wrong)
 
 
-@pytest.mark.parametrize(("name", "chunk", "kind"), [("numpy", 256, "lstm")] + [
-    ("numpy.fast", chunk, kind) for chunk in (8, 256) for kind in KINDS])
-def test_inference_is_the_forward(name, chunk, kind, monkeypatch):
+@pytest.mark.parametrize(("name", "rows", "kind"), [("numpy", 1024, "lstm")] + [
+    ("numpy.fast", rows, kind) for rows in (8, 1024) for kind in KINDS])
+def test_inference_is_the_forward(name, rows, kind, monkeypatch):
     """On every named case, for weights that are small and large, by the rule of the suite; arguments stay as they are."""
-    monkeypatch.setattr(inference, "ROWS", chunk)
-    monkeypatch.setattr(inference, "LARGE", 500)
+    monkeypatch.setattr(steps, "ROWS", rows)
     whole = BUILTIN[name]
     alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
     judged = [run_case(alone, case) for case in table() if case.spec.kind == kind]
     assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
 
 
-@pytest.mark.parametrize("tile", [1, 1 << 8, 1 << 14])
+@pytest.mark.parametrize("strip", [1, 1 << 8, 1 << 14])
 @pytest.mark.parametrize(("H", "I"), [(1, 3), (5, 1), (40, 30), (37, 500)])
-def test_weights_are_turned_round_whatever_the_size_of_a_tile(H, I, tile, monkeypatch):
-    monkeypatch.setattr(weights, "TILE", tile)
+def test_weights_are_turned_round_whatever_the_size_of_a_strip(H, I, strip, monkeypatch):
+    monkeypatch.setattr(steps, "STRIP", strip)
     W = draw(1, 4 * H, I).astype(np.float32)
     i, f, g, o = np.split(W, 4)
-    expected = np.concatenate([g, -f, -i, -o])
-    assert_equal(weights.transposed(W, "ifgo", "gfio", "fio"), expected.T)
-    assert_equal(weights.transposed(W), W.T)
-    assert_equal(weights.folded(W, "ifgo", "gfio", "fio"), expected)
-    assert_equal(weights.folded(W, columns=2)[:, :I], W)
+    assert_equal(steps.transposed(W, "ifgo", "gfio", "fio"), np.concatenate([g, -f, -i, -o]).T)
+    assert_equal(steps.transposed(W), W.T)
 
 
 @pytest.mark.parametrize(("name", "room"), [("LSTM", lstm), ("GRU", gru), ("RNN", rnn)])
 def test_weights_are_copied_once_for_all_segments_of_a_packed_inference(name, room, monkeypatch):
     layer = getattr(reference, name)(3, 5, bidirectional=True, engine="fast", dtype=np.float64)
     packed = reference.pack_padded_sequence(draw(1, 6, 4, 3), [6, 4, 3, 1])
-    expected, made, forwards = layer(packed), [], room.forwards
-    monkeypatch.setattr(room, "forwards", lambda p, *how: made.append(p) or forwards(p, *how))
+    expected, copied, folded = layer(packed), [], room.folded
+    monkeypatch.setattr(room, "folded", lambda p: copied.append(p) or folded(p))
     y, state_n = layer.infer(packed)
-    assert len(made) == 2                                    # one for each direction
+    assert len(copied) == 2                                  # one for each direction
     assert_close(y.data, expected[0].data)
     for ours, theirs in zip(np.atleast_2d(state_n), np.atleast_2d(expected[1]), strict=True):
         assert_close(ours, theirs)
@@ -85,7 +80,6 @@ def test_inference_leaves_what_the_layer_remembers():
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
 def test_what_a_caller_holds_is_not_written_to_by_later_calls(name):
-    """Memory is used again, but never under an array that somebody still holds, a view included."""
     layer = getattr(reference, name)(64, 64, engine="fast", rng=np.random.default_rng(0))
     x, s = draw(1, 40, 8, 64, dtype="float32"), draw_state(2, name, 1, 8, 64, dtype="float32")
     y, _, pull = layer.vjp(x, s)
@@ -115,26 +109,6 @@ def test_threads_do_not_disturb_each_other():
         for (y, dx), (y_alone, dx_alone) in zip(pool.map(run, inputs), alone, strict=True):
             assert_close(y, y_alone)
             assert_close(dx, dx_alone)
-
-
-def test_memory_is_used_again_once_nobody_holds_it():
-    memory.clear()
-    first = memory.empty((1 << 14,), np.float64)
-    place = first.ctypes.data
-    second = memory.empty((1 << 14,), np.float64)
-    assert second.ctypes.data != place
-    view = first[5:9]
-    del first
-    assert memory.empty((1 << 14,), np.float64).ctypes.data != place  # the view holds it
-    del view
-    assert memory.empty((1 << 14,), np.float64).ctypes.data == place
-
-
-def test_memory_does_not_grow_without_bound():
-    memory.clear()
-    for k in range(3 * memory.LIMIT):
-        memory.empty(((k + 1) << 14,), np.float32)
-    assert len(memory._buffers) <= memory.LIMIT
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -197,17 +171,36 @@ def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
         assert_equal(np.isnan(b), np.isnan(a))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_tiles_and_parts_give_the_same(kind):
-    """The named cases are too small for them, and some machines have no use for them: here they are made to."""
-    cases = [case for case in table() if case.spec.kind == kind]
-    judged = [run_case(MORE["numpy.tiles"], case) for case in cases]
-    assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+@pytest.mark.parametrize(("name", "options"), [
+    ("RNN", {}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}),
+    ("GRU", {"reset_after": False})])
+@pytest.mark.parametrize(("T", "B"), [(5, 0), (0, 3), (0, 1), (0, 0), (1, 1)])
+def test_a_room_takes_no_sequences_and_no_steps_as_the_definition_does(name, options, T, B):
+    """Layers ask for one step at least, rooms do not."""
+    given = {k: v for k, v in options.items() if k != "proj_size"}
+    fast, definition = (getattr(reference, name)(3, 4, dtype=np.float64, rng=np.random.default_rng(0), engine=engine,
+                                                 **options) for engine in ("fast", "definition"))
+    p, widths = fast._stacked()[0][0], fast._widths()
+    x, s = draw(1, T, B, 3), fast.room.State(*(draw(2, B, width) for width in widths))
+    dy, ds = draw(3, T, B, widths[0]), fast.room.State(*(draw(4, B, width) for width in widths))
+    expected, got = [], []
+    for room, out in ((definition.room, expected), (fast.room, got)):
+        y, s_n, cache = room.forward(p, x, s, **given)
+        dp, dx, ds_0 = room.backward(dy, ds, cache)
+        out += [y, *s_n, *(v for v in dp if v is not None), dx, *ds_0]
+    y, s_n = fast.room.infer(p, x, s, **given)
+    for ours, theirs in zip([*got, y, *s_n], [*expected, *expected[: 1 + len(s_n)]], strict=True):
+        assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_inference_in_tiles_is_the_forward(kind):
-    tiled = MORE["numpy.tiles"]
-    alone = replace(tiled, load=lambda spec, weights: ForwardOnly(tiled.load(spec, weights)))
-    judged = [run_case(alone, case) for case in table() if case.spec.kind == kind]
-    assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+@pytest.mark.parametrize(("name", "options"), [("RNN", {}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}),
+                                               ("GRU", {"reset_after": False})])
+def test_a_layer_takes_a_batch_of_no_sequences(name, options):
+    outcomes = []
+    for engine in ("definition", "fast"):
+        layer = getattr(reference, name)(3, 4, num_layers=2, bidirectional=True, engine=engine, **options)
+        x = np.zeros((5, 0, 3), np.float32)
+        y, _ = layer(x)
+        dx, _ = layer.backward(np.zeros_like(y))
+        outcomes.append({"y": y, "infer": layer.infer(x)[0], "dx": dx, **layer.grads})
+    assert_all(assert_equal, *outcomes[::-1])

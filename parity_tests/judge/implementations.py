@@ -54,14 +54,6 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
                           takes_masks=True, package=package if engine == "definition" else None)
 
 
-def numpy_copy(name: str, made: str) -> Implementation:
-    """The fast rooms of a copy of ``reference`` that is made when it is first needed."""
-    def load(spec: Spec, weights: dict[str, np.ndarray]) -> NumpyLayer:
-        patching = importlib.import_module("parity_tests.mutation.patching")  # not in the wheel
-        return NumpyLayer(getattr(patching, made)(), spec, weights, "fast")
-    return Implementation(name, load, _not_on_gpu, takes_masks=True)
-
-
 def _not_on_gpu(spec: Spec) -> str | None:
     return "NumPy computes on the CPU" if spec.device != "cpu" else None
 
@@ -71,10 +63,8 @@ BUILTIN: dict[str, Implementation] = {
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
-# Only when asked for by name: what compiles for seconds for each case, what needs a GPU, and two copies
-# of numpy.fast, with tiles and parts so small that the named cases have several, and with none.
+# Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
 MORE: dict[str, Implementation] = {
-    "numpy.tiles": numpy_copy("numpy.tiles", "tiled"), "numpy.whole": numpy_copy("numpy.whole", "in_one_part")} | {
     name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..common import checks
 from ..common.arrays import Array
-from ..common.memory import copied
 from ..common.packing import PackedSequence, checked_packed
 
 Sequences = Array | PackedSequence
@@ -42,7 +41,7 @@ class Form(NamedTuple):
         """The caller's array of sequences  ->  (N, F), contiguous"""
         if self.packed is None and self.batched and self.batch_first:
             x = np.swapaxes(x, 0, 1)
-        return (copied(x) if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
+        return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
 
     def like(self, rows: Array) -> Any:
         """(N, F)  ->  what the caller handed over, with these values"""

@@ -11,7 +11,6 @@ from numpy.typing import DTypeLike
 from .. import fast
 from ..common import checks, parameters
 from ..common.arrays import Array
-from ..common.memory import copied
 from ..common.module import Grads, Module, Pullback, quiet
 from . import gru, lstm, rnn, stack
 from .inputs import Form, Sequences, State, X, open_gradient, open_input
@@ -140,7 +139,7 @@ class Layer(Module):
             dparams, dx, dstates = stack.backward(self.room, rows, self._nest(form, ds), cache)
             return self._named(dparams), form.like(dx), self._flat(form, dstates)
 
-        return form.like(copied(y)), self._flat(form, states_n), pullback
+        return form.like(y.copy()), self._flat(form, states_n), pullback
 
     @quiet
     def infer(self, x: X, state: State | None = None) -> tuple[X, State]:

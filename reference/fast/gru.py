@@ -1,214 +1,178 @@
 """The GRU written for speed: the verbs of ``reference.cells.gru``, held to it by the parity suite.
 
-- As in lstm.py 1 / σ = 1 + e⁻ᵃ is what a step divides by, a step works in one record, the input product is computed for a
-  chunk of steps, what several blocks are to be multiplied by is first copied to each, and everything is in place.
+- As in lstm.py everything is in place, each gate is one contiguous block, σ(a) = 1 / (1 + e⁻ᵃ) with the minus in the
+  weights, the input products of many steps are one product, and one sequence alone has no batch axis.
 - h⁺ = n + z ∘ (h - n): one product less than (1 - z) ∘ n + z ∘ h.
-- Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls.
-- The deltas lie as n r z q, so that da_x is the first three quarters of a row and da_h the last three: no copy.
-- One sequence alone (B = 1) has no batch axis.
+- Backwards, everything that does not depend on the gradient is computed for many steps in a few long calls.
+- The deltas of a step lie as n r z q.  So those of a_x are the first three quarters of a row, those of a_h the last three,
+  in torch's order: neither product needs a copy.  Reset before the product, q has that of n, and the row ends at z.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from ..cells.gru import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows, stacked
-from ..common.memory import empty
-from .inference import gru as infer
-from .lstm import CELLS, FEW, ROWS, STEPS
+from .lstm import CELLS, slope_of_sigmoid, slope_of_tanh
 from .packed import run_backward, run_forward, run_inference
-from .parts import batch, share, sharers
-from .tiles import WIDTH, factor, factor_transposed, whole
-from .weights import Weights, folded, transposed
+from .steps import batch_axis, by_gate, chunks, input_products, transposed
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
-           "run_inference", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Folded", "Params", "State", "backward", "deltas", "folded", "forward", "gradients", "infer",
+           "run", "run_backward", "run_forward", "run_inference", "step_backward", "step_forward"]
 
 SIGMOIDS = "rz"
 
 
-def forwards(p, whole_ih, whole_hh, reset_after):
-    """W_ih (I, 3H); W_hh (H, 3H), that of n apart unless ``reset_after``: those of r and z negated; b (3H,), all that is
-    added outside of r ∘ q; b_n (H,), what is added inside"""
-    H, unit = len(p.b_ih) // 3, 1 if whole_ih and whole_hh else WIDTH
-    fold, b = (GATES, GATES, SIGMOIDS), p.b_ih.copy()
-    b[: 2 * H] += p.b_hh[: 2 * H]
-    W_ih, b = factor_transposed(p.W_ih, whole_ih, fold, unit), transposed(b[:, None], *fold, unit=unit)[0]
-    if reset_after:
-        return W_ih, factor_transposed(p.W_hh, whole_hh, fold, unit), None, b, p.b_hh[2 * H :]
-    return (W_ih, factor_transposed(p.W_hh[: 2 * H], whole_hh, ("rz", "rz", "rz"), unit),
-            factor_transposed(p.W_hh[2 * H :], whole_hh, unit=unit), b, p.b_hh[2 * H :])
+class Folded(NamedTuple):
+    """Params as a forward multiplies by them: turned round, the minus of e⁻ᵃ folded into r and z."""
 
-
-def backwards(p, whole_hh, reset_after):
-    """W_hh (3H, H); that of n apart unless ``reset_after``"""
-    H = len(p.b_ih) // 3
-    return (factor(p.W_hh, whole_hh), None) if reset_after else (factor(p.W_hh[: 2 * H], whole_hh),
-                                                                factor(p.W_hh[2 * H :], whole_hh))
+    p: Params
+    W_ih: Array  # (I, 3H)
+    W_hh: Array  # (H, 3H)
+    b: Array     # (3H,)   all that is added outside of r ∘ q
+    b_n: Array   # (H,)    what is added inside
 
 
 class Cache(NamedTuple):
     p: Params
-    x: Array            # (T, B, I)
-    h: Array            # (T+1, B, H)
-    blocks: Array       # (4, T, B·H)   1/r 1/z q n
+    x: Array           # (T, B, I)
+    h: Array           # (T+1, B, H)   h[t] enters step t, h[t+1] leaves it
+    rz: Array          # (2, T, B, H)  1 / σ of each
+    n: Array           # (T, B, H)
+    q: Array           # (T, B, H)     only if ``reset_after``: otherwise no backward asks for it
     reset_after: bool
 
 
-def forward(p, x, s, reset_after=True):
-    """Params or Weights, x (T, B, I), State  ->  y (T, B, H), State, Cache"""
-    w = p if isinstance(p, Weights) else Weights(p)
-    (T, B, _), H = x.shape, len(w.p.b_ih) // 3
-    blocks, h, parts = empty((4, T, B * H), x.dtype), empty((T + 1, B, H), x.dtype), batch(T, B, H)
-    h[0] = s.h
-    factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), whole(parts, w.p.W_hh), reset_after)
-    share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
-          sharers(T, B, H))
-    return h[1:], State(h[T]), Cache(w.p, x, h, blocks, reset_after)
+def folded(p: Params) -> Folded:
+    """Params  ->  Folded"""
+    H, fold = p.W_hh.shape[1], (GATES, GATES, SIGMOIDS)
+    b_n = p.b_hh[2 * H :]
+    b = np.concatenate([-(p.b_ih + p.b_hh)[: 2 * H], p.b_ih[2 * H :]])
+    return Folded(p, transposed(p.W_ih, *fold), transposed(p.W_hh, *fold), b, b_n)
+
+
+def forward(p: Params, x: Array, s: State, reset_after: bool = True) -> tuple[Array, State, Cache]:
+    """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
+    return run(folded(p), x, s, reset_after)
+
+
+def infer(p: Params, x: Array, s: State, reset_after: bool = True) -> tuple[Array, State]:
+    """forward, with nothing kept for a backward: x (T, B, I), State  ->  y (T, B, H), State"""
+    return run(folded(p), x, s, reset_after, keep=False)[:2]
 
 
 @np.errstate(over="ignore")  # an infinite e⁻ᵃ: its gate is shut
-def steps(factors, x, h, blocks):
-    """All steps of a part of the batch: x (T, b, I); h (T+1, b, H), the first given; blocks (4, T, b·H)"""
-    W_ih, W_hh, W_hn, b_x, b_n = factors
-    (T, b, _), H, dtype, width = x.shape, h.shape[2], x.dtype, len(b_x) // 3
-    K, lead, one = max(1, min(T, ROWS // b)), () if b == 1 else (b,), np.array(1, dtype)
-    record, z, a = empty((4, *lead, H), dtype), empty((*lead, W_hh.width), dtype), empty((K, *lead, 3 * width), dtype)
-    rz, (r, z_t, q, n) = record[:2], record                                 # r and z as 1 / σ
-    gates_of_z = z.reshape(*lead, -1, width)[..., :H].swapaxes(0, -2)
-    a_of_gates = a.reshape(K, *lead, 3, width)[..., :H].swapaxes(1, -2)     # (K, 3, b, H)
-    (times, W, at), rz_of_z, q_of_z = W_hh.into(z), gates_of_z[:2], gates_of_z[-1]
-    if W_hn is not None:
-        rh, wide = empty((*lead, H), dtype), empty((*lead, W_hn.width), dtype)
-        candidate, *where = W_hn.into(wide)
-        q_of_z = wide[..., :H]
-    state, of_steps = h.reshape(T + 1, *lead, H), blocks.swapaxes(0, 1).reshape(T, *record.shape)
-    before = state[0]
-    for start in range(0, T, K):
-        N = min(K, T - start)
-        part = slice(start, start + N)
-        W_ih.every(x[part], a[:N])
-        np.add(a[:N], b_x, a[:N])                                           # G1, G3, a chunk of steps at once
-        views = zip(a_of_gates[:N, :2], a_of_gates[:N, 2], of_steps[part], state[1:][part], strict=True)
-        for a_rz, a_n, kept, after in views:
-            times(before, W, at)
-            np.add(rz_of_z, a_rz, rz)
-            np.exp(rz, rz)
-            np.add(rz, one, rz)                                             # G1
-            if W_hn is None:
-                np.add(q_of_z, b_n, q)                                      # G2
-                np.divide(q, r, n)
-            else:
-                np.divide(before, r, rh)
-                candidate(rh, *where)
-                np.add(q_of_z, b_n, q)                                      # G2
-                n[...] = q
-            np.add(n, a_n, n)
-            np.tanh(n, n)                                                   # G3
-            kept[...] = record
-            np.subtract(before, n, after)
-            np.divide(after, z_t, after)
-            np.add(after, n, after)                                         # G4
-            before = after
+def run(w: Folded, x: Array, s: State, reset_after: bool = True, keep: bool = True) -> tuple[Array, State, Cache]:
+    """forward with weights that are laid out.  Without ``keep`` all steps have one place for their gates: no use as Cache."""
+    (T, B, _), H, dtype = x.shape, s.h.shape[1], x.dtype
+    batch, kept = batch_axis(B), T if keep else 1
+    k = Cache(w.p, x, h=np.empty((T + 1, *batch, H), dtype), rz=np.empty((kept, 2, *batch, H), dtype).swapaxes(0, 1),
+              n=np.empty((kept, *batch, H), dtype), q=np.empty((kept if reset_after else 1, *batch, H), dtype),
+              reset_after=reset_after)
+    k.h[0] = s.h.reshape(k.h.shape[1:])
+    a = np.empty((*batch, 3 * H if reset_after else 2 * H), dtype)          # what a step's first product gives
+    a_rz, a_q = a[..., : 2 * H], a[..., 2 * H :]
+    a_rz_by_gate, rh, one = by_gate(a_rz, 2), np.empty((*batch, H), dtype), np.array(1, dtype)
+    W_rzq, W_n = w.W_hh if reset_after else w.W_hh[:, : 2 * H], w.W_hh[:, 2 * H :]
+
+    def each(of_steps: Array) -> Iterable[Array]:
+        return of_steps if len(of_steps) == T else repeat(of_steps[0])
+
+    h = k.h[0]
+    for a_x_rz, a_x_n, rz, r, z, n, q, h_next in zip(
+            input_products(x, w.W_ih[:, : 2 * H], w.b[: 2 * H]), input_products(x, w.W_ih[:, 2 * H :], w.b[2 * H :]),
+            each(k.rz.swapaxes(0, 1)), *map(each, k.rz), each(k.n), each(k.q), k.h[1:], strict=False):
+        h.dot(W_rzq, a)
+        np.add(a_rz, a_x_rz, a_rz)
+        np.exp(a_rz_by_gate, rz)
+        np.add(rz, one, rz)                                                 # G1, as 1 / σ
+        if reset_after:
+            np.add(a_q, w.b_n, q)                                           # G2
+            np.divide(q, r, n)
+            np.add(n, a_x_n, n)
+        else:
+            np.divide(h, r, rh)
+            rh.dot(W_n, q)
+            np.add(q, w.b_n, q)                                             # G2
+            np.add(q, a_x_n, n)
+        np.tanh(n, n)                                                       # G3
+        np.subtract(h, n, h_next)
+        np.divide(h_next, z, h_next)
+        np.add(h_next, n, h_next)                                           # G4
+        h = h_next
+    return k.h[1:].reshape(T, B, H), State(h.reshape(B, H)), k
 
 
-def backward(dy, ds, k):
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(Weights(k.p), dy, ds, k)
-    dp, dx = gradients([found], [k])
+    da, ds = deltas(dy, ds, k)
+    dp, dx = gradients([(da,)], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(w, dy, ds, k):
-    """The time loop  ->  (T·B, 4H) the deltas n r z q, State"""
-    T, B, H = dy.shape
-    D, dh, parts = empty((T, B, 4 * H), dy.dtype), ds.h.copy(), batch(T, B, H)
-    factors = w.made(backwards, whole(parts, k.p.W_hh), k.reset_after)
-    share(lambda part: steps_back(factors, dy[:, part], dh[part], k.h[:, part],
-                                  k.blocks[:, :, H * part.start : H * part.stop], D[:, part]), parts, sharers(T, B, H))
-    return rows(D), State(dh)
+def deltas(dy: Array, ds: State, k: Cache) -> tuple[Array, State]:
+    """The time loop of backward: dy (T, B, H), State, Cache  ->  (T·B, 4H) the deltas n r z q, or (T·B, 3H) n r z, State"""
+    (T, B, H), dtype, batch = dy.shape, dy.dtype, batch_axis(dy.shape[1])
+    gates = 4 if k.reset_after else 3
+    da_all, dh = np.empty((T, *batch, gates * H), dtype), ds.h.reshape(*batch, H).copy()
+    past_n, dq_h, da = np.empty_like(dh), np.empty_like(dh), np.empty((gates, *batch, H), dtype)
+    da_n, da_r, da_z = da[:3]
+    W_rzq, W_n = k.p.W_hh if k.reset_after else k.p.W_hh[: 2 * H], k.p.W_hh[2 * H :]
+    for dy_t, da_t_by_gate, da_h_t, (r, z, dn_dh, dz_dh, dr) in zip(
+            dy.reshape(T, *batch, H)[::-1], by_gate(da_all, gates, axis=1)[::-1], da_all[::-1, ..., H:], local_derivatives(k),
+            strict=True):
+        np.add(dh, dy_t, dh)
+        np.multiply(dh, dn_dh, da_n)                                        # G4*, G3*
+        np.multiply(dh, dz_dh, da_z)                                        # G4*, G1*
+        np.multiply(dh, z, past_n)                                          # G4*
+        if k.reset_after:
+            np.multiply(da_n, dr, da_r)                                     # G3*, G1*
+            np.multiply(da_n, r, da[3])                                     # G3*
+        else:
+            da_n.dot(W_n, dq_h)                                             # G2*
+            np.multiply(dq_h, dr, da_r)                                     # G2*, G1*
+            np.multiply(dq_h, r, dq_h)                                      # G2*
+            np.add(past_n, dq_h, past_n)
+        da_t_by_gate[...] = da
+        da_h_t.dot(W_rzq, dh)                                               # G1*, G2*
+        np.add(dh, past_n, dh)
+    return rows(da_all), State(dh.reshape(B, H))
 
 
-def steps_back(factors, dy, dh, h, blocks, D):
-    """All steps of a part of the batch, backwards: dh (b, H), of the last state at first, of the first at last; D
-    (T, b, 4H), the deltas n r z q"""
-    W_hh, W_hn = factors
-    (T, b, H), dtype, lead = dy.shape, dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
-    K, few = max(1, min(T, STEPS, CELLS // (b * H))), b * H <= FEW
-    M, given, found = empty((5, K, b * H), dtype), empty((5, *lead, H), dtype), empty((5, *lead, H), dtype)
-    of_h, of_n, from_h, from_n = given[:3], given[3:], found[:3], found[3:]
-    nz, (dn, _, through, _, dq) = found[:2], found                          # n z, what h has of h, r q
-    wide = empty((*lead, W_hh.width), dtype)
-    back, (times, W, at) = wide[..., :H], W_hh.into(wide)
-    inner = dn
-    if W_hn is not None:
-        wide_n = empty((*lead, W_hn.width), dtype)
-        inner, (candidate, *where) = wide_n[..., :H], W_hn.into(wide_n)
-    h_3, n_2 = (empty((n, *lead, H), dtype) for n in (3, 2)) if few else (back, inner)
-    D, upstream = D.reshape(T, *lead, 4 * H), dy.reshape(T, *lead, H)
-    gates_of_D, of_steps = D.reshape(T, *lead, 4, H).swapaxes(1, -2), M.swapaxes(0, 1).reshape(K, *given.shape)
-    D_nz, D_rq, D_rz, D_rzq = gates_of_D[:, ::2], gates_of_D[:, 1::2], D[..., H : 3 * H], D[..., H:]
-    back[...] = dh.reshape(back.shape)
-    for end in range(T, 0, -K):
-        start = max(0, end - K)
-        local_derivatives(M[:, : end - start], W_hn is None, h, blocks, start, end)
-        for t in range(end - 1, start - 1, -1):
-            np.add(back, upstream[t], back)
-            if few:
-                given[...], h_3[...] = of_steps[t - start], back
-            else:
-                of_h, of_n = of_steps[t - start, :3], of_steps[t - start, 3:]
-            np.multiply(of_h, h_3, from_h)                                  # G4*, G3*, G1*
-            D_nz[t] = nz
-            if W_hn is not None:
-                candidate(dn, *where)                                       # G2*
-            if few:
-                n_2[...] = inner
-            np.multiply(of_n, n_2, from_n)                                  # G3*, G2*, G1*
-            D_rq[t] = from_n
-            if W_hn is None:
-                times(D_rzq[t], W, at)                                      # G1*, G2*
-            else:
-                gates_of_D[t, 3] = dn
-                times(D_rz[t], W, at)                                       # G1*
-                np.add(back, dq, back)
-            np.add(back, through, back)
-    dh[...] = back
+def local_derivatives(k: Cache) -> Iterator[tuple[Array, ...]]:
+    """From the last step to the first, five arrays (B, H): r, z; what dh is multiplied by on its way to the arguments of n
+    and z; what the delta of n, or what W_n makes of it, is multiplied by on its way to that of r"""
+    at_once = chunks(len(k.n), CELLS // max(1, k.n[:1].size))
+    memory = np.empty((5, at_once[0].stop if at_once else 0, *k.n.shape[1:]), k.n.dtype)
+    for chunk in reversed(at_once):
+        n, h = k.n[chunk], k.h[:-1][chunk]
+        r, z, dn_dh, dz_dh, dr = memory[:, : len(n)]
+        np.reciprocal(k.rz[0, chunk], r)                                    # G1
+        np.reciprocal(k.rz[1, chunk], z)                                    # G1
+        slope_of_tanh(n, dn_dh)
+        np.subtract(1, z, dz_dh)
+        np.multiply(dn_dh, dz_dh, dn_dh)                                    # (1 - z)(1 - n²)
+        np.multiply(dz_dh, z, dz_dh)
+        np.subtract(h, n, dr)
+        np.multiply(dz_dh, dr, dz_dh)                                       # (h - n) z (1 - z)
+        slope_of_sigmoid(r, dr)
+        np.multiply(dr, k.q[chunk] if k.reset_after else h, dr)             # q r (1 - r), or h r (1 - r)
+        yield from zip(*memory[:, len(n) - 1 :: -1], strict=True)
 
 
-def local_derivatives(M, reset_after, h, blocks, start, end):
-    """Fill M (5, steps, B·H) with the factors of dh for n, z and the state before, and those of dn (or of what comes back
-    through W_n) for r and q (or the state before)"""
-    q, n = blocks[2:, start:end]
-    before = h[start:end].reshape(end - start, -1)
-    of_n, of_z, z, of_r, r = M                                              # that of the state before is z, that of q is r
-    np.reciprocal(blocks[0, start:end], r)
-    np.reciprocal(blocks[1, start:end], z)
-    np.multiply(n, n, of_z)
-    np.subtract(1, of_z, of_z)
-    np.subtract(1, z, of_r)
-    np.multiply(of_z, of_r, of_n)                                           # (1 - z)(1 - n²)
-    np.multiply(of_r, z, of_r)
-    np.subtract(before, n, of_z)
-    np.multiply(of_z, of_r, of_z)                                           # (h - n) z (1 - z)
-    np.subtract(1, r, of_r)
-    np.multiply(of_r, r, of_r)
-    np.multiply(of_r, q if reset_after else before, of_r)                   # q r (1 - r), or h r (1 - r)
-
-
-def gradients(found, caches):
-    """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
-    A, h = stacked([d for d, in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x, H = stacked([rows(k.x) for k in caches]), h.shape[1]
-    dx = empty(x.shape, A.dtype)
-    np.matmul(A[:, : 3 * H], folded(caches[0].p.W_ih, GATES, "nrz"), dx)
-    dW_ih, db = empty((3 * H, x.shape[1]), A.dtype), A.sum(0)
-    np.matmul(A[:, H : 3 * H].T, x, dW_ih[: 2 * H])
-    np.matmul(A[:, :H].T, x, dW_ih[2 * H :])
+def gradients(of_segments: list, caches: list[Cache]) -> tuple[Params, Array]:
+    """What ``deltas`` gave for each of some segments  ->  Params, dx (rows, I): one product each, G1*, G2*, G3*"""
+    p, H = caches[0].p, caches[0].p.W_hh.shape[1]
+    A, x = stacked([da for da, in of_segments]), stacked([rows(k.x) for k in caches])
+    h, db = stacked([rows(k.h[:-1]) for k in caches]), A.sum(0)
+    A_x, A_h = A[:, : 3 * H], A[:, H:]
+    dW_ih, db_ih = np.roll(A_x.T @ x, -H, axis=0), np.roll(db[: 3 * H], -H)  # n r z  ->  r z n
     if caches[0].reset_after:
-        dW_hh = A[:, H:].T @ h
+        dW_hh, db_hh = A_h.T @ h, db[H:]
     else:
-        rh = stacked([np.reciprocal(k.blocks[0]).reshape(-1, H) for k in caches]) * h
-        dW_hh = np.concatenate([A[:, H : 3 * H].T @ h, A[:, 3 * H :].T @ rh])
-    return Params(dW_ih, dW_hh, np.concatenate([db[H : 3 * H], db[:H]]), db[H:]), dx
+        rh = stacked([rows(k.h[:-1] / k.rz[0]) for k in caches])            # G2
+        dW_hh, db_hh = np.concatenate([A_h.T @ h, A[:, :H].T @ rh]), db_ih.copy()
+    return Params(dW_ih, dW_hh, db_ih, db_hh), A_x @ np.roll(p.W_ih, H, axis=0)

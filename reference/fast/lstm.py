@@ -1,217 +1,187 @@
 """The LSTM written for speed: the verbs of ``reference.cells.lstm``, held to it by the parity suite.
 
-- σ(a) = 1 / (1 + e⁻ᵃ): the minus is folded into the weights, and what would be multiplied by a gate is divided by its
-  1 / σ = 1 + e⁻ᵃ instead: two calls finish the three sigmoids, and no digit is lost however far a gate is shut.
-- A step works in one record, whose views are made once.  Every gate is one contiguous block, in the order c g f i o: what c
-  keeps and what g gives are one call.  One more copies the record to the others.
-- On short arrays a call costs more than its arithmetic, and least where its arrays are contiguous and of one shape: NumPy
-  then takes a shorter way through it.  So what several blocks are to be multiplied by is first copied to each of as many,
-  and a constant is an array without an axis, which need not be made of a number at each call.
-- The input product is computed for a chunk of steps at once, which stays in the cache until the steps have read it.
-- Backwards, all that does not depend on the gradient is computed for a chunk of steps in a few long calls: the four
-  factors of dc, and k₂ and k₁, those of dh.  A step is then two products, two sums and one GEMM.  They lie in the order
-  c i f g k₂ k₁: each kind's are neighbours, and so are the four gates, in torch's own order: no weight is copied.
-- One sequence alone (B = 1) has no batch axis.
+A step is short, so what counts is how many calls it makes and what arrays they get.
+
+- Everything is written in place.  A step's gates go straight to where the backward will read them.
+- Each gate is one contiguous block, the three sigmoids beside each other, in the order i f o g: they share a call.
+- σ(a) = 1 / (1 + e⁻ᵃ), with the minus in the weights.  No digit is lost however far a gate is shut.
+- The input products of many steps are one product (steps.py).
+- Backwards, everything that does not depend on the gradient is computed for many steps in a few long calls
+  (``local_derivatives``).  A step is then products with it, two sums, and one matrix product.
+- One sequence alone has no batch axis.  In the shapes below B is then left out, but for what comes in and goes out.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from ..cells.lstm import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows, stacked
-from ..common.memory import empty
-from .inference import lstm as infer
 from .packed import run_backward, run_forward, run_inference
-from .parts import batch, share, sharers
-from .tiles import WIDTH, factor, factor_transposed, whole
-from .weights import Weights, transposed
+from .steps import batch_axis, by_gate, chunks, input_products, transposed
 
-__all__ = ["GATES", "Cache", "Params", "State", "backward", "forward", "infer", "run_backward", "run_forward",
-           "run_inference", "step_backward", "step_forward"]
+__all__ = ["GATES", "Cache", "Folded", "Params", "State", "backward", "deltas", "folded", "forward", "gradients", "infer",
+           "run", "run_backward", "run_forward", "run_inference", "step_backward", "step_forward"]
 
-ORDER, SIGMOIDS = "gfio", "fio"  # the order that lets neighbouring blocks share a call
-ROWS = 1024                      # of the input product in a chunk
-STEPS, CELLS = 32, 1 << 16       # whose derivatives are a chunk, at most; numbers in one of its blocks, at most
-FEW = 1 << 11                    # numbers of a step in a block up to which a copy for each block costs less than a longer way
+ORDER, SIGMOIDS = "ifog", "ifo"  # of the gates while a step computes them
+CELLS = 1 << 15                  # numbers in one local derivative of a chunk of steps, at most
 
 
-def forwards(p, whole_ih, whole_hh, whole_hr):
-    """W_ih (I, 4H) and W_hh (P, 4H) in ORDER, negated where a sigmoid follows; W_hr (H, P); b (4H,)"""
-    unit, fold = 1 if whole_ih and whole_hh else WIDTH, (GATES, ORDER, SIGMOIDS)
-    return (factor_transposed(p.W_ih, whole_ih, fold, unit=unit), factor_transposed(p.W_hh, whole_hh, fold, unit=unit),
-            None if p.W_hr is None else factor_transposed(p.W_hr, whole_hr),
-            transposed((p.b_ih + p.b_hh)[:, None], *fold, unit=unit)[0])
+class Folded(NamedTuple):
+    """Params as a forward multiplies by them: turned round, the gates in ORDER, the minus of e⁻ᵃ folded in."""
 
-
-def backwards(p, whole_hh, whole_hr):
-    """W_hh (4H, P); W_hr (P, H)"""
-    return factor(p.W_hh, whole_hh), None if p.W_hr is None else factor(p.W_hr, whole_hr)
+    p: Params
+    W_ih: Array         # (I, 4H)
+    W_hh: Array         # (P, 4H)
+    b: Array            # (4H,)
+    W_hr: Array | None  # (H, P)
 
 
 class Cache(NamedTuple):
     p: Params
-    x: Array       # (T, B, I)
-    h: Array       # (T+1, B, P)
-    blocks: Array  # (5, T+1, B·H)   c g 1/f 1/i 1/o; c[t] enters step t, the gates are those of step t
+    x: Array    # (T, B, I)
+    h: Array    # (T+1, B, P)   h[t] enters step t, h[t+1] leaves it
+    c: Array    # (T+1, B, H)
+    ifo: Array  # (3, T, B, H)  1 / σ of each
+    g: Array    # (T, B, H)
 
 
-def recurrent(parts, p):
-    """Whether W_hh and W_hr stay whole for these parts of a batch"""
-    return whole(parts, p.W_hh), p.W_hr is None or whole(parts, p.W_hr)
+def folded(p: Params) -> Folded:
+    """Params  ->  Folded"""
+    fold = GATES, ORDER, SIGMOIDS
+    b = transposed((p.b_ih + p.b_hh)[:, None], *fold)[0]
+    W_hr = None if p.W_hr is None else transposed(p.W_hr)
+    return Folded(p, transposed(p.W_ih, *fold), transposed(p.W_hh, *fold), b, W_hr)
 
 
-def forward(p, x, s):
-    """Params or Weights, x (T, B, I), State  ->  y (T, B, P), State, Cache"""
-    w = p if isinstance(p, Weights) else Weights(p)
-    (T, B, _), P, H = x.shape, w.p.W_hh.shape[1], len(w.p.b_ih) // 4
-    blocks, h = empty((5, T + 1, B * H), x.dtype), empty((T + 1, B, P), x.dtype)
-    h[0], blocks[0, 0] = s.h, s.c.reshape(-1)
-    parts = batch(T, B, H)
-    factors = w.made(forwards, len(parts) == 1 or whole(parts, w.p.W_ih), *recurrent(parts, w.p))
-    share(lambda part: steps(factors, x[:, part], h[:, part], blocks[:, :, H * part.start : H * part.stop]), parts,
-          sharers(T, B, H))
-    return h[1:], State(h[T], blocks[0, T].reshape(B, H)), Cache(w.p, x, h, blocks)
+def forward(p: Params, x: Array, s: State) -> tuple[Array, State, Cache]:
+    """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
+    return run(folded(p), x, s)
+
+
+def infer(p: Params, x: Array, s: State) -> tuple[Array, State]:
+    """forward, with nothing kept for a backward: x (T, B, I), State  ->  y (T, B, P), State"""
+    return run(folded(p), x, s, keep=False)[:2]
 
 
 @np.errstate(over="ignore")  # an infinite e⁻ᵃ: its gate is shut
-def steps(factors, x, h, blocks):
-    """All steps of a part of the batch: x (T, b, I); h (T+1, b, P) and blocks (5, T+1, b·H), of which the first are given"""
-    W_ih, W_hh, W_hr, bias = factors
-    (T, b, _), P, H, dtype = x.shape, h.shape[2], blocks.shape[2] // x.shape[1], x.dtype
-    K, lead, width, one = max(1, min(T, ROWS // b)), () if b == 1 else (b,), len(bias), np.array(1, dtype)
-    record, two, m = empty((5, *lead, H), dtype), empty((2, *lead, H), dtype), empty((*lead, H), dtype)
-    c, g, o, sigmoids, cg, fi = record[0], record[1], record[4], record[2:], record[:2], record[2:4]
-    c_part, g_part = two
-    a, z = empty((K, *lead, width), dtype), empty((*lead, width), dtype)
-    gates_of_z, (times, W, at) = z.reshape(*lead, 4, -1)[..., :H].swapaxes(0, -2), W_hh.into(z)
-    if W_hr is not None:
-        r = empty((*lead, W_hr.width), dtype)
-        project, *projected = W_hr.into(r)
-    g_of_z, sigmoids_of_z = gates_of_z[0], gates_of_z[1:]
-    state, of_steps = h.reshape(T + 1, *lead, P), blocks.swapaxes(0, 1).reshape(T + 1, *record.shape)
-    before, c[...] = state[0], of_steps[0, 0]
-    for start in range(0, T, K):
-        n = min(K, T - start)
-        part, chunk = slice(start, start + n), a[:n]
-        W_ih.every(x[part], chunk)
-        np.add(chunk, bias, chunk)                                          # L1, a chunk of steps at once
-        for a_x, kept, after in zip(chunk, of_steps[part], state[1:][part], strict=True):
-            times(before, W, at)
-            np.add(z, a_x, z)                                               # L1
-            np.tanh(g_of_z, g)
-            np.exp(sigmoids_of_z, sigmoids)
-            np.add(sigmoids, one, sigmoids)                                 # L2, f i o as 1 / σ
-            np.divide(cg, fi, two)
-            kept[...] = record
-            np.add(c_part, g_part, c)                                       # L3
-            np.tanh(c, m)
-            if W_hr is None:
-                np.divide(m, o, after)                                      # L4
-            else:
-                np.divide(m, o, m)                                          # L4
-                project(m, *projected)                                      # L5
-                after[...] = r[..., :P]
-            before = after
-    of_steps[T, 0] = c
+def run(w: Folded, x: Array, s: State, keep: bool = True) -> tuple[Array, State, Cache]:
+    """forward with weights that are laid out.  Without ``keep`` all steps have one place for their gates: no use as Cache."""
+    (T, B, _), (P, H), dtype = x.shape, (s.h.shape[1], s.c.shape[1]), x.dtype
+    batch, kept = batch_axis(B), T if keep else 1
+    k = Cache(w.p, x, h=np.empty((T + 1, *batch, P), dtype), c=np.empty((kept + 1, *batch, H), dtype),
+              ifo=np.empty((kept, 3, *batch, H), dtype).swapaxes(0, 1), g=np.empty((kept, *batch, H), dtype))
+    k.h[0], k.c[0] = s.h.reshape(k.h.shape[1:]), s.c.reshape(k.c.shape[1:])
+    a, one = np.empty((*batch, 4 * H), dtype), np.array(1, dtype)
+    a_ifo, a_g = by_gate(a, 4)[:3], by_gate(a, 4)[3]
+    u, m = np.empty((2, *batch, H), dtype)                                  # m is for a projection only
+
+    def each(of_steps: Array) -> Iterable[Array]:
+        return of_steps if keep else repeat(of_steps[0])
+
+    h, c = k.h[0], k.c[0]
+    for a_x, ifo, i, f, o, g, c_next, h_next in zip(
+            input_products(x, w.W_ih, w.b), each(k.ifo.swapaxes(0, 1)), *map(each, k.ifo), each(k.g), each(k.c[1:]), k.h[1:],
+            strict=False):
+        h.dot(w.W_hh, a)
+        np.add(a, a_x, a)                                                   # L1
+        np.exp(a_ifo, ifo)
+        np.add(ifo, one, ifo)                                               # L2, as 1 / σ
+        np.tanh(a_g, g)                                                     # L2
+        np.divide(c, f, c_next)
+        np.divide(g, i, u)
+        np.add(c_next, u, c_next)                                           # L3
+        np.tanh(c_next, u)
+        if w.W_hr is None:
+            np.divide(u, o, h_next)                                         # L4
+        else:
+            np.divide(u, o, m)                                              # L4
+            m.dot(w.W_hr, h_next)                                           # L5
+        h, c = h_next, c_next
+    return k.h[1:].reshape(T, B, P), State(h.reshape(B, P), c.reshape(B, H)), k
 
 
-def backward(dy, ds, k):
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
     """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
-    *found, ds = deltas(Weights(k.p), dy, ds, k)
-    dp, dx = gradients([found], [k])
+    da, dh, ds = deltas(dy, ds, k)
+    dp, dx = gradients([(da, dh)], [k])
     return dp, dx.reshape(k.x.shape), ds
 
 
-def deltas(w, dy, ds, k):
-    """The time loop  ->  da (T·B, 4H), dh (T·B, P) where there is a projection, State"""
-    T, B, P = dy.shape
-    H = k.blocks.shape[2] // B
-    D = empty((T, B, 4 * H), dy.dtype)
-    dh_all = None if k.p.W_hr is None else empty((T, B, P), dy.dtype)
-    dh, dc = ds.h.copy(), ds.c.copy()
-    parts = batch(T, B, H)
-    factors = w.made(backwards, *recurrent(parts, k.p))
-    share(lambda part: steps_back(factors, dy[:, part], dh[part], dc[part], k.blocks[:, :, H * part.start : H * part.stop],
-                                  D[:, part], None if dh_all is None else dh_all[:, part]), parts,
-          sharers(T, B, H))
-    return rows(D), None if dh_all is None else dh_all.reshape(T * B, P), State(dh, dc)
+def deltas(dy: Array, ds: State, k: Cache) -> tuple[Array, Array | None, State]:
+    """The time loop of backward: dy (T, B, P), State, Cache  ->  da (T·B, 4H); dh (T·B, P), None if there is no projection;
+    State"""
+    (T, B, P), H, dtype = dy.shape, ds.c.shape[1], dy.dtype
+    batch = batch_axis(B)
+    da_all, dh_all = np.empty((T, *batch, 4 * H), dtype), None if k.p.W_hr is None else np.empty((T, *batch, P), dtype)
+    dh, dc = ds.h.reshape(*batch, P).copy(), ds.c.reshape(*batch, H).copy()
+    dm = dh if dh_all is None else np.empty_like(dc)
+    through_m, da = np.empty_like(dc), np.empty((4, *batch, H), dtype)
+    da_i, da_f, da_g, da_o = da
+    for dy_t, da_t, da_t_by_gate, dh_t, (f, dc_dm, do_dm, di_dc, df_dc, dg_dc) in zip(
+            dy.reshape(T, *batch, P)[::-1], da_all[::-1], by_gate(da_all, 4, axis=1)[::-1],
+            repeat(None) if dh_all is None else dh_all[::-1], local_derivatives(k), strict=False):
+        np.add(dh, dy_t, dh)
+        if k.p.W_hr is not None:
+            dh_t[...] = dh
+            dh.dot(k.p.W_hr, dm)                                            # L5*
+        np.multiply(dm, do_dm, da_o)                                        # L4*, L2*
+        np.multiply(dm, dc_dm, through_m)
+        np.add(dc, through_m, dc)                                           # L4*
+        np.multiply(dc, di_dc, da_i)                                        # L3*, L2*
+        np.multiply(dc, df_dc, da_f)                                        # L3*, L2*
+        np.multiply(dc, dg_dc, da_g)                                        # L3*, L2*
+        np.multiply(dc, f, dc)                                              # L3*
+        da_t_by_gate[...] = da
+        da_t.dot(k.p.W_hh, dh)                                              # L1*
+    return rows(da_all), None if dh_all is None else rows(dh_all), State(dh.reshape(B, P), dc.reshape(B, H))
 
 
-def steps_back(factors, dy, dh, dc, blocks, D, dh_all):
-    """All steps of a part of the batch, backwards, into D and dh_all: dh (b, P) and dc (b, H) are of the last state at first,
-    of the first at last"""
-    W_hh, W_hr = factors
-    (T, b, P), H, dtype, lead = dy.shape, dc.shape[1], dy.dtype, () if dy.shape[1] == 1 else (dy.shape[1],)
-    K, few = max(1, min(T, STEPS, CELLS // (b * H))), b * H <= FEW
-    M, given, found = empty((6, K, b * H), dtype), empty((6, *lead, H), dtype), empty((6, *lead, H), dtype)
-    of_dc, of_dm, from_dc, from_dm, da = given[:4], given[4:], found[:4], found[4:], found[1:5]
-    dc_before, through_m = found[0], found[5]
-    back, dc_now = empty((*lead, W_hh.width), dtype), empty((*lead, H), dtype)
-    through, (times, W, at) = back[..., :P], W_hh.into(back)
-    through[...], dc_before[...] = dh.reshape(through.shape), dc.reshape(dc_now.shape)
-    dm = through
-    if W_hr is not None:
-        wide = empty((*lead, W_hr.width), dtype)
-        (project, *projected), dm, carried = W_hr.into(wide), wide[..., :H], dh_all.reshape(T, *lead, P)
-    dm_2, dc_4 = (empty((n, *lead, H), dtype) for n in (2, 4)) if few else (dm, dc_now)
-    upstream, deltas_of_steps = dy.reshape(T, *lead, P), D.reshape(T, *lead, 4 * H)
-    gates_of_D, of_steps = D.reshape(T, *lead, 4, H).swapaxes(1, -2), M.swapaxes(0, 1).reshape(K, *given.shape)
-    for end in range(T, 0, -K):
-        start = max(0, end - K)
-        local_derivatives(M[:, : end - start], blocks, start, end)
-        for t in range(end - 1, start - 1, -1):
-            np.add(through, upstream[t], through)
-            if W_hr is not None:
-                carried[t] = through
-                project(carried[t], *projected)                             # L5*
-            if few:
-                given[...], dm_2[...] = of_steps[t - start], dm
-            else:
-                of_dc, of_dm = of_steps[t - start, :4], of_steps[t - start, 4:]
-            np.multiply(of_dm, dm_2, from_dm)                               # L4*
-            np.add(dc_before, through_m, dc_now)                            # L4*
-            if few:
-                dc_4[...] = dc_now
-            np.multiply(of_dc, dc_4, from_dc)                               # L3*, L2*
-            gates_of_D[t] = da
-            times(deltas_of_steps[t], W, at)                                # L1*
-    dh[...], dc[...] = through, dc_before
+def local_derivatives(k: Cache) -> Iterator[tuple[Array, ...]]:
+    """From the last step to the first, six arrays (B, H): f; what dm is multiplied by on its way to c and to the argument of
+    o; what dc is multiplied by on its way to those of i, f and g"""
+    at_once = chunks(len(k.g), CELLS // max(1, k.g[:1].size))
+    memory = np.empty((9, at_once[0].stop if at_once else 0, *k.g.shape[1:]), k.g.dtype)
+    for chunk in reversed(at_once):
+        g, c_before, c = k.g[chunk], k.c[:-1][chunk], k.c[1:][chunk]
+        i, o, u, f, dc_dm, do_dm, di_dc, df_dc, dg_dc = memory[:, : len(g)]
+        for one_over, gate in zip(k.ifo[:, chunk], (i, f, o), strict=True):
+            np.reciprocal(one_over, gate)                                   # L2
+        np.tanh(c, u)
+        slope_of_tanh(u, dc_dm)
+        np.multiply(dc_dm, o, dc_dm)                                        # o (1 - u²)
+        slope_of_sigmoid(o, do_dm)
+        np.multiply(do_dm, u, do_dm)                                        # u o (1 - o)
+        slope_of_sigmoid(i, di_dc)
+        np.multiply(di_dc, g, di_dc)                                        # g i (1 - i)
+        slope_of_sigmoid(f, df_dc)
+        np.multiply(df_dc, c_before, df_dc)                                 # c f (1 - f)
+        slope_of_tanh(g, dg_dc)
+        np.multiply(dg_dc, i, dg_dc)                                        # i (1 - g²)
+        yield from zip(*memory[3:, len(g) - 1 :: -1], strict=True)
 
 
-def gradients(found, caches):
-    """What deltas found in each of some blocks of steps  ->  Params, dx (rows, I): one product each, L1* and L5*"""
-    A, h = stacked([da for da, _ in found]), stacked([rows(k.h[:-1]) for k in caches])
-    x = stacked([rows(k.x) for k in caches])
-    dx = empty(x.shape, A.dtype)
-    np.matmul(A, caches[0].p.W_ih, dx)
-    db = A.sum(0)
-    dW_hr = None if caches[0].p.W_hr is None else stacked([dh for _, dh in found]).T @ stacked([output(k) for k in caches])
-    return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), dx
+def slope_of_sigmoid(s: Array, out: Array) -> None:
+    """s (1 - s) into ``out``"""
+    np.subtract(1, s, out)
+    np.multiply(out, s, out)
 
 
-def local_derivatives(M, blocks, start, end):
-    """Fill M (steps, 6, B·H) with the factors of dc for the cell state before, i, f and g, and those of dh, k₂ and k₁"""
-    c, g = blocks[:2, start:end]
-    f, of_i, of_f, of_g, k2, k1 = M                                         # that of c is f
-    np.reciprocal(blocks[2:4, start:end], M[:2])                            # f and i
-    np.reciprocal(blocks[4, start:end], k2)                                 # o
-    np.tanh(blocks[0, start + 1 : end + 1], k1)                             # u
-    np.multiply(k2, k1, of_f)                                               # m
-    np.multiply(of_f, k1, k1)
-    np.subtract(k2, k1, k1)                                                 # k₁ = o (1 - u²)
-    np.multiply(of_f, k2, k2)
-    np.subtract(of_f, k2, k2)                                               # k₂ = u o (1 - o)
-    np.multiply(of_i, g, of_f)
-    np.multiply(of_f, g, of_g)
-    np.subtract(of_i, of_g, of_g)                                           # i (1 - g²)
-    np.multiply(of_f, of_i, of_i)
-    np.subtract(of_f, of_i, of_i)                                           # g i (1 - i)
-    np.subtract(1, f, of_f)
-    np.multiply(of_f, f, of_f)
-    np.multiply(of_f, c, of_f)                                              # c f (1 - f)
+def slope_of_tanh(u: Array, out: Array) -> None:
+    """1 - u² into ``out``"""
+    np.multiply(u, u, out)
+    np.subtract(1, out, out)
 
 
-def output(k):
-    """m = o tanh(c) of all steps (T·B, H): what the projection is applied to"""
-    return (np.tanh(k.blocks[0, 1:]) / k.blocks[4, :-1]).reshape(-1, len(k.p.b_ih) // 4)  # L4
+def gradients(of_segments: list, caches: list[Cache]) -> tuple[Params, Array]:
+    """What ``deltas`` gave for each of some segments  ->  Params, dx (rows, I): one product each, L1* and L5*"""
+    p = caches[0].p
+    A, x = stacked([da for da, _ in of_segments]), stacked([rows(k.x) for k in caches])
+    h, db = stacked([rows(k.h[:-1]) for k in caches]), A.sum(0)
+    dW_hr = None
+    if p.W_hr is not None:
+        m = stacked([rows(np.tanh(k.c[1:]) / k.ifo[2]) for k in caches])    # L4
+        dW_hr = stacked([dh for _, dh in of_segments]).T @ m                # L5*
+    return Params(A.T @ x, A.T @ h, db, db.copy(), dW_hr), A @ p.W_ih       # L1*

@@ -1,31 +1,35 @@
 """Segments of a packed batch with the rooms of ``fast``: what does not belong to one segment alone is done once.
 
-- The weights are folded and laid out once, not for every segment (``Weights``).
+- The weights are laid out once, not for every segment (``folded``).
 - A segment's backward is only the time loop (``deltas``); the weight gradients and dx of all segments are one product
   each (``gradients``).
 """
 
-from functools import partial
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 from ..cells import stack
-from .weights import Weights
+from ..common.arrays import Array
 
 
-def run_forward(room, p, x, s, batch_sizes, options):
+def run_forward(room: ModuleType, p: Any, x: Array, s: Any, batch_sizes: Array, options: dict[str, Any]):
     """As ``stack.run_forward``"""
-    return stack.run_forward(room, Weights(p), x, s, batch_sizes, options)
+    return stack.run_forward(with_weights_of(room, p), p, x, s, batch_sizes, options)
 
 
-def run_inference(room, p, x, s, batch_sizes, options):
-    """As run_forward, but nothing is kept.  ``infer``, where there is one, is quicker for one segment; for several it would
-    copy the weights anew for each."""
-    if hasattr(room, "infer") and batch_sizes[0] == batch_sizes[-1]:
-        return stack.run_forward(stack.keeping_nothing(room.infer), p, x, s, batch_sizes, options)
-    return stack.run_forward(stack.keeping_nothing(room.forward), Weights(p), x, s, batch_sizes, options)
+def run_inference(room: ModuleType, p: Any, x: Array, s: Any, batch_sizes: Array, options: dict[str, Any]):
+    """As run_forward, but nothing is kept"""
+    return stack.run_forward(with_weights_of(room, p), p, x, s, batch_sizes, options | {"keep": False})
 
 
-def run_backward(room, dy, ds_n, caches, batch_sizes):
+def run_backward(room: ModuleType, dy: Array, ds_n: Any, caches: list, batch_sizes: Array):
     """As ``stack.run_backward``"""
-    found, ds = stack.backwards(partial(room.deltas, Weights(caches[0].p)), dy, ds_n, caches, batch_sizes)
-    dp, dx = room.gradients(found, caches)
+    of_segments, ds = stack.backwards(room.deltas, dy, ds_n, caches, batch_sizes)
+    dp, dx = room.gradients(of_segments, caches)
     return dp, dx, ds
+
+
+def with_weights_of(room: ModuleType, p: Any) -> SimpleNamespace:
+    """The room with a forward for which these Params are laid out already"""
+    w = room.folded(p)
+    return SimpleNamespace(forward=lambda _, x, s, **options: room.run(w, x, s, **options))

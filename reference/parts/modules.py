@@ -5,7 +5,6 @@ from numpy.typing import DTypeLike
 
 from ..common import checks
 from ..common.arrays import Array
-from ..common.memory import copied
 from ..common.module import Composite, Grads, Module, Pullback, quiet
 from . import attention, embedding, linear
 
@@ -55,7 +54,7 @@ class Linear(Module):
     def vjp(self, x: Array) -> tuple[Array, Pullback]:
         """The functional form: ``y, pullback``, with ``pullback(dy) -> grads, dx``, pure."""
         x = checks.features("Linear: input", x, self.in_features, self.dtype)
-        y, cache = linear.forward(linear.Params(self.params["weight"], self.params.get("bias")), copied(x))
+        y, cache = linear.forward(linear.Params(self.params["weight"], self.params.get("bias")), x.copy())
 
         @quiet
         def pullback(dy: Array) -> tuple[Grads, Array]:
@@ -215,7 +214,7 @@ class Attention(Composite):
             raise RuntimeError("Attention: query must be (T, B, Q) or (B, Q) and memory (S, B, K) with the same B, "
                                f"got {q.shape} and {h.shape}")
         one = q.ndim == 2
-        context, weights, cache = attention.forward(self.p, copied(q[None] if one else q), copied(h), mask, self.kind)
+        context, weights, cache = attention.forward(self.p, (q[None] if one else q).copy(), h.copy(), mask, self.kind)
 
         @quiet
         def pullback(dcontext: Array | None = None, dweights: Array | None = None) -> tuple[Grads, Array, Array]:

@@ -1,0 +1,3 @@
+"""Tests of packing run with both engines, too."""
+
+from ..cells.conftest import engine as engine

@@ -23,9 +23,9 @@ def main() -> int:
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code == 0:
         (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
-        found = list(outside(out))
-        if found:
-            print("error: the site must load nothing from elsewhere, but it does", *found, sep="\n", file=sys.stderr)
+        foreign = list(outside(out))
+        if foreign:
+            print("error: the site must load nothing from elsewhere, but it does", *foreign, sep="\n", file=sys.stderr)
             return 1
         print(f"open {(out / 'index.html').relative_to(ROOT)}")
     return code

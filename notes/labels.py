@@ -52,26 +52,26 @@ def read(file: Path) -> str:
 @cache
 def carried(note: str) -> dict[str, Line]:
     """Label -> the first line of code whose comment carries it."""
-    found: dict[str, Line] = {}
+    by_label: dict[str, Line] = {}
     for file in code_files(note):
         for number, line in enumerate(read(file).splitlines(), 1):
             before, mark, comment = line.partition("#")
             if mark and before.strip():
                 for label in re.findall(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", comment):
-                    found.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number, before.strip()))
-    return found
+                    by_label.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number, before.strip()))
+    return by_label
 
 
 def equations(note: str) -> list[Equation]:
     """Every label that a note defines, in order, with its formulas and its line of code."""
-    text, lines, found = read(NOTES / f"{note}.md"), carried(note), []
+    text, lines, defined = read(NOTES / f"{note}.md"), carried(note), []
     for m in DEFINED.finditer(text):
         rest = text[m.end() :].partition("\n")[2]
         part = re.split(r"^(?:\*\*`?\([A-Z]{1,2}\d|#|\| |<!--)", rest, maxsplit=1, flags=re.MULTILINE)[0]
         formulas = tuple(f.strip() for f in re.findall(r"\$\$(.*?)\$\$", part, flags=re.DOTALL))
         title = part.strip().partition("\n\n")[0].replace("\n", " ")
-        found.append(Equation(note, m[1], title, formulas, lines.get(m[1])))
-    return found
+        defined.append(Equation(note, m[1], title, formulas, lines.get(m[1])))
+    return defined
 
 
 def linked(note: str) -> str:

@@ -15,6 +15,7 @@ import sympy as sp
 from mpmath import mp
 
 Array = np.ndarray
+Arrays = tuple[Array, ...]
 DIGITS = 60
 ROUNDINGS = 64
 
@@ -68,9 +69,9 @@ def derived(function: Callable) -> Callable:
         return Rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
 
     def call(*arrays):
-        made, shapes, several = rule(*map(np.shape, arrays))
+        derivatives, shapes, several = rule(*map(np.shape, arrays))
         sizes = [int(np.prod(shape)) for shape in shapes]
-        parts = applied(made, (a for v in arrays for a in np.ravel(v)), sum(sizes))
+        parts = applied(derivatives, (a for v in arrays for a in np.ravel(v)), sum(sizes))
         cut = np.split(np.array(parts, object), np.cumsum(sizes)[:-1])
         outs = tuple(v.reshape(shape)[()] for v, shape in zip(cut, shapes, strict=True))
         return outs if several else outs[0]
@@ -104,18 +105,18 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
 
 def in_order(ends: Iterable[Part]) -> list[Call]:
     """The calls that these parts come from, each after those that it reads."""
-    found: dict[int, Call] = {}
+    ordered: dict[int, Call] = {}
 
     def visit(call):
-        if id(call) not in found:
+        if id(call) not in ordered:
             for a in call.args:
                 if isinstance(a, Part):
                     visit(a.call)
-            found[id(call)] = call
+            ordered[id(call)] = call
 
     for p in ends:
         visit(p.call)
-    return list(found.values())
+    return list(ordered.values())
 
 
 class Symbols(dict):
@@ -140,15 +141,15 @@ class Symbols(dict):
             self.numbers[symbol] = numbers[index]
         return self[name]
 
-    def value(self, output) -> Any:
+    def value(self, output: Any) -> Any:
         """The number that an expression, or each of an array of them, comes to."""
         return np.reshape(self.jacobian(np.ravel(output))[0], np.shape(output))
 
-    def gradient(self, output) -> dict[str, Array]:
+    def gradient(self, output: Any) -> dict[str, Array]:
         """The derivative of one expression in every symbol, named and shaped like the arrays."""
         return self.named(self.jacobian([output])[1][0])
 
-    def jacobian(self, outputs) -> tuple[Array, Array]:
+    def jacobian(self, outputs: Iterable) -> tuple[Array, Array]:
         """n expressions  ->  their values (n,) and derivatives (n, symbols), in ``DIGITS`` decimals"""
         return jacobian(outputs, self.numbers)(self.numbers.values())
 
@@ -162,21 +163,21 @@ def agree(by_code: Mapping[str, Any], by_symbols: Mapping[str, Any]) -> None:
     """Every array of the code is that of the symbols, to a few roundings of its largest entry or of 1."""
     assert by_code.keys() <= by_symbols.keys()
     for name, v in by_code.items():
-        found, expected = np.asarray(v), np.asarray(by_symbols[name], object)
-        assert found.shape == expected.shape, name
-        assert found.dtype == np.float64, name
-        if found.size:
+        computed, expected = np.asarray(v), np.asarray(by_symbols[name], object)
+        assert computed.shape == expected.shape, name
+        assert computed.dtype == np.float64, name
+        if computed.size:
             largest = max(1.0, float(max(abs(expected.ravel()))))
-            wrong = float(max(abs(found.ravel().astype(object) - expected.ravel())))
-            assert wrong <= ROUNDINGS * np.finfo(float).eps * largest, (name, found, expected.astype(float))
+            wrong = float(max(abs(computed.ravel().astype(object) - expected.ravel())))
+            assert wrong <= ROUNDINGS * np.finfo(float).eps * largest, (name, computed, expected.astype(float))
 
 
-def inner(d, v) -> Any:
+def inner(d: Any, v: Any) -> Any:
     """⟨d, v⟩, the loss whose gradient in v is d"""
     return np.sum(np.asarray(d) * np.asarray(v))
 
 
-def elementwise(function) -> Callable[[Any], Any]:
+def elementwise(function: Callable) -> Callable[[Any], Any]:
     """A function of one symbol for an array of them."""
     return np.frompyfunc(function, 1, 1)
 
@@ -201,31 +202,31 @@ def surprise(z: Array) -> Array:
 # One step of each cell: p W_ih, W_hh, b_ih, b_hh and what else there is, x a vector, the state one or two vectors.
 
 @derived
-def rnn_step(W, V, b, d, x, h):
+def rnn_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
     return (tanh(W @ x + b + V @ h + d),)
 
 
 @derived
-def relu_step(W, V, b, d, x, h):
+def relu_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
     return (relu(W @ x + b + V @ h + d),)
 
 
 @derived
-def lstm_step(W, V, b, d, x, h, c):
+def lstm_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array, c: Array) -> Arrays:
     i, f, g, o = np.split(W @ x + b + V @ h + d, 4)
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)
     return sigmoid(o) * tanh(c), c
 
 
 @derived
-def gru_step(W, V, b, d, x, h):
+def gru_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
     (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
     r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
     return ((1 - z) * tanh(W_n @ x + b_n + r * (V_n @ h + d_n)) + z * h,)
 
 
 @derived
-def gru_before_step(W, V, b, d, x, h):
+def gru_before_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
     (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
     r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
     return ((1 - z) * tanh(W_n @ x + b_n + V_n @ (r * h) + d_n) + z * h,)

@@ -18,15 +18,15 @@ class UnjudgedError(Exception):
 
 def gradients(f: Callable, up: list[Array], inputs: list[Array]) -> tuple[Array, ...]:
     """d(inputs) of Σ up · f(inputs)"""
-    found = []
+    derivatives = []
     for k, x in enumerate(inputs):
         d = np.empty(np.shape(x))
         for at in np.ndindex(d.shape):
             moved = [np.array(v, complex) for v in inputs]
             moved[k][at] += 1j * STEP
             d[at] = sum(np.sum(u * v).imag for u, v in zip(up, outputs(f, moved), strict=True)) / STEP
-        found.append(d)
-    return tuple(found)
+        derivatives.append(d)
+    return tuple(derivatives)
 
 
 def several(out: Any) -> tuple:

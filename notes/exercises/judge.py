@@ -51,10 +51,10 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     if len(returned) != len(task.outputs):
         return f"{task.function} must return {names}: {count(len(task.outputs))}, got {count(len(returned))}"
     compared = list(zip(task.outputs, returned, task.expected(answer, inputs), strict=True))
-    found = {name: fault(name, v, e) for name, v, e in compared}
-    wrong = [text for text in found.values() if text]
-    right = [name for name, text in found.items() if not text]
-    rest = [f"{name}{span(v, e)}" for name, v, e in compared if found[name]][1:]
+    faults = {name: fault(name, v, e) for name, v, e in compared}
+    wrong = [text for text in faults.values() if text]
+    right = [name for name, text in faults.items() if not text]
+    rest = [f"{name}{span(v, e)}" for name, v, e in compared if faults[name]][1:]
     if not wrong:
         return too_many_products(task, answer, inputs)
     return (f"{task.function}: {wrong[0]}" + (f"; also wrong: {', '.join(rest)}" if rest else "")

@@ -26,6 +26,6 @@ def section(number: int) -> str:
 
 def stubs(number: int) -> str:
     """The Python block that a student starts from."""
-    found = re.search(r"^```python\n(.*?)^```$", section(number), re.MULTILINE | re.DOTALL)
-    assert found, f"exercise {number} has no Python block"
-    return found[1]
+    block = re.search(r"^```python\n(.*?)^```$", section(number), re.MULTILINE | re.DOTALL)
+    assert block, f"exercise {number} has no Python block"
+    return block[1]

@@ -11,17 +11,17 @@ OTHERS = {np.dot, np.einsum, np.tensordot, np.inner, np.vecdot}
 
 def products(f: Callable, inputs: list[Any]) -> int:
     """How many products f makes of what is computed from its inputs."""
-    made = [0]
+    counted = [0]
 
     class Counted(np.ndarray):
         def __array_ufunc__(self, ufunc, method, *given, **options):
             result = getattr(ufunc, method)(*plain(given), **plain(options))
             if ufunc is np.matmul:
-                made[0] += math.prod(result.shape[:-2])
+                counted[0] += math.prod(result.shape[:-2])
             return wrapped(result)
 
         def __array_function__(self, func, types, given, options):
-            made[0] += func in OTHERS
+            counted[0] += func in OTHERS
             return wrapped(func(*plain(given), **plain(options)))
 
         def dot(self, other, out=None):
@@ -38,4 +38,4 @@ def products(f: Callable, inputs: list[Any]) -> int:
         return v.view(Counted) if isinstance(v, np.ndarray) else v
 
     f(*[wrapped(v.copy() if isinstance(v, np.ndarray) else v) for v in inputs])
-    return made[0]
+    return counted[0]

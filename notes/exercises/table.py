@@ -1,45 +1,49 @@
 """The twenty exercises.  ``adjoint``, ``derivation`` and ``value`` say how each is judged; the page says what is asked."""
 
 import numpy as np
+from numpy.random import Generator
+
+from reference.common.arrays import Array
 
 from . import definitions as d
 from .tasks import Task, adjoint, derivation, value
 
+Sizes = dict[str, int]  # by letter
 RNN = "x (B,I), h (B,H), W_ih (H,I), W_hh (H,H)"
 GATED = "x (B,I), h (B,H), c (B,H), W_ih ({n}H,I), W_hh ({n}H,H), b ({n}H)"
 LSTM = "h_new (B,H), c_new (B,H)"
 ONE = "x (T,B,I), W_ih (H,I), W_hh (H,H), b (H)"
 
 
-def tokens(rng, s):
+def tokens(rng: Generator, s: Sizes) -> Array:
     """Some token comes twice, and some never."""
     drawn = rng.integers(0, s["V"] - 1, (s["T"], s["B"]))
     drawn[0, :2] = drawn[-1, -1]
     return drawn
 
 
-def logits(rng, s):
+def logits(rng: Generator, s: Sizes) -> Array:
     """Sometimes so large that a plain exponential overflows."""
     return rng.choice([1, 500]) * rng.standard_normal((s["B"], s["V"]))
 
 
-def max_norm(rng, s):
+def max_norm(rng: Generator, s: Sizes) -> float:
     """Sometimes below the norm, sometimes far above it."""
     return float(rng.choice([0.7, 50]))
 
 
-def batch_sizes(rng, s):
+def batch_sizes(rng: Generator, s: Sizes) -> Array:
     """Some sequences end together, and one is the longest alone."""
     running = np.sort(rng.integers(1, s["B"] + 1, s["T"]))[::-1]
     running[[0, -1]] = s["B"], 1
     return running.copy()
 
 
-def packed_rows(rng, s):
+def packed_rows(rng: Generator, s: Sizes) -> Array:
     return 0.7 * rng.standard_normal((int(sizes_of(s).sum()), s["I"]))
 
 
-def sizes_of(s):
+def sizes_of(s: Sizes) -> Array:
     """The same for the data and for the batch sizes of a case."""
     return batch_sizes(np.random.default_rng(list(s.values())), s)
 

@@ -1,4 +1,4 @@
-"""One function that a student writes: what it is called with, what it returns, and how the right values are found.
+"""One function that a student writes: what it is called with, what it returns, and how the right values are lengths.
 
 Right values come from the reference, from torch (a definition, and autograd through it), or from the complex step
 through the student's own forward.
@@ -16,6 +16,7 @@ from reference.common.arrays import Array
 from .complex_step import gradients
 
 Inputs = dict[str, Any]
+Arrays = tuple[Array, ...]
 SIZES = (2, 3, 4, 5, 6)  # no two letters get the same one
 
 
@@ -65,7 +66,7 @@ def backward(function: str, arguments: str, outputs: str, find: Callable, drawn:
                 drawer(f"{up}, {arguments}", drawn), expected)
 
 
-def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> tuple:
+def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
     """d(inputs) of Σ up · twin(inputs), by torch"""
     leaves = [torch.tensor(x, requires_grad=True) for x in inputs]
     out = twin(*leaves)
@@ -73,7 +74,7 @@ def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> tuple:
     return listed(torch.autograd.grad(outputs, leaves, [torch.as_tensor(d) for d in up]))
 
 
-def listed(out: Any) -> tuple:
+def listed(out: Any) -> Arrays:
     """One output or several, of either library, as a tuple of arrays."""
     return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v)
                  for v in (out if isinstance(out, tuple) else (out,)))
@@ -100,9 +101,9 @@ def drawer(arguments: str, drawn: Mapping[str, Callable]) -> Callable[[np.random
 
 def shape(dims: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """"T+1,3H"  ->  (5, 12), for T = 4 and H = 4"""
-    found = []
+    lengths = []
     for dim in filter(None, dims.split(",")):
         m = re.fullmatch(r"(\d*)([A-Z]?)(?:\+(\d))?", dim.strip())
         assert m, dim
-        found.append(int(m[1] or 1) * (sizes[m[2]] if m[2] else 1) + int(m[3] or 0))
-    return tuple(found)
+        lengths.append(int(m[1] or 1) * (sizes[m[2]] if m[2] else 1) + int(m[3] or 0))
+    return tuple(lengths)

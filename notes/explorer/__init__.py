@@ -69,9 +69,9 @@ def source(cell: str) -> list[tuple[int, str]]:
 def data(render: Render) -> dict[str, Any]:
     cells: dict[str, dict[str, Any]] = {}
     for cell in ROOMS:
-        found = equations(f"cells/{cell}")
-        drawn = iter(render([formula for e in found for formula in e.formulas]))
-        cells[cell] = {"source": source(cell), "equations": {e.label: [next(drawn) for _ in e.formulas] for e in found}}
+        labelled = equations(f"cells/{cell}")
+        drawn = iter(render([formula for e in labelled for formula in e.formulas]))
+        cells[cell] = {"source": source(cell), "equations": {e.label: [next(drawn) for _ in e.formulas] for e in labelled}}
     return {"kinds": {name: kind(*of) for name, of in KINDS.items()}, "cells": cells}
 
 

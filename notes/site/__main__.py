@@ -29,9 +29,9 @@ def main() -> int:
         (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
         for name, page in published.pages():
             (out / f"{name}.html").write_text(page, encoding="utf-8")
-        found = list(outside(out))
-        if found:
-            print("error: the site must load nothing from elsewhere, but it does", *found, sep="\n", file=sys.stderr)
+        foreign = list(outside(out))
+        if foreign:
+            print("error: the site must load nothing from elsewhere, but it does", *foreign, sep="\n", file=sys.stderr)
             return 1
         print(f"open {(out / 'index.html').relative_to(ROOT)}")
     return code

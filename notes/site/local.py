@@ -18,35 +18,35 @@ class Loads(HTMLParser):
 
     def __init__(self, text: str):
         super().__init__()
-        self.found: list[str] = []
-        self.inside = ""
+        self.addresses: list[str] = []
+        self.element = ""
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         given = {name: value or "" for name, value in attrs}
-        self.inside = tag if tag in ("style", "script") else self.inside
+        self.element = tag if tag in ("style", "script") else self.element
         values = [given[name] for name in FETCHED if name in given]
         if tag == "link" and LINKS & set(given.get("rel", "").lower().split()):
             values.append(given.get("href", ""))
         elif tag in ("image", "use", "feimage"):
             values += [given[name] for name in ("href", "xlink:href") if name in given]
-        self.found += [address for value in values for address in re.split(r",?\s+", value.strip())]
-        self.found += STYLE.findall(given.get("style", ""))
+        self.addresses += [address for value in values for address in re.split(r",?\s+", value.strip())]
+        self.addresses += STYLE.findall(given.get("style", ""))
 
     def handle_endtag(self, tag):
-        self.inside = "" if tag == self.inside else self.inside
+        self.element = "" if tag == self.element else self.element
 
     def handle_data(self, data):
-        if self.inside == "style":
-            self.found += STYLE.findall(data)
-        elif self.inside == "script":
-            self.found += re.findall(r"""(?:\bimport\b|\bfetch\b|\bimportScripts\b|\bfrom)\s*\(?\s*["'`]([^"'`]+)""", data)
+        if self.element == "style":
+            self.addresses += STYLE.findall(data)
+        elif self.element == "script":
+            self.addresses += re.findall(r"""(?:\bimport\b|\bfetch\b|\bimportScripts\b|\bfrom)\s*\(?\s*["'`]([^"'`]+)""", data)
 
 
 def loads(path: str, text: str) -> list[str]:
     """The addresses that a page or a style sheet loads."""
-    return STYLE.findall(text) if path.endswith(".css") else Loads(text).found
+    return STYLE.findall(text) if path.endswith(".css") else Loads(text).addresses
 
 
 def external(path: str, text: str) -> list[str]:

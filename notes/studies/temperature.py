@@ -122,7 +122,7 @@ def by_rank(ax: "Axes", kept: dict[str, Any], name: str) -> None:
     named(ax, ends)
 
 
-def entropies(ax, kept: dict) -> None:
+def entropies(ax: "Axes", kept: dict[str, Any]) -> None:
     lines = {name: [float(entropy(np.array(place["logits"]), tau)) for tau in AXIS] for name, place in kept["places"].items()}
     ends = {}
     for i, (name, line) in enumerate({**lines, "mean": kept["mean"]}.items()):

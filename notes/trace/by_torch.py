@@ -38,12 +38,12 @@ LAST: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def rnn(p, a_x, s: Tensors, nonlinearity="tanh") -> Tensors:
+def rnn(p: Any, a_x: torch.Tensor, s: Tensors, nonlinearity: str = "tanh") -> Tensors:
     a = a_x + linear(s["h"], p.W_hh, p.b_hh)
     return {"a": a, "h": torch.tanh(a) if nonlinearity == "tanh" else torch.relu(a)}
 
 
-def lstm(p, a_x, s: Tensors) -> Tensors:
+def lstm(p: Any, a_x: torch.Tensor, s: Tensors) -> Tensors:
     a_i, a_f, a_g, a_o = (v.clone() for v in (a_x + linear(s["h"], p.W_hh, p.b_hh)).chunk(4, -1))
     i, f, g, o = torch.sigmoid(a_i), torch.sigmoid(a_f), torch.tanh(a_g), torch.sigmoid(a_o)
     c = f * s["c"] + i * g
@@ -52,7 +52,7 @@ def lstm(p, a_x, s: Tensors) -> Tensors:
             "h": m.clone() if p.W_hr is None else linear(m, p.W_hr)}
 
 
-def gru(p, a_x, s: Tensors, reset_after=True) -> Tensors:
+def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tensors:
     H = s["h"].shape[-1]
     W_r, W_z, W_n = p.W_hh.split(H)
     b_r, b_z, b_n = p.b_hh.split(H)

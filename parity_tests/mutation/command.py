@@ -3,7 +3,7 @@
 import sys
 import zlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 
 from rich.console import Console
@@ -101,15 +101,15 @@ def cells(out: Console) -> list[str]:
 
 def parts(out: Console) -> list[str]:
     """The same of the faults in the rooms that have cases of their own."""
-    def line(cases: Sequence[RoomCase]) -> Callable[[Fault], list[str]]:
-        def of(fault: Fault) -> list[str]:
-            wrong = cases_that_catch(fault, with_fault(fault), cases)
-            return [f"{len(wrong)}/{len(cases)}", str(next(iter(wrong))),
-                    ", ".join(v.tensor for v in next(iter(wrong.values())))] if wrong else []
-        return of
+    def line(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
+        wrong = cases_that_catch(fault, with_fault(fault), cases)
+        if not wrong:
+            return []
+        case, verdicts = next(iter(wrong.items()))
+        return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
     return show(out, "faults in parts", ("caught by", "first case", "wrong there"),
-                [(fault, line(room.CASES)) for room in rooms().values() for fault in room.FAULTS])
+                [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS])
 
 
 def show(out: Console, heading: str, columns: Sequence[str],

@@ -44,13 +44,13 @@ def configs(dtype: str, device: str) -> tuple[Config, ...]:
     return (*plain, *more, *kinds, *large)
 
 
-def judged(implementations: Iterable[Implementation], dtypes: Iterable[str], device: str) -> Iterator[dict[str, Any]]:
-    """A line for each implementation, precision, configuration and phase: parity, or why there is none."""
+def judged(implementations: Sequence[Implementation], dtypes: Iterable[str], device: str) -> Iterator[dict[str, Any]]:
+    """A line for each precision, configuration, phase and implementation: parity, or why there is none."""
     for dtype in dtypes:
         with in_force(dtype):
-            for i in implementations:
-                for config in configs(dtype, device):
-                    for phase in ("forward", "train"):
+            for config in configs(dtype, device):
+                for phase in ("forward", "train"):
+                    for i in implementations:
                         yield line(i, config, phase)
 
 

@@ -24,7 +24,7 @@ def test_computed_parts_and_links_are_current(note):
 def test_every_kept_result_is_shown():
     """A study whose table no note asks for would measure for nothing."""
     parts = " ".join(re.findall(r"<!-- \[\[\[cog (.*?) \]\]\] -->", " ".join(TEXT.values())))
-    for file in (NOTES / "results").glob("*.json"):
+    for file in (NOTES / "results").rglob("*.json"):
         name, _, of = file.stem.partition("-")
         assert re.search(rf"\b(notes\.studies\.{name}|tasks\.table\(\"{name}|compare\.kept\(\"{of})\b", parts), file.name
 

@@ -164,24 +164,12 @@ RULES: list[Callable[[], Iterator[str]]] = [
     no_column_imports_a_later_one, torch_impl_imports_common_and_the_room_of_its_own_name, reference_does_not_name_torch,
     common_imports_no_chapter, the_judge_stands_alone, every_room_stands_in_every_column,
     every_twin_note_and_table_of_faults_has_its_room_in_reference, no_folder_has_more_than_sixteen_files_of_a_kind]
-# What does not keep a rule yet.
-KNOWN: dict[str, set[str]] = {
-    "the_judge_stands_alone": {"parity_tests/judge/implementations.py -> parity_tests.mutation.patching"},
-    "no_folder_has_more_than_sixteen_files_of_a_kind": {
-        "benchmarks/results: other files", "benchmarks/run: .py", "notes/figures: other files", "notes/results: other files",
-        "notes/studies: .py", "reference/common: .py"},
-}
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 
 
 @each_rule
 def test_the_floor_plan(rule):
-    assert set(rule()) - KNOWN.get(rule.__name__, set()) == set()
-
-
-@each_rule
-def test_no_exception_is_kept_without_need(rule):
-    assert KNOWN.get(rule.__name__, set()) - set(rule()) == set()
+    assert set(rule()) == set()
 
 
 def test_imports_are_seen_however_they_are_made(tmp_path):

@@ -21,7 +21,7 @@ def rnn_step(x: Tensor, h: Tensor, W_ih: Tensor, W_hh: Tensor, *b: Tensor) -> Te
     return tanh(x @ W_ih.T + h @ W_hh.T + sum(b))
 
 
-def reference_step(x: Array, h: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array) -> Arrays:
+def reference_step(x: Array, h: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array) -> Array:
     p = rnn.Params(W_ih, W_hh, b_ih, b_hh)
     return rnn.step_forward(p, x @ W_ih.T + b_ih, h)
 

@@ -1,6 +1,7 @@
 """The tables of the four tasks in the notes, and the attention maps as a picture.
 
-``python -m reference.tasks TASK --out notes/results`` measures; ``python -m notes.generated --write --figures`` renews the notes.
+``python -m reference.tasks TASK --out notes/results/tasks`` measures; ``python -m notes.generated --write --figures`` renews
+the notes.
 """
 
 import json
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def results(task: str) -> list[dict[str, Any]]:
     """What was measured of a task, NumPy first."""
-    return [json.loads(f.read_text(encoding="utf-8")) for f in sorted((NOTES / "results").glob(f"{task}-*.json"))]
+    return [json.loads(f.read_text(encoding="utf-8")) for f in sorted((NOTES / "results" / "tasks").glob(f"{task}-*.json"))]
 
 
 def shown(name: str, value: float) -> str:

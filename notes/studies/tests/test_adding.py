@@ -6,8 +6,8 @@ import torch
 
 from parity_tests.helpers import assert_all, assert_close, assert_equal
 
-from . import adding
-from .adding import GUESS, Adder, TorchAdder, draw, main, train
+from .. import adding
+from ..adding import GUESS, Adder, TorchAdder, draw, main, train
 
 
 def test_the_target_is_the_sum_of_two_marked_numbers_one_in_each_half():

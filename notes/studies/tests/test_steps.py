@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.report import frame
 
-from ..labels import NOTES, ROOT
-from . import steps
+from ...labels import NOTES, ROOT
+from .. import steps
 
-FILES = sorted((ROOT / "benchmarks" / "results").glob("*.json.gz"))
+FILES = sorted((ROOT / "benchmarks" / "results").glob("*/*.json.gz"))
 
 
 def content(file):

@@ -7,7 +7,7 @@ import pytest
 
 from parity_tests.judge.cases import KINDS
 
-from .tolerances import GAINS, ratios
+from ..tolerances import GAINS, ratios
 
 
 @pytest.mark.slow

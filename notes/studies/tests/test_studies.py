@@ -6,8 +6,8 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from . import adding, gradient_costs, gradient_flow, tasks, temperature
-from .study import Study, as_text
+from .. import adding, gradient_costs, gradient_flow, tasks, temperature
+from ..study import Study, as_text
 
 KEPT = temperature.STUDY.kept()
 

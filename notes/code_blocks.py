@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PATTERNS = ["notes/*.md", "notes/*/*.md", "README.md"]
 
 if find_spec("sybil") is None:  # a bare machine
     def pytest_report_header():
@@ -32,4 +33,4 @@ else:
                     self.ran.add(place)
 
     blocks = CodeBlockParser(language="python", evaluator=Evaluator())
-    pytest_collect_file = Sybil(parsers=[blocks], path=str(ROOT), patterns=["notes/*.md", "README.md"]).pytest()
+    pytest_collect_file = Sybil(parsers=[blocks], path=str(ROOT), patterns=PATTERNS).pytest()

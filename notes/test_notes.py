@@ -3,12 +3,14 @@
 import ast
 import re
 from collections import Counter
+from pathlib import PurePath
 
 import pytest
 
 from parity_tests.test_structure import ROOMS
 
 from . import generated
+from .code_blocks import PATTERNS
 from .generated import current
 from .labels import DEFINED, LINKED, NOTES, ROOT, carried, code_files, equations, pages
 
@@ -73,6 +75,10 @@ def test_every_adjoint_is_derived_once_more_by_symbols():
 @pytest.mark.parametrize("note", ["cells/rnn", "cells/lstm", "cells/gru"])
 def test_every_equation_of_a_cell_has_a_formula(note):
     assert all(e.formulas for e in equations(note))
+
+
+def test_the_code_blocks_of_every_note_are_run():
+    assert [note for note in TEXT if not any(PurePath(f"notes/{note}.md").match(pattern) for pattern in PATTERNS)] == []
 
 
 def test_the_first_page_leads_to_every_other():

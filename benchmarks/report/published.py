@@ -23,7 +23,7 @@ SHOWN = "xeon-2"  # in README.md: all of its files are of one engine
 @cache
 def measured(name: str) -> tuple[list[File], pd.DataFrame]:
     """The files of a machine, its grid first: (files, rows)."""
-    paths = sorted(RESULTS.glob(f"{name}*.json.gz"), key=lambda path: len(path.name))
+    paths = sorted(RESULTS.glob(f"{name}*.json*"), key=lambda path: len(path.name))
     files = [(f"benchmarks/results/{Path(source).name}", content) for source, content in opened([str(p) for p in paths])]
     return files, load(files)
 

@@ -23,7 +23,7 @@ SHOWN = "xeon-2"  # in README.md: all of its files are of one engine
 @cache
 def measured(name: str) -> tuple[list[File], pd.DataFrame]:
     """The files of a machine, its grid first: (files, rows)."""
-    paths = sorted((RESULTS / name).glob("*.json.gz"), key=lambda path: len(path.name))
+    paths = sorted((RESULTS / name).glob("*.json*"), key=lambda path: len(path.name))
     files = [(f"benchmarks/results/{name}/{Path(source).name}", content) for source, content in opened([str(p) for p in paths])]
     return files, load(files)
 

@@ -41,7 +41,7 @@ LADDER = (
 @cache
 def measured() -> pd.DataFrame:
     """Every timed float32 row of one layer in the result files."""
-    files = sorted((ROOT / "benchmarks" / "results").glob("*/*.json.gz"))
+    files = sorted((ROOT / "benchmarks" / "results").glob("*/*.json*"))
     rows = load([(f"benchmarks/results/{file.parent.name}/{file.name}", results.read(file)) for file in files])
     return rows[rows["median"].notna() & (rows.dtype == "float32") & rows.model.isna()]
 

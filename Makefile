@@ -33,8 +33,9 @@ bench: $(READY)  ## the quick benchmark: what each implementation costs here; ta
 notes: $(READY)  ## the notes as a site with the explorer, in out/notes; needs node and npm
 	@$(BIN)/python -m notes.site
 
-lint: $(READY)   ## ruff and mypy
+lint: $(READY)   ## ruff, its formatter, and mypy
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 
 figures: $(READY) ## the README's picture, the notes' pictures and generated parts, from what was measured

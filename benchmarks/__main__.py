@@ -16,10 +16,19 @@ from collections.abc import Sequence
 from torch_impl import door
 
 USAGE_ERROR = 2
-COMMANDS = {"run": "benchmarks.run.command", "report": "benchmarks.report.command", "compare": "benchmarks.report.compare",
-            "gpu": "benchmarks.run.gpu", "list": "benchmarks.what.command"}
-MODULES = {"run": ("psutil", "threadpoolctl"), "gpu": ("psutil", "threadpoolctl"),
-           "report": ("pandas", "matplotlib"), "compare": ("pandas",)}
+COMMANDS = {
+    "run": "benchmarks.run.command",
+    "report": "benchmarks.report.command",
+    "compare": "benchmarks.report.compare",
+    "gpu": "benchmarks.run.gpu",
+    "list": "benchmarks.what.command",
+}
+MODULES = {
+    "run": ("psutil", "threadpoolctl"),
+    "gpu": ("psutil", "threadpoolctl"),
+    "report": ("pandas", "matplotlib"),
+    "compare": ("pandas",),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

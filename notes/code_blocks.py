@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 PATTERNS = ["notes/*.md", "notes/*/*.md", "README.md"]
 
 if find_spec("sybil") is None:  # a bare machine
+
     def pytest_report_header():
         return "code blocks of the notes: not run, sybil is not installed"
 else:

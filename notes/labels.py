@@ -22,19 +22,19 @@ LINKED = re.compile(r"^(\*\*`?\(([A-Z]{1,2}\d+\*?)\)`?\*\*)(?: · \[line \d+\]\(
 class Line(NamedTuple):
     """A line of code."""
 
-    file: str     # from the root of the repository
+    file: str  # from the root of the repository
     number: int
-    code: str     # without the comment
+    code: str  # without the comment
 
 
 class Equation(NamedTuple):
     """One label of one note."""
 
-    note: str        # "cells/lstm"
-    label: str       # "L3" or "L3*"
-    title: str       # the first paragraph after it
+    note: str  # "cells/lstm"
+    label: str  # "L3" or "L3*"
+    title: str  # the first paragraph after it
     formulas: tuple[str, ...]  # LaTeX
-    line: Line | None          # the first line of code that carries the label
+    line: Line | None  # the first line of code that carries the label
 
 
 @cache

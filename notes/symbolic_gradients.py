@@ -60,6 +60,7 @@ def _part(e) -> Part:
 
 def derived(function: Callable) -> Callable:
     """A function of arrays of symbols whose derivatives SymPy finds once for each set of shapes, not at every use."""
+
     @cache
     def rule(*shapes):
         given = [sp.symarray(f"arg{n}", shape) for n, shape in enumerate(shapes)]
@@ -97,8 +98,10 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
                         for s, m in moved[a].items() if slope else ():
                             moves[s] = moves.get(s, 0) + slope * m
                     moved[p] = moves
-            return (np.array([value[p] for p in ends], object),
-                    np.array([[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends], object))
+            return (
+                np.array([value[p] for p in ends], object),
+                np.array([[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends], object),
+            )
 
     return at
 
@@ -122,8 +125,8 @@ def in_order(ends: Iterable[Part]) -> list[Call]:
 class Symbols(dict):
     """Named arrays of symbols, each of which stands for one number.
 
-        s = Symbols(W=np.array([[0.5, -2.0]]), x=np.array([1.0, 3.0]))
-        s.gradient((s["W"] @ s["x"])[0])     # {"W": [[1, 3]], "x": [0.5, -2]}
+    s = Symbols(W=np.array([[0.5, -2.0]]), x=np.array([1.0, 3.0]))
+    s.gradient((s["W"] @ s["x"])[0])     # {"W": [[1, 3]], "x": [0.5, -2]}
     """
 
     def __init__(self, arrays: Mapping[str, Array] = {}, **more: Any):
@@ -201,6 +204,7 @@ def surprise(z: Array) -> Array:
 
 # One step of each cell: p W_ih, W_hh, b_ih, b_hh and what else there is, x a vector, the state one or two vectors.
 
+
 @derived
 def rnn_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
     return (tanh(W @ x + b + V @ h + d),)
@@ -232,8 +236,14 @@ def gru_before_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) 
     return ((1 - z) * tanh(W_n @ x + b_n + V_n @ (r * h) + d_n) + z * h,)
 
 
-STEPS = {"rnn": rnn_step, "rnn-relu": relu_step, "lstm": lstm_step, "lstm-proj": lstm_step, "gru": gru_step,
-         "gru-before": gru_before_step}
+STEPS = {
+    "rnn": rnn_step,
+    "rnn-relu": relu_step,
+    "lstm": lstm_step,
+    "lstm-proj": lstm_step,
+    "gru": gru_step,
+    "gru-before": gru_before_step,
+}
 
 
 def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]]:

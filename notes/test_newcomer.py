@@ -33,13 +33,21 @@ def copy(tmp_path_factory):
 def run(folder, command):
     """(exit status, lines of the output) of a command of the page"""
     assert command in PAGE
-    process = subprocess.run([sys.executable, *command.split()[1:]], cwd=folder, capture_output=True, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "120"})
+    process = subprocess.run(
+        [sys.executable, *command.split()[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "120"},
+    )
     return process.returncode, process.stdout.splitlines()
 
 
-COMMANDS = {"parity report": "python -m parity_tests --impl torch.library --cases gru-T5B4I3H6 --dtype float64",
-            "trace": "python -m notes.trace gru --T 3 --H 2 --seed 0"}
+COMMANDS = {
+    "parity report": "python -m parity_tests --impl torch.library --cases gru-T5B4I3H6 --dtype float64",
+    "trace": "python -m notes.trace gru --T 3 --H 2 --seed 0",
+}
 
 
 @pytest.mark.slow
@@ -59,9 +67,13 @@ def test_the_reports_say_what_the_page_says(copy, mark, command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("line", "broken", "named"), [
-    ("dq = da_n * r if reset_after else da_n", "dq = da_n", "dq at t = 4 of T = 5, equation G3*"),
-    ("h @ p.W_hh[: 2 * H].T + p.b_hh[: 2 * H])", "h @ p.W_hh[: 2 * H].T)", "G1")])
+@pytest.mark.parametrize(
+    ("line", "broken", "named"),
+    [
+        ("dq = da_n * r if reset_after else da_n", "dq = da_n", "dq at t = 4 of T = 5, equation G3*"),
+        ("h @ p.W_hh[: 2 * H].T + p.b_hh[: 2 * H])", "h @ p.W_hh[: 2 * H].T)", "G1"),
+    ],
+)
 def test_other_breaks_name_other_equations(copy, line, broken, named):
     file = copy / "reference" / "cells" / "gru.py"
     code = file.read_text(encoding="utf-8")

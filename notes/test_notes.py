@@ -88,7 +88,6 @@ def test_the_first_page_leads_to_every_other():
 def test_notation_lists_the_letters_of_every_room():
     table = TEXT["notation"].partition("## Labels")[2]
     listed = [cell.split(", ") for row in re.findall(r"^\| ([A-Z].*) \|$", table, re.MULTILINE) for cell in row.split(" | ")]
-    pairs = [pair for letters, rooms in zip(listed[::2], listed[1::2], strict=True)
-             for pair in zip(rooms, letters, strict=True)]
+    pairs = [pair for letters, rooms in zip(listed[::2], listed[1::2], strict=True) for pair in zip(rooms, letters, strict=True)]
     assert set(pairs) == ROOMS.items() | {("schedules", "V"), ("tolerance", "T")}
     assert len(pairs) == len(set(pairs))

@@ -11,15 +11,20 @@ from .judge.implementations import BUILTIN, LoadError, chosen
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
 
 settings.register_profile("ci", max_examples=60, derandomize=True, deadline=None, database=None)
-settings.register_profile("thorough", max_examples=3000, deadline=None, print_blob=True,
-                          suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "thorough", max_examples=3000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ci")
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("parity")
-    group.addoption("--impl", action="append", metavar="NAME",
-                    help=f"judge only this: a module with load(spec, weights), or one of {', '.join(BUILTIN)}; repeatable")
+    group.addoption(
+        "--impl",
+        action="append",
+        metavar="NAME",
+        help=f"judge only this: a module with load(spec, weights), or one of {', '.join(BUILTIN)}; repeatable",
+    )
     group.addoption("--device", choices=("cpu", "cuda"), default="cpu", help="where the implementations run")
 
 

@@ -26,8 +26,7 @@ def assert_close(actual: Any, expected: Any, name: str = "") -> None:
     assert_same_kind(actual, expected, name)
     actual, expected = array(actual), array(expected)
     largest = np.abs(expected[np.isfinite(expected)]).max(initial=1)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDINGS * np.finfo(expected.dtype).eps * largest,
-                               err_msg=name)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDINGS * np.finfo(expected.dtype).eps * largest, err_msg=name)
 
 
 def assert_equal(actual: Any, expected: Any, name: str = "") -> None:

@@ -72,8 +72,11 @@ def by_numpy(case: RoomCase, dtype: str, package: ModuleType = reference) -> lis
     except Exception as e:  # a broken copy may raise anything
         return [refused("(raised)", "raised", described(e))]
     oracle, (_, *moved) = truth(case, dtype)
-    return [*compare(first, Truth(oracle, moved), dtype), *written_to(case.data(dtype), data),
-            *(refused(k, "changed", "differs in a second call") for k, v in first.items() if not same(v, second[k]))]
+    return [
+        *compare(first, Truth(oracle, moved), dtype),
+        *written_to(case.data(dtype), data),
+        *(refused(k, "changed", "differs in a second call") for k, v in first.items() if not same(v, second[k])),
+    ]
 
 
 def by_torch(case: RoomCase, dtype: str) -> list[Verdict]:
@@ -81,8 +84,11 @@ def by_torch(case: RoomCase, dtype: str) -> list[Verdict]:
     tensors = {k: torch.from_numpy(v).requires_grad_(is_real(v)) for k, v in case.data(dtype).items()}
     outputs = case.twin(tensors)
     wanted, pulled = case.wanted(outputs), [k for k in outputs if f"d{k}" in tensors]
-    grads = torch.autograd.grad([outputs[k] for k in pulled], [tensors[k] for k in wanted],
-                                [tensors[f"d{k}"].detach() for k in pulled]) if pulled else ()
+    grads = (
+        torch.autograd.grad([outputs[k] for k in pulled], [tensors[k] for k in wanted], [tensors[f"d{k}"].detach() for k in pulled])
+        if pulled
+        else ()
+    )
     results = {k: v.detach().numpy() for k, v in outputs.items()}
     results |= {f"d{k}": v.numpy() for k, v in zip(wanted, grads, strict=bool(pulled))}
     return list(compare(results, truth(case, dtype), dtype))

@@ -27,8 +27,9 @@ CASE = ("--cases", "gru-T5B4I3H6", "--dtype", "float64")
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True,
-                   capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True
+    )
     return next(folder.glob("*.whl"))
 
 
@@ -43,8 +44,10 @@ def installed(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     commands = folder / "bin"
-    subprocess.run([sys.executable, "-m", "pip", "--python", commands / "python", "install", "--quiet", "--no-deps",
-                    "--no-index", wheel], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", commands / "python", "install", "--quiet", "--no-deps", "--no-index", wheel],
+        check=True,
+    )
     site = next(folder.glob("lib/python*/site-packages"))
     for place in (p for name in ("numpy", "scipy") for p in LIBRARIES.glob(f"{name}*")):
         (site / place.name).symlink_to(place)
@@ -60,8 +63,15 @@ def run(installed, tmp_path):
     def run(*words, alone=False, **more):
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | one_thread | more
         program = installed / words[0]
-        return subprocess.run([program, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False,
-                              env=environment if alone else environment | {"ALSO": str(LIBRARIES)})
+        return subprocess.run(
+            [program, *words[1:]],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment if alone else environment | {"ALSO": str(LIBRARIES)},
+        )
+
     return run
 
 
@@ -128,18 +138,25 @@ def test_numpy_and_scipy_are_enough_for_the_reference(run):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("words", "missing", "extra"), [
-    ("-m parity_tests", "torch and rich", "parity"), ("-m benchmarks run", "torch, rich, psutil and threadpoolctl", "bench"),
-    ("-m benchmarks compare a b", "torch, rich and pandas", "bench"),
-    ("-m reference.char_lm train", "rich and safetensors", "apps"),
-    ("-m reference.forecast train", "rich and safetensors", "apps"),
-    ("-m torch_impl.char_lm train", "torch, rich and safetensors", "apps,torch"),
-    ("-m torch_impl.forecast train", "torch, rich and safetensors", "apps,torch"),
-    ("-m torch_impl.tasks names_tagger", "torch", "torch"),
-    ("-m torch_impl.export a", "torch, safetensors, onnx and onnxruntime", "apps,torch"),
-    ("bptt-parity", "torch and rich", "parity"), ("bptt-bench list", "torch and rich", "bench"),
-    ("bptt-char-lm train", "rich and safetensors", "apps"), ("bptt-forecast evaluate", "rich and safetensors", "apps"),
-    ("bptt-forecast train --backend torch", "torch, rich and safetensors", "apps,torch")])
+@pytest.mark.parametrize(
+    ("words", "missing", "extra"),
+    [
+        ("-m parity_tests", "torch and rich", "parity"),
+        ("-m benchmarks run", "torch, rich, psutil and threadpoolctl", "bench"),
+        ("-m benchmarks compare a b", "torch, rich and pandas", "bench"),
+        ("-m reference.char_lm train", "rich and safetensors", "apps"),
+        ("-m reference.forecast train", "rich and safetensors", "apps"),
+        ("-m torch_impl.char_lm train", "torch, rich and safetensors", "apps,torch"),
+        ("-m torch_impl.forecast train", "torch, rich and safetensors", "apps,torch"),
+        ("-m torch_impl.tasks names_tagger", "torch", "torch"),
+        ("-m torch_impl.export a", "torch, safetensors, onnx and onnxruntime", "apps,torch"),
+        ("bptt-parity", "torch and rich", "parity"),
+        ("bptt-bench list", "torch and rich", "bench"),
+        ("bptt-char-lm train", "rich and safetensors", "apps"),
+        ("bptt-forecast evaluate", "rich and safetensors", "apps"),
+        ("bptt-forecast train --backend torch", "torch, rich and safetensors", "apps,torch"),
+    ],
+)
 def test_a_command_says_which_extra_it_misses(words, missing, extra, run):
     program, *more = words.split()
     ended = run(*(["python", program] if program == "-m" else [program]), *more, alone=True)
@@ -188,15 +205,32 @@ def test_python_m_looks_for_an_adapter_in_the_current_folder(own_modules, run):
 
 def test_the_judge_runs_as_pytest_items(own_modules, run, installed):
     (items,) = installed.parent.glob("lib/python*/site-packages/parity_tests/test_parity.py")
-    ended = run("python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", items, "--impl", "my_lib.adapter",
-                "-k", "test_case and gru-T5B4I3H6-float64")
+    ended = run(
+        "python",
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        items,
+        "--impl",
+        "my_lib.adapter",
+        "-k",
+        "test_case and gru-T5B4I3H6-float64",
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "1 passed" in ended.stdout
 
 
-@pytest.mark.parametrize(("words", "module"), [
-    (["train", "--steps", "3"], "reference.char_lm"), (["--backend", "torch", "train", "--steps", "3"], "torch_impl.char_lm"),
-    (["train", "--backend=torch", "--steps", "3"], "torch_impl.char_lm")])
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        (["train", "--steps", "3"], "reference.char_lm"),
+        (["--backend", "torch", "train", "--steps", "3"], "torch_impl.char_lm"),
+        (["train", "--backend=torch", "--steps", "3"], "torch_impl.char_lm"),
+    ],
+)
 def test_the_backend_is_chosen_by_an_option(words, module, monkeypatch):
     """What is left goes to the command, in its order."""
     started = []

@@ -38,9 +38,14 @@ def test_no_built_in_implementation_declines_what_it_could_do():
     declined = {name: {r.declined for c in CASES if (r := run_case(i, c)).declined} for name, i in BUILTIN.items()}
     before = "torch.nn's GRU resets after the product only"
     assert declined == {
-        "numpy": set(), "numpy.fast": set(), "torch.loop": set(), "torch.hoisted": set(), "torch.bptt": set(),
+        "numpy": set(),
+        "numpy.fast": set(),
+        "torch.loop": set(),
+        "torch.hoisted": set(),
+        "torch.bptt": set(),
         "torch.cell": {before, "torch.nn.LSTMCell has no projection"},
-        "torch.native": {before, "takes no dropout masks"}, "torch.library": {before, "takes no dropout masks"},
+        "torch.native": {before, "takes no dropout masks"},
+        "torch.library": {before, "takes no dropout masks"},
     }
 
 
@@ -53,6 +58,8 @@ def test_those_that_are_judged_only_by_name_decline_what_they_must():
     specs = {c.spec for c in CASES}
     assert {MORE["torch.compiled"].reason_to_decline(s) for s in specs} == {None}
     assert {MORE["torch.graphed"].reason_to_decline(s) for s in specs} == {
-        "CUDA graphs need a CUDA device", "takes no dropout masks"}
+        "CUDA graphs need a CUDA device",
+        "takes no dropout masks",
+    }
     on_cuda = {c.with_dtype(c.spec.dtype, "cuda").spec for c in CASES}
     assert {MORE["torch.graphed"].reason_to_decline(s) for s in on_cuda} == {None, "takes no dropout masks"}

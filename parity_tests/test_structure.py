@@ -31,8 +31,15 @@ CHAPTERS = {
 }
 ROOMS = {room: letter for chapter in CHAPTERS.values() for room, letter in chapter.items()}
 CHAPTER = {room: chapter for chapter, letters in CHAPTERS.items() for room in letters}
-ONLY_TORCH = {"cells/adapters.py", "cells/compiled.py", "cells/graphed.py", "common/initial_weights.py", "common/precision.py",
-              "models/placement.py", "training/data_parallel.py"}
+ONLY_TORCH = {
+    "cells/adapters.py",
+    "cells/compiled.py",
+    "cells/graphed.py",
+    "common/initial_weights.py",
+    "common/precision.py",
+    "models/placement.py",
+    "training/data_parallel.py",
+}
 ONLY_NOTES = {"cells/conventions.md", "gradients/index.md"}  # of all rooms of a chapter
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 MOST_FILES = 16
@@ -49,8 +56,12 @@ def tracked() -> list[Path]:
         command = ["git", "ls-files"]
         names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
         return sorted(Path(name) for name in names if (ROOT / name).is_file())
-    return sorted(file.relative_to(ROOT) for column in COLUMNS for file in (ROOT / column).rglob("*")
-                  if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in file.parts))
+    return sorted(
+        file.relative_to(ROOT)
+        for column in COLUMNS
+        for file in (ROOT / column).rglob("*")
+        if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in file.parts)
+    )
 
 
 def sources(*columns: str) -> list[Path]:
@@ -107,9 +118,13 @@ def torch_impl_imports_common_and_the_room_of_its_own_name() -> Iterator[str]:
     """The door looks whose ``reference`` is there, and imports nothing of it."""
     for file in sources("torch_impl"):
         own = ".".join(("reference", *file.with_suffix("").parts[1:]))
-        yield from (f"{file} -> {name}" for name in imports(file)
-                    if within(name, "reference") and not within(name, "reference.common", own)
-                    and (file.stem, name) != ("door", "reference"))
+        yield from (
+            f"{file} -> {name}"
+            for name in imports(file)
+            if within(name, "reference")
+            and not within(name, "reference.common", own)
+            and (file.stem, name) != ("door", "reference")
+        )
 
 
 def reference_does_not_name_torch() -> Iterator[str]:
@@ -122,8 +137,9 @@ def reference_does_not_name_torch() -> Iterator[str]:
 def common_imports_no_chapter() -> Iterator[str]:
     for file in sources("reference"):
         if file.parts[1] == "common":
-            yield from (f"{file} -> {name}" for name in imports(file)
-                        if within(name, "reference") and not within(name, "reference.common"))
+            yield from (
+                f"{file} -> {name}" for name in imports(file) if within(name, "reference") and not within(name, "reference.common")
+            )
 
 
 def the_judge_stands_alone() -> Iterator[str]:
@@ -137,8 +153,12 @@ def the_judge_stands_alone() -> Iterator[str]:
 
 def every_room_stands_in_every_column() -> Iterator[str]:
     for room, chapter in CHAPTER.items():
-        own = [f"reference/{chapter}/{room}.py", f"torch_impl/{chapter}/{room}.py", f"parity_tests/{chapter}/test_{room}.py",
-               f"notes/{chapter}/{room}.md"]
+        own = [
+            f"reference/{chapter}/{room}.py",
+            f"torch_impl/{chapter}/{room}.py",
+            f"parity_tests/{chapter}/test_{room}.py",
+            f"notes/{chapter}/{room}.md",
+        ]
         yield from (face for face in own if not (ROOT / face).is_file())
 
 
@@ -148,8 +168,11 @@ def every_twin_note_and_table_of_faults_has_its_room_in_reference() -> Iterator[
         if len(file.parts) == 3 and file.parts[1] in (*CHAPTERS, "fast") and file.stem != "__init__":
             twin = file.parts[0] == "torch_impl" and file.suffix == ".py" and "/".join(file.parts[1:]) not in ONLY_TORCH
             note = file.parts[0] == "notes" and file.suffix == ".md" and "/".join(file.parts[1:]) not in ONLY_NOTES
-            faults = file.parts[0] == "parity_tests" and file.suffix == ".py" and any(
-                isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FAULTS" for node in parsed(file).body)
+            faults = (
+                file.parts[0] == "parity_tests"
+                and file.suffix == ".py"
+                and any(isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FAULTS" for node in parsed(file).body)
+            )
             room = ROOT / "reference" / file.parts[1] / f"{file.stem}.py"
             if (twin or note or faults) and not room.exists():
                 yield str(file)
@@ -161,9 +184,15 @@ def no_folder_has_more_than_sixteen_files_of_a_kind() -> Iterator[str]:
 
 
 RULES: list[Callable[[], Iterator[str]]] = [
-    no_column_imports_a_later_one, torch_impl_imports_common_and_the_room_of_its_own_name, reference_does_not_name_torch,
-    common_imports_no_chapter, the_judge_stands_alone, every_room_stands_in_every_column,
-    every_twin_note_and_table_of_faults_has_its_room_in_reference, no_folder_has_more_than_sixteen_files_of_a_kind]
+    no_column_imports_a_later_one,
+    torch_impl_imports_common_and_the_room_of_its_own_name,
+    reference_does_not_name_torch,
+    common_imports_no_chapter,
+    the_judge_stands_alone,
+    every_room_stands_in_every_column,
+    every_twin_note_and_table_of_faults_has_its_room_in_reference,
+    no_folder_has_more_than_sixteen_files_of_a_kind,
+]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 
 
@@ -174,25 +203,34 @@ def test_the_floor_plan(rule):
 
 def test_imports_are_seen_however_they_are_made(tmp_path):
     file = tmp_path / "a.py"
-    file.write_text("import a.b as c\nfrom d import e, f\nfrom importlib import import_module as m, util\n"
-                    "import_module('g.h')\nimportlib.import_module(f'i.{c}.j')\n__import__('k')\nutil.find_spec('l')\n"
-                    "import_module(c)\n", encoding="utf-8")
+    file.write_text(
+        "import a.b as c\nfrom d import e, f\nfrom importlib import import_module as m, util\n"
+        "import_module('g.h')\nimportlib.import_module(f'i.{c}.j')\n__import__('k')\nutil.find_spec('l')\n"
+        "import_module(c)\n",
+        encoding="utf-8",
+    )
     assert imports(file) == {"a.b", "d.e", "d.f", "importlib.import_module", "importlib.util", "g.h", "i.*.j", "k", "l"}
-    assert {"parity_tests.judge.diagnosis.TWINS", "torch_impl.cells.layers.WAYS"} <= imports(
-        Path(__file__).relative_to(ROOT))
+    assert {"parity_tests.judge.diagnosis.TWINS", "torch_impl.cells.layers.WAYS"} <= imports(Path(__file__).relative_to(ROOT))
 
 
 # safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
 # forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
 # check what was exported.
-ALSO = {"reference/common/checkpoint.py": {"safetensors"}, "reference/common/run.py": {"rich"},
-        "reference/char_lm/train.py": {"rich"}, "reference/char_lm/plots.py": {"matplotlib"},
-        "reference/forecast/plots.py": {"matplotlib"}, "torch_impl/export/onnx_graph.py": {"onnx"},
-        "torch_impl/export/command.py": {"onnxruntime"}}
+ALSO = {
+    "reference/common/checkpoint.py": {"safetensors"},
+    "reference/common/run.py": {"rich"},
+    "reference/char_lm/train.py": {"rich"},
+    "reference/char_lm/plots.py": {"matplotlib"},
+    "reference/forecast/plots.py": {"matplotlib"},
+    "torch_impl/export/onnx_graph.py": {"onnx"},
+    "torch_impl/export/command.py": {"onnxruntime"},
+}
 
 
-@pytest.mark.parametrize(("column", "allowed"), [
-    ("reference", {"numpy", "scipy", "reference"}), ("torch_impl", {"numpy", "torch", "torch_impl", "reference"})])
+@pytest.mark.parametrize(
+    ("column", "allowed"),
+    [("reference", {"numpy", "scipy", "reference"}), ("torch_impl", {"numpy", "torch", "torch_impl", "reference"})],
+)
 def test_what_each_side_needs_from_others(column, allowed):
     for file in sources(column):
         needed = {name.partition(".")[0] for name in imports(file)} - set(sys.stdlib_module_names)
@@ -241,8 +279,7 @@ def test_every_label_in_the_note_is_cited_in_code(room, letter):
 
 def test_schedule_labels_are_in_their_note():
     """Schedules are shared by both sides, so they have no twin and are no room."""
-    note, code = ((ROOT / f).read_text(encoding="utf-8") for f in (
-        "notes/common/schedules.md", "reference/common/schedules.py"))
+    note, code = ((ROOT / f).read_text(encoding="utf-8") for f in ("notes/common/schedules.md", "reference/common/schedules.py"))
     assert cited(code, "V") == set(re.findall(r"\((V\d)\)", note))
     assert all(note.count(f"({label})") == 1 for label in cited(code, "V"))
 

@@ -18,9 +18,11 @@ def needs(extra: str, *modules: str) -> None:
     spec = find_spec("reference")
     origin = spec.origin if spec else None
     if origin is None or not OURS.samefile(origin):
-        print(f"error: 'import reference' finds {origin or 'no package'}, not bptt's own, {OURS.parent}: rename yours, or "
-              "run bptt-parity, bptt-bench, bptt-char-lm or bptt-forecast in its folder, which look there last",
-              file=sys.stderr)
+        print(
+            f"error: 'import reference' finds {origin or 'no package'}, not bptt's own, {OURS.parent}: rename yours, or "
+            "run bptt-parity, bptt-bench, bptt-char-lm or bptt-forecast in its folder, which look there last",
+            file=sys.stderr,
+        )
         sys.exit(2)
     import_module("reference.common.extras").needs(extra, *modules)
 
@@ -47,8 +49,10 @@ def application(name: str) -> None:
     parser.add_argument("--backend", choices=("numpy", "torch"), default="numpy")
     given, words = parser.parse_known_args()
     if {"-h", "--help"} & set(words):
-        print(f"{parser.prog} [--backend numpy|torch] takes the options of the command below; it computes in NumPy unless "
-              "told otherwise,\nand a run that was begun in one can go on in the other.\n")
+        print(
+            f"{parser.prog} [--backend numpy|torch] takes the options of the command below; it computes in NumPy unless "
+            "told otherwise,\nand a run that was begun in one can go on in the other.\n"
+        )
     torch = given.backend == "torch"
     needs("apps,torch" if torch else "apps", *["torch"] * torch, "rich", "safetensors")
     sys.argv[1:] = words

@@ -102,8 +102,11 @@ def to_markdown(title: str, blocks: Iterable[Block], picture: Callable[[Plot], s
             made.append("\n".join(f"- {in_markdown(text)}" for text in block.lines))
         elif isinstance(block, Table):
             text = "\n\n".join(markdown_table(piece.frame, piece.fixed) for piece in block.split(WIDE))
-            made += ([f"<details><summary>{in_markdown(block.title)}</summary>", text, "</details>"] if block.folded
-                     else [f"### {in_markdown(block.title)}", in_markdown(block.caption), text])
+            made += (
+                [f"<details><summary>{in_markdown(block.title)}</summary>", text, "</details>"]
+                if block.folded
+                else [f"### {in_markdown(block.title)}", in_markdown(block.caption), text]
+            )
         else:
             made += [f"![{block.title}]({picture(block)})", block.caption]
     return "\n\n".join(filter(None, made)) + "\n"
@@ -124,11 +127,16 @@ def in_markdown(text: str) -> str:
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
     """A page that needs nothing from outside."""
-    return "\n".join([
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{html.escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>",
-        f"<h1>{html.escape(title)}</h1>", *map(html_block, blocks), "</body>\n</html>\n"])
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{html.escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>",
+            f"<h1>{html.escape(title)}</h1>",
+            *map(html_block, blocks),
+            "</body>\n</html>\n",
+        ]
+    )
 
 
 def html_block(block: Block) -> str:
@@ -137,8 +145,10 @@ def html_block(block: Block) -> str:
     if isinstance(block, Lines):
         return "<ul>" + "".join(f"<li>{in_html(text)}</li>" for text in block.lines) + "</ul>"
     if isinstance(block, Plot):
-        return (f'<figure aria-label="{html.escape(block.title)}">{block.inline()}'
-                f"<figcaption>{html.escape(block.caption)}</figcaption></figure>")
+        return (
+            f'<figure aria-label="{html.escape(block.title)}">{block.inline()}'
+            f"<figcaption>{html.escape(block.caption)}</figcaption></figure>"
+        )
     frame = block.frame.map(in_html).rename(columns=in_html)
     body = frame.to_html(index=False, escape=False, border=0, classes=f"fixed{block.fixed}")
     table = f'<div class="wide">{body}</div>'

@@ -31,11 +31,9 @@ RULES = (
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks report",
-                                     description="Show result files of one or many machines.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks report", description="Show result files of one or many machines.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="a result file of `python -m benchmarks run`")
-    parser.add_argument("--out", type=Path, metavar="FOLDER",
-                        help="write report.md, report.html and plots/*.png, *.svg there")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write report.md, report.html and plots/*.png, *.svg there")
     return parser
 
 
@@ -113,12 +111,18 @@ def machine(content: Mapping[str, Any], devices: Sequence[str]) -> list[str]:
     cuda = f", CUDA {env['cuda']}, cuDNN {env['cudnn']}, TF32 {env['tf32']}" if env["cuda"] else ""
     blas = [f"{b['api']} {b['version'] or ''} ({b['threads'] or 'unknown'} threads)" for b in env["blas"]]
     simd = f" with {', '.join(env['simd'])}" if env.get("simd") else ""
-    return [f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}", *([gpu(m["gpu"])] if m["gpu"] else []),
-            f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; "
-            + "; ".join([f"torch {env['torch_threads']} threads", *blas]),
-            *(f"{name}: {version}" for name, version in env.get("strangers", {}).items()),
-            *(f"{d}: GEMM {limits[d]['shape']} {gemm(limits[d])}; copy {three(limits[d]['copy_gbs'])} GB/s"
-              for d in devices if d in limits)]
+    return [
+        f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}",
+        *([gpu(m["gpu"])] if m["gpu"] else []),
+        f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; "
+        + "; ".join([f"torch {env['torch_threads']} threads", *blas]),
+        *(f"{name}: {version}" for name, version in env.get("strangers", {}).items()),
+        *(
+            f"{d}: GEMM {limits[d]['shape']} {gemm(limits[d])}; copy {three(limits[d]['copy_gbs'])} GB/s"
+            for d in devices
+            if d in limits
+        ),
+    ]
 
 
 def gemm(limits: Mapping[str, Any]) -> str:
@@ -127,8 +131,12 @@ def gemm(limits: Mapping[str, Any]) -> str:
 
 def gpu(of: Mapping[str, Any]) -> str:
     """The GPU, and what could be read of it."""
-    readings = (("driver {}", "driver"), ("{:g} GB", "memory_gb"), ("power limit {:g} W", "power_limit_w"),
-                ("clock {:g} MHz", "clock_mhz"))
+    readings = (
+        ("driver {}", "driver"),
+        ("{:g} GB", "memory_gb"),
+        ("power limit {:g} W", "power_limit_w"),
+        ("clock {:g} MHz", "clock_mhz"),
+    )
     return ", ".join([of["name"], *(text.format(of[key]) for text, key in readings if of[key] is not None)])
 
 

@@ -34,12 +34,20 @@ COLUMNS = [*ROW, "kind", "phase", "dtype", "device", "size", "status", "reason",
 
 def arguments() -> argparse.ArgumentParser:
     first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks compare", description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks compare",
+        description=first.partition(": ")[2],
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("a", metavar="A", help="a result file: before")
     parser.add_argument("b", metavar="B", help="a result file: after")
-    parser.add_argument("--fail-slower", type=percentage, metavar="X%",
-                        help="exit with 1 if a row got slower by more than X percent (less than 5 is noise in any case)")
+    parser.add_argument(
+        "--fail-slower",
+        type=percentage,
+        metavar="X%",
+        help="exit with 1 if a row got slower by more than X percent (less than 5 is noise in any case)",
+    )
     return parser
 
 
@@ -75,15 +83,23 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """A line for each row in both files: factor, B's median over A's, and what became of it."""
     pairs = a.merge(b, on=ROW, suffixes=("", "_b"))
     factor = pairs["median_b"] / pairs["median"]
-    return pairs.assign(factor=factor, slower=(pairs.q3 < pairs.q1_b) & (factor > NOISE),
-                        faster=(pairs.q3_b < pairs.q1) & (1 / factor > NOISE), moved=pairs.status != pairs.status_b,
-                        lost=(pairs.status == "ok") & (pairs.status_b != "ok"))
+    return pairs.assign(
+        factor=factor,
+        slower=(pairs.q3 < pairs.q1_b) & (factor > NOISE),
+        faster=(pairs.q3_b < pairs.q1) & (1 / factor > NOISE),
+        moved=pairs.status != pairs.status_b,
+        lost=(pairs.status == "ok") & (pairs.status_b != "ok"),
+    )
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     """What differs in the machine, the versions and the limits, so that times may differ for that reason."""
-    return [f"{part} {key}: {described(x)} in A, {described(y)} in B" for part in ("machine", "environment")
-            for key in a[part] if (x := a[part][key]) != (y := b[part].get(key))]
+    return [
+        f"{part} {key}: {described(x)} in A, {described(y)} in B"
+        for part in ("machine", "environment")
+        for key in a[part]
+        if (x := a[part][key]) != (y := b[part].get(key))
+    ]
 
 
 def described(value: Any) -> str:
@@ -100,19 +116,33 @@ def show(out: Console, pairs: pd.DataFrame) -> None:
         rows = pairs[changed].sort_values("factor", ascending=False, kind="stable", na_position="first")
         print_table(out, Table("changed beyond noise: A -> B", "", pd.DataFrame(map(change, rows.to_dict("records"))), 2))
     same = pairs.factor.notna() & ~changed
-    out.print(Text(f"{len(pairs)} rows in both: {pairs.slower.sum()} slower, {pairs.faster.sum()} faster, "
-                   f"{pairs.moved.sum()} with another status, {same.sum()} unchanged within noise, "
-                   f"{(pairs.factor.isna() & ~changed).sum()} timed in neither"))
+    out.print(
+        Text(
+            f"{len(pairs)} rows in both: {pairs.slower.sum()} slower, {pairs.faster.sum()} faster, "
+            f"{pairs.moved.sum()} with another status, {same.sum()} unchanged within noise, "
+            f"{(pairs.factor.isna() & ~changed).sum()} timed in neither"
+        )
+    )
 
 
 def change(p: Mapping[str, Any]) -> dict[str, str]:
     """A line of the table."""
-    became = ("slower" if p["slower"] else "faster" if p["faster"]
-              else f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}")
+    became = (
+        "slower"
+        if p["slower"]
+        else "faster"
+        if p["faster"]
+        else f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}"
+    )
     kernel = "" if p["kernel"] == p["kernel_b"] else f"kernel {p['kernel'] or 'unknown'} -> {p['kernel_b'] or 'unknown'}"
-    return {"implementation": p["implementation"], "case": f"{p['kind']} {p['phase']} {p['dtype']} {p['device']}\n{p['size']}",
-            "A": timing(p, ""), "B": timing(p, "_b"), "B / A": times(p["factor"]),
-            "verdict": "\n".join(filter(None, (became, kernel, p["reason_b"])))}
+    return {
+        "implementation": p["implementation"],
+        "case": f"{p['kind']} {p['phase']} {p['dtype']} {p['device']}\n{p['size']}",
+        "A": timing(p, ""),
+        "B": timing(p, "_b"),
+        "B / A": times(p["factor"]),
+        "verdict": "\n".join(filter(None, (became, kernel, p["reason_b"]))),
+    }
 
 
 def timing(p: Mapping[str, Any], which: str) -> str:

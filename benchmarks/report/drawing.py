@@ -21,15 +21,38 @@ FOREGROUND, BACKGROUND = "#010203", "#fefdfc"
 COLOURS = (FOREGROUND, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 FILLED, HOLLOW = "osD^vX", "os^vD*p"
 STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
-KNOWN = (LIBRARY, "numpy.fast", "numpy", "torch.native", "torch.compiled", "torch.loop", "torch.hoisted", "torch.cell",
-         "torch.bptt", "torch.graphed", "jax.scan", "onnxruntime")
+KNOWN = (
+    LIBRARY,
+    "numpy.fast",
+    "numpy",
+    "torch.native",
+    "torch.compiled",
+    "torch.loop",
+    "torch.hoisted",
+    "torch.cell",
+    "torch.bptt",
+    "torch.graphed",
+    "jax.scan",
+    "onnxruntime",
+)
 COLOURED = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color", "hatch.color")
 STYLE: dict[Any, Any] = {
-    "font.size": 8.5, "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"], "axes.spines.top": False,
-    "axes.spines.right": False, "axes.titlesize": 9, "axes.titlelocation": "left", "axes.titleweight": "bold",
-    "text.parse_math": False, "svg.fonttype": "none", "axes.linewidth": 0.7, "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7, "hatch.linewidth": 0.6, **dict.fromkeys(COLOURED, FOREGROUND),
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), BACKGROUND)}
+    "font.size": 8.5,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "text.parse_math": False,
+    "svg.fonttype": "none",
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "hatch.linewidth": 0.6,
+    **dict.fromkeys(COLOURED, FOREGROUND),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), BACKGROUND),
+}
 
 
 class Plot(NamedTuple):
@@ -58,7 +81,7 @@ class Plot(NamedTuple):
     def inline(self) -> str:
         """The figure as an <svg> element for a page: its own element names, the page's colours, nothing from outside."""
         text = self._drawn("svg").decode()
-        text = re.sub(FOREIGN, "", text[text.index("<svg"):], flags=re.S)
+        text = re.sub(FOREIGN, "", text[text.index("<svg") :], flags=re.S)
         text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{self.name}-", text)
         text = text.replace(FOREGROUND, "currentColor").replace(BACKGROUND, "none")
         opening = f'<svg role="img" style="max-width: {self.figure.get_figwidth():.1f}in"'

@@ -16,8 +16,7 @@ LIBRARY = "torch.library"
 GONE = ("numpy.whole", "numpy.tiles")  # kept in older files, made by an engine that is no more: not shown
 CELLS = ("rnn", "lstm", "gru")
 GROUP = ["run", "device", "dtype", "kind", "phase"]  # what a table of times is about
-COPIED = ("implementation", "phase", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops", "gflops",
-          "limit")
+COPIED = ("implementation", "phase", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops", "gflops", "limit")
 NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "flops", "gflops", "fraction")
 
 File = tuple[str, Mapping[str, Any]]  # its name, what it holds
@@ -54,19 +53,33 @@ def load(files: Iterable[File]) -> pd.DataFrame:
 def machine_of(content: Mapping[str, Any]) -> dict[str, Any]:
     """What every row of a file shares."""
     machine = content["machine"]
-    return {"preset": content["preset"], "started": content["started"], "processor": machine["processor"],
-            "cores": machine["cores"], "gpu": machine["gpu"] and machine["gpu"]["name"],
-            "threads": content["environment"]["torch_threads"]}
+    return {
+        "preset": content["preset"],
+        "started": content["started"],
+        "processor": machine["processor"],
+        "cores": machine["cores"],
+        "gpu": machine["gpu"] and machine["gpu"]["name"],
+        "threads": content["environment"]["torch_threads"],
+    }
 
 
 def line(row: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
     """One row of a file."""
     case, seconds = row["case"], row["seconds"] if row["status"] == "ok" and row["seconds"] else {}
     times = {name: positive(seconds.get(name)) for name in ("median", "q1", "q3")}
-    return {**{"model": None, "vocabulary": None, "classes": None}, **case, **{k: row[k] for k in COPIED}, **times,
-            "samples": len(seconds.get("samples", ())), "outliers": seconds.get("outliers"),
-            "fraction": row["fraction_of_limit"], "kind": kind_of(case), "size": " ".join(parts(case)),
-            "where": where(machine, case["device"]), "key": f"{row['phase']} {json.dumps(case, sort_keys=True)}"}
+    return {
+        **{"model": None, "vocabulary": None, "classes": None},
+        **case,
+        **{k: row[k] for k in COPIED},
+        **times,
+        "samples": len(seconds.get("samples", ())),
+        "outliers": seconds.get("outliers"),
+        "fraction": row["fraction_of_limit"],
+        "kind": kind_of(case),
+        "size": " ".join(parts(case)),
+        "where": where(machine, case["device"]),
+        "key": f"{row['phase']} {json.dumps(case, sort_keys=True)}",
+    }
 
 
 def positive(seconds: float | None) -> float:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SWEPT = ("cliffs", "scaling", "crossover")  # presets that vary one thing at a time have plots along it
-RATIO = (f"Median over the median of {LIBRARY} in the same case, phase and file, logarithmic; below 1 is faster. Cases by "
-         "ascending work.")
-TIME = ("Median time against the floating-point operations of the case, both logarithmic; B = 1 and more are lines apart. The "
-        "line without markers is the time at this machine's own measured GEMM rate.")
+RATIO = (
+    f"Median over the median of {LIBRARY} in the same case, phase and file, logarithmic; below 1 is faster. Cases by "
+    "ascending work."
+)
+TIME = (
+    "Median time against the floating-point operations of the case, both logarithmic; B = 1 and more are lines apart. The "
+    "line without markers is the time at this machine's own measured GEMM rate."
+)
 ALONG = "Median time over floating-point operations, logarithmic; a level line has no cliff, and scales with the work."
-SHARE = ("Share of the nearer limit that the machine itself was measured to have, GEMM rate or copy bandwidth, against the "
-         "floating-point operations of the case.")
+SHARE = (
+    "Share of the nearer limit that the machine itself was measured to have, GEMM rate or copy bandwidth, against the "
+    "floating-point operations of the case."
+)
 
 Draw = Callable[["Axes", pd.DataFrame], None]  # one panel
 
@@ -53,8 +59,7 @@ def ratio(rows: pd.DataFrame) -> Plot:
     room = 0.35
     if rows.model.notna().any():  # many models at a size or two: side by side
         room = 0.5
-        rows = rows.assign(kind=rows.cell.replace("none", "no cell"),
-                           size=rows.model.str.replace("_", " ") + " " + rows["size"])
+        rows = rows.assign(kind=rows.cell.replace("none", "no cell"), size=rows.model.str.replace("_", " ") + " " + rows["size"])
 
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         sizes = own.sort_values("flops", kind="stable")["size"].unique().tolist()
@@ -136,7 +141,7 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
 
     kinds, phases = rows.kind.unique().tolist(), rows.phase.unique().tolist()
     across = min(len(kinds), max(1, int(13.5 // width)))
-    rows_of_panels = [(phase, kinds[i:i + across]) for i in range(0, len(kinds), across) for phase in phases]
+    rows_of_panels = [(phase, kinds[i : i + across]) for i in range(0, len(kinds), across) for phase in phases]
     down = len(rows_of_panels)
     figure = Figure(figsize=(max(0.6 + width * across, 6.5), 0.9 + 2.5 * down), layout="constrained")
     FigureCanvasAgg(figure)
@@ -144,7 +149,7 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
     named: dict[str, Any] = {}
     for (row, column), ax in np.ndenumerate(axes):
         phase, beside = rows_of_panels[row]
-        own = rows[(rows.kind == "".join(beside[column:column + 1])) & (rows.phase == phase)]
+        own = rows[(rows.kind == "".join(beside[column : column + 1])) & (rows.phase == phase)]
         if own.empty:
             figure.delaxes(ax)
             continue
@@ -157,6 +162,10 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
     figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=int(figure.get_figwidth() / 1.5), frameon=False)
     first = rows.iloc[0]
     threads = f", {first.threads} threads" if first.device == "cpu" else ""
-    figure.suptitle(f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}",
-                    x=0.01, ha="left", size=9)
+    figure.suptitle(
+        f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}",
+        x=0.01,
+        ha="left",
+        size=9,
+    )
     return Plot(first["name"], f"{first['name']}-{first.device}-{first['dtype']}-{what}", title, caption, figure)

@@ -1,6 +1,6 @@
 """What README.md, notes/benchmarks.md and the site show of the files in benchmarks/results.
 
-    python -m benchmarks.report.published    draws the figures of the note; cog fills in the tables
+python -m benchmarks.report.published    draws the figures of the note; cog fills in the tables
 """
 
 from collections.abc import Iterator
@@ -39,8 +39,10 @@ def ratios(name: str) -> str:
     rows = grid(name)
     frame = tables.mean_ratios(rows)
     first = rows.iloc[0]
-    about = (f"**{name}**: {first['where']}, {first.threads} threads, {first['dtype']}. Time over that of {LIBRARY}: geometric "
-             "mean over eight sizes, (smallest – largest); below 1 is faster.")
+    about = (
+        f"**{name}**: {first['where']}, {first.threads} threads, {first['dtype']}. Time over that of {LIBRARY}: geometric "
+        "mean over eight sizes, (smallest – largest); below 1 is faster."
+    )
     return f"{about}\n\n{markdown_table(frame[frame.implementation != LIBRARY])}\n\n"
 
 

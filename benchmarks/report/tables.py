@@ -28,27 +28,39 @@ PHASES = "input product inside every time; forward is inference; train is forwar
 AXES = {"T": "T", "B": "B", "H": "hidden_size"}
 SPAN = 8  # a sweep is fitted if its largest size is at least so many times its smallest
 
-PEAK = ("Most memory that one training step holds at a time beyond what was there before (parameters and inputs), over that "
-        f"of {LIBRARY}: geometric mean, (smallest – largest) over the cases that both ran. NumPy by tracemalloc, which sees "
-        "every array; torch on the CPU by its profiler, which sees every tensor but not what oneDNN takes by itself; CUDA by "
-        "torch's allocator.")
-GAIN = (f"Ratios are to {LIBRARY} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over "
-        "the cases that were timed with each.")
-CHARACTERS = ("A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median "
-              "time.")
-PUBLISHED = ("Published: Tesla V100, mixed precision, cuDNN, forward and backward together without the input product and the "
-             "input's gradient, and the rate of its forward. Ours have both inside, which is twice the products; so a "
-             f"landmark, no rival. Source: {V100_SOURCE}")
-SHARE = ("Backward = train - forward. The forward measured alone is inference, which keeps nothing for the backward, so "
-         "backward includes what keeping costs. Median over the cases.")
+PEAK = (
+    "Most memory that one training step holds at a time beyond what was there before (parameters and inputs), over that "
+    f"of {LIBRARY}: geometric mean, (smallest – largest) over the cases that both ran. NumPy by tracemalloc, which sees "
+    "every array; torch on the CPU by its profiler, which sees every tensor but not what oneDNN takes by itself; CUDA by "
+    "torch's allocator."
+)
+GAIN = (
+    f"Ratios are to {LIBRARY} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over "
+    "the cases that were timed with each."
+)
+CHARACTERS = "A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median time."
+PUBLISHED = (
+    "Published: Tesla V100, mixed precision, cuDNN, forward and backward together without the input product and the "
+    "input's gradient, and the rate of its forward. Ours have both inside, which is twice the products; so a "
+    f"landmark, no rival. Source: {V100_SOURCE}"
+)
+SHARE = (
+    "Backward = train - forward. The forward measured alone is inference, which keeps nothing for the backward, so "
+    "backward includes what keeping costs. Median over the cases."
+)
 
 
 def texts(pairs: pd.DataFrame, index: str | list[str], columns: str | list[str], absent: str = "–") -> pd.DataFrame:
     """A table of text from a frame with a column "text": lines and columns in the order in which they come."""
-    lines, heads = (list(pairs[[k] if isinstance(k, str) else k].drop_duplicates().itertuples(index=False, name=None))
-                    for k in (index, columns))
-    at = pairs.assign(**{"_line": pairs[[index] if isinstance(index, str) else index].apply(tuple, axis=1),
-                         "_head": pairs[[columns] if isinstance(columns, str) else columns].apply(tuple, axis=1)})
+    lines, heads = (
+        list(pairs[[k] if isinstance(k, str) else k].drop_duplicates().itertuples(index=False, name=None)) for k in (index, columns)
+    )
+    at = pairs.assign(
+        **{
+            "_line": pairs[[index] if isinstance(index, str) else index].apply(tuple, axis=1),
+            "_head": pairs[[columns] if isinstance(columns, str) else columns].apply(tuple, axis=1),
+        }
+    )
     wide = at.pivot(index="_line", columns="_head", values="text").reindex(index=lines, columns=heads).fillna(absent)
     body = pd.DataFrame(wide.to_numpy(), columns=[", ".join(map(str, head)) for head in heads])
     names = [index] if isinstance(index, str) else index
@@ -84,26 +96,48 @@ def entry(row: Any) -> str:
     if row.status != "ok":
         over = "" if row.status != "wrong" or pd.isna(row.parity) else f"\nparity {three(row.parity)}"
         return word(row.status) + over
-    return (f"{said(row.median)}  {times(row.ratio)}".rstrip() + f"\n[{between(row.q1, row.q3, row.median)}]"
-            f"\n{rate(row.gflops, row.fraction, row.limit)}").rstrip()
+    return (
+        f"{said(row.median)}  {times(row.ratio)}".rstrip() + f"\n[{between(row.q1, row.q3, row.median)}]"
+        f"\n{rate(row.gflops, row.fraction, row.limit)}"
+    ).rstrip()
 
 
 def notes_of(own: pd.DataFrame) -> str:
     """Kernels, worst parity and longest compilation of one implementation."""
     compiled = own.compile_s.max()
-    return "\n".join(filter(None, (", ".join(filter(None, own.kernel.unique())),
-                                   "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}",
-                                   said(compiled, "compiled in {}"))))
+    return "\n".join(
+        filter(
+            None,
+            (
+                ", ".join(filter(None, own.kernel.unique())),
+                "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}",
+                said(compiled, "compiled in {}"),
+            ),
+        )
+    )
 
 
 def every_row(rows: pd.DataFrame) -> pd.DataFrame:
     """A line for each row, with all that is known of it."""
-    return pd.DataFrame([{
-        "implementation": r.implementation, "case": r.size, "median": said(r.median),
-        "quartiles": between(r.q1, r.q3, r.median), "samples, outliers": "" if pd.isna(r.median) else counts(r),
-        "ratio": times(r.ratio), "kernel": r.kernel, "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
-        "rate": rate(r.gflops, r.fraction, r.limit), "extra memory": size_of(r.peak_bytes), "compile": said(r.compile_s),
-        "": word(r.status) + (f": {r.reason}" if r.reason else "")} for r in rows.itertuples()])
+    return pd.DataFrame(
+        [
+            {
+                "implementation": r.implementation,
+                "case": r.size,
+                "median": said(r.median),
+                "quartiles": between(r.q1, r.q3, r.median),
+                "samples, outliers": "" if pd.isna(r.median) else counts(r),
+                "ratio": times(r.ratio),
+                "kernel": r.kernel,
+                "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
+                "rate": rate(r.gflops, r.fraction, r.limit),
+                "extra memory": size_of(r.peak_bytes),
+                "compile": said(r.compile_s),
+                "": word(r.status) + (f": {r.reason}" if r.reason else ""),
+            }
+            for r in rows.itertuples()
+        ]
+    )
 
 
 def counts(row: Any) -> str:
@@ -123,9 +157,17 @@ def mean_ratios(group: pd.DataFrame) -> pd.DataFrame:
     """Implementations by cells and phases."""
     columns = ["kind", "phase"]
     of = group[(group.implementation == LIBRARY) & group.ratio.notna()].groupby(columns).size()
-    pairs = pd.DataFrame([{"implementation": own.implementation.iloc[0], "kind": own.kind.iloc[0], "phase": own.phase.iloc[0],
-                           "text": mean_ratio(own, of.get((own.kind.iloc[0], own.phase.iloc[0]), 0))}
-                          for own in groups(group, ["implementation", *columns])])
+    pairs = pd.DataFrame(
+        [
+            {
+                "implementation": own.implementation.iloc[0],
+                "kind": own.kind.iloc[0],
+                "phase": own.phase.iloc[0],
+                "text": mean_ratio(own, of.get((own.kind.iloc[0], own.phase.iloc[0]), 0)),
+            }
+            for own in groups(group, ["implementation", *columns])
+        ]
+    )
     return texts(pairs[[(k, p) in of.index for k, p in pairs[columns].itertuples(index=False)]], "implementation", columns)
 
 
@@ -142,26 +184,36 @@ def memory(rows: pd.DataFrame) -> Iterator[Table]:
     trained = rows[(rows.phase == "train") & rows.peak_ratio.notna() & (rows.implementation != LIBRARY)]
     for group in groups(trained, ["device", "dtype"]):
         pairs = group.groupby(["implementation", "kind"], sort=False).peak_ratio.apply(spread).reset_index(name="text")
-        yield Table(f"Peak memory of a training step · {titled(group, 'dtype', 'device')}", PEAK,
-                    texts(pairs, "implementation", "kind"))
+        yield Table(
+            f"Peak memory of a training step · {titled(group, 'dtype', 'device')}", PEAK, texts(pairs, "implementation", "kind")
+        )
 
 
 def characters(rows: pd.DataFrame) -> Iterator[Table]:
     """How many characters a second the application char_lm trains on."""
     for group in groups(rows[(rows.model == "char_lm") & rows["median"].notna()], ["device", "dtype"]):
-        pairs = group.assign(case=group.cell + " " + group["size"], text=[
-            f"{r.T * r.B / r.median:,.0f}" + (f" ({1 / r.ratio:.2f}× {LIBRARY})" if r.ratio and r.implementation != LIBRARY
-                                              else "") for r in group.itertuples()])
-        yield Table(f"Characters a second, training char_lm · {titled(group, 'dtype', 'device')}", CHARACTERS,
-                    texts(pairs, "implementation", "case"))
+        pairs = group.assign(
+            case=group.cell + " " + group["size"],
+            text=[
+                f"{r.T * r.B / r.median:,.0f}"
+                + (f" ({1 / r.ratio:.2f}× {LIBRARY})" if r.ratio and r.implementation != LIBRARY else "")
+                for r in group.itertuples()
+            ],
+        )
+        yield Table(
+            f"Characters a second, training char_lm · {titled(group, 'dtype', 'device')}",
+            CHARACTERS,
+            texts(pairs, "implementation", "case"),
+        )
 
 
 def published(rows: pd.DataFrame) -> Iterator[Table]:
     """Training steps beside the published figures of a V100, where a file has those cases."""
     figures = [V100.get((r.cell, r.hidden_size, r.B, r.T)) for r in rows.itertuples()]
     v100 = [f and f"{duration(f[0])}, {f[1]:g} TFLOP/s" for f in figures]
-    own = rows.assign(V100=v100, case=rows.kind + " " + rows["size"], here=rows.dtype + " " + rows.device,
-                      text=rows["median"].map(said))
+    own = rows.assign(
+        V100=v100, case=rows.kind + " " + rows["size"], here=rows.dtype + " " + rows.device, text=rows["median"].map(said)
+    )
     own = own[own.V100.notna() & (own.phase == "train") & own["median"].notna()]
     if len(own):
         yield Table("Beside published figures", PUBLISHED, texts(own, ["case", "here", "V100"], "implementation"), 3)
@@ -175,8 +227,9 @@ def forward_share(rows: pd.DataFrame) -> Iterator[Table]:
         if {"forward", "train"} <= set(both):
             share = (both.forward / both.train).dropna().groupby(level=["implementation", "kind"], sort=False).median()
             pairs = group[["implementation", "kind"]].drop_duplicates().merge(share.map(percent).reset_index(name="text"))
-            yield Table(f"Forward in a training step · {titled(group, 'dtype', 'device')}", SHARE,
-                        texts(pairs, "implementation", "kind"))
+            yield Table(
+                f"Forward in a training step · {titled(group, 'dtype', 'device')}", SHARE, texts(pairs, "implementation", "kind")
+            )
 
 
 def packed(rows: pd.DataFrame) -> Iterator[Table]:
@@ -188,25 +241,35 @@ def packed(rows: pd.DataFrame) -> Iterator[Table]:
     own = own.assign(over=own["median"] / padded.reindex(at).to_numpy()).dropna(subset="over")
     own = own.assign(text=own.over.map(times), column=own.kind + ", " + own.phase + ", fill " + own.fill.map(percent))
     for group in groups(own, ["run", "device", "dtype"]):
-        yield Table(f"Packed over padded · {titled(group, 'dtype', 'device')}",
-                    "Median of the packed batch over that of the padded one; fill is the mean length over T, the work that is "
-                    "left.", texts(group, "implementation", "column"))
+        yield Table(
+            f"Packed over padded · {titled(group, 'dtype', 'device')}",
+            "Median of the packed batch over that of the padded one; fill is the mean length over T, the work that is left.",
+            texts(group, "implementation", "column"),
+        )
 
 
 def structure(rows: pd.DataFrame) -> Iterator[Table]:
     """Time per unit of work by number of layers and directions, over that of one layer in one direction."""
     plain = rows[rows.fill.isna() & rows["median"].notna() & (rows.flops > 0)]
-    plain = plain.assign(work=plain["median"] / plain.flops, shape=[
-        f"{layers} layer{'s' * (layers > 1)}{', both ways' * both}" for layers, both in
-        zip(plain.num_layers, plain.bidirectional, strict=True)])
+    plain = plain.assign(
+        work=plain["median"] / plain.flops,
+        shape=[
+            f"{layers} layer{'s' * (layers > 1)}{', both ways' * both}"
+            for layers, both in zip(plain.num_layers, plain.bidirectional, strict=True)
+        ],
+    )
     same = ["run", "device", "dtype", "kind", "phase", "implementation", "T", "B", "input_size", "hidden_size", "proj_size"]
     one = plain[plain["shape"] == "1 layer"].set_index(same).work
     own = plain[plain["shape"] != "1 layer"]
     own = own.assign(text=(own.work / one.reindex(pd.MultiIndex.from_frame(own[same])).to_numpy()).map(times))
     for group in groups(own[own.text != ""], ["run", "device", "dtype", "T", "B", "hidden_size"]):
-        yield Table(f"Layers and directions · T{group['T'].iloc[0]} B{group.B.iloc[0]} H{group.hidden_size.iloc[0]} · "
-                    f"{titled(group, 'dtype', 'device')}", "Time per unit of work over that of one layer in one direction.",
-                    texts(group.assign(column=group.kind + ", " + group.phase), ["implementation", "shape"], "column"), 2)
+        yield Table(
+            f"Layers and directions · T{group['T'].iloc[0]} B{group.B.iloc[0]} H{group.hidden_size.iloc[0]} · "
+            f"{titled(group, 'dtype', 'device')}",
+            "Time per unit of work over that of one layer in one direction.",
+            texts(group.assign(column=group.kind + ", " + group.phase), ["implementation", "shape"], "column"),
+            2,
+        )
 
 
 def threads(rows: pd.DataFrame) -> Iterator[Table]:
@@ -241,11 +304,15 @@ def fastest(rows: pd.DataFrame) -> Iterator[Table]:
         best = group.loc[group.groupby(["where", "size"], sort=False)["median"].idxmin()]
         best = best[best.groupby("size")["where"].transform("nunique") > 1]
         if len(best):
-            text = [f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel}".rstrip()
-                    for r in best.itertuples()]
-            yield Table(f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}",
-                        f"{PHASES}; the fastest implementation of each; median, [quartiles]",
-                        texts(best.assign(text=text, device=best["where"]), "device", "size"))
+            text = [
+                f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel}".rstrip()
+                for r in best.itertuples()
+            ]
+            yield Table(
+                f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}",
+                f"{PHASES}; the fastest implementation of each; median, [quartiles]",
+                texts(best.assign(text=text, device=best["where"]), "device", "size"),
+            )
 
 
 def crossover(rows: pd.DataFrame) -> Iterator[Table]:
@@ -261,8 +328,11 @@ def crossover(rows: pd.DataFrame) -> Iterator[Table]:
                 if min(sides) > 1 and len(both) >= max(4, sides[0] * sides[1] / 2):
                     gain = (best.cpu / best.cuda).map(winner).reset_index(name="text").sort_values(["B", "hidden_size"])
                     frame = texts(gain, "B", "hidden_size").rename(columns=lambda c: c if c == "B" else f"H{c}")
-                    yield Table(f"CPU or CUDA · {titled(group, 'kind', 'phase', 'dtype')} · {way}",
-                                f"T = {group['T'].iloc[0]}, I = H. The faster device, and by what factor.", frame)
+                    yield Table(
+                        f"CPU or CUDA · {titled(group, 'kind', 'phase', 'dtype')} · {way}",
+                        f"T = {group['T'].iloc[0]}, I = H. The faster device, and by what factor.",
+                        frame,
+                    )
 
 
 def winner(gain: float) -> str:
@@ -308,9 +378,16 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
                 if is_wide(own.x.tolist()):
                     x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
                     k, c = np.polyfit(x, t, 1)
-                    lines.append(own.iloc[0][["held", "kind", "phase", "implementation", "dtype", "device"]].to_dict() | {
-                        "axis": axis, "sizes": len(own), "k": float(k), "factor": float(np.exp(c)),
-                        "off": float(np.exp(np.abs(t - k * x - c).max()))})
+                    lines.append(
+                        own.iloc[0][["held", "kind", "phase", "implementation", "dtype", "device"]].to_dict()
+                        | {
+                            "axis": axis,
+                            "sizes": len(own),
+                            "k": float(k),
+                            "factor": float(np.exp(c)),
+                            "off": float(np.exp(np.abs(t - k * x - c).max())),
+                        }
+                    )
     return pd.DataFrame(lines)
 
 
@@ -319,5 +396,9 @@ def scaling(rows: pd.DataFrame) -> Iterator[Table]:
     frame = fits(rows)
     if len(frame):
         frame = frame.assign(sizes=frame.sizes.astype(str), k=frame.k.map("{:.2f}".format), off=frame.off.map(times))
-        yield Table("scaling: time ~ size^k", "Least squares over all sizes; off: the largest factor between a time and the "
-                    "fit.", frame[["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]], 7)
+        yield Table(
+            "scaling: time ~ size^k",
+            "Least squares over all sizes; off: the largest factor between a time and the fit.",
+            frame[["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]],
+            7,
+        )

@@ -20,9 +20,21 @@ SIZES = [(20, 1, 32), (50, 16, 64), (100, 32, 128)]
 
 
 def case(T=20, B=4, H=32, cell="lstm", **options):
-    return {"cell": cell, "nonlinearity": "tanh", "T": T, "B": B, "input_size": H, "hidden_size": H, "num_layers": 1,
-            "bidirectional": False, "proj_size": 0, "reset_after": True, "fill": None, "dtype": "float32",
-            "device": "cpu"} | options
+    return {
+        "cell": cell,
+        "nonlinearity": "tanh",
+        "T": T,
+        "B": B,
+        "input_size": H,
+        "hidden_size": H,
+        "num_layers": 1,
+        "bidirectional": False,
+        "proj_size": 0,
+        "reset_after": True,
+        "fill": None,
+        "dtype": "float32",
+        "device": "cpu",
+    } | options
 
 
 def row(case, implementation, seconds=None, phase="train", spread=0.01, **more):
@@ -32,24 +44,64 @@ def row(case, implementation, seconds=None, phase="train", spread=0.01, **more):
     if seconds:
         samples = seconds * (1 + spread * np.linspace(-2, 2, 9))
         q1, median, q3 = np.quantile(samples, [0.25, 0.5, 0.75])
-        timed = {"seconds": {"samples": samples.tolist(), "median": median, "q1": q1, "q3": q3, "outliers": 1},
-                 "gflops": flops / seconds / 1e9, "fraction_of_limit": 0.25, "limit": "compute"}
-    return {"case": case, "implementation": implementation, "phase": phase, "status": "ok", "reason": "", "parity": 0.5,
-            "kernel": "native", "compile_s": None, "seconds": None, "peak_bytes": 123456, "flops": flops, "bytes": 1000,
-            "gflops": None, "fraction_of_limit": None, "limit": None} | timed | more
+        timed = {
+            "seconds": {"samples": samples.tolist(), "median": median, "q1": q1, "q3": q3, "outliers": 1},
+            "gflops": flops / seconds / 1e9,
+            "fraction_of_limit": 0.25,
+            "limit": "compute",
+        }
+    return (
+        {
+            "case": case,
+            "implementation": implementation,
+            "phase": phase,
+            "status": "ok",
+            "reason": "",
+            "parity": 0.5,
+            "kernel": "native",
+            "compile_s": None,
+            "seconds": None,
+            "peak_bytes": 123456,
+            "flops": flops,
+            "bytes": 1000,
+            "gflops": None,
+            "fraction_of_limit": None,
+            "limit": None,
+        }
+        | timed
+        | more
+    )
 
 
 def result(rows, preset="grid", processor="Imaginary 9000", gpu=None):
     limits = {"gemm_gflops": {"float32": 100.0, "float64": 50.0}, "copy_gbs": 20.0, "shape": "1024x1024x1024"}
     devices = {r["case"]["device"] for r in rows}
-    return {"format": "bptt-benchmark", "version": 1, "preset": preset, "started": "2031-02-03T04:05:06Z",
-            "command": f"python -m benchmarks run --preset {preset}",
-            "machine": {"processor": processor, "cores": 4, "memory_gb": 16.0, "system": "Linux x86_64", "gpu": gpu and {
-                "name": gpu, "driver": "1.2", "memory_gb": 8.0, "power_limit_w": None, "clock_mhz": 1500}},
-            "environment": {"python": "3.12.0", "numpy": "2.2.0", "torch": "2.11.0", "cuda": "13.0" if gpu else None,
-                            "cudnn": "9.9" if gpu else None, "tf32": "off", "torch_threads": 4,
-                            "blas": [{"api": "openblas", "version": "0.3", "threads": 4}]},
-            "limits": {d: limits for d in ("cpu", "cuda") if d in devices}, "rows": rows}
+    return {
+        "format": "bptt-benchmark",
+        "version": 1,
+        "preset": preset,
+        "started": "2031-02-03T04:05:06Z",
+        "command": f"python -m benchmarks run --preset {preset}",
+        "machine": {
+            "processor": processor,
+            "cores": 4,
+            "memory_gb": 16.0,
+            "system": "Linux x86_64",
+            "gpu": gpu and {"name": gpu, "driver": "1.2", "memory_gb": 8.0, "power_limit_w": None, "clock_mhz": 1500},
+        },
+        "environment": {
+            "python": "3.12.0",
+            "numpy": "2.2.0",
+            "torch": "2.11.0",
+            "cuda": "13.0" if gpu else None,
+            "cudnn": "9.9" if gpu else None,
+            "tf32": "off",
+            "torch_threads": 4,
+            "blas": [{"api": "openblas", "version": "0.3", "threads": 4}],
+        },
+        "limits": {d: limits for d in ("cpu", "cuda") if d in devices},
+        "rows": rows,
+    }
 
 
 def save(folder, name, content):
@@ -73,17 +125,18 @@ def grid(numpy_factor=(0.5, 2.0, 1.5)):
     for i, (T, B, H) in enumerate(SIZES):
         for phase, times in (("forward", 1), ("train", 3)):
             library = times * 1e-3 * (i + 1)
-            rows += [row(case(T, B, H), LIBRARY, library, phase),
-                     row(case(T, B, H), "numpy", library * numpy_factor[i], phase)]
+            rows += [row(case(T, B, H), LIBRARY, library, phase), row(case(T, B, H), "numpy", library * numpy_factor[i], phase)]
     return rows
 
 
 def untimed():
-    return [row(case(), "my.wrong", status="wrong", reason="y differs", parity=12.5),
-            row(case(), "my.declining", status="declined", reason="only GRU", parity=None),
-            row(case(), "my.hungry", status="out of memory", reason="wants 24 GB", parity=None),
-            row(case(), "my.broken", status="error", reason="RuntimeError: <no> | way", parity=None),
-            row(case(), LIBRARY, 1e-3)]
+    return [
+        row(case(), "my.wrong", status="wrong", reason="y differs", parity=12.5),
+        row(case(), "my.declining", status="declined", reason="only GRU", parity=None),
+        row(case(), "my.hungry", status="out of memory", reason="wants 24 GB", parity=None),
+        row(case(), "my.broken", status="error", reason="RuntimeError: <no> | way", parity=None),
+        row(case(), LIBRARY, 1e-3),
+    ]
 
 
 def test_vector_instructions_are_said_where_they_were_recorded():
@@ -96,8 +149,9 @@ def test_vector_instructions_are_said_where_they_were_recorded():
 
 def test_ratios_and_means_are_what_numpy_computes():
     rows = load(result(grid()))
-    medians = {(r["implementation"], r["phase"], " ".join(frame.parts(r["case"]))): np.median(r["seconds"]["samples"])
-               for r in grid()}
+    medians = {
+        (r["implementation"], r["phase"], " ".join(frame.parts(r["case"]))): np.median(r["seconds"]["samples"]) for r in grid()
+    }
     assert len(rows) == len(medians)
     for r in rows.itertuples():
         assert r.median == pytest.approx(medians[r.implementation, r.phase, r.size])
@@ -133,8 +187,20 @@ def test_rows_of_an_engine_that_is_gone_are_not_shown(name):
 def test_the_terminal_shows_medians_ratios_quartiles_kernels_and_parity(tmp_path, capsys):
     assert main([save(tmp_path, "a", result(grid()))]) == 0
     out = capsys.readouterr().out
-    for text in ("Imaginary 9000", "input product inside every time", "forward is inference", "kernel", "parity 0.50",
-                 "native", "1.50 ms  0.50×", "[1.49 – 1.52]", "25% com", "1.14×", "0.50 – 2.00", "T100 B32 H128"):
+    for text in (
+        "Imaginary 9000",
+        "input product inside every time",
+        "forward is inference",
+        "kernel",
+        "parity 0.50",
+        "native",
+        "1.50 ms  0.50×",
+        "[1.49 – 1.52]",
+        "25% com",
+        "1.14×",
+        "0.50 – 2.00",
+        "T100 B32 H128",
+    ):
         assert text in out, text
 
 
@@ -205,12 +271,19 @@ def everything():
         return 1e-3 * (1 + c["B"] * c["hidden_size"] / 4e3) ** (c["device"] == "cpu")
 
     def rows(cases):
-        return [row(c, i, seconds(c) * f * (2 if p == "train" else 1), p) for c in cases for p in ("forward", "train")
-                for i, f in ((LIBRARY, 1), ("numpy", 1.5), ("my_lib.adapter", 0.7))]
+        return [
+            row(c, i, seconds(c) * f * (2 if p == "train" else 1), p)
+            for c in cases
+            for p in ("forward", "train")
+            for i, f in ((LIBRARY, 1), ("numpy", 1.5), ("my_lib.adapter", 0.7))
+        ]
 
-    return {"grid": result(rows([case(*s, cell=c) for s in SIZES for c in cells])), "cliffs": result(rows(cliffs), "cliffs"),
-            "scaling": result(rows(scaling), "scaling"),
-            "crossover": result(rows(crossover), "crossover", "Invented 1", "Fictional Accelerator")}
+    return {
+        "grid": result(rows([case(*s, cell=c) for s in SIZES for c in cells])),
+        "cliffs": result(rows(cliffs), "cliffs"),
+        "scaling": result(rows(scaling), "scaling"),
+        "crossover": result(rows(crossover), "crossover", "Invented 1", "Fictional Accelerator"),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -224,15 +297,24 @@ def written(tmp_path_factory):
 
 def test_every_plot_is_drawn_where_the_data_allows_it(written):
     names = {p.stem for p in (written / "plots").iterdir()}
-    wanted = {"grid-cpu-float32": ("time", "ratio", "share"),
-              "cliffs-cpu-float32": ("along-h", "along-b"), "scaling-cpu-float32": ("along-t", "along-b", "along-h")}
+    wanted = {
+        "grid-cpu-float32": ("time", "ratio", "share"),
+        "cliffs-cpu-float32": ("along-h", "along-b"),
+        "scaling-cpu-float32": ("along-t", "along-b", "along-h"),
+    }
     assert {f"{prefix}-{name}" for prefix, plots in wanted.items() for name in plots} == names
 
 
 def test_what_no_plot_shows_has_a_table(written):
     page = (written / "report.md").read_text(encoding="utf-8")
-    for title in ("Packed over padded", "Layers and directions", "CPU or CUDA", "Forward in a training step",
-                  "Peak memory of a training step", "scaling: time"):
+    for title in (
+        "Packed over padded",
+        "Layers and directions",
+        "CPU or CUDA",
+        "Forward in a training step",
+        "Peak memory of a training step",
+        "scaling: time",
+    ):
         assert title in page, title
 
 
@@ -272,8 +354,12 @@ def test_markdown_tables_are_rectangular(written):
 
 
 def test_names_from_a_file_cannot_break_the_page(tmp_path):
-    rows = [row(case(*s), name, 1e-3, p) for s in SIZES for p in ("forward", "train")
-            for name in (LIBRARY, "<script>alert(1)</script>", "$x^{$ [bold]a|b`")]
+    rows = [
+        row(case(*s), name, 1e-3, p)
+        for s in SIZES
+        for p in ("forward", "train")
+        for name in (LIBRARY, "<script>alert(1)</script>", "$x^{$ [bold]a|b`")
+    ]
     file = save(tmp_path, "a", result(rows, processor="</svg><script> [red]$_$"))
     assert main([file, "--out", str(tmp_path / "out")]) == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -294,8 +380,9 @@ def test_without_matplotlib_one_sentence(tmp_path, capsys, monkeypatch):
     file = save(tmp_path, "a", result(grid()))
     assert benchmarks(["report", file]) == 0
     assert benchmarks(["report", file, "--out", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err == ("error: python -m benchmarks report needs matplotlib, which is not installed: "
-                                       "pip install 'bptt[bench]'\n")
+    assert capsys.readouterr().err == (
+        "error: python -m benchmarks report needs matplotlib, which is not installed: pip install 'bptt[bench]'\n"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -312,7 +399,9 @@ def test_devices_side_by_side_take_the_fastest_of_each():
     first = {line["device"]: line["T20 B1 H32"].split("\n") for line in table.frame.to_dict("records")}
     assert list(table.frame) == ["device", "T20 B1 H32"]
     assert {device: (lines[0], lines[2]) for device, lines in first.items()} == {
-        "Imaginary 9000, 4 cores": ("1.50 ms", "numpy"), "Invented 1, 4 cores": ("700 µs", "numpy")}
+        "Imaginary 9000, 4 cores": ("1.50 ms", "numpy"),
+        "Invented 1, 4 cores": ("700 µs", "numpy"),
+    }
 
 
 def test_files_of_one_name_stay_apart():
@@ -330,11 +419,17 @@ def test_threads_are_set_beside_each_other():
 
 
 def test_the_crossover_names_winner_and_factor():
-    rows = [row(case(B=B, H=H, device=d), LIBRARY, t) for B in (1, 64) for H in (32, 512)
-            for d, t in (("cpu", B * H * 1e-6), ("cuda", 1e-3))]
+    rows = [
+        row(case(B=B, H=H, device=d), LIBRARY, t)
+        for B in (1, 64)
+        for H in (32, 512)
+        for d, t in (("cpu", B * H * 1e-6), ("cuda", 1e-3))
+    ]
     table = next(tables.crossover(load(result(rows, "crossover", gpu="Fictional Accelerator"))))
-    assert table.frame.to_dict("records") == [{"B": "1", "H32": "CPU 31×", "H512": "CPU 1.95×"},
-                                              {"B": "64", "H32": "CUDA 2.05×", "H512": "CUDA 33×"}]
+    assert table.frame.to_dict("records") == [
+        {"B": "1", "H32": "CPU 31×", "H512": "CPU 1.95×"},
+        {"B": "64", "H32": "CUDA 2.05×", "H512": "CUDA 33×"},
+    ]
     assert tables.winner(float("nan")) == "–"
 
 
@@ -345,20 +440,28 @@ def test_scattered_sizes_make_no_map():
 
 
 def test_packed_is_compared_with_its_own_padded_batch():
-    rows = [row(case(fill=f), i, t * factor) for i, factor in (("numpy", 1.0), (LIBRARY, 3.0))
-            for f, t in ((None, 2e-3), (0.25, 1e-3), (0.5, 4e-3))]
+    rows = [
+        row(case(fill=f), i, t * factor)
+        for i, factor in (("numpy", 1.0), (LIBRARY, 3.0))
+        for f, t in ((None, 2e-3), (0.25, 1e-3), (0.5, 4e-3))
+    ]
     (table,) = tables.packed(load(result(rows)))
     for name in ("numpy", LIBRARY):
         assert cells(table, implementation=name) == [
-            {"implementation": name, "lstm, train, fill 25%": "0.50×", "lstm, train, fill 50%": "2.00×"}]
+            {"implementation": name, "lstm, train, fill 25%": "0.50×", "lstm, train, fill 50%": "2.00×"}
+        ]
 
 
 def test_layers_and_directions_are_over_one_of_each_by_work():
-    rows = [row(case(num_layers=n, bidirectional=both), "numpy", t, flops=f) for n, both, t, f in (
-        (1, False, 1e-3, 10), (2, False, 3e-3, 20), (1, True, 1e-3, 20))]
+    rows = [
+        row(case(num_layers=n, bidirectional=both), "numpy", t, flops=f)
+        for n, both, t, f in ((1, False, 1e-3, 10), (2, False, 3e-3, 20), (1, True, 1e-3, 20))
+    ]
     (table,) = tables.structure(load(result(rows, "cliffs")))
     assert {line["shape"]: line["lstm, train"] for line in table.frame.to_dict("records")} == {
-        "2 layers": "1.50×", "1 layer, both ways": "0.50×"}
+        "2 layers": "1.50×",
+        "1 layer, both ways": "0.50×",
+    }
 
 
 def test_the_forwards_share_of_a_training_step():
@@ -385,14 +488,22 @@ def test_strangers_look_unlike_ours_and_each_other():
     names = [*drawing.KNOWN, "my_lib.adapter", "your_lib.adapter", "their.lib"]
     looks = [str(drawing.look(n, names)) for n in names]
     assert len(set(looks)) == len(names)
-    marks = [(k["marker"], k["markerfacecolor"] == drawing.BACKGROUND)
-             for k in (drawing.look(n, names) for n in drawing.KNOWN)]
+    marks = [(k["marker"], k["markerfacecolor"] == drawing.BACKGROUND) for k in (drawing.look(n, names) for n in drawing.KNOWN)]
     assert len(set(marks)) == len(drawing.KNOWN)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [
-    (1.5e-9, "1.50 ns"), (9.996e-7, "1.00 µs"), (1.234e-3, "1.23 ms"), (0.0999, "99.9 ms"), (12.34, "12.3 s"),
-    (456.0, "456 s"), (None, "")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1.5e-9, "1.50 ns"),
+        (9.996e-7, "1.00 µs"),
+        (1.234e-3, "1.23 ms"),
+        (0.0999, "99.9 ms"),
+        (12.34, "12.3 s"),
+        (456.0, "456 s"),
+        (None, ""),
+    ],
+)
 def test_durations_have_three_digits_and_a_unit(seconds, text):
     assert frame.said(seconds) == text
     assert seconds is None or duration(seconds) == text

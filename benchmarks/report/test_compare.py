@@ -14,10 +14,12 @@ def times(factor=1.0, spread=0.01, implementation="numpy"):
 @pytest.fixture
 def compare(tmp_path, capsys):
     """Compare two lists of rows, or two results; returns the status and what was printed."""
+
     def run(a, b, *options):
         files = [save(tmp_path, n, r if isinstance(r, dict) else result(r)) for n, r in (("a", a), ("b", b))]
         status = main([*files, *options])
         return status, " ".join(capsys.readouterr().out.split())
+
     return run
 
 
@@ -39,11 +41,14 @@ def test_what_got_faster_does_not_fail(compare):
     assert "0.50×" in out
 
 
-@pytest.mark.parametrize(("factor", "spread"), [
-    (1.0, 0.01),   # the same
-    (1.04, 0.001), # ranges apart, but by less than 5 percent
-    (1.2, 0.2),    # 20 percent, but the ranges overlap
-])
+@pytest.mark.parametrize(
+    ("factor", "spread"),
+    [
+        (1.0, 0.01),  # the same
+        (1.04, 0.001),  # ranges apart, but by less than 5 percent
+        (1.2, 0.2),  # 20 percent, but the ranges overlap
+    ],
+)
 def test_noise_is_not_a_change(factor, spread, compare):
     status, out = compare(times(spread=spread), times(factor, spread), "--fail-slower", "0%")
     assert status == 0

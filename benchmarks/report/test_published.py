@@ -9,10 +9,16 @@ from . import published
 from .frame import GONE
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"<!--\[\[\[cog import cog; from benchmarks\.report import published; cog\.out\(published\.(.*?)\) \]\]\]-->\n"
-                   r"(.*?)<!--\[\[\[end\]\]\]-->", re.S)
-BLOCKS = [(file, *found) for file in ("README.md", "notes/benchmarks.md")
-          for found in BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))]
+BLOCK = re.compile(
+    r"<!--\[\[\[cog import cog; from benchmarks\.report import published; cog\.out\(published\.(.*?)\) \]\]\]-->\n"
+    r"(.*?)<!--\[\[\[end\]\]\]-->",
+    re.S,
+)
+BLOCKS = [
+    (file, *found)
+    for file in ("README.md", "notes/benchmarks.md")
+    for found in BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))
+]
 
 
 @pytest.mark.parametrize(("file", "call", "shown"), BLOCKS, ids=lambda v: v if len(v) < 40 else "text")

@@ -84,8 +84,11 @@ def judge(candidate: Candidate, problem: Problem) -> float:
     """
     truth = truth_of(problem)
     tensors = candidate.tensors(problem, truth.inputs)
-    verdicts = [verdict(name, tensors.get(name), exact, truth.allowed[name]) for name, exact in truth.oracle.items()
-                if candidate.phase == "train" or not name.startswith("d")]
+    verdicts = [
+        verdict(name, tensors.get(name), exact, truth.allowed[name])
+        for name, exact in truth.oracle.items()
+        if candidate.phase == "train" or not name.startswith("d")
+    ]
     return passed(worst_of(verdicts), problem.label)
 
 
@@ -116,5 +119,8 @@ def truth_of(problem: Problem) -> Truth:
         for name, tensor in tensors.items():
             noise[name] = max(noise[name], float(largest(tensor - oracle[name])))
     eps = PRECISIONS[problem.dtype].eps
-    return Truth(inputs, oracle, {name: BASELINE_FACTOR * noise[name] + FLOOR_EPS * eps * float(largest(exact))
-                                  for name, exact in oracle.items()})
+    return Truth(
+        inputs,
+        oracle,
+        {name: BASELINE_FACTOR * noise[name] + FLOOR_EPS * eps * float(largest(exact)) for name, exact in oracle.items()},
+    )

@@ -26,15 +26,15 @@ class Rival(Protocol):
 class Plan:
     """How long to measure."""
 
-    seconds: float = 0.5   # per rival, after which no further round is begun
-    rounds: int = 5        # at least; three if a round takes longer than all of the time there is
-    most: int = 12         # rounds
-    stable: float = 0.01   # or until every median is known to this: 1.57 · IQR / √n, as the notch of a box plot
-    turn: int = 8          # samples in a turn, at most
-    turn_s: float = 0.05   # or fewer, once they have taken so many seconds
-    steady: float = 1.25   # a turn's clock starts once an untimed call takes at most so many times the fastest yet
-    warm_s: float = 0.12   # or after so many seconds
-    seed: int = 0          # of the order within each round
+    seconds: float = 0.5  # per rival, after which no further round is begun
+    rounds: int = 5  # at least; three if a round takes longer than all of the time there is
+    most: int = 12  # rounds
+    stable: float = 0.01  # or until every median is known to this: 1.57 · IQR / √n, as the notch of a box plot
+    turn: int = 8  # samples in a turn, at most
+    turn_s: float = 0.05  # or fewer, once they have taken so many seconds
+    steady: float = 1.25  # a turn's clock starts once an untimed call takes at most so many times the fastest yet
+    warm_s: float = 0.12  # or after so many seconds
+    seed: int = 0  # of the order within each round
 
 
 @dataclass
@@ -139,8 +139,13 @@ def summary(samples: Sequence[float]) -> dict[str, Any]:
     quartiles).  Outliers are counted, never left out."""
     q1, median, q3 = (float(q) for q in np.percentile(samples, (25, 50, 75)))
     reach = 1.5 * (q3 - q1)
-    return {"samples": [float(f"{s:.5g}") for s in samples], "median": median, "q1": q1, "q3": q3,
-            "outliers": sum(not q1 - reach <= s <= q3 + reach for s in samples)}
+    return {
+        "samples": [float(f"{s:.5g}") for s in samples],
+        "median": median,
+        "q1": q1,
+        "q3": q3,
+        "outliers": sum(not q1 - reach <= s <= q3 + reach for s in samples),
+    }
 
 
 def duration(seconds: float) -> str:

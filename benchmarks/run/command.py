@@ -50,18 +50,25 @@ class Work:
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks run", description="Judge, then time, implementations of RNN, LSTM and GRU.",
-        epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog="python -m benchmarks run",
+        description="Judge, then time, implementations of RNN, LSTM and GRU.",
+        epilog=__doc__.partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
-    parser.add_argument("--impl", action="append", metavar="NAME",
-                        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE, *STRANGERS))}; "
-                             "may be repeated")
+    parser.add_argument(
+        "--impl",
+        action="append",
+        metavar="NAME",
+        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE, *STRANGERS))}; may be repeated",
+    )
     parser.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
     parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
     parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
     parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
-    parser.add_argument("--threads", type=int, metavar="N",
-                        help="compute on N processors: torch, BLAS and everything else (default: all there are)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="compute on N processors: torch, BLAS and everything else (default: all there are)"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
     parser.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
     parser.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
@@ -136,10 +143,15 @@ def planned(args: argparse.Namespace) -> list[Work]:
         raise ValueError("--dtype tf32: only a CUDA device has TF32; add --device cuda")
     names = args.impl or preset.implementations or [n for n in (*BUILTIN, *MORE) if n not in preset.without]
     chosen = list({name: resolve(name) for name in names}.values())
-    jobs = dict.fromkeys((replace(config, dtype=dtype), phase) for device in dict.fromkeys(devices)
-                         for dtype in dict.fromkeys(dtypes) for config, phase in preset.jobs(device)
-                         if (not args.cell or config.cell in args.cell) and phase in (args.phase or PHASES)
-                         and not (dtype == "tf32" and device == "cpu"))
+    jobs = dict.fromkeys(
+        (replace(config, dtype=dtype), phase)
+        for device in dict.fromkeys(devices)
+        for dtype in dict.fromkeys(dtypes)
+        for config, phase in preset.jobs(device)
+        if (not args.cell or config.cell in args.cell)
+        and phase in (args.phase or PHASES)
+        and not (dtype == "tf32" and device == "cpu")
+    )
     works = [Work(c, phase, candidates(chosen, c, bool(args.impl))) for c, phase in jobs]
     works = [w for w in works if w.implementations]
     if not works:
@@ -214,15 +226,24 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
     """Do the work, writing the file after each configuration and phase; returns the exit status."""
     preset = PRESETS[args.preset]
     plan = clock.Plan(seconds=preset.seconds, rounds=preset.rounds)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(),
-               TextColumn("left:"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     begin, statuses = time.monotonic(), Counter[str]()
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
         for number, w in enumerate(todo):
             if args.budget is not None and time.monotonic() - begin >= args.budget:
-                console.print(f"the budget of {args.budget:g} s is used up: {len(todo) - number} of {len(todo)} "
-                              "configurations are left; --resume goes on", highlight=False)
+                console.print(
+                    f"the budget of {args.budget:g} s is used up: {len(todo) - number} of {len(todo)} "
+                    "configurations are left; --resume goes on",
+                    highlight=False,
+                )
                 break
 
             def note(text: str, w: Work = w) -> None:
@@ -237,16 +258,22 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             statuses.update(row["status"] for row in rows)
             progress.console.print(line(w, rows), highlight=False, markup=False, soft_wrap=True)
             progress.advance(task, w.weight)
-    console.print(f"{', '.join(f'{n} {status}' for status, n in statuses.items()) or 'nothing was left to measure'}; "
-                  f"{len(result['rows'])} rows in {path}", highlight=False, markup=False)
+    console.print(
+        f"{', '.join(f'{n} {status}' for status, n in statuses.items()) or 'nothing was left to measure'}; "
+        f"{len(result['rows'])} rows in {path}",
+        highlight=False,
+        markup=False,
+    )
     total = Counter(row["status"] for row in result["rows"])
     return int(bool(total["wrong"] or total["error"]) or not total["ok"])
 
 
 def line(w: Work, rows: Sequence[dict[str, Any]]) -> str:
     """What was measured, in a line: medians, or why there is none."""
-    figures = [f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"])
-               for row in rows]
-    reasons = [f"\n    {row['implementation']} {row['status']}: {row['reason']}" for row in rows
-               if row["status"] not in ("ok", "declined")]
+    figures = [
+        f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"]) for row in rows
+    ]
+    reasons = [
+        f"\n    {row['implementation']} {row['status']}: {row['reason']}" for row in rows if row["status"] not in ("ok", "declined")
+    ]
     return f"{w.config.name} {w.phase}: {' · '.join(figures)}{''.join(reasons)}"

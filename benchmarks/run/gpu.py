@@ -50,26 +50,43 @@ def pieces(device: str, folder: Path) -> list[Piece]:
 
     def run(preset: str, dtypes: Sequence[str], share: float, *more: str) -> Piece:
         options = (word for dtype in dtypes for word in ("--dtype", dtype))
-        return Piece(preset, ("benchmarks", "run", "--preset", preset, *more, *options, "--resume",
-                              "--out", str(folder / f"{preset}.json")), share)
+        return Piece(
+            preset,
+            ("benchmarks", "run", "--preset", preset, *more, *options, "--resume", "--out", str(folder / f"{preset}.json")),
+            share,
+        )
 
     on = ("--device", device)
     return [
-        Piece("parity", ("parity_tests", *on, *(w for name in NAMES for w in ("--impl", name)),
-                         "--report", str(folder / "parity.json")), 0.15),
+        Piece(
+            "parity",
+            ("parity_tests", *on, *(w for name in NAMES for w in ("--impl", name)), "--report", str(folder / "parity.json")),
+            0.15,
+        ),
         Piece("low", ("benchmarks.run.low_precision", *on, "--out", str(folder / "low.json")), 0.05),
-        run("grid", every, 0.3, *on), run("deepbench", some, 0.15, *on), run("cliffs", some, 0.2, *on),
-        run("crossover", ("float32",), 0.15)]
+        run("grid", every, 0.3, *on),
+        run("deepbench", some, 0.15, *on),
+        run("cliffs", some, 0.2, *on),
+        run("crossover", ("float32",), 0.15),
+    ]
 
 
 def arguments() -> argparse.ArgumentParser:
     first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python3 -m benchmarks gpu", description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python3 -m benchmarks gpu",
+        description=first.partition(": ")[2],
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--out", type=Path, default=Path("out/gpu"), metavar="FOLDER", help="default: out/gpu")
     parser.add_argument("--minutes", type=float, default=25.0, metavar="M", help="for all of it (default: 25)")
-    parser.add_argument("--only", action="append", choices=[p.name for p in pieces("cuda", Path())],
-                        help="these pieces, which share the time; may be repeated")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[p.name for p in pieces("cuda", Path())],
+        help="these pieces, which share the time; may be repeated",
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="cpu: a rehearsal where there is no GPU")
     parser.add_argument("--dry", action="store_true", help="print the commands and stop")
     return parser
@@ -79,8 +96,9 @@ def main(argv: Sequence[str] | None = None, start: Callable[..., int] | None = N
     """``start(command, seconds) -> exit status, STOPPED`` runs a piece."""
     args, out = arguments().parse_args(argv), console()
     if args.device == "cuda" and not torch.cuda.is_available() and not args.dry:
-        console(stderr=True).print("error: torch sees no CUDA device on this machine; --device cpu rehearses without one",
-                                   style="bold red", soft_wrap=True)
+        console(stderr=True).print(
+            "error: torch sees no CUDA device on this machine; --device cpu rehearses without one", style="bold red", soft_wrap=True
+        )
         return USAGE_ERROR
     chosen = [p for p in pieces(args.device, args.out) if not args.only or p.name in args.only]
     whole, ends = sum(p.share for p in chosen), []

@@ -35,11 +35,13 @@ def configs(dtype: str, device: str) -> tuple[Config, ...]:
     """Every cell and option at sizes that take no time, and one at which libraries take their special kernels."""
     small: dict[str, Any] = {"T": 9, "B": 4, "input_size": 5, "hidden_size": 8, "dtype": dtype, "device": device}
     plain = [Config(cell, **small) for cell in ("rnn", "lstm", "gru")]
-    options: tuple[dict[str, Any], ...] = (
-        {"num_layers": 3, "bidirectional": True}, {"fill": 0.5}, {"B": 1})
+    options: tuple[dict[str, Any], ...] = ({"num_layers": 3, "bidirectional": True}, {"fill": 0.5}, {"B": 1})
     more = [replace(c, **option) for c in plain for option in options]
-    kinds = [Config("rnn", nonlinearity="relu", **small), Config("lstm", proj_size=3, **small),
-             Config("gru", reset_after=False, **small)]
+    kinds = [
+        Config("rnn", nonlinearity="relu", **small),
+        Config("lstm", proj_size=3, **small),
+        Config("gru", reset_after=False, **small),
+    ]
     large = [replace(c, T=20, B=16, input_size=128, hidden_size=128) for c in plain]
     return (*plain, *more, *kinds, *large)
 
@@ -55,8 +57,15 @@ def judged(implementations: Sequence[Implementation], dtypes: Iterable[str], dev
 
 
 def line(implementation: Implementation, config: Config, phase: str) -> dict[str, Any]:
-    outcome: dict[str, Any] = {"implementation": implementation.name, "case": config.name, "dtype": config.dtype,
-                               "phase": phase, "status": "ok", "reason": "", "parity": None}
+    outcome: dict[str, Any] = {
+        "implementation": implementation.name,
+        "case": config.name,
+        "dtype": config.dtype,
+        "phase": phase,
+        "status": "ok",
+        "reason": "",
+        "parity": None,
+    }
     try:
         outcome["parity"] = check.judge(config.candidate(implementation, phase), config.problem())
     except Exception as e:  # of an implementation, whatever it is: the line says it
@@ -66,9 +75,12 @@ def line(implementation: Implementation, config: Config, phase: str) -> dict[str
 
 def arguments() -> argparse.ArgumentParser:
     first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run.low_precision",
-                                     description=first.partition(": ")[2], epilog=rest,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run.low_precision",
+        description=first.partition(": ")[2],
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
     parser.add_argument("--dtype", action="append", choices=LOW, help="may be repeated (default: all that the device has)")
     parser.add_argument("--impl", action="append", choices=NAMES, help="may be repeated (default: all)")

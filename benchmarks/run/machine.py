@@ -23,8 +23,13 @@ CHANGES = ("clock_mhz",)  # readings that differ from run to run on one machine
 
 def machine() -> dict[str, Any]:
     """The hardware and the system."""
-    return {"processor": processor(), "cores": cores(), "memory_gb": memory_gb(),
-            "system": f"{platform.system()} {platform.machine()}", "gpu": gpu()}
+    return {
+        "processor": processor(),
+        "cores": cores(),
+        "memory_gb": memory_gb(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "gpu": gpu(),
+    }
 
 
 def cores() -> int:
@@ -43,9 +48,13 @@ def gpu() -> dict[str, Any] | None:
         return None
     properties = torch.cuda.get_device_properties(torch.cuda.current_device())
     facts = smi(str(getattr(properties, "uuid", "")))
-    return {"name": properties.name, "memory_gb": round(properties.total_memory / 1e9, 1),
-            "driver": facts.get("driver", "unknown"), "power_limit_w": number(facts.get("power_limit_w")),
-            "clock_mhz": number(facts.get("clock_mhz"))}
+    return {
+        "name": properties.name,
+        "memory_gb": round(properties.total_memory / 1e9, 1),
+        "driver": facts.get("driver", "unknown"),
+        "power_limit_w": number(facts.get("power_limit_w")),
+        "clock_mhz": number(facts.get("clock_mhz")),
+    }
 
 
 def smi(uuid: str) -> dict[str, str]:
@@ -71,10 +80,18 @@ def number(text: str | None) -> float | None:
 def environment() -> dict[str, Any]:
     """The software."""
     cudnn = torch.backends.cudnn.version() if torch.cuda.is_available() else None
-    return {"python": platform.python_version(), "numpy": np.__version__, "simd": simd(), "torch": torch.__version__,
-            "cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn),
-            "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
-            "torch_threads": torch.get_num_threads(), "blas": blas(), "strangers": {}}
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "simd": simd(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": None if cudnn is None else str(cudnn),
+        "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
+        "torch_threads": torch.get_num_threads(),
+        "blas": blas(),
+        "strangers": {},
+    }
 
 
 def simd() -> list[str]:
@@ -86,8 +103,11 @@ def simd() -> list[str]:
 def blas() -> list[dict[str, Any]]:
     """The BLAS libraries that are loaded, with the threads that each uses."""
     np.ones((8, 8)) @ np.ones((8, 8))
-    return [{"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]}
-            for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    return [
+        {"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]}
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:

@@ -40,8 +40,7 @@ class Rival:
     samples: list[float] = field(default_factory=list)
 
 
-def measure(config: Configuration, phase: str, implementations: Iterable[Implementation],
-            setting: Setting) -> list[dict[str, Any]]:
+def measure(config: Configuration, phase: str, implementations: Iterable[Implementation], setting: Setting) -> list[dict[str, Any]]:
     """The rows of one configuration in one phase, in the order of the implementations.
 
     Whatever goes wrong with one of them becomes its row: "declined", "wrong" (then it is not timed), "out of memory",

@@ -20,10 +20,16 @@ from .roofline import fraction_of_limit
 
 FORMAT, VERSION = "bptt-benchmark", 1
 SCHEMA = Path(__file__).with_name("schema.json")
-KINDS: dict[str, tuple[type, ...]] = {"object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
-                                      "number": (int, float), "boolean": (bool,), "null": (type(None),)}
-KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title",
-            "description"}
+KINDS: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title", "description"}
 
 Result = dict[str, Any]
 
@@ -34,18 +40,40 @@ class ResultError(ValueError):
 
 def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Result:
     """A result file's contents before anything was measured."""
-    return {"format": FORMAT, "version": VERSION, "preset": preset, "command": command,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "environment": environment,
-            "limits": {}, "rows": []}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "preset": preset,
+        "command": command,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine,
+        "environment": environment,
+        "limits": {},
+        "rows": [],
+    }
 
 
-def row(config: Configuration, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any],
-        **known: Any) -> dict[str, Any]:
+def row(
+    config: Configuration, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any], **known: Any
+) -> dict[str, Any]:
     """A row, with a time if there are samples; what is not known is None."""
-    cells = {"case": config.as_dict(), "implementation": implementation, "phase": phase, "status": "ok", "reason": "",
-             "parity": None, "kernel": None, "compile_s": None, "seconds": None, "peak_bytes": None,
-             "flops": config.flops(phase), "bytes": config.bytes(phase), "gflops": None, "fraction_of_limit": None,
-             "limit": None} | known
+    cells = {
+        "case": config.as_dict(),
+        "implementation": implementation,
+        "phase": phase,
+        "status": "ok",
+        "reason": "",
+        "parity": None,
+        "kernel": None,
+        "compile_s": None,
+        "seconds": None,
+        "peak_bytes": None,
+        "flops": config.flops(phase),
+        "bytes": config.bytes(phase),
+        "gflops": None,
+        "fraction_of_limit": None,
+        "limit": None,
+    } | known
     if cells["parity"] is not None and not math.isfinite(cells["parity"]):
         cells["parity"] = None  # JSON has no infinity
     if samples:

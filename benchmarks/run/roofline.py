@@ -56,6 +56,7 @@ def copies(device: str) -> list[Callable[[], Any]]:
 
 def best(call: Callable[[], Any], device: str, clock: Callable[[], float]) -> float:
     """Seconds of the fastest call: a limit is what was reached once."""
+
     def sync() -> None:
         if device == "cuda":
             torch.cuda.synchronize()

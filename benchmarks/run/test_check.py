@@ -40,6 +40,7 @@ class Spoilt:
 
 def spoilt(spoil=lambda x, y: y, layers=None):
     """A stranger without put, get and sync, whose layers are added to ``layers``."""
+
     def load(spec, weights):
         layer = Spoilt(spec, weights, spoil)
         if layers is not None:
@@ -69,12 +70,16 @@ def test_a_right_stranger_is_timed(phase):
     assert row["gflops"] > 0
 
 
-@pytest.mark.parametrize(("spoil", "reason"), [
-    (lambda x, y: y * 1.001, "small case, y"),
-    (lambda x, y: y * 1.001 if len(x) > 5 else y, "T = 9, y"),
-    (lambda x, y: y * np.nan if len(x) > 5 else y, "T = 9, y"),
-    (lambda x, y: y[..., 1:] if len(x) > 5 else y, "T = 9, y: missing, or of another shape"),
-], ids=["everywhere", "at the real size", "not a number", "another shape"])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda x, y: y * 1.001, "small case, y"),
+        (lambda x, y: y * 1.001 if len(x) > 5 else y, "T = 9, y"),
+        (lambda x, y: y * np.nan if len(x) > 5 else y, "T = 9, y"),
+        (lambda x, y: y[..., 1:] if len(x) > 5 else y, "T = 9, y: missing, or of another shape"),
+    ],
+    ids=["everywhere", "at the real size", "not a number", "another shape"],
+)
 def test_what_is_wrong_is_not_timed(spoil, reason):
     layers = []
     row = one(spoilt(spoil, layers))
@@ -101,6 +106,7 @@ def test_exceptions_are_rows_and_the_others_go_on():
     def raises(error):
         def spoil(x, y):
             raise error
+
         return spoilt(spoil).load
 
     def late(x, y):
@@ -108,8 +114,12 @@ def test_exceptions_are_rows_and_the_others_go_on():
             raise MemoryError("Unable to allocate")
         return y
 
-    rivals = [Implementation("a", raises(ValueError("no"))), Implementation("b", spoilt(late).load), BUILTIN["numpy"],
-              Implementation("c", spoilt().load, lambda spec: "not today")]
+    rivals = [
+        Implementation("a", raises(ValueError("no"))),
+        Implementation("b", spoilt(late).load),
+        BUILTIN["numpy"],
+        Implementation("c", spoilt().load, lambda spec: "not today"),
+    ]
     rows = measure(LSTM, "train", rivals, SETTING)
     assert [row["implementation"] for row in rows] == ["a", "b", "numpy", "c"]
     assert [row["status"] for row in rows] == ["error", "out of memory", "ok", "declined"]
@@ -140,11 +150,19 @@ def test_a_forward_only_engine_is_not_trained():
 
 @pytest.mark.parametrize("name", [n for n in BUILTIN if n != "torch.cell"])
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("config", [
-    LSTM, replace(LSTM, dtype="float64"), replace(LSTM, fill=0.5, B=4), replace(LSTM, proj_size=2),
-    replace(LSTM, num_layers=2, bidirectional=True), Config("rnn", 9, 2, 4, 5, nonlinearity="relu"),
-    Config("gru", 9, 1, 4, 5),
-], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "config",
+    [
+        LSTM,
+        replace(LSTM, dtype="float64"),
+        replace(LSTM, fill=0.5, B=4),
+        replace(LSTM, proj_size=2),
+        replace(LSTM, num_layers=2, bidirectional=True),
+        Config("rnn", 9, 2, 4, 5, nonlinearity="relu"),
+        Config("gru", 9, 1, 4, 5),
+    ],
+    ids=lambda c: c.name,
+)
 def test_every_implementation_passes_every_kind_of_configuration(name, config, phase):
     assert 0 <= check.small(BUILTIN[name], config, phase) <= 1
     assert 0 <= check.judge(config.candidate(BUILTIN[name], phase), config.problem()) <= 1
@@ -163,6 +181,7 @@ def test_low_precisions_have_a_baseline_of_their_own(cell, dtype):
 
 def test_a_low_precision_is_no_excuse():
     """Twenty percent off is beyond what bfloat16 needs."""
+
     class Off(type(BUILTIN["torch.loop"].load(LSTM.spec(), data_of(LSTM).weights))):
         def get(self, tensor):
             return 1.2 * super().get(tensor)
@@ -233,15 +252,18 @@ def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):
     assert one(spoilt(lambda x, y: y * 1.001))["status"] == "wrong"
 
 
-@pytest.mark.parametrize(("names", "kernel"), [
-    ({"aten::lstm", "aten::mkldnn_rnn_layer"}, "oneDNN"),
-    ({"aten::lstm", "aten::_cudnn_rnn", "cutlass_gemm"}, "cuDNN"),
-    ({"aten::_cudnn_rnn", "void RNN_blockPersist_fp_LSTM<float>"}, "cuDNN persist"),
-    ({"cudaGraphLaunch", "aten::copy_"}, "CUDA graph"),
-    ({"Torch-Compiled Region: 0/0", "aten::addmm"}, "compiled"),
-    ({"aten::addmm"}, "native"),
-    (set(), None),
-])
+@pytest.mark.parametrize(
+    ("names", "kernel"),
+    [
+        ({"aten::lstm", "aten::mkldnn_rnn_layer"}, "oneDNN"),
+        ({"aten::lstm", "aten::_cudnn_rnn", "cutlass_gemm"}, "cuDNN"),
+        ({"aten::_cudnn_rnn", "void RNN_blockPersist_fp_LSTM<float>"}, "cuDNN persist"),
+        ({"cudaGraphLaunch", "aten::copy_"}, "CUDA graph"),
+        ({"Torch-Compiled Region: 0/0", "aten::addmm"}, "compiled"),
+        ({"aten::addmm"}, "native"),
+        (set(), None),
+    ],
+)
 def test_kernels_by_the_names_in_a_profile(names, kernel):
     assert profiling.kernel_of(names) == kernel
 
@@ -251,11 +273,22 @@ def test_an_array_program_is_numpy():
     assert profiling.kernel_of({"aten::mm"}, is_numpy=True) == "native"
 
 
-@pytest.mark.parametrize(("name", "cell", "kernel"), [
-    ("numpy", "lstm", "NumPy"), ("numpy.fast", "gru", "NumPy"), ("torch.loop", "lstm", "native"),
-    ("torch.native", "lstm", "native"), ("torch.library", "gru", "native"),
-    pytest.param("torch.library", "lstm", "oneDNN", marks=pytest.mark.skipif(
-        not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN"))])
+@pytest.mark.parametrize(
+    ("name", "cell", "kernel"),
+    [
+        ("numpy", "lstm", "NumPy"),
+        ("numpy.fast", "gru", "NumPy"),
+        ("torch.loop", "lstm", "native"),
+        ("torch.native", "lstm", "native"),
+        ("torch.library", "gru", "native"),
+        pytest.param(
+            "torch.library",
+            "lstm",
+            "oneDNN",
+            marks=pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN"),
+        ),
+    ],
+)
 @pytest.mark.parametrize("phase", PHASES)
 def test_kernel_and_memory_of_a_call(name, cell, kernel, phase):
     config = Config(cell, 20, 4, 16, 32)
@@ -280,8 +313,12 @@ def test_memory_at_its_peak():
 
 def test_allocations_are_found_in_the_tree_of_events():
     def event(name, *children, device="cpu", **fields):
-        return SimpleNamespace(name=name, children=list(children), start_time_ns=1,
-                               extra_fields=SimpleNamespace(device=SimpleNamespace(type=device), **fields))
+        return SimpleNamespace(
+            name=name,
+            children=list(children),
+            start_time_ns=1,
+            extra_fields=SimpleNamespace(device=SimpleNamespace(type=device), **fields),
+        )
 
     tree = [event("aten::mm", event("[memory]", ptr=1, alloc_size=8), event("[memory]", device="cuda", ptr=2, alloc_size=9))]
     assert profiling.allocations(SimpleNamespace(experimental_event_tree=lambda: tree)) == [(1, 1, 8)]

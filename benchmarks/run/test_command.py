@@ -18,7 +18,7 @@ from . import machine, results, roofline
 ROOT = Path(__file__).parent.parent.parent
 FAST = ["--impl", "numpy", "--impl", "torch.library"]
 TINY = ["run", "--preset", "smoke", *FAST, "--cell", "gru"]
-STRANGER = '''
+STRANGER = """
 from parity_tests.judge.implementations import BUILTIN
 
 def load(spec, weights):
@@ -34,12 +34,13 @@ class Layer:
 
     def backward(self, dy, dstate):
         return self.layer.backward(dy, dstate)
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The machine's limits are not measured here, and this process's memory is left alone."""
+
     def measure(device, dtypes):
         return {"gemm_gflops": dict.fromkeys(dtypes, 50.0), "copy_gbs": 10.0, "shape": "1024x1024x1024"}
 
@@ -81,12 +82,28 @@ def test_a_run_writes_a_valid_file(file, capsys):
 
 
 def test_phases_cells_and_dtypes_can_be_chosen(file):
-    options = ["--phase", "forward", "--dtype", "float64", "--dtype", "float32", "--impl", "numpy", "--cell", "rnn",
-               "--cell", "gru"]
+    options = [
+        "--phase",
+        "forward",
+        "--dtype",
+        "float64",
+        "--dtype",
+        "float32",
+        "--impl",
+        "numpy",
+        "--cell",
+        "rnn",
+        "--cell",
+        "gru",
+    ]
     assert main(["run", "--preset", "smoke", *options, "--out", str(file)]) == 0
     rows = results.read(file)["rows"]
     assert [(r["case"]["cell"], r["case"]["dtype"]) for r in rows] == [
-        ("rnn", "float64"), ("gru", "float64"), ("rnn", "float32"), ("gru", "float32")]
+        ("rnn", "float64"),
+        ("gru", "float64"),
+        ("rnn", "float32"),
+        ("gru", "float32"),
+    ]
     assert {r["phase"] for r in rows} == {"forward"}
 
 
@@ -134,11 +151,15 @@ def test_resume_measures_what_is_missing_only(file, capsys):
 def test_resume_refuses_another_preset_another_machine_and_a_broken_file(file, capsys):
     assert main([*TINY, "--out", str(file)]) == 0
     result = results.read(file)
-    for change, message in (({"preset": "grid"}, "is of preset 'grid', and cannot be resumed as 'smoke'"),
-                            ({"machine": result["machine"] | {"processor": "Z80"}},
-                             "was measured elsewhere, and cannot be resumed here: machine, processor: 'Z80' there"),
-                            ({"environment": result["environment"] | {"torch": "1.0"}}, "environment, torch: '1.0' there"),
-                            ({"version": 7}, "has version 7")):
+    for change, message in (
+        ({"preset": "grid"}, "is of preset 'grid', and cannot be resumed as 'smoke'"),
+        (
+            {"machine": result["machine"] | {"processor": "Z80"}},
+            "was measured elsewhere, and cannot be resumed here: machine, processor: 'Z80' there",
+        ),
+        ({"environment": result["environment"] | {"torch": "1.0"}}, "environment, torch: '1.0' there"),
+        ({"version": 7}, "has version 7"),
+    ):
         results.write(file, result | change)
         assert main([*TINY, "--resume", "--out", str(file)]) == 2
         assert message in said(capsys)[1]
@@ -154,11 +175,14 @@ def test_a_gpu_whose_clock_has_changed_is_still_the_same():
     assert "driver" in machine.difference(one, {"machine": {"gpu": gpu | {"driver": "2"}}, "environment": {}})
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    (["--impl", "no_such_adapter"], "no module is named 'no_such_adapter'"),
-    (["--dtype", "tf32"], "only a CUDA device has TF32"),
-    *([] if torch.cuda.is_available() else [(["--device", "cuda"], "torch sees no CUDA device")]),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--impl", "no_such_adapter"], "no module is named 'no_such_adapter'"),
+        (["--dtype", "tf32"], "only a CUDA device has TF32"),
+        *([] if torch.cuda.is_available() else [(["--device", "cuda"], "torch sees no CUDA device")]),
+    ],
+)
 def test_what_is_not_there_is_status_2_and_one_line(file, options, message, capsys):
     assert main(["run", "--preset", "smoke", *options, "--out", str(file)]) == 2
     err = said(capsys)[1]
@@ -233,7 +257,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_measured_twice(file
         if not file.exists():
             return []
         found = results.read(file)["rows"]
-        assert found[:len(kept)] == kept
+        assert found[: len(kept)] == kept
         return found
 
     for _ in range(3):
@@ -328,17 +352,29 @@ def test_the_roofline_is_the_nearer_limit():
     assert roofline.fraction_of_limit(10**6, 10**9, 0.2, "float32", known) == (pytest.approx(0.5), "memory")
 
 
-@pytest.mark.parametrize(("arguments", "status", "message"), [
-    (["dance"], 2, "there is no command 'dance'"), ([], 2, "a command is needed"),
-    (["--help"], 0, "run | report | compare | gpu | list")])
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["dance"], 2, "there is no command 'dance'"),
+        ([], 2, "a command is needed"),
+        (["--help"], 0, "run | report | compare | gpu | list"),
+    ],
+)
 def test_commands(arguments, status, message, capsys):
     assert main(arguments) == status
     assert message in " ".join(said(capsys))
 
 
-@pytest.mark.parametrize(("command", "missing"), [
-    (["run", "--preset", "smoke"], "psutil"), (["report", "a.json"], "pandas"), (["compare", "a.json", "b.json"], "pandas"),
-    (["gpu", "--dry"], "psutil"), (["list"], "torch")])
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        (["run", "--preset", "smoke"], "psutil"),
+        (["report", "a.json"], "pandas"),
+        (["compare", "a.json", "b.json"], "pandas"),
+        (["gpu", "--dry"], "psutil"),
+        (["list"], "torch"),
+    ],
+)
 def test_a_package_that_is_missing_is_one_sentence_and_status_2(command, missing):
     code = f"""
 import sys
@@ -348,8 +384,9 @@ sys.exit(main({command!r}))
 """
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
     assert ended.returncode == 2
-    assert ended.stderr == (f"error: python -m benchmarks {command[0]} needs {missing}, which is not installed: "
-                            "pip install 'bptt[bench]'\n")
+    assert ended.stderr == (
+        f"error: python -m benchmarks {command[0]} needs {missing}, which is not installed: pip install 'bptt[bench]'\n"
+    )
 
 
 needs_two = pytest.mark.skipif(machine.cores() < 2, reason="one processor is all there is")
@@ -398,8 +435,9 @@ def test_a_stranger_says_what_it_is_and_a_file_has_one_of_it(tmp_path, monkeypat
 def test_what_infers_is_timed_as_inference(tmp_path, monkeypatch, file):
     name = stranger(tmp_path, monkeypatch, "bench_stranger_infers", "y + 1")
     path = tmp_path / f"{name}.py"
-    path.write_text(path.read_text() + "\n    def infer(self, x, state, lengths=None):\n"
-                                       "        return self.layer.forward(x, state, lengths)\n")
+    path.write_text(
+        path.read_text() + "\n    def infer(self, x, state, lengths=None):\n        return self.layer.forward(x, state, lengths)\n"
+    )
     assert main([*TINY, "--impl", name, "--out", str(file)]) == 1
     status = {r["phase"]: r["status"] for r in results.read(file)["rows"] if r["implementation"] == name}
     assert status == {"forward": "ok", "train": "wrong"}

@@ -14,8 +14,16 @@ from . import results
 from .results import failure, row
 
 MACHINE = {"processor": "P", "cores": 2, "memory_gb": 8.0, "system": "Linux x86_64", "gpu": None}
-ENVIRONMENT = {"python": "3.11", "numpy": "2", "torch": "2", "cuda": None, "cudnn": None, "tf32": "off", "torch_threads": 2,
-               "blas": [{"api": "openblas", "version": "0.3", "threads": None}]}
+ENVIRONMENT = {
+    "python": "3.11",
+    "numpy": "2",
+    "torch": "2",
+    "cuda": None,
+    "cudnn": None,
+    "tf32": "off",
+    "torch_threads": 2,
+    "blas": [{"api": "openblas", "version": "0.3", "threads": None}],
+}
 LIMITS = {"cpu": {"gemm_gflops": {"float32": 100.0, "float64": 50.0}, "copy_gbs": 10.0, "shape": "1024x1024x1024"}}
 CONFIG = Config("lstm", 3, 4, 5, 6)
 
@@ -24,8 +32,10 @@ CONFIG = Config("lstm", 3, 4, 5, 6)
 def result():
     made = results.new("smoke", "python -m benchmarks run --preset smoke", MACHINE, ENVIRONMENT)
     made["limits"] = LIMITS
-    made["rows"] = [row(CONFIG, "numpy", "train", [2e-3, 1e-3, 3e-3], LIMITS, parity=0.5, kernel="NumPy", peak_bytes=10),
-                    row(CONFIG, "torch.library", "train", [], LIMITS, status="wrong", reason="y", parity=float("inf"))]
+    made["rows"] = [
+        row(CONFIG, "numpy", "train", [2e-3, 1e-3, 3e-3], LIMITS, parity=0.5, kernel="NumPy", peak_bytes=10),
+        row(CONFIG, "torch.library", "train", [], LIMITS, status="wrong", reason="y", parity=float("inf")),
+    ]
     return made
 
 
@@ -81,19 +91,22 @@ def at(result, *keys):
     return result, keys[-1]
 
 
-@pytest.mark.parametrize(("keys", "value", "message"), [
-    (("format",), "else", "is not a result file"),
-    (("version",), 2, "has version 2 of the format; this program reads 1"),
-    (("preset",), 3, "preset must be string, is 3"),
-    (("machine", "cores"), "two", "machine.cores must be integer, is 'two'"),
-    (("machine", "cores"), True, "machine.cores must be integer"),
-    (("environment", "blas", 0, "threads"), 1.5, "environment.blas[0].threads must be integer or null"),
-    (("limits", "cpu", "copy_gbs"), None, "limits.cpu.copy_gbs must be number"),
-    (("limits", "cpu", "gemm_gflops", "float32"), "fast", "limits.cpu.gemm_gflops.float32 must be number"),
-    (("rows", 0, "status"), "fine", "rows[0].status must be one of ok, wrong"),
-    (("rows", 0, "case", "T"), 0, "rows[0].case.T must be at least 1"),
-    (("rows", 0, "seconds", "samples", 1), "x", "rows[0].seconds.samples[1] must be number"),
-])
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("format",), "else", "is not a result file"),
+        (("version",), 2, "has version 2 of the format; this program reads 1"),
+        (("preset",), 3, "preset must be string, is 3"),
+        (("machine", "cores"), "two", "machine.cores must be integer, is 'two'"),
+        (("machine", "cores"), True, "machine.cores must be integer"),
+        (("environment", "blas", 0, "threads"), 1.5, "environment.blas[0].threads must be integer or null"),
+        (("limits", "cpu", "copy_gbs"), None, "limits.cpu.copy_gbs must be number"),
+        (("limits", "cpu", "gemm_gflops", "float32"), "fast", "limits.cpu.gemm_gflops.float32 must be number"),
+        (("rows", 0, "status"), "fine", "rows[0].status must be one of ok, wrong"),
+        (("rows", 0, "case", "T"), 0, "rows[0].case.T must be at least 1"),
+        (("rows", 0, "seconds", "samples", 1), "x", "rows[0].seconds.samples[1] must be number"),
+    ],
+)
 def test_what_is_wrong_is_said_in_a_line(tmp_path, result, keys, value, message):
     path = tmp_path / "r.json"
     result = json.loads(json.dumps(result))
@@ -115,9 +128,16 @@ def test_what_is_missing_is_named(tmp_path, result, key):
         results.read(path)
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b'{"format": "bptt-benchmark", "rows": [', "no JSON from line 1"), (b"", "no JSON"), (b"[]", "is not a result file"),
-    (b"\xff\xfe", "cannot be read"), (b'{"answers": 42}', "is not a result file")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"format": "bptt-benchmark", "rows": [', "no JSON from line 1"),
+        (b"", "no JSON"),
+        (b"[]", "is not a result file"),
+        (b"\xff\xfe", "cannot be read"),
+        (b'{"answers": 42}', "is not a result file"),
+    ],
+)
 def test_foreign_and_broken_files(tmp_path, content, message):
     path = tmp_path / "r.json"
     path.write_bytes(content)
@@ -140,6 +160,7 @@ def test_a_row_twice_is_broken(tmp_path, result):
 
 def test_the_checker_knows_all_that_the_schema_says():
     """Whoever extends schema.json must see to it that it is enforced."""
+
     def walk(rule):
         assert set(rule) <= results.KEYWORDS, set(rule) - results.KEYWORDS
         kinds = rule.get("type", [])
@@ -167,13 +188,16 @@ def test_identity_is_implementation_phase_and_case(result):
     assert results.identity(one) == results.identity(one | {"case": dict(reversed(one["case"].items()))})
 
 
-@pytest.mark.parametrize(("error", "status"), [
-    (MemoryError(), "out of memory"),
-    (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "out of memory"),
-    (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "out of memory"),
-    (type("OutOfMemoryError", (RuntimeError,), {})("x"), "out of memory"),
-    (ValueError("two\nlines"), "error"),
-])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (MemoryError(), "out of memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "out of memory"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("x"), "out of memory"),
+        (ValueError("two\nlines"), "error"),
+    ],
+)
 def test_failures(error, status):
     assert is_out_of_memory(error) == (status == "out of memory")
     made = failure(error)

@@ -25,7 +25,7 @@ class Candidate(Protocol):
     device: str
     is_numpy: bool
     compiles: bool  # the first call builds something
-    trains: bool    # a call changes the parameters, and the first makes the state of an optimiser
+    trains: bool  # a call changes the parameters, and the first makes the state of an optimiser
     sync: Callable[[], Any]
 
     def call(self) -> Any:
@@ -69,7 +69,7 @@ class Configuration(Protocol):
 
     @property
     def cell(self) -> str:
-        """"rnn", "lstm", "gru" or "none"."""
+        """ "rnn", "lstm", "gru" or "none"."""
 
     @property
     def dtype(self) -> str:
@@ -77,7 +77,7 @@ class Configuration(Protocol):
 
     @property
     def device(self) -> str:
-        """"cpu" or "cuda"."""
+        """ "cpu" or "cuda"."""
 
     def as_dict(self) -> dict[str, Any]:
         """The "case" of a row."""
@@ -125,17 +125,25 @@ class Config:
     proj_size: int = 0
     reset_after: bool = True
     fill: float | None = None  # sequences of different lengths, on average fill · T; None: no lengths are given
-    dtype: str = "float32"     # one of PRECISIONS
+    dtype: str = "float32"  # one of PRECISIONS
     device: str = "cpu"
 
     @property
     def name(self) -> str:
         """Readable and unique; options at their default are left out."""
-        parts = [self.spec().kind, f"T{self.T}", f"B{self.B}", f"H{self.hidden_size}",
-                 "" if self.input_size == self.hidden_size else f"I{self.input_size}",
-                 f"P{self.proj_size}" if self.proj_size else "", f"{self.num_layers}layers" if self.num_layers > 1 else "",
-                 "bidirectional" if self.bidirectional else "", "" if self.fill is None else f"fill{self.fill:g}",
-                 self.dtype, self.device]
+        parts = [
+            self.spec().kind,
+            f"T{self.T}",
+            f"B{self.B}",
+            f"H{self.hidden_size}",
+            "" if self.input_size == self.hidden_size else f"I{self.input_size}",
+            f"P{self.proj_size}" if self.proj_size else "",
+            f"{self.num_layers}layers" if self.num_layers > 1 else "",
+            "bidirectional" if self.bidirectional else "",
+            "" if self.fill is None else f"fill{self.fill:g}",
+            self.dtype,
+            self.device,
+        ]
         return " ".join(filter(None, parts))
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,9 +151,18 @@ class Config:
 
     def spec(self) -> Spec:
         """What an implementation is told to build."""
-        return Spec(self.cell, self.input_size, self.hidden_size, nonlinearity=self.nonlinearity, num_layers=self.num_layers,
-                    bidirectional=self.bidirectional, proj_size=self.proj_size, reset_after=self.reset_after,
-                    dtype=PRECISIONS[self.dtype].dtype, device=self.device)
+        return Spec(
+            self.cell,
+            self.input_size,
+            self.hidden_size,
+            nonlinearity=self.nonlinearity,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            proj_size=self.proj_size,
+            reset_after=self.reset_after,
+            dtype=PRECISIONS[self.dtype].dtype,
+            device=self.device,
+        )
 
     def case(self, T: int | None = None) -> Case:
         """The named case of the parity suite with these sizes (or with fewer steps), in the dtype of the arrays.

@@ -155,7 +155,7 @@ def before_kinks(case: Case, data: Data) -> Data:
     (h_0,), w = exact.state or (np.zeros_like(y[:1]),), exact.weights
     bias = w["bias_ih_l0"] + w["bias_hh_l0"]
     a = exact.x @ w["weight_ih_l0"].T + np.concatenate([h_0, y[:-1]]) @ w["weight_hh_l0"].T + bias
-    clear = ~np.logical_or.accumulate((abs(a) <= margin).any(-1))         # (T, B)
+    clear = ~np.logical_or.accumulate((abs(a) <= margin).any(-1))  # (T, B)
     return data._replace(dy=data.dy * clear[..., None], dstate=(data.dstate[0] * clear[-1][:, None],))
 
 

@@ -51,8 +51,17 @@ class ModelConfig(Config):
     def name(self) -> str:
         """Readable and unique."""
         cell = [] if self.cell == NONE else [self.cell]
-        parts = [self.model, *cell, f"T{self.T}", f"B{self.B}", f"H{self.hidden_size}", f"E{self.input_size}",
-                 f"V{self.vocabulary}", self.dtype, self.device]
+        parts = [
+            self.model,
+            *cell,
+            f"T{self.T}",
+            f"B{self.B}",
+            f"H{self.hidden_size}",
+            f"E{self.input_size}",
+            f"V{self.vocabulary}",
+            self.dtype,
+            self.device,
+        ]
         return " ".join(parts)
 
     def small(self) -> "ModelConfig":
@@ -174,8 +183,9 @@ def in_numpy(config: ModelConfig, dtype: Any, engine: str = "definition") -> Any
     if config.model == "embedding":
         return Plain(config, dtype)
     args, options = MODELS[config.model](config)
-    return class_of("reference", config.model)(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0),
-                                               engine=engine, **options)
+    return class_of("reference", config.model)(
+        *args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), engine=engine, **options
+    )
 
 
 def in_torch(config: ModelConfig, way: str) -> Any:
@@ -184,8 +194,9 @@ def in_torch(config: ModelConfig, way: str) -> Any:
     if config.model == "embedding":
         return PlainTwin(config, getattr(torch, dtype))
     args, options = MODELS[config.model](config)
-    return class_of("torch_impl", config.model)(*args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way,
-                                                **options)
+    return class_of("torch_impl", config.model)(
+        *args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way, **options
+    )
 
 
 def class_of(package: str, model: str) -> Any:
@@ -291,8 +302,10 @@ class ModelProblem:
 
     def baselines(self, inputs: Tensors) -> Iterator[Tensors]:
         rng, eps = np.random.default_rng(0), PRECISIONS[self.dtype].eps
-        moved = [{k: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype) for k, v in inputs.items()}
-                 for _ in range(self.BASELINES - 1)]
+        moved = [
+            {k: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype) for k, v in inputs.items()}
+            for _ in range(self.BASELINES - 1)
+        ]
         for params in (inputs, *moved):
             yield defined(self.config, params, self.dtype)
 

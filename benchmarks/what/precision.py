@@ -15,8 +15,8 @@ from torch_impl.common.precision import allow_tf32
 class Precision(NamedTuple):
     """What a name means."""
 
-    dtype: str     # of the tensors, as in torch and in a Spec
-    eps: float     # distance from 1 to the next number of its products
+    dtype: str  # of the tensors, as in torch and in a Spec
+    eps: float  # distance from 1 to the next number of its products
     itemsize: int  # bytes
 
 

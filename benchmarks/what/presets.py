@@ -17,8 +17,9 @@ from .config import PHASES, Config
 from .model import model
 
 CELLS = ("rnn", "lstm", "gru")
-V100_SOURCE = ("https://github.com/baidu-research/DeepBench/blob/a5a2b60f176cd81ab258612586102e8f2d1569b4/README.md"
-               "#recurrent-ops-results")
+V100_SOURCE = (
+    "https://github.com/baidu-research/DeepBench/blob/a5a2b60f176cd81ab258612586102e8f2d1569b4/README.md#recurrent-ops-results"
+)
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ class Preset:
 
     about: str
     configs: tuple[Config, ...]
-    forward_only: tuple[Config, ...] = ()             # inference shapes, which are not trained
-    on_cuda: tuple[Config, ...] = ()                  # too large for most CPUs
-    implementations: tuple[str, ...] | None = None    # by default; None: all built in
-    without: tuple[str, ...] = ()                     # of those, left out by default
+    forward_only: tuple[Config, ...] = ()  # inference shapes, which are not trained
+    on_cuda: tuple[Config, ...] = ()  # too large for most CPUs
+    implementations: tuple[str, ...] | None = None  # by default; None: all built in
+    without: tuple[str, ...] = ()  # of those, left out by default
     phases: tuple[str, ...] = PHASES
-    both_devices: bool = False                        # by default on the CPU and on CUDA where there is one
-    seconds: float = 0.5                              # of measuring, per implementation and phase
+    both_devices: bool = False  # by default on the CPU and on CUDA where there is one
+    seconds: float = 0.5  # of measuring, per implementation and phase
     rounds: int = 5
 
     def jobs(self, device: str = "cpu") -> list[tuple[Config, str]]:
@@ -53,33 +54,51 @@ def each(*sizes: tuple[int, int, int], **options) -> tuple[Config, ...]:
     return tuple(dict.fromkeys(square(cell, *size, **options) for cell in CELLS for size in sizes))
 
 
-GRID = ((20, 1, 32), (100, 1, 128), (50, 16, 64), (100, 32, 128), (100, 64, 256), (50, 64, 512), (25, 64, 1024),
-        (1000, 1, 64))
+GRID = ((20, 1, 32), (100, 1, 128), (50, 16, 64), (100, 32, 128), (100, 64, 256), (50, 64, 512), (25, 64, 1024), (1000, 1, 64))
 
 # Sides of the edges where cuDNN and GEMM libraries change their kernels; then lengths, layers and directions.
-EDGES = (*((50, 16, H) for H in (127, 128, 129, 191, 192, 193, 255, 256, 257, 511, 512, 513)),
-         *((50, B, 256) for B in (7, 8, 9)))
-CLIFFS = (*each(*EDGES), *each((50, 32, 256)),
-          *(c for fill in (1.0, 0.75, 0.5, 0.25) for c in each((50, 32, 256), fill=fill)),
-          *(c for layers in (2, 3) for c in each((50, 32, 256), num_layers=layers)),
-          *(c for layers in (1, 2) for c in each((50, 32, 256), num_layers=layers, bidirectional=True)))
+EDGES = (*((50, 16, H) for H in (127, 128, 129, 191, 192, 193, 255, 256, 257, 511, 512, 513)), *((50, B, 256) for B in (7, 8, 9)))
+CLIFFS = (
+    *each(*EDGES),
+    *each((50, 32, 256)),
+    *(c for fill in (1.0, 0.75, 0.5, 0.25) for c in each((50, 32, 256), fill=fill)),
+    *(c for layers in (2, 3) for c in each((50, 32, 256), num_layers=layers)),
+    *(c for layers in (1, 2) for c in each((50, 32, 256), num_layers=layers, bidirectional=True)),
+)
 
-SCALING = each(*((T, 16, 128) for T in (10, 20, 50, 100, 200, 500, 1000)),
-               *((50, B, 128) for B in (1, 2, 4, 8, 16, 32, 64, 128, 256)),
-               *((50, 16, H) for H in (16, 32, 64, 128, 256, 512, 1024)))
-SCALING_CUDA = each(*((T, 16, 128) for T in (2000, 5000)), *((50, B, 128) for B in (1024, 4096, 16384)),
-                    *((50, 16, H) for H in (2048, 4096, 8192)))
+SCALING = each(
+    *((T, 16, 128) for T in (10, 20, 50, 100, 200, 500, 1000)),
+    *((50, B, 128) for B in (1, 2, 4, 8, 16, 32, 64, 128, 256)),
+    *((50, 16, H) for H in (16, 32, 64, 128, 256, 512, 1024)),
+)
+SCALING_CUDA = each(
+    *((T, 16, 128) for T in (2000, 5000)), *((50, B, 128) for B in (1024, 4096, 16384)), *((50, 16, H) for H in (2048, 4096, 8192))
+)
 
 CROSSOVER = each(*((50, B, H) for H in (16, 32, 64, 128, 256, 512, 1024) for B in (1, 4, 16, 64, 256)))
 
 VANILLA = tuple((H, B, 50) for H in (1760, 2048, 2560) for B in (16, 32, 64, 128))
-LSTM = (*((H, B, 25) for H in (512, 1024, 2048, 4096) for B in (16, 32, 64, 128)),
-        (1536, 8, 50), (1536, 16, 50), (1536, 32, 50), (256, 16, 150), (256, 32, 150), (256, 64, 150))
-GRU = (*((H, 32, T) for H in (2816, 2048, 1536, 2560) for T in (1500, 750, 375, 187)),
-       (512, 32, 1), (1024, 32, 1500), (1024, 64, 1500))
+LSTM = (
+    *((H, B, 25) for H in (512, 1024, 2048, 4096) for B in (16, 32, 64, 128)),
+    (1536, 8, 50),
+    (1536, 16, 50),
+    (1536, 32, 50),
+    (256, 16, 150),
+    (256, 32, 150),
+    (256, 64, 150),
+)
+GRU = (
+    *((H, 32, T) for H in (2816, 2048, 1536, 2560) for T in (1500, 750, 375, 187)),
+    (512, 32, 1),
+    (1024, 32, 1500),
+    (1024, 64, 1500),
+)
 LSTM_SERVER = tuple((H, B, T) for H, T in ((512, 25), (1024, 25), (2048, 25), (1536, 50), (256, 150)) for B in (1, 2, 4))
-GRU_SERVER = (*((H, B, T) for H in (2816, 2048, 1536, 2560) for B in (1, 2, 4) for T in (1500, 750, 375, 187)),
-              *((512, B, 1) for B in (1, 2, 4)), *((1024, B, 1500) for B in (1, 2, 4)))
+GRU_SERVER = (
+    *((H, B, T) for H in (2816, 2048, 1536, 2560) for B in (1, 2, 4) for T in (1500, 750, 375, 187)),
+    *((512, B, 1) for B in (1, 2, 4)),
+    *((1024, B, 1500) for B in (1, 2, 4)),
+)
 
 # (cell, hidden units, batch, time steps) -> (seconds forward and backward, TFLOP/s of the forward)
 V100 = {
@@ -97,32 +116,61 @@ def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Confi
 
 
 # Vocabularies as in text by characters (74), words (10,000), letters and sounds.  The applications at their defaults.
-MODELS = (*(config for cell in CELLS for config in (
-              model("language_model", 64, 32, 128, 256, 74, cell), model("classifier", 12, 64, 32, 64, 30, cell),
-              model("generator", 12, 64, 32, 128, 30, cell), model("tagger", 30, 32, 32, 64, 1000, cell, classes=40),
-              model("seq2seq", 10, 64, 64, 128, 72, cell), model("char_lm", 64, 32, 64, 256, 74, cell),
-              model("forecast", 48, 64, 1, 32, 1, cell, classes=12))),
-          model("language_model", 35, 20, 128, 256, 10_000),
-          *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)))
+MODELS = (
+    *(
+        config
+        for cell in CELLS
+        for config in (
+            model("language_model", 64, 32, 128, 256, 74, cell),
+            model("classifier", 12, 64, 32, 64, 30, cell),
+            model("generator", 12, 64, 32, 128, 30, cell),
+            model("tagger", 30, 32, 32, 64, 1000, cell, classes=40),
+            model("seq2seq", 10, 64, 64, 128, 72, cell),
+            model("char_lm", 64, 32, 64, 256, 74, cell),
+            model("forecast", 48, 64, 1, 32, 1, cell, classes=12),
+        )
+    ),
+    model("language_model", 35, 20, 128, 256, 10_000),
+    *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)),
+)
 
 LIBRARIES = ("numpy.fast", "torch.hoisted", "torch.native", "torch.library", "torch.graphed")
 
 PRESETS = {
-    "smoke": Preset("one tiny case of each cell: does everything run?", each((3, 2, 5)), without=("torch.compiled",),
-                    seconds=0.02, rounds=3),
-    "quick": Preset("three sizes of the grid, about a minute on two cores: the README's table",
-                    each((20, 1, 32), (50, 16, 64), (100, 32, 128)), without=("torch.compiled",), seconds=0.15, rounds=3),
+    "smoke": Preset(
+        "one tiny case of each cell: does everything run?", each((3, 2, 5)), without=("torch.compiled",), seconds=0.02, rounds=3
+    ),
+    "quick": Preset(
+        "three sizes of the grid, about a minute on two cores: the README's table",
+        each((20, 1, 32), (50, 16, 64), (100, 32, 128)),
+        without=("torch.compiled",),
+        seconds=0.15,
+        rounds=3,
+    ),
     "grid": Preset("eight sizes, from call overhead to large products", each(*GRID)),
-    "deepbench": Preset("the shapes of Baidu's DeepBench, training and server inference",
-                        deepbench("rnn", VANILLA) + deepbench("lstm", LSTM) + deepbench("gru", GRU),
-                        forward_only=deepbench("lstm", LSTM_SERVER) + deepbench("gru", GRU_SERVER),
-                        implementations=LIBRARIES),
-    "cliffs": Preset("where a neighbouring size costs much more: hidden size, batch, fill of packed sequences, layers, "
-                     "directions", CLIFFS, implementations=LIBRARIES),
+    "deepbench": Preset(
+        "the shapes of Baidu's DeepBench, training and server inference",
+        deepbench("rnn", VANILLA) + deepbench("lstm", LSTM) + deepbench("gru", GRU),
+        forward_only=deepbench("lstm", LSTM_SERVER) + deepbench("gru", GRU_SERVER),
+        implementations=LIBRARIES,
+    ),
+    "cliffs": Preset(
+        "where a neighbouring size costs much more: hidden size, batch, fill of packed sequences, layers, directions",
+        CLIFFS,
+        implementations=LIBRARIES,
+    ),
     "scaling": Preset("time against T, B and H, each alone", SCALING, on_cuda=SCALING_CUDA, without=("torch.compiled",)),
-    "models": Preset("a training step of each model and of both applications, and the embedding's scatter", MODELS,
-                     phases=("train",),
-                     implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")),
-    "crossover": Preset("CPU against CUDA over B × H", CROSSOVER, both_devices=True, seconds=0.25,
-                        implementations=("numpy.fast", "torch.library", "torch.graphed")),
+    "models": Preset(
+        "a training step of each model and of both applications, and the embedding's scatter",
+        MODELS,
+        phases=("train",),
+        implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library"),
+    ),
+    "crossover": Preset(
+        "CPU against CUDA over B × H",
+        CROSSOVER,
+        both_devices=True,
+        seconds=0.25,
+        implementations=("numpy.fast", "torch.library", "torch.graphed"),
+    ),
 }

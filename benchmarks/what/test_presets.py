@@ -30,7 +30,8 @@ def test_the_grid_is_eight_sizes_of_each_cell():
     assert len(GRID) == 8
     configs = PRESETS["grid"].configs
     assert {(c.cell, c.T, c.B, c.input_size, c.hidden_size) for c in configs} == {
-        (cell, T, B, H, H) for cell in CELLS for T, B, H in GRID}
+        (cell, T, B, H, H) for cell in CELLS for T, B, H in GRID
+    }
 
 
 def test_deepbench_has_as_many_shapes_as_its_source():
@@ -77,10 +78,19 @@ class Counter(TorchDispatchMode):
         return func(*args, **kwargs or {})
 
 
-@pytest.mark.parametrize("config", [
-    Config("rnn", 3, 4, 5, 6), Config("lstm", 3, 4, 5, 6), Config("gru", 3, 4, 5, 6),
-    Config("lstm", 3, 4, 5, 6, proj_size=2), Config("gru", 3, 4, 5, 6, reset_after=False),
-    Config("lstm", 3, 4, 5, 6, num_layers=2, bidirectional=True), Config("gru", 5, 4, 3, 6, fill=0.6)], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config("rnn", 3, 4, 5, 6),
+        Config("lstm", 3, 4, 5, 6),
+        Config("gru", 3, 4, 5, 6),
+        Config("lstm", 3, 4, 5, 6, proj_size=2),
+        Config("gru", 3, 4, 5, 6, reset_after=False),
+        Config("lstm", 3, 4, 5, 6, num_layers=2, bidirectional=True),
+        Config("gru", 5, 4, 3, 6, fill=0.6),
+    ],
+    ids=lambda c: c.name,
+)
 @pytest.mark.parametrize("phase", PHASES)
 def test_flops_are_those_that_torch_counts(config, phase):
     """The hoisted loop has exactly the products that are meant."""

@@ -27,8 +27,10 @@ class Application(NamedTuple):
     max_norm: float
 
 
-APPLICATIONS = {"char_lm": Application("language_model", "Adam", {"lr": CHAR_LM["lr"]}, CHAR_LM["clip"]),
-                "forecast": Application("forecaster", "AdamW", {k: FORECAST[k] for k in ("lr", "weight_decay")}, MAX_NORM)}
+APPLICATIONS = {
+    "char_lm": Application("language_model", "Adam", {"lr": CHAR_LM["lr"]}, CHAR_LM["clip"]),
+    "forecast": Application("forecaster", "AdamW", {k: FORECAST[k] for k in ("lr", "weight_decay")}, MAX_NORM),
+}
 
 
 def numpy_step(application: Application, model: Any) -> Step:

@@ -17,11 +17,20 @@ GATES = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}  # the order of reference and
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 # The biases that a layer holds: how the page says it.
-BIASES = {"two": "two: `b_ih`, `b_hh`", "sum": "one: the sum", "n apart": "the sum, and `b_hn` apart",
-          "no b_hn": "one: the sum, and no `b_hn`"}
+BIASES = {
+    "two": "two: `b_ih`, `b_hh`",
+    "sum": "one: the sum",
+    "n apart": "the sum, and `b_hn` apart",
+    "no b_hn": "one: the sum, and no `b_hn`",
+}
 # What a new layer draws its weights from.  k is 1/√H.
-DRAWN = {"uniform": "uniform ±k", "glorot": "Glorot uniform over the stacked matrix", "lecun": "LeCun normal",
-         "orthogonal": "orthonormal rows over all gates", "orthogonal each": "orthogonal, each gate for itself"}
+DRAWN = {
+    "uniform": "uniform ±k",
+    "glorot": "Glorot uniform over the stacked matrix",
+    "lecun": "LeCun normal",
+    "orthogonal": "orthonormal rows over all gates",
+    "orthogonal each": "orthogonal, each gate for itself",
+}
 KEPT = {"lstm": "f = 1", "gru": "z = 1"}
 
 
@@ -30,19 +39,19 @@ class Convention(NamedTuple):
 
     library: str
     layer: str
-    cell: str                # "rnn", "lstm" or "gru"
-    gates: str               # in the library's order, in the letters of reference
-    own: str                 # the library's own letters, in its order
-    transposed: bool         # a weight is (in, G·H) instead of (G·H, in)
-    biases: str              # a key of BIASES
-    reset: str = ""          # GRU: "after", "before", or "before by default" and the like
-    resets: tuple[bool, ...] = ()   # GRU: each reset_after that it can do; the default first
-    input_from: str = ""     # a key of DRAWN, or "" where the library draws nothing
+    cell: str  # "rnn", "lstm" or "gru"
+    gates: str  # in the library's order, in the letters of reference
+    own: str  # the library's own letters, in its order
+    transposed: bool  # a weight is (in, G·H) instead of (G·H, in)
+    biases: str  # a key of BIASES
+    reset: str = ""  # GRU: "after", "before", or "before by default" and the like
+    resets: tuple[bool, ...] = ()  # GRU: each reset_after that it can do; the default first
+    input_from: str = ""  # a key of DRAWN, or "" where the library draws nothing
     hidden_from: str = ""
-    bias_from: str = ""      # "uniform" or "zeros"
-    forget: str = ""         # LSTM: what the bias of f starts from
-    x: str = "T, B, I"       # the axes of x by default
-    source: str = ""         # where a row that no test runs is from
+    bias_from: str = ""  # "uniform" or "zeros"
+    forget: str = ""  # LSTM: what the bias of f starts from
+    x: str = "T, B, I"  # the axes of x by default
+    source: str = ""  # where a row that no test runs is from
 
     @property
     def keeps(self) -> str:
@@ -51,13 +60,36 @@ class Convention(NamedTuple):
 
 
 def torch(layer: str, cell: str, own: str, **more: Any) -> Convention:
-    return Convention("torch", f"torch.nn.{layer}", cell, GATES[cell], own, False, "two", input_from="uniform",
-                      hidden_from="uniform", bias_from="uniform", **more)
+    return Convention(
+        "torch",
+        f"torch.nn.{layer}",
+        cell,
+        GATES[cell],
+        own,
+        False,
+        "two",
+        input_from="uniform",
+        hidden_from="uniform",
+        bias_from="uniform",
+        **more,
+    )
 
 
 def keras(layer: str, cell: str, gates: str, own: str, biases: str, **more: Any) -> Convention:
-    return Convention("Keras", f"keras.layers.{layer}", cell, gates, own, True, biases, input_from="glorot",
-                      hidden_from="orthogonal", bias_from="zeros", x="B, T, I", **more)
+    return Convention(
+        "Keras",
+        f"keras.layers.{layer}",
+        cell,
+        gates,
+        own,
+        True,
+        biases,
+        input_from="glorot",
+        hidden_from="orthogonal",
+        bias_from="zeros",
+        x="B, T, I",
+        **more,
+    )
 
 
 def onnx(layer: str, cell: str, gates: str, own: str, **more: Any) -> Convention:
@@ -65,13 +97,37 @@ def onnx(layer: str, cell: str, gates: str, own: str, **more: Any) -> Convention
 
 
 def flax(layer: str, cell: str, biases: str, hidden_from: str, **more: Any) -> Convention:
-    return Convention("flax", f"flax.{layer}", cell, GATES[cell], GATES[cell], True, biases, input_from="lecun",
-                      hidden_from=hidden_from, bias_from="zeros", x="B, T, I", **more)
+    return Convention(
+        "flax",
+        f"flax.{layer}",
+        cell,
+        GATES[cell],
+        GATES[cell],
+        True,
+        biases,
+        input_from="lecun",
+        hidden_from=hidden_from,
+        bias_from="zeros",
+        x="B, T, I",
+        **more,
+    )
 
 
 def equinox(layer: str, cell: str, biases: str, **more: Any) -> Convention:
-    return Convention("equinox", f"equinox.nn.{layer}", cell, GATES[cell], GATES[cell], False, biases,
-                      input_from="uniform", hidden_from="uniform", bias_from="uniform", x="I", **more)
+    return Convention(
+        "equinox",
+        f"equinox.nn.{layer}",
+        cell,
+        GATES[cell],
+        GATES[cell],
+        False,
+        biases,
+        input_from="uniform",
+        hidden_from="uniform",
+        bias_from="uniform",
+        x="I",
+        **more,
+    )
 
 
 CUDNN = "cuDNN documentation: cudnnGetRNNWeightParams, cudnnRNNMode_t, cudnnRNNBiasMode_t"
@@ -89,8 +145,20 @@ TABLE: Sequence[Convention] = (
     onnx("RNN", "rnn", "h", "h"),
     onnx("LSTM", "lstm", "iofg", "iofc"),
     onnx("GRU", "gru", "zrn", "zrh", reset="before by default, after with `linear_before_reset=1`", resets=(False, True)),
-    Convention("JAX", "jax.experimental.rnn.lstm", "lstm", "ifgo", "ifgo", False, "two", input_from="uniform",
-               hidden_from="uniform", bias_from="uniform", forget="uniform ±k, twice", x="B, T, I"),
+    Convention(
+        "JAX",
+        "jax.experimental.rnn.lstm",
+        "lstm",
+        "ifgo",
+        "ifgo",
+        False,
+        "two",
+        input_from="uniform",
+        hidden_from="uniform",
+        bias_from="uniform",
+        forget="uniform ±k, twice",
+        x="B, T, I",
+    ),
     flax("linen.SimpleCell", "rnn", "sum", "orthogonal"),
     flax("linen.LSTMCell", "lstm", "sum", "orthogonal each", forget="0"),
     flax("linen.GRUCell", "gru", "n apart", "orthogonal each", **AFTER),
@@ -101,8 +169,9 @@ TABLE: Sequence[Convention] = (
     equinox("GRUCell", "gru", "n apart", **AFTER),
     Convention("cuDNN", "CUDNN_LSTM", "lstm", "ifgo", "ifco", False, "two", source=CUDNN),
     Convention("cuDNN", "CUDNN_GRU", "gru", "rzn", "rih", False, "two", source=CUDNN, **AFTER),
-    Convention("TensorFlow", "tf.raw_ops.BlockLSTM", "lstm", "igfo", "icfo", True, "sum",
-               forget="adds 1 in every forward", source=BLOCK),
+    Convention(
+        "TensorFlow", "tf.raw_ops.BlockLSTM", "lstm", "igfo", "icfo", True, "sum", forget="adds 1 in every forward", source=BLOCK
+    ),
     Convention("TensorFlow", "tf.raw_ops.BlockLSTMV2", "lstm", "ifgo", "ifco", True, "sum", source=BLOCK),
 )
 
@@ -110,7 +179,7 @@ TABLE: Sequence[Convention] = (
 class Placed(NamedTuple):
     """Parameters as a library holds them."""
 
-    W_ih: Array              # (G·H, I), or (I, G·H) if transposed
+    W_ih: Array  # (G·H, I), or (I, G·H) if transposed
     W_hh: Array
     biases: tuple[Array, ...]
 
@@ -122,6 +191,7 @@ def order(c: Convention) -> list[int]:
 
 def placed(c: Convention, p: Any) -> Placed:
     """A room's Params  ->  the same layer as the row holds it"""
+
     def stacked(v: Array) -> Array:
         blocks = np.split(v, len(c.gates))
         return np.concatenate([blocks[k] for k in order(c)])
@@ -153,19 +223,42 @@ def held(c: Convention, p: Any) -> tuple[Array, ...]:
 
 def table() -> str:
     """The generated part of the page: every row."""
-    head = ("library", "layer", "gates", "its letters", "a weight is", "biases", "keeps the old state", "reset",
-            "`W_ih` starts", "`W_hh` starts", "biases start", "the bias of f starts", "x by default")
+    head = (
+        "library",
+        "layer",
+        "gates",
+        "its letters",
+        "a weight is",
+        "biases",
+        "keeps the old state",
+        "reset",
+        "`W_ih` starts",
+        "`W_hh` starts",
+        "biases start",
+        "the bias of f starts",
+        "x by default",
+    )
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(cells(c))} |" for c in TABLE)])
 
 
 def cells(c: Convention) -> tuple[str, ...]:
     """One row of the page; a star after the library where no test runs it."""
-    return (c.library + ("*" if c.source else ""), f"`{c.layer}`", " ".join(c.gates), " ".join(c.own),
-            "`(in, G·H)`" if c.transposed else "`(G·H, in)`", BIASES[c.biases], c.keeps, c.reset,
-            DRAWN.get(c.input_from, ""), DRAWN.get(c.hidden_from, ""),
-            "uniform ±k" if c.bias_from == "uniform" else c.bias_from, c.forget,
-            "" if c.source else f"`({c.x})`")
+    return (
+        c.library + ("*" if c.source else ""),
+        f"`{c.layer}`",
+        " ".join(c.gates),
+        " ".join(c.own),
+        "`(in, G·H)`" if c.transposed else "`(G·H, in)`",
+        BIASES[c.biases],
+        c.keeps,
+        c.reset,
+        DRAWN.get(c.input_from, ""),
+        DRAWN.get(c.hidden_from, ""),
+        "uniform ±k" if c.bias_from == "uniform" else c.bias_from,
+        c.forget,
+        "" if c.source else f"`({c.x})`",
+    )
 
 
 def unchecked() -> str:

@@ -98,8 +98,15 @@ def torch_layer(c, inputs, hidden):
 
 def run_torch(c, w, x, s, reset_after):
     torch, layer = import_module("torch"), torch_layer(c, I, H)
-    layer.load_state_dict(dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
-                                   map(torch.from_numpy, (w.W_ih, w.W_hh, *w.biases)), strict=True)))
+    layer.load_state_dict(
+        dict(
+            zip(
+                ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
+                map(torch.from_numpy, (w.W_ih, w.W_hh, *w.biases)),
+                strict=True,
+            )
+        )
+    )
     state = [torch.from_numpy(v)[None] for v in s]
     with torch.no_grad():
         y, s_n = layer(torch.from_numpy(x), tuple(state) if len(state) == 2 else state[0])
@@ -150,8 +157,17 @@ def run_onnx(c, w, x, s, reset_after):
 def run_jax(c, w, x, s, reset_after):
     jnp, rnn = jax_numpy(), import_module("jax.experimental.rnn")
     flat = jnp.concatenate([jnp.ravel(v) for v in (w.W_ih, w.W_hh, *w.biases)])
-    y, *s_n = rnn.lstm_ref(jnp.array(x.swapaxes(0, 1)), *(jnp.array(v)[None] for v in s),
-                           *rnn.unpack_lstm_weights(flat, I, H, 1, False), jnp.full(B, T, jnp.int32), I, H, 1, 0.0, False)
+    y, *s_n = rnn.lstm_ref(
+        jnp.array(x.swapaxes(0, 1)),
+        *(jnp.array(v)[None] for v in s),
+        *rnn.unpack_lstm_weights(flat, I, H, 1, False),
+        jnp.full(B, T, jnp.int32),
+        I,
+        H,
+        1,
+        0.0,
+        False,
+    )
     return [np.asarray(y).swapaxes(0, 1), *(np.asarray(v)[0] for v in s_n)]
 
 
@@ -190,8 +206,11 @@ def linen_names(c):
 
 def run_linen(c, w, x, s, reset_after):
     names, G = linen_names(c), len(c.gates)
-    params = {of: {"kernel": block} for at, W in enumerate((w.W_ih, w.W_hh))
-              for of, block in zip((pair[at] for pair in names), np.split(W, G, axis=1), strict=True)}
+    params = {
+        of: {"kernel": block}
+        for at, W in enumerate((w.W_ih, w.W_hh))
+        for of, block in zip((pair[at] for pair in names), np.split(W, G, axis=1), strict=True)
+    }
     side = 1 if c.cell == "lstm" else 0  # the one side that has the sum
     for pair, b in zip(names, np.split(w.biases[0], G), strict=True):
         params[pair[side]]["bias"] = b
@@ -207,8 +226,11 @@ def new_linen(c, inputs, hidden):
     carry = cell.initialize_carry(key, (1, inputs))
     params = cell.init(key, carry, jnp.zeros((1, inputs)))["params"]
     W_ih, W_hh = (np.concatenate([params[pair[at]]["kernel"] for pair in linen_names(c)], axis=1) for at in (0, 1))
-    biases = [np.concatenate([params[name]["bias"] for pair in linen_names(c) for name in pair
-                              if "bias" in params[name] and name != "hn"])]
+    biases = [
+        np.concatenate(
+            [params[name]["bias"] for pair in linen_names(c) for name in pair if "bias" in params[name] and name != "hn"]
+        )
+    ]
     return Placed(W_ih, W_hh, (*biases, *([np.asarray(params["hn"]["bias"])] if c.cell == "gru" else [])))
 
 
@@ -256,8 +278,9 @@ def equinox_parameters(c, cell):
 
 def run_equinox(c, w, x, s, reset_after):
     jax, equinox = import_module("jax"), import_module("equinox")
-    cell = equinox.tree_at(lambda cell: equinox_parameters(c, cell), equinox_cell(c, I, H),
-                           tuple(map(jax_numpy().array, (w.W_ih, w.W_hh, *w.biases))))
+    cell = equinox.tree_at(
+        lambda cell: equinox_parameters(c, cell), equinox_cell(c, I, H), tuple(map(jax_numpy().array, (w.W_ih, w.W_hh, *w.biases)))
+    )
 
     def step(x_t, state):
         new = jax.vmap(cell)(x_t, state if c.cell == "lstm" else state[0])
@@ -295,7 +318,8 @@ def test_no_other_order_of_gates_agrees(c):
     right = placed(c, p)
     for other in permutations(c.gates):
         assert agrees(c, placed(c._replace(gates="".join(other)), p), c.resets[0] if c.resets else True) == (
-            "".join(other) == c.gates), other
+            "".join(other) == c.gates
+        ), other
     assert [v.shape for v in right.biases] == [v.shape for v in placed(c, p).biases]
 
 
@@ -316,8 +340,10 @@ def test_the_other_reset_does_not_agree(c):
 def test_what_a_new_layer_starts_from(c):
     needed(c)
     new, G = NEW[c.library](c, WIDE_I, WIDE_H), len(c.gates)
-    mine = placed(c, ROOMS[c.cell].Params(*(np.zeros(shape) for shape in (
-        (G * WIDE_H, WIDE_I), (G * WIDE_H, WIDE_H), G * WIDE_H, G * WIDE_H))))
+    mine = placed(
+        c,
+        ROOMS[c.cell].Params(*(np.zeros(shape) for shape in ((G * WIDE_H, WIDE_I), (G * WIDE_H, WIDE_H), G * WIDE_H, G * WIDE_H))),
+    )
     assert [v.shape for v in (new.W_ih, new.W_hh, *new.biases)] == [v.shape for v in (mine.W_ih, mine.W_hh, *mine.biases)]
     drawn_from(c.input_from, new.W_ih, c)
     drawn_from(c.hidden_from, new.W_hh, c)
@@ -329,13 +355,18 @@ def test_what_a_new_layer_starts_from(c):
             if c.bias_from == "zeros":
                 assert (b == (1 if gate == "f" and c.forget == "1" else 0)).all(), gate
     if c.cell == "lstm":
-        assert c.forget == {"zeros": c.forget if c.forget in "01" else None,
-                            "uniform": "uniform ±k, twice" if c.biases == "two" else "uniform ±k"}[c.bias_from]
+        assert (
+            c.forget
+            == {
+                "zeros": c.forget if c.forget in "01" else None,
+                "uniform": "uniform ±k, twice" if c.biases == "two" else "uniform ±k",
+            }[c.bias_from]
+        )
 
 
 def drawn_from(what: str, W: np.ndarray, c: Convention) -> None:
     """Assert what one weight of a new layer was drawn from."""
-    rows = W.T if c.transposed else W                       # (G·H, in)
+    rows = W.T if c.transposed else W  # (G·H, in)
     fan_out, fan_in = rows.shape
     if what in ("uniform", "glorot"):
         limit = WIDE_H**-0.5 if what == "uniform" else (6 / (fan_in + fan_out)) ** 0.5
@@ -343,8 +374,8 @@ def drawn_from(what: str, W: np.ndarray, c: Convention) -> None:
         assert abs(W.std() * 3**0.5 / limit - 1) < 0.05
     elif what == "lecun":
         assert abs(W.std() * fan_in**0.5 - 1) < 0.05
-        assert np.abs(W).max() <= 2.3 * fan_in**-0.5          # cut off at two standard deviations before scaling
-    else:                                                   # the rows of (in, G·H), of all gates or of each
+        assert np.abs(W).max() <= 2.3 * fan_in**-0.5  # cut off at two standard deviations before scaling
+    else:  # the rows of (in, G·H), of all gates or of each
         for block in [rows] if what == "orthogonal" else np.split(rows, len(c.gates)):
             np.testing.assert_allclose(block.T @ block, np.eye(fan_in), atol=fan_in * np.finfo(W.dtype).eps)
 

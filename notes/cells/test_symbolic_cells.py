@@ -12,8 +12,14 @@ from .. import symbolic_gradients
 from ..symbolic_gradients import Symbols, agree, inner, unroll
 
 T, POINTS = 3, 5
-CELLS = {"rnn": (rnn, {}), "rnn-relu": (rnn, {"nonlinearity": "relu"}), "lstm": (lstm, {}), "lstm-proj": (lstm, {}),
-         "gru": (gru, {"reset_after": True}), "gru-before": (gru, {"reset_after": False})}
+CELLS = {
+    "rnn": (rnn, {}),
+    "rnn-relu": (rnn, {"nonlinearity": "relu"}),
+    "lstm": (lstm, {}),
+    "lstm-proj": (lstm, {}),
+    "gru": (gru, {"reset_after": True}),
+    "gru-before": (gru, {"reset_after": False}),
+}
 
 
 def numbers(kind, room, seed):
@@ -21,12 +27,13 @@ def numbers(kind, room, seed):
     draw, G, H, P = np.random.default_rng(seed).standard_normal, len(room.GATES), 1, 1
     leaves = {}
     if room is rnn:
-        H = P = 2                                              # of one unit a transposed W_hh would not be seen
+        H = P = 2  # of one unit a transposed W_hh would not be seen
     elif kind == "lstm-proj":
         H, leaves = 2, {"W_hr": draw((1, 2))}
     sizes = dict(zip(room.State._fields, (P, H), strict=False))
-    leaves |= {"W_ih": draw((G * H, 1)), "W_hh": draw((G * H, P)), "b_ih": draw(G * H), "b_hh": draw(G * H),
-               "x": draw((T, 1))} | {f"{name}_0": draw(n) for name, n in sizes.items()}
+    leaves |= {"W_ih": draw((G * H, 1)), "W_hh": draw((G * H, P)), "b_ih": draw(G * H), "b_hh": draw(G * H), "x": draw((T, 1))} | {
+        f"{name}_0": draw(n) for name, n in sizes.items()
+    }
     return leaves, draw((T, P)), {name: draw(n) for name, n in sizes.items()}
 
 
@@ -46,7 +53,7 @@ def test_backward_is_the_symbolic_derivative(kind):
         y, s_n, k = room.forward(p, leaves["x"][:, None], room.State(*(leaves[f"{n}_0"][None] for n in ds)), **options)
         dp, dx, ds_0 = room.backward(dy[:, None], room.State(*(v[None] for v in ds.values())), k)
         found = {n: v for n, v in dp._asdict().items() if v is not None} | {"x": dx[:, 0]}
-        found |= {f"{n}_0": v[0] for n, v in ds_0._asdict().items()} | {"dy": y[:, 0]}   # the loss is linear in dy
+        found |= {f"{n}_0": v[0] for n, v in ds_0._asdict().items()} | {"dy": y[:, 0]}  # the loss is linear in dy
         found |= {f"d{n}": v[0] for n, v in s_n._asdict().items()}
         agree(found, point.named(derivative(point.numbers.values())[1][0]))
 

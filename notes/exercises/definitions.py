@@ -40,8 +40,10 @@ def hoisted(x: Array, W_ih: Array, b_ih: Array) -> Tensor:
 
 def weight_gradients(da: Array, x: Array, h: Array) -> Arrays:
     """The gradient in weights does not depend on them: the map is linear."""
+
     def a(W_ih, W_hh):
         return torch.as_tensor(x) @ W_ih.T + torch.as_tensor(h[:-1]) @ W_hh.T
+
     H = h.shape[-1]
     return autograd(a, [da], [np.zeros((H, x.shape[-1])), np.zeros((H, H))])
 
@@ -74,8 +76,7 @@ def coupled(x: Tensor, h: Tensor, c: Tensor, W_ih: Tensor, W_hh: Tensor, b: Tens
 
 def forget_bias(steps: Array) -> Array:
     """The bias by which a share 1/e is left after this many steps: the root, found numerically."""
-    return np.array([brentq(lambda b, n=n: n * np.log(logistic(np.asarray(b))) + 1, -5, 12, xtol=1e-15, rtol=1e-15)
-                     for n in steps])
+    return np.array([brentq(lambda b, n=n: n * np.log(logistic(np.asarray(b))) + 1, -5, 12, xtol=1e-15, rtol=1e-15) for n in steps])
 
 
 def reset_before(x: Tensor, h: Tensor, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Array:
@@ -95,12 +96,14 @@ def normalised(a: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
 
 def windows(dy: Array, x: Array, h_0: Array, W_ih: Array, W_hh: Array, b: Array, k: int) -> Arrays:
     """The state is carried over, cut from its past at the start of each window."""
+
     def run(W_ih, W_hh, b):
         h, y = torch.as_tensor(h_0), []
         for t, x_t in enumerate(torch.as_tensor(x)):
             h = rnn_step(x_t, h.detach() if t % k == 0 else h, W_ih, W_hh, b)
             y.append(h)
         return torch.stack(y)
+
     return autograd(run, [dy], [W_ih, W_hh, b])
 
 

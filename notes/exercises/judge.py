@@ -57,14 +57,21 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     rest = [f"{name}{span(v, e)}" for name, v, e in compared if faults[name]][1:]
     if not wrong:
         return too_many_products(task, answer, inputs)
-    return (f"{task.function}: {wrong[0]}" + (f"; also wrong: {', '.join(rest)}" if rest else "")
-            + (f"; right: {', '.join(right)}" if right else "") + f" (case: {described(inputs)})")
+    return (
+        f"{task.function}: {wrong[0]}"
+        + (f"; also wrong: {', '.join(rest)}" if rest else "")
+        + (f"; right: {', '.join(right)}" if right else "")
+        + f" (case: {described(inputs)})"
+    )
 
 
 def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mapping[str, Any]) -> str | None:
     n = 0 if task.products is None else products(answer[task.function], list(inputs.values()))
-    return (f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
-            if n > (task.products or 0) else None)
+    return (
+        f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
+        if n > (task.products or 0)
+        else None
+    )
 
 
 def fault(name: str, given: Any, expected: Array) -> str | None:
@@ -121,8 +128,9 @@ def pattern(v: Array, expected: Array) -> str:
 
 def described(inputs: Mapping[str, Any]) -> str:
     """The shapes, and small values that are no arrays."""
-    return ", ".join(f"{name} {v.shape}" if isinstance(v, np.ndarray) and v.ndim else f"{name} = {v:.6g}"
-                     for name, v in inputs.items())
+    return ", ".join(
+        f"{name} {v.shape}" if isinstance(v, np.ndarray) and v.ndim else f"{name} = {v:.6g}" for name, v in inputs.items()
+    )
 
 
 def count(n: int) -> str:
@@ -134,7 +142,10 @@ def raised(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"SyntaxError in line {error.lineno}: {error.msg}"
     here = Path(__file__).parent
-    frames = [f for f in traceback.extract_tb(error.__traceback__)
-              if Path(f.filename).parent != here and "site-packages" not in f.filename and "importlib" not in f.filename]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if Path(f.filename).parent != here and "site-packages" not in f.filename and "importlib" not in f.filename
+    ]
     text = " ".join(str(error).split())
     return f"{type(error).__name__}" + (f" in line {frames[-1].lineno}" if frames else "") + (f": {text}" if text else "")

@@ -31,14 +31,22 @@ class Task(NamedTuple):
     products: int | None = None  # how many matrix products are enough, where that is the point
 
 
-def value(function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None,
-          **drawn: Callable) -> tuple[Task]:
+def value(
+    function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None, **drawn: Callable
+) -> tuple[Task]:
     """A function whose values ``expected(*inputs)`` knows.
 
     ``arguments`` reads "x (T,B,I), W (3H,I)".  What is in ``drawn`` is drawn by that function of rng and sizes instead.
     """
-    return (Task(function, *shape_names(arguments, outputs), drawer(arguments, drawn),
-                 lambda answer, inputs: listed(expected(*inputs.values())), products),)
+    return (
+        Task(
+            function,
+            *shape_names(arguments, outputs),
+            drawer(arguments, drawn),
+            lambda answer, inputs: listed(expected(*inputs.values())),
+            products,
+        ),
+    )
 
 
 def adjoint(function: str, arguments: str, outputs: str, twin: Callable, **drawn: Callable) -> tuple[Task]:
@@ -48,8 +56,12 @@ def adjoint(function: str, arguments: str, outputs: str, twin: Callable, **drawn
 
 def derivation(arguments: str, outputs: str, twin: Callable) -> tuple[Task, Task]:
     """A forward as ``twin`` defines it, and a backward judged by the complex step through the student's own forward."""
-    first = Task("forward", *shape_names(arguments, outputs), drawer(arguments, {}),
-                 lambda answer, inputs: listed(twin(*map(torch.as_tensor, inputs.values()))))
+    first = Task(
+        "forward",
+        *shape_names(arguments, outputs),
+        drawer(arguments, {}),
+        lambda answer, inputs: listed(twin(*map(torch.as_tensor, inputs.values()))),
+    )
     return first, backward("backward", arguments, outputs, lambda answer, up, x: gradients(answer["forward"], up, x), {})
 
 
@@ -62,8 +74,9 @@ def backward(function: str, arguments: str, outputs: str, find: Callable, drawn:
         return find(answer, values[:n], values[n:])
 
     names, _ = shape_names(arguments, "")
-    return Task(function, shape_names(up, "")[0] + names, tuple(f"d{name}" for name in names),
-                drawer(f"{up}, {arguments}", drawn), expected)
+    return Task(
+        function, shape_names(up, "")[0] + names, tuple(f"d{name}" for name in names), drawer(f"{up}, {arguments}", drawn), expected
+    )
 
 
 def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
@@ -76,12 +89,11 @@ def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
 
 def listed(out: Any) -> Arrays:
     """One output or several, of either library, as a tuple of arrays."""
-    return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v)
-                 for v in (out if isinstance(out, tuple) else (out,)))
+    return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v) for v in (out if isinstance(out, tuple) else (out,)))
 
 
 def parsed(text: str) -> list[tuple[str, str]]:
-    """"x (T,B,I), W (3H,I)"  ->  [("x", "T,B,I"), ("W", "3H,I")]"""
+    """ "x (T,B,I), W (3H,I)"  ->  [("x", "T,B,I"), ("W", "3H,I")]"""
     return re.findall(r"(\w+) \(([^)]*)\)", text)
 
 
@@ -92,15 +104,19 @@ def shape_names(arguments: str, outputs: str) -> tuple[tuple[str, ...], tuple[st
 
 def drawer(arguments: str, drawn: Mapping[str, Callable]) -> Callable[[np.random.Generator], Inputs]:
     """Random normal arrays of these shapes, in float64, with sizes that are drawn too."""
+
     def draw(rng):
         sizes = dict(zip("TBIHV", rng.permutation(SIZES).tolist(), strict=True))
-        return {name: drawn[name](rng, sizes) if name in drawn else 0.7 * rng.standard_normal(shape(dims, sizes))
-                for name, dims in parsed(arguments)}
+        return {
+            name: drawn[name](rng, sizes) if name in drawn else 0.7 * rng.standard_normal(shape(dims, sizes))
+            for name, dims in parsed(arguments)
+        }
+
     return draw
 
 
 def shape(dims: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """"T+1,3H"  ->  (5, 12), for T = 4 and H = 4"""
+    """ "T+1,3H"  ->  (5, 12), for T = 4 and H = 4"""
     lengths = []
     for dim in filter(None, dims.split(",")):
         m = re.fullmatch(r"(\d*)([A-Z]?)(?:\+(\d))?", dim.strip())

@@ -15,18 +15,22 @@ from .table import EXERCISES
 HOIST = "from reference import linear\n\n\ndef hoist(x, W, b):\n    return linear.forward(linear.Params(W, b), x)[0]"
 
 
-@pytest.mark.parametrize(("text", "status", "said"), [
-    (HOIST, 0, "exercise 5: passed\n"),
-    (HOIST + ".mean()", 1, r"exercise 5: not yet: hoist: a_x must have shape \(\d, \d, \d+\), got \(\) \(case: x .*\)\n"),
-    (HOIST + " + 1", 1, r"exercise 5: not yet: hoist: a_x\[.*\] must be .*\n"),
-    (HOIST + ", 1", 1, "exercise 5: not yet: hoist must return a_x: one value, got 2 values\n"),
-    (HOIST.replace("hoist", "lift"), 2, r"not judged: the file must define a function hoist\(x, W_ih, b_ih\)\n"),
-    ("hoist = 3", 2, r"not judged: the file must define a function hoist\(x, W_ih, b_ih\)\n"),
-    (HOIST.replace(", b)", ")", 1), 2, "not judged: hoist raised TypeError.*\n"),
-    ("\ndef hoist(x, W, b):\n    return x @ W", 2, "not judged: hoist raised ValueError in line 3: matmul.*\n"),
-    ("def hoist(x, W, b)", 2, "not judged: answer.py raised SyntaxError in line 1: expected ':'\n"),
-    ("import nowhere_at_all", 2, "not judged: answer.py raised ModuleNotFoundError in line 1: No module .*\n"),
-    ("import sys\nsys.exit(0)", 2, "not judged: answer.py raised SystemExit in line 2: 0\n")])
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (HOIST, 0, "exercise 5: passed\n"),
+        (HOIST + ".mean()", 1, r"exercise 5: not yet: hoist: a_x must have shape \(\d, \d, \d+\), got \(\) \(case: x .*\)\n"),
+        (HOIST + " + 1", 1, r"exercise 5: not yet: hoist: a_x\[.*\] must be .*\n"),
+        (HOIST + ", 1", 1, "exercise 5: not yet: hoist must return a_x: one value, got 2 values\n"),
+        (HOIST.replace("hoist", "lift"), 2, r"not judged: the file must define a function hoist\(x, W_ih, b_ih\)\n"),
+        ("hoist = 3", 2, r"not judged: the file must define a function hoist\(x, W_ih, b_ih\)\n"),
+        (HOIST.replace(", b)", ")", 1), 2, "not judged: hoist raised TypeError.*\n"),
+        ("\ndef hoist(x, W, b):\n    return x @ W", 2, "not judged: hoist raised ValueError in line 3: matmul.*\n"),
+        ("def hoist(x, W, b)", 2, "not judged: answer.py raised SyntaxError in line 1: expected ':'\n"),
+        ("import nowhere_at_all", 2, "not judged: answer.py raised ModuleNotFoundError in line 1: No module .*\n"),
+        ("import sys\nsys.exit(0)", 2, "not judged: answer.py raised SystemExit in line 2: 0\n"),
+    ],
+)
 def test_the_command(tmp_path, capsys, text, status, said):
     file = tmp_path / "answer.py"
     file.write_text(text, encoding="utf-8")
@@ -35,12 +39,16 @@ def test_the_command(tmp_path, capsys, text, status, said):
     assert re.fullmatch(said, out + err), out + err
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["5", "nowhere.py"], "there is no file nowhere.py"),
-    (["5", "README.md"], "the file must be Python and end in .py, got README.md"),
-    (["21"], "the exercise must be a number from 1 to 20, got '21'"),
-    (["0"], "the exercise must be a number from 1 to 20, got '0'"),
-    (["peepholes"], "the exercise must be a number from 1 to 20, got 'peepholes'")])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["5", "nowhere.py"], "there is no file nowhere.py"),
+        (["5", "README.md"], "the file must be Python and end in .py, got README.md"),
+        (["21"], "the exercise must be a number from 1 to 20, got '21'"),
+        (["0"], "the exercise must be a number from 1 to 20, got '0'"),
+        (["peepholes"], "the exercise must be a number from 1 to 20, got 'peepholes'"),
+    ],
+)
 def test_what_cannot_be_judged_is_said(capsys, monkeypatch, arguments, said):
     monkeypatch.chdir(page.PAGE.parent.parent.parent)
     assert exercise.main(arguments) == 2

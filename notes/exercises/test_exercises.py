@@ -139,23 +139,26 @@ def two_steps_of_an_lstm(x, h, c, W_ih, W_hh, b, p):
 
 def complex_safe(twin):
     """A definition in torch as a student's forward: it runs on complex numbers too."""
+
     def forward(*inputs):
         out = listed(twin(*map(torch.as_tensor, inputs)))
         return out if len(out) > 1 else out[0]
+
     return forward
 
 
 RIGHT = {
-    1: {"forward": lambda *a: without_biases(*a)[1].h,
-        "backward": lambda d, *a: by_rnn(d, *a, np.zeros(len(a[2])), np.zeros(len(a[2])))[:4]},
+    1: {
+        "forward": lambda *a: without_biases(*a)[1].h,
+        "backward": lambda d, *a: by_rnn(d, *a, np.zeros(len(a[2])), np.zeros(len(a[2])))[:4],
+    },
     2: {"forward": lambda *a: torch.rnn_tanh_cell(*map(torch.as_tensor, a)).numpy()},
     3: {"backward": by_rnn},
     4: {"bias_gradients": lambda dn, *a: gradients(lambda x, h, r, b, q: np.tanh(x + b + r * (h + q)), [dn], list(a))[3:]},
     5: {"hoist": lambda x, W, b: linear.forward(linear.Params(W, b), x)[0]},
     6: {"weight_gradients": lambda da, *left: tuple(rnn_weight(da, v) for v in (left[0], left[1][:-1]))},
     7: {"clip": clip_by_torch},
-    8: {"logit_gradient": lambda z, t: autograd(
-        lambda z: functional.cross_entropy(z, torch.as_tensor(t)), [np.ones(())], [z])[0]},
+    8: {"logit_gradient": lambda z, t: autograd(lambda z: functional.cross_entropy(z, torch.as_tensor(t)), [np.ones(())], [z])[0]},
     9: {"backward": lambda dp, *a: gradients(lambda z, tau: np.exp(losses.log_softmax(z / tau)), [dp], list(a))},
     10: cell(lstm, NO_FORGET, bias=[0, 50, 0, 0]),
     11: cell(lstm, COUPLED),
@@ -167,8 +170,7 @@ RIGHT = {
     17: {"tied_gradients": tied},
     18: {"bidirectional": lambda x, *w: layer(*w)(x)[0]},
     19: {"run_packed": run_packed},
-    20: {"forward": two_steps_of_an_lstm,
-         "backward": lambda dh, dc, *a: autograd(definitions.peepholes, [dh, dc], list(a))},
+    20: {"forward": two_steps_of_an_lstm, "backward": lambda dh, dc, *a: autograd(definitions.peepholes, [dh, dc], list(a))},
 }
 
 
@@ -179,8 +181,10 @@ def test_a_right_answer_passes(number):
 
 def spoiled(k, how):
     """A function called with one of its arguments changed."""
+
     def change(f):
         return lambda *given: f(*given[:k], how(given[k]), *given[k + 1 :])
+
     return change
 
 
@@ -191,8 +195,13 @@ def moved(v):
     return np.roll(v, 1, -1) if v.dtype.kind == "i" else 0 * v
 
 
-WRONG_ARGUMENTS = [(number, task.function, k, name) for number, tasks in EXERCISES.items() for task in tasks
-                   for k, name in enumerate(task.arguments) if name != "batch_sizes"]  # others would not fit the data
+WRONG_ARGUMENTS = [
+    (number, task.function, k, name)
+    for number, tasks in EXERCISES.items()
+    for task in tasks
+    for k, name in enumerate(task.arguments)
+    if name != "batch_sizes"
+]  # others would not fit the data
 
 
 @pytest.mark.parametrize(("number", "function", "k", "name"), WRONG_ARGUMENTS)
@@ -205,13 +214,16 @@ def test_every_argument_matters(number, function, k, name):
 
 def with_output(k, how):
     """A function one of whose outputs is changed."""
+
     def change(f):
         def g(*given):
             out = f(*given)
             parts = list(out) if isinstance(out, tuple) else [out]
             parts[k] = how(np.array(parts[k], float))
             return tuple(parts)
+
         return g
+
     return change
 
 
@@ -226,13 +238,16 @@ def nothing(v):
 
 
 OUTPUT_FAULTS = [
-    (np.negative, "must be"), (nudged, "must be"), (nothing, "got nan"),
+    (np.negative, "must be"),
+    (nudged, "must be"),
+    (nothing, "got nan"),
     (lambda v: v[None], r"must have shape \(.*\), got \(1,"),
     (lambda v: None, "must be an array of real numbers, got NoneType"),
     (lambda v: [[1.0], [1.0, 2.0]], "must be an array of real numbers, got list"),
-    (lambda v: v.astype(np.float32).astype(float), "must be"), (lambda v: v + 0j, "must be an array of real numbers")]
-OUTPUTS = [(number, task.function, k) for number, tasks in EXERCISES.items() for task in tasks
-           for k in range(len(task.outputs))]
+    (lambda v: v.astype(np.float32).astype(float), "must be"),
+    (lambda v: v + 0j, "must be an array of real numbers"),
+]
+OUTPUTS = [(number, task.function, k) for number, tasks in EXERCISES.items() for task in tasks for k in range(len(task.outputs))]
 
 
 @pytest.mark.parametrize(("number", "function", "k"), OUTPUTS)
@@ -250,8 +265,10 @@ def change(number, function, how):
 
 def replaced(k, f):
     """One output as a function of the arguments."""
+
     def how(right):
         return lambda *a: tuple(f(*a) if n == k else v for n, v in enumerate(right(*a)))
+
     return how
 
 
@@ -276,8 +293,7 @@ def clipped_apart(g_1, g_2, max_norm):
 
 def restarted(dy, x, h_0, W_ih, W_hh, b, k):
     """Every window starts from zeros."""
-    parts = [truncated(dy[t : t + k], x[t : t + k], h_0 if t == 0 else 0 * h_0, W_ih, W_hh, b, k)
-             for t in range(0, len(x), k)]
+    parts = [truncated(dy[t : t + k], x[t : t + k], h_0 if t == 0 else 0 * h_0, W_ih, W_hh, b, k) for t in range(0, len(x), k)]
     return tuple(map(sum, zip(*parts, strict=True)))
 
 
@@ -303,30 +319,66 @@ MISTAKES = {
     "always scaled": (7, {"clip": lambda a, b, m: (n := clip_by_torch(a, b, m)[0], a * m / n, b * m / n)}),
     "sum for mean": (8, change(8, "logit_gradient", lambda f: lambda z, t: f(z, t) * len(z))),
     "an exponential that overflows": (8, {"logit_gradient": naive}),
-    "no division by the temperature": (9, change(9, "backward", replaced(
-        0, lambda dp, z, t: RIGHT[9]["backward"](dp, z / t, t * 0 + 1)[0]))),
+    "no division by the temperature": (
+        9,
+        change(9, "backward", replaced(0, lambda dp, z, t: RIGHT[9]["backward"](dp, z / t, t * 0 + 1)[0])),
+    ),
     "a forget gate": (10, RIGHT[10] | {"forward": RIGHT[11]["forward"]}),
     "the carousel multiplied": (10, RIGHT[10] | {"backward": RIGHT[11]["backward"]}),
     "the logarithm of the steps": (12, {"forget_bias": np.log}),
     "reset after, forward": (13, RIGHT[13] | {"forward": RESET_AFTER["forward"]}),
     "reset after, backward": (13, RIGHT[13] | {"backward": RESET_AFTER["backward"]}),
     "reset after in both": (13, RESET_AFTER),
-    "variance of a sample": (15, {"backward": lambda d, *a: gradients(lambda a, g, b: np.tanh(
-        g * (a - a.mean(-1, keepdims=True)) / np.sqrt(((a - a.mean(-1, keepdims=True)) ** 2).sum(-1, keepdims=True)
-                                                      / (a.shape[-1] - 1) + 1e-5) + b), [d], list(a))}),
-    "mean and variance as constants": (15, change(15, "backward", replaced(
-        0, lambda d, a, g, b: d * (1 - normalised(a, g, b) ** 2) * g / np.sqrt(a.var(-1, keepdims=True) + 1e-5)))),
+    "variance of a sample": (
+        15,
+        {
+            "backward": lambda d, *a: gradients(
+                lambda a, g, b: np.tanh(
+                    g
+                    * (a - a.mean(-1, keepdims=True))
+                    / np.sqrt(((a - a.mean(-1, keepdims=True)) ** 2).sum(-1, keepdims=True) / (a.shape[-1] - 1) + 1e-5)
+                    + b
+                ),
+                [d],
+                list(a),
+            )
+        },
+    ),
+    "mean and variance as constants": (
+        15,
+        change(
+            15,
+            "backward",
+            replaced(0, lambda d, a, g, b: d * (1 - normalised(a, g, b) ** 2) * g / np.sqrt(a.var(-1, keepdims=True) + 1e-5)),
+        ),
+    ),
     "not truncated": (16, change(16, "window_gradients", lambda f: lambda *a: f(*a[:-1], len(a[0])))),
     "windows from zeros": (16, {"window_gradients": restarted}),
-    "one use of the tied matrix": (17, change(17, "tied_gradients", replaced(
-        1, lambda dz, tokens, A, E: rows(dz).T @ rows(E[tokens] @ A)))),
+    "one use of the tied matrix": (
+        17,
+        change(17, "tied_gradients", replaced(1, lambda dz, tokens, A, E: rows(dz).T @ rows(E[tokens] @ A))),
+    ),
     "repeated tokens lost": (17, change(17, "tied_gradients", replaced(1, indexed))),
     "not flipped back": (18, {"bidirectional": unflipped}),
-    "states of the last step": (19, change(19, "run_packed", replaced(
-        1, lambda data, n, h, *w: np.concatenate([run_packed(data, n, h, *w)[1][: n[-1]], h[n[-1] :]])))),
+    "states of the last step": (
+        19,
+        change(
+            19,
+            "run_packed",
+            replaced(1, lambda data, n, h, *w: np.concatenate([run_packed(data, n, h, *w)[1][: n[-1]], h[n[-1] :]])),
+        ),
+    ),
     "the old cell for the output gate": (20, RIGHT[20] | {"forward": complex_safe(old_cell_for_output)}),
-    "peepholes that send nothing back": (20, change(20, "backward", replaced(
-        4 - 2, lambda dh, dc, *a: autograd(lambda x, h, c, *w: old_cell_for_output(x, h, c, *w), [dh, dc], list(a))[2]))),
+    "peepholes that send nothing back": (
+        20,
+        change(
+            20,
+            "backward",
+            replaced(
+                4 - 2, lambda dh, dc, *a: autograd(lambda x, h, c, *w: old_cell_for_output(x, h, c, *w), [dh, dc], list(a))[2]
+            ),
+        ),
+    ),
 }
 
 
@@ -339,21 +391,26 @@ def test_a_common_mistake_is_refused(mistake):
 def test_the_verdict_says_which_output_and_what_it_has_in_common():
     said = judge(EXERCISES[3], MISTAKES["transposed dW_hh"][1])
     assert said is not None
-    assert re.match(r"backward: dW_hh\[\d, \d\] must be -?[\d.]+, got -?[\d.]+, and \d+ of \d+ entries are wrong, as if "
-                    r"transposed; right: dx, dh, dW_ih, db_ih, db_hh \(case: dh_new \(\d, \d\), ", said), said
-    assert "each 2 times what it must be" in (judge(EXERCISES[2], change(
-        2, "forward", lambda f: lambda *a: 2 * f(*a))) or "")
+    assert re.match(
+        r"backward: dW_hh\[\d, \d\] must be -?[\d.]+, got -?[\d.]+, and \d+ of \d+ entries are wrong, as if "
+        r"transposed; right: dx, dh, dW_ih, db_ih, db_hh \(case: dh_new \(\d, \d\), ",
+        said,
+    ), said
+    assert "each 2 times what it must be" in (judge(EXERCISES[2], change(2, "forward", lambda f: lambda *a: 2 * f(*a))) or "")
 
 
 def test_the_verdict_says_which_gate_is_wrong():
     """A forget gate without its derivative: rows H to 2H of everything that belongs to the gates."""
+
     def careless(right):
         def backward(*given):
             dx, dh, dc, dW_ih, dW_hh, db, dp = right(*given)
             H = len(db) // 4
             rest = [np.concatenate([v[:H], 2 * v[H : 2 * H], v[2 * H :]]) for v in (dW_ih, dW_hh, db)]
             return dx, dh, dc, *rest, dp
+
         return backward
+
     said = judge(EXERCISES[20], change(20, "backward", careless)) or ""
     H = int(re.findall(r"h_new \(\d, (\d)\)", said)[0])
     assert said.count(f" (only [{H}:{2 * H}])") == 3 and "right: dx, dh, dc, dp (case" in said, said
@@ -364,31 +421,46 @@ def test_an_answer_must_leave_its_arguments_alone():
         y = RIGHT[2]["forward"](x, *rest)
         x += 1
         return y
-    assert judge(EXERCISES[2], {"forward": careless}) == \
-        "forward changes its argument x; it must leave its arguments as they are"
+
+    assert judge(EXERCISES[2], {"forward": careless}) == "forward changes its argument x; it must leave its arguments as they are"
 
 
-@pytest.mark.parametrize("forward", [
-    lambda *a: RIGHT[1]["forward"](*a).real, lambda *a: np.array(RIGHT[1]["forward"](*a), float),
-    lambda *a: np.tanh(np.add(a[0] @ a[2].T, a[1] @ a[3].T, dtype=float))])
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda *a: RIGHT[1]["forward"](*a).real,
+        lambda *a: np.array(RIGHT[1]["forward"](*a), float),
+        lambda *a: np.tanh(np.add(a[0] @ a[2].T, a[1] @ a[3].T, dtype=float)),
+    ],
+)
 def test_a_forward_that_drops_the_imaginary_part_is_not_judged(forward):
     with pytest.raises(UnjudgedError, match="forward must also run on complex numbers"):
         judge(EXERCISES[1], RIGHT[1] | {"forward": forward})
 
 
-@pytest.mark.parametrize("hoist", [
-    lambda x, W, b: np.stack([x_t @ W.T + b for x_t in x]), lambda x, W, b: x @ W.T + b,
-    lambda x, W, b: np.array([x_t.dot(W.T) + b for x_t in x]), lambda x, W, b: np.array([np.dot(x_t, W.T) + b for x_t in x])])
+@pytest.mark.parametrize(
+    "hoist",
+    [
+        lambda x, W, b: np.stack([x_t @ W.T + b for x_t in x]),
+        lambda x, W, b: x @ W.T + b,
+        lambda x, W, b: np.array([x_t.dot(W.T) + b for x_t in x]),
+        lambda x, W, b: np.array([np.dot(x_t, W.T) + b for x_t in x]),
+    ],
+)
 def test_the_input_product_must_be_one(hoist):
-    assert re.fullmatch(r"hoist is right, but makes [2-6] matrix products where 1 would do",
-                        judge(EXERCISES[5], {"hoist": hoist}) or "")
+    assert re.fullmatch(
+        r"hoist is right, but makes [2-6] matrix products where 1 would do", judge(EXERCISES[5], {"hoist": hoist}) or ""
+    )
 
 
 def test_each_weight_gradient_must_be_one_product():
     def loop(da, x, h):
         return sum(d.T @ v for d, v in zip(da, x, strict=True)), rows(da).T @ rows(h[:-1])
-    assert re.fullmatch(r"weight_gradients is right, but makes [3-7] matrix products where 2 would do",
-                        judge(EXERCISES[6], {"weight_gradients": loop}) or "")
+
+    assert re.fullmatch(
+        r"weight_gradients is right, but makes [3-7] matrix products where 2 would do",
+        judge(EXERCISES[6], {"weight_gradients": loop}) or "",
+    )
     assert judge(EXERCISES[6], {"weight_gradients": lambda da, x, h: [rows(da).T @ rows(v) for v in (x, h[:-1])]}) is None
 
 

@@ -17,9 +17,13 @@ from ..trace import ROOMS, Problem, parsed, problem, trace
 HERE = Path(__file__).parent
 KATEX = HERE.parent / "site" / "node_modules" / "katex"
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    "rnn": ("rnn", {"nonlinearity": "tanh"}), "rnn-relu": ("rnn", {"nonlinearity": "relu"}),
-    "lstm": ("lstm", {}), "lstm-proj": ("lstm", {"P": 1}),
-    "gru": ("gru", {"reset_after": True}), "gru-before": ("gru", {"reset_after": False})}
+    "rnn": ("rnn", {"nonlinearity": "tanh"}),
+    "rnn-relu": ("rnn", {"nonlinearity": "relu"}),
+    "lstm": ("lstm", {}),
+    "lstm-proj": ("lstm", {"P": 1}),
+    "gru": ("gru", {"reset_after": True}),
+    "gru-before": ("gru", {"reset_after": False}),
+}
 # The example is that of the notes: the same numbers and the same sizes.
 EXAMPLE = {"T": 3, "H": 2}
 Render = Callable[[Sequence[str]], list[str]]
@@ -32,18 +36,25 @@ def plain(formulas: Sequence[str]) -> list[str]:
 
 def mathml(formulas: Sequence[str]) -> list[str]:
     """LaTeX as MathML, which browsers draw without a script, a style or a font of its own."""
-    program = (f"const k = require({json.dumps(str(KATEX))}); const f = JSON.parse(require('fs').readFileSync(0));"
-               "const options = {output: 'mathml', displayMode: true, strict: 'error'};"
-               "console.log(JSON.stringify(f.map(t => k.renderToString(t, options))))")
+    program = (
+        f"const k = require({json.dumps(str(KATEX))}); const f = JSON.parse(require('fs').readFileSync(0));"
+        "const options = {output: 'mathml', displayMode: true, strict: 'error'};"
+        "console.log(JSON.stringify(f.map(t => k.renderToString(t, options))))"
+    )
     run = subprocess.run(["node", "-e", program], input=json.dumps(formulas), capture_output=True, text=True, check=True)
     return json.loads(run.stdout)
 
 
 def plain_problem(q: Problem) -> dict[str, Any]:
     """A problem with one sequence as lists, as the scripts take it."""
-    return {"p": {k: v.tolist() for k, v in q.p._asdict().items() if v is not None}, "x": q.x[:, 0].tolist(),
-            "s": {k: v[0].tolist() for k, v in q.s._asdict().items()}, "dy": q.dy[:, 0].tolist(),
-            "ds": {k: v[0].tolist() for k, v in q.ds._asdict().items()}, "options": q.options}
+    return {
+        "p": {k: v.tolist() for k, v in q.p._asdict().items() if v is not None},
+        "x": q.x[:, 0].tolist(),
+        "s": {k: v[0].tolist() for k, v in q.s._asdict().items()},
+        "dy": q.dy[:, 0].tolist(),
+        "ds": {k: v[0].tolist() for k, v in q.ds._asdict().items()},
+        "options": q.options,
+    }
 
 
 def kind(cell: str, options: dict[str, Any]) -> dict[str, Any]:

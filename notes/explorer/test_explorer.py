@@ -48,10 +48,13 @@ def built():
 @needs_node
 def test_the_scripts_compute_what_numpy_computes():
     given, expected = cases()
-    program = ("const C = require(process.argv[1]), f = JSON.parse(require('fs').readFileSync(0));"
-               "console.log(JSON.stringify(f.map(([cell, q]) => C.trace(cell, q))))")
-    run = subprocess.run(["node", "-e", program, str(HERE / "cells.js")], input=json.dumps(given), capture_output=True,
-                         text=True, check=True)
+    program = (
+        "const C = require(process.argv[1]), f = JSON.parse(require('fs').readFileSync(0));"
+        "console.log(JSON.stringify(f.map(([cell, q]) => C.trace(cell, q))))"
+    )
+    run = subprocess.run(
+        ["node", "-e", program, str(HERE / "cells.js")], input=json.dumps(given), capture_output=True, text=True, check=True
+    )
     for found, one in zip(json.loads(run.stdout), expected, strict=True):
         compare(found, one)
 
@@ -64,12 +67,14 @@ def test_the_page_is_one_file_and_says_what_the_trace_says():
     for name, (cell, options) in KINDS.items():
         expected = trace(ROOMS[cell], problem(ROOMS[cell], **EXAMPLE, **options))
         assert json.loads(page.partition("const DATA = ")[2].partition(";</script>")[0])["kinds"][name]["info"].keys() == {
-            "|".join((one.verb, one.name.partition("[")[0], " ".join(one.labels))) for one in expected}
+            "|".join((one.verb, one.name.partition("[")[0], " ".join(one.labels))) for one in expected
+        }
 
 
 @pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright
+
     with sync_playwright() as p:
         found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
@@ -98,8 +103,9 @@ def number(text: str) -> float:
 @needs_chromium
 def test_in_the_browser_every_quantity_of_every_case_is_numpys(page):
     given, expected = cases()
-    for found, one in zip(page.evaluate("given => given.map(([cell, q]) => Cells.trace(cell, q))", list(given)), expected,
-                          strict=True):
+    for found, one in zip(
+        page.evaluate("given => given.map(([cell, q]) => Cells.trace(cell, q))", list(given)), expected, strict=True
+    ):
         compare(found, one)
 
 
@@ -129,13 +135,13 @@ def test_a_projection_needs_more_units_than_it_leaves(page):
     page.select_option("#H", "1")
     page.select_option("#kind", "lstm-proj")
     assert page.input_value("#H") == "2"
-    assert page.eval_on_selector('#H option:first-child', "option => option.disabled")
+    assert page.eval_on_selector("#H option:first-child", "option => option.disabled")
     page.select_option("#H", "3")
     q = page.evaluate("state.q")
     assert (np.shape(q["p"]["W_hr"]), np.shape(q["p"]["W_hh"]), np.shape(q["dy"])) == ((1, 3), (12, 1), (3, 1))
     assert "NaN" not in page.text_content("main")
     page.select_option("#kind", "rnn")
-    assert not page.eval_on_selector('#H option:first-child', "option => option.disabled")
+    assert not page.eval_on_selector("#H option:first-child", "option => option.disabled")
     assert page.query_selector("#projection table") is None
 
 
@@ -190,7 +196,7 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.eval_on_selector_all("table", "ts => ts.every(t => t.caption && t.querySelector('th[scope]'))")
-    page.select_option("#kind", "lstm-proj")              # has one table more
+    page.select_option("#kind", "lstm-proj")  # has one table more
     assert page.eval_on_selector_all("th", "ts => ts.length && ts.every(t => t.textContent.trim())")
     named = "ns => ns.every(n => n.ariaLabel || n.labels?.length || n.textContent.trim())"
     assert page.eval_on_selector_all("input, select, button", named)

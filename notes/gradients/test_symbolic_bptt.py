@@ -13,8 +13,13 @@ from reference.gradients import checkpointed_bptt, gradient_flow, hessian, rtrl,
 from ..symbolic_gradients import DIGITS, Symbols, agree, inner, jacobian, unroll
 
 T = 4
-ROOMS = {"rnn": (rnn, {}), "rnn-relu": (rnn, {"nonlinearity": "relu"}), "lstm": (lstm, {}),
-         "gru": (gru, {}), "gru-before": (gru, {"reset_after": False})}
+ROOMS = {
+    "rnn": (rnn, {}),
+    "rnn-relu": (rnn, {"nonlinearity": "relu"}),
+    "lstm": (lstm, {}),
+    "gru": (gru, {}),
+    "gru-before": (gru, {"reset_after": False}),
+}
 kinds = pytest.mark.parametrize("kind", ROOMS)
 
 
@@ -57,12 +62,12 @@ def test_step_jacobians_and_their_products(kind):
     k = case.forward()[2]
     J = gradient_flow.step_jacobians(case.room, k)
     starts, S = [], len(case.fields)
-    for t in range(T):                                             # one step from a state of its own
+    for t in range(T):  # one step from a state of its own
         s = Symbols(case.leaves, state=case.symbols.value(np.array(states[t])))
         _, (_, end) = case.run(s, [s["x"][t, 0]], tuple(s["state"]))
         starts.append(s.jacobian(np.ravel(end))[1][:, -S:])
     agree({"J": J}, {"J": np.array(starts)})
-    _, slopes = case.symbols.jacobian(np.ravel(states[-1]))        # all steps at once
+    _, slopes = case.symbols.jacobian(np.ravel(states[-1]))  # all steps at once
     agree({"P": gradient_flow.products(J)[0]}, {"P": slopes[:, -S:]})
     n = gradient_flow.norms(case.room, case.dy, case.ds, k)
     ds_0 = case.symbols.gradient(case.loss(case.whole()[0], states[-1]))
@@ -152,8 +157,9 @@ def test_hessian_vector_product(kind):
     at = jacobian([loss], case.symbols.numbers)
     with mp.workdps(DIGITS):
         step = mp.mpf(10) ** -20
-        there, back = (at([mp.mpf(a) + sign * step * mp.mpf(b) for a, b in zip(values, move, strict=True)])[1][0]
-                       for sign in (1, -1))
+        there, back = (
+            at([mp.mpf(a) + sign * step * mp.mpf(b) for a, b in zip(values, move, strict=True)])[1][0] for sign in (1, -1)
+        )
         expected = case.symbols.named((there - back) / (2 * step))
 
     def upstream(y, s_n, Ry, Rs_n):
@@ -161,8 +167,11 @@ def test_hessian_vector_product(kind):
         Rds = State(*(6 * u * w for u, w in zip(s_n, Rs_n, strict=True)))
         return 3 * y**2, State(*(3 * u**2 for u in s_n)), 6 * y * Ry, Rds
 
-    direction = hessian.Direction(case.room.Params(*(v.get(n) for n in case.room.Params._fields)), v["x"],
-                                  case.room.State(*(v[f"{n}_0"] for n in case.fields)))
+    direction = hessian.Direction(
+        case.room.Params(*(v.get(n) for n in case.room.Params._fields)),
+        v["x"],
+        case.room.State(*(v[f"{n}_0"] for n in case.fields)),
+    )
     gradient, product = hessian.product(case.room, case.p, case.x, case.s, direction, upstream, **case.options)
     agree(case.named(*gradient), case.symbols.gradient(loss))
     agree(case.named(*product), expected)

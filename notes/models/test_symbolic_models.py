@@ -18,7 +18,7 @@ from reference.models.tagger import Tagger
 
 from ..symbolic_gradients import Symbols, agree, derived, layer, softmax, surprise, tanh, unroll
 
-WORDS = [np.array(w) for w in ([2, 1], [3, 2, 1], [2])]                          # lengths not sorted
+WORDS = [np.array(w) for w in ([2, 1], [3, 2, 1], [2])]  # lengths not sorted
 KINDS = ("rnn", "lstm", "gru")
 
 
@@ -101,7 +101,7 @@ def test_generator(kind):
     for word, (a, b) in zip(words, conditions, strict=True):
         start = squashed(affine(s, "start", s["condition.weight"][a] + s["condition.weight"][b]))
         xs = [s["embedding.weight"][token] for token in [0, *word]]
-        for k in range(2):                                       # of an LSTM the states h of all layers come first
+        for k in range(2):  # of an LSTM the states h of all layers come first
             xs, _ = unroll(kind, layer(s, "rnn.", f"_l{k}"), xs, tuple(start[n : n + 1] for n in range(k, len(start), 2)))
         loss += sum(surprise(affine(s, "head", y))[t] for y, t in zip(xs, [*word, 1], strict=True)) / 6
     check(s, model, batches.conditioned(conditions, [np.array(w, int) for w in words], 0, 1), loss)
@@ -132,11 +132,18 @@ def test_language_model(kind, tied):
         expected = s.gradient(loss)
         agree({"loss": found}, {"loss": s.value(loss)})
         agree(model.grads, expected)
-        state = [tuple(s.value(np.array(v)) for v in end) for end in ends]        # numbers: the cut
+        state = [tuple(s.value(np.array(v)) for v in end) for end in ends]  # numbers: the cut
 
 
-FEEDBACK = [("forced", "general"), ("forced", "additive"), ("forced", None), ("forced", "one way"), ("expected", "dot"),
-            ("expected", None), ("argmax", "scaled")]
+FEEDBACK = [
+    ("forced", "general"),
+    ("forced", "additive"),
+    ("forced", None),
+    ("forced", "one way"),
+    ("expected", "dot"),
+    ("expected", None),
+    ("argmax", "scaled"),
+]
 
 
 @pytest.mark.parametrize(("feedback", "attention"), FEEDBACK)
@@ -144,8 +151,19 @@ def test_seq2seq(feedback, attention):
     """Q1*, Q2*, Q3*, Q4*, Q5*, Q6*, Q7*, Q8*, Q9*: what is read is the data's, the mean embedding, or a fed-back token."""
     one_way, kind = attention == "one way", "lstm" if attention == "one way" else "rnn"
     attention = None if one_way else attention
-    model, s, _ = made(Seq2seq, 4, 4, 1, 2 - one_way, cell=kind, attention=attention, bidirectional=not one_way, bos=0,
-                       eos=1, feedback="argmax" if feedback == "forced" else feedback)
+    model, s, _ = made(
+        Seq2seq,
+        4,
+        4,
+        1,
+        2 - one_way,
+        cell=kind,
+        attention=attention,
+        bidirectional=not one_way,
+        bos=0,
+        eos=1,
+        feedback="argmax" if feedback == "forced" else feedback,
+    )
     sources, targets = [[2, 1, 3], [3], [1, 2]], [[2, 3], [3], [2, 2]]
     coins = np.ones((3, 3), bool)
     if feedback != "forced":
@@ -162,8 +180,7 @@ def test_seq2seq(feedback, attention):
         for t, goal in enumerate([*target, 1]):
             u = s["target.weight"][read[t]]
             if not coins[t, b]:
-                u = (softmax(z) @ s["target.weight"] if feedback == "expected"
-                     else s["target.weight"][int(np.argmax(s.value(z)))])
+                u = softmax(z) @ s["target.weight"] if feedback == "expected" else s["target.weight"][int(np.argmax(s.value(z)))]
             _, states = unroll(kind, layer(s, "decoder."), [u], state)
             state = states[-1]
             z = affine(s, "head", combined(s, attention, state[0], m))

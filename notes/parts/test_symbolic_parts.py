@@ -40,8 +40,7 @@ def test_dropout():
     """D2*"""
     x, dy, keep = normal((2, 3)), normal((2, 3)), np.array([[True, False, True], [True, True, False]])
     s = Symbols(x=x)
-    y = [[v * sp.Rational(4, 3) if kept else 0 * v for v, kept in zip(*row, strict=True)]
-         for row in zip(s["x"], keep, strict=True)]
+    y = [[v * sp.Rational(4, 3) if kept else 0 * v for v, kept in zip(*row, strict=True)] for row in zip(s["x"], keep, strict=True)]
     made, k = dropout.forward(x, keep, 0.25)
     agree({"y": made}, {"y": s.value(y)})
     agree({"x": dropout.backward(dy, k)}, s.gradient(inner(dy, y)))
@@ -55,7 +54,7 @@ def test_cross_entropy(reduction, weighted, smoothing):
     z, targets, w = normal((4, 3)), [2, -1, 0, 2], np.array([0.5, 1.5, 0.75]) if weighted else np.ones(3)
     s, l = Symbols(z=z), []
     for row, target in zip(s["z"], targets, strict=True):
-        cost = surprise(row)                                                   # -log p of each class
+        cost = surprise(row)  # -log p of each class
         mean = sum(w[v] * cost[v] for v in range(3)) / 3
         l.append(0 if target < 0 else (1 - smoothing) * w[target] * cost[target] + smoothing * mean)
     total = {"mean": sum(l) / sum(w[t] for t in targets if t >= 0), "sum": sum(l), "none": l}[reduction]
@@ -71,8 +70,9 @@ def test_cross_entropy_of_padded_sequences(reduction):
     z, targets, lengths = normal((3, 2, 3)), np.array([[1, 0], [2, 2], [0, 7]]), (3, 2)
     s = Symbols(z=z)
     each = [[surprise(s["z"][t, b])[targets[t, b]] for t in range(T)] for b, T in enumerate(lengths)]
-    total = {"token": sum(map(sum, each)) / 5, "sum": sum(map(sum, each)),
-             "sequence": (sum(each[0]) / 3 + sum(each[1]) / 2) / 2}[reduction]
+    total = {"token": sum(map(sum, each)) / 5, "sum": sum(map(sum, each)), "sequence": (sum(each[0]) / 3 + sum(each[1]) / 2) / 2}[
+        reduction
+    ]
     loss, k = losses.sequence_forward(z, targets, np.arange(3)[:, None] < np.array(lengths), reduction)
     agree({"loss": loss}, {"loss": s.value(total)})
     agree({"z": losses.sequence_backward(0.7, k)}, s.gradient(0.7 * total))
@@ -89,8 +89,11 @@ NUMBERS = {
     "l1": (losses.l1_forward, {}, lambda x, y: sp.Piecewise((x - y, x > y), (y - x, True))),
     "huber": (losses.huber_forward, {"delta": 0.75}, lambda x, y: huber(x - y)),
     "bce": (losses.bce_forward, {}, lambda x, y: -y * sp.log(1 / (1 + sp.exp(-x))) - (1 - y) * sp.log(1 / (1 + sp.exp(x)))),
-    "bce-weighted": (losses.bce_forward, {"pos_weight": 2.5}, lambda x, y: (
-        -2.5 * y * sp.log(1 / (1 + sp.exp(-x))) - (1 - y) * sp.log(1 / (1 + sp.exp(x))))),
+    "bce-weighted": (
+        losses.bce_forward,
+        {"pos_weight": 2.5},
+        lambda x, y: -2.5 * y * sp.log(1 / (1 + sp.exp(-x))) - (1 - y) * sp.log(1 / (1 + sp.exp(x))),
+    ),
 }
 
 
@@ -144,11 +147,16 @@ def test_attention(kind, masked):
     agree({name: getattr(dp, name) for name in p} | {"q": dq, "h": dh}, s.gradient(inner(dc, c) + inner(dw, w)))
 
 
-Z = [sp.Rational(n, 4) for n in (3, -2, 5, 1)]                       # logits; the most likely is token 2, then 0, 3, 1
+Z = [sp.Rational(n, 4) for n in (3, -2, 5, 1)]  # logits; the most likely is token 2, then 0, 3, 1
 EVERY = [0, 1, 2, 3]
 # At temperature 1 token 2 has 0.47, and 0 beside it makes 0.75; without token 1 they have 0.81.
-CUT = [(sp.Rational(2, 3), {}, EVERY), (sp.Integer(2), {}, EVERY), (sp.Integer(1), {"top_k": 2}, [0, 2]),
-       (sp.Integer(1), {"top_p": 0.8}, [0, 2, 3]), (sp.Integer(1), {"top_k": 3, "top_p": 0.8}, [0, 2])]
+CUT = [
+    (sp.Rational(2, 3), {}, EVERY),
+    (sp.Integer(2), {}, EVERY),
+    (sp.Integer(1), {"top_k": 2}, [0, 2]),
+    (sp.Integer(1), {"top_p": 0.8}, [0, 2, 3]),
+    (sp.Integer(1), {"top_k": 3, "top_p": 0.8}, [0, 2]),
+]
 
 
 def tempered(z, tau):
@@ -171,10 +179,12 @@ def test_entropy_rises_with_the_temperature():
     p = [sp.exp(v) for v in log_p]
     H, mean = -sum(map(sp.Mul, p, log_p)), sum(map(sp.Mul, p, z))
     powers = [sp.exp(v.subs(tau, 1)) ** (1 / tau) for v in log_p]
-    wrong = [H.diff(tau) - sum(q * (v - mean) ** 2 for q, v in zip(p, z, strict=True)) / tau**3,
-             *(v.diff(tau) - (mean - z_k) / tau**2 for v, z_k in zip(log_p, z, strict=True)),
-             *(q - power / sum(powers) for q, power in zip(p, powers, strict=True)),
-             p[0] / p[1] - powers[0] / powers[1]]
+    wrong = [
+        H.diff(tau) - sum(q * (v - mean) ** 2 for q, v in zip(p, z, strict=True)) / tau**3,
+        *(v.diff(tau) - (mean - z_k) / tau**2 for v, z_k in zip(log_p, z, strict=True)),
+        *(q - power / sum(powers) for q, power in zip(p, powers, strict=True)),
+        p[0] / p[1] - powers[0] / powers[1],
+    ]
     for at in (sp.Rational(2, 3), sp.Integer(2)):
         numbers = dict(zip(z, Z, strict=True)) | {tau: at}
         assert all(abs(v.subs(numbers).evalf(60)) < 1e-50 for v in wrong)

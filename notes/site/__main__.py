@@ -22,8 +22,22 @@ def main() -> int:
     out = ROOT / "out" / "notes"
     if not (HERE / "node_modules" / "katex").is_dir():
         subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
-    build = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--fresh-env", "-b", "html", "-c", str(HERE),
-             "-d", str(ROOT / "out" / "doctrees"), str(ROOT / "notes"), str(out)]
+    build = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--quiet",
+        "--fail-on-warning",
+        "--fresh-env",
+        "-b",
+        "html",
+        "-c",
+        str(HERE),
+        "-d",
+        str(ROOT / "out" / "doctrees"),
+        str(ROOT / "notes"),
+        str(out),
+    ]
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code == 0:
         (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")

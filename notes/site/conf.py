@@ -28,8 +28,7 @@ pygments_style, pygments_dark_style = "default", "github-dark"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]
-myst_url_schemes = {"http": None, "https": None, "code": {"url": "{{path}}.html#{{fragment}}"},
-                    "page": {"url": "{{path}}"}}
+myst_url_schemes = {"http": None, "https": None, "code": {"url": "{{path}}.html#{{fragment}}"}, "page": {"url": "{{path}}"}}
 
 # Formulas are rendered when the site is built, by the KaTeX whose style and fonts are copied into it.
 KATEX = HERE / "node_modules" / "katex" / "dist"

@@ -7,8 +7,18 @@ from pathlib import Path
 
 # What a browser fetches without being asked: attributes of any element, and of <link> by its kind.
 FETCHED = ("src", "srcset", "poster", "background", "data")
-LINKS = {"stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest", "preload", "prefetch", "modulepreload",
-         "preconnect", "dns-prefetch"}
+LINKS = {
+    "stylesheet",
+    "icon",
+    "apple-touch-icon",
+    "mask-icon",
+    "manifest",
+    "preload",
+    "prefetch",
+    "modulepreload",
+    "preconnect",
+    "dns-prefetch",
+}
 STYLE = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])\s*([^"')\s]+)""", re.IGNORECASE)
 ELSEWHERE = re.compile(r"(?:https?:|wss?:|ftp:)?//", re.IGNORECASE)
 
@@ -55,7 +65,7 @@ def external(path: str, text: str) -> list[str]:
 
 
 def outside(folder: Path) -> Iterator[str]:
-    """"page: address" for all that the pages and styles of a folder load from elsewhere."""
+    """ "page: address" for all that the pages and styles of a folder load from elsewhere."""
     for file in sorted(folder.rglob("*")):
         if file.suffix in (".html", ".css", ".svg"):
             name = file.relative_to(folder).as_posix()

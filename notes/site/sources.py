@@ -63,8 +63,9 @@ def contents() -> str:
     """The table of contents: the chapters of the first page, in its order."""
     index = (NOTES / "index.md").read_text(encoding="utf-8")
     chapters = {name: re.findall(r"\]\(([a-z_0-9/]+)\.md\)", text) for name, text in CHAPTER.findall(index)}
-    return "".join(f"\n\n```{{toctree}}\n:hidden:\n:caption: {name}\n\n" + "\n".join(notes) + "\n```\n"
-                   for name, notes in chapters.items())
+    return "".join(
+        f"\n\n```{{toctree}}\n:hidden:\n:caption: {name}\n\n" + "\n".join(notes) + "\n```\n" for name, notes in chapters.items()
+    )
 
 
 def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -87,18 +88,26 @@ def code_page(path: str) -> str:
 
 def _backlinks(path: Path, body: str, depth: str) -> str:
     """Labels in comments lead back to the note that defines them."""
-    defined = {m[1]: note for note in pages() for m in DEFINED.finditer((NOTES / f"{note}.md").read_text(encoding="utf-8"))
-               if note.rpartition("/")[2] in (path.stem, "tolerances") or path.parts[:2] == ("notes", "trace")}
+    defined = {
+        m[1]: note
+        for note in pages()
+        for m in DEFINED.finditer((NOTES / f"{note}.md").read_text(encoding="utf-8"))
+        if note.rpartition("/")[2] in (path.stem, "tolerances") or path.parts[:2] == ("notes", "trace")
+    }
 
     def link(m: re.Match[str]) -> str:
-        return f'<a class="label" href="{depth}{defined[m[0]]}.html#{anchor(defined[m[0]], m[0])}">{m[0]}</a>' \
-            if m[0] in defined else m[0]
+        return (
+            f'<a class="label" href="{depth}{defined[m[0]]}.html#{anchor(defined[m[0]], m[0])}">{m[0]}</a>'
+            if m[0] in defined
+            else m[0]
+        )
 
     return re.sub(r'(?<=<span class="c1">)[^<]*', lambda c: re.sub(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", link, c[0]), body)
 
 
 def copy_katex(dist: Path) -> Callable[[Sphinx, Exception | None], None]:
     """Style and fonts into the site; only the format that every browser reads."""
+
     def finished(app: Sphinx, exception: Exception | None) -> None:
         if exception is None:
             place = Path(app.outdir) / "_static" / "katex"
@@ -108,4 +117,5 @@ def copy_katex(dist: Path) -> Callable[[Sphinx, Exception | None], None]:
             (place / "katex.min.css").write_text(style, encoding="utf-8")
             for font in (dist / "fonts").glob("*.woff2"):
                 shutil.copy(font, place / "fonts")
+
     return finished

@@ -10,17 +10,29 @@ from ..trace.__main__ import main as trace
 from .local import external, loads, outside
 
 FORBIDDEN = [
-    '<script src="https://cdn.example/a.js"></script>', '<script src=//cdn.example/a.js></script>',
-    '<link rel="stylesheet" href="http://x.example/a.css">', '<link rel="preconnect" href="https://fonts.example">',
-    '<img src="https://x.example/a.png">', '<img srcset="a.png 1x, https://x.example/b.png 2x">',
-    '<style>@import "https://x.example/a.css";</style>', "<style>@font-face { src: url(https://x.example/a.woff2) }</style>",
-    '<p style="background: url(\'http://x.example/a.png\')">', '<iframe src="HTTPS://x.example"></iframe>',
-    '<svg><image href="https://x.example/a.png"/></svg>', '<script type="module">import "https://x.example/a.js"</script>',
+    '<script src="https://cdn.example/a.js"></script>',
+    "<script src=//cdn.example/a.js></script>",
+    '<link rel="stylesheet" href="http://x.example/a.css">',
+    '<link rel="preconnect" href="https://fonts.example">',
+    '<img src="https://x.example/a.png">',
+    '<img srcset="a.png 1x, https://x.example/b.png 2x">',
+    '<style>@import "https://x.example/a.css";</style>',
+    "<style>@font-face { src: url(https://x.example/a.woff2) }</style>",
+    "<p style=\"background: url('http://x.example/a.png')\">",
+    '<iframe src="HTTPS://x.example"></iframe>',
+    '<svg><image href="https://x.example/a.png"/></svg>',
+    '<script type="module">import "https://x.example/a.js"</script>',
     '<script>fetch("https://x.example/data.json")</script>',
 ]
-FREE = ['<a href="https://example.org">a source</a>', '<script src="_static/a.js"></script>', "<p>see https://example.org</p>",
-        '<img src="data:image/png;base64,AAAA//8=">', '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
-        '<link rel="canonical" href="https://example.org/page.html">', '<script>const a = "https://example.org";</script>']
+FREE = [
+    '<a href="https://example.org">a source</a>',
+    '<script src="_static/a.js"></script>',
+    "<p>see https://example.org</p>",
+    '<img src="data:image/png;base64,AAAA//8=">',
+    '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+    '<link rel="canonical" href="https://example.org/page.html">',
+    '<script>const a = "https://example.org";</script>',
+]
 
 
 @pytest.mark.parametrize("page", FORBIDDEN)
@@ -53,7 +65,8 @@ def test_the_explorer():
 
 def templates() -> list[Path]:
     return sorted(
-        file for folder in ("parity_tests/judge", "benchmarks/report") for file in (ROOT / folder / "templates").glob("*.html*"))
+        file for folder in ("parity_tests/judge", "benchmarks/report") for file in (ROOT / folder / "templates").glob("*.html*")
+    )
 
 
 def test_the_templates_of_the_reports_and_the_pictures_of_the_notes():

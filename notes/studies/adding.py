@@ -52,14 +52,14 @@ EVERY = 25  # steps to one point of a curve
 
 
 class Batch(NamedTuple):
-    x: Array       # (T, B, 2)   a number and its mark, 0 or 1
+    x: Array  # (T, B, 2)   a number and its mark, 0 or 1
     target: Array  # (B,)
 
 
 class Log(NamedTuple):
-    loss: list[float]   # of each step's own batch
-    norm: list[float]   # of the gradient, before clipping
-    error: float        # mean squared error on sequences that training did not see
+    loss: list[float]  # of each step's own batch
+    norm: list[float]  # of the gradient, before clipping
+    error: float  # mean squared error on sequences that training did not see
 
 
 def draw(rng: np.random.Generator, T: int, B: int, dtype: Any = np.float32) -> Batch:
@@ -90,8 +90,17 @@ class Adder(Model):
         As for the layers.
     """
 
-    def __init__(self, cell: str, hidden_size: int, init: str = "uniform", keep_bias: float = 0.0, *, dtype: Any = np.float32,
-                 rng: np.random.Generator | None = None, engine: str = "fast"):
+    def __init__(
+        self,
+        cell: str,
+        hidden_size: int,
+        init: str = "uniform",
+        keep_bias: float = 0.0,
+        *,
+        dtype: Any = np.float32,
+        rng: np.random.Generator | None = None,
+        engine: str = "fast",
+    ):
         super().__init__(dtype=dtype, rng=rng)
         if keep_bias and cell not in KEEPS:
             raise ValueError(f"keep_bias needs a gate that keeps the old state, which {cell!r} lacks")
@@ -123,8 +132,9 @@ class Adder(Model):
 class TorchAdder(torch_impl.models.model.Model):
     """The twin in PyTorch, with its uniform weights; autograd is the backward.  ``way`` as for its base."""
 
-    def __init__(self, cell: str, hidden_size: int, *, dtype: str = "float32", rng: np.random.Generator | None = None,
-                 way: str = "hoisted"):
+    def __init__(
+        self, cell: str, hidden_size: int, *, dtype: str = "float32", rng: np.random.Generator | None = None, way: str = "hoisted"
+    ):
         super().__init__(dtype=dtype, rng=rng, way=way)
         relu = {"nonlinearity": "relu"} if cell == "relu" else {}
         self.rnn = self.recurrent("rnn" if relu else cell, 2, hidden_size, **relu)
@@ -137,8 +147,18 @@ class TorchAdder(torch_impl.models.model.Model):
         return mse_loss(self.head(torch_impl.models.model.hidden(s_n)[-1])[:, 0], self.tensor(batch.target))
 
 
-def train(model: Adder, T: int, steps: int = 1000, batch: int = 32, lr: float = 1e-2, clip: float | None = 1.0, seed: int = 0,
-          report: Callable[[int, float], None] | None = None, stop: float = 0.0, optimizer: str = "adam") -> Log:
+def train(
+    model: Adder,
+    T: int,
+    steps: int = 1000,
+    batch: int = 32,
+    lr: float = 1e-2,
+    clip: float | None = 1.0,
+    seed: int = 0,
+    report: Callable[[int, float], None] | None = None,
+    stop: float = 0.0,
+    optimizer: str = "adam",
+) -> Log:
     """Fresh sequences at every step  ->  Log
 
     clip    bounds the gradient's norm; None does not
@@ -188,8 +208,14 @@ def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None
         loss = np.array(log.loss)
         curve = loss[: len(loss) // EVERY * EVERY].reshape(-1, EVERY).mean(1)
         learnt = np.flatnonzero(np.convolve(loss, np.full(100, 0.01), "valid") < LEARNT)
-        yield {"T": T, "name": name, "error": finite(log.error), "steps": len(loss), "curve": [finite(v) for v in curve],
-               "learnt": int(learnt[0]) + 100 if len(learnt) else None}
+        yield {
+            "T": T,
+            "name": name,
+            "error": finite(log.error),
+            "steps": len(loss),
+            "curve": [finite(v) for v in curve],
+            "learnt": int(learnt[0]) + 100 if len(learnt) else None,
+        }
 
 
 def finite(v: float) -> float | None:
@@ -208,17 +234,31 @@ def table(records: list[dict[str, Any]]) -> str:
             return " | "
         return "diverged | not" if r["error"] is None else f"{r['error']:.4f} | {r['learnt'] or 'not'}"
 
-    lines = ["| cell | " + " | ".join(f"T = {T}: error | learnt at step" for T in lengths) + " |",
-             "|---|" + "--:|--:|" * len(lengths)]
+    lines = [
+        "| cell | " + " | ".join(f"T = {T}: error | learnt at step" for T in lengths) + " |",
+        "|---|" + "--:|--:|" * len(lengths),
+    ]
     lines += [f"| {name} | " + " | ".join(cells(name, T) for T in lengths) + " |" for name in trained_for_the_table(4)]
-    return "\n".join([*lines, "", f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} "
-                      f"steps of {BATCH} sequences, H = {HIDDEN}, seed 0."])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} "
+            f"steps of {BATCH} sequences, H = {HIDDEN}, seed 0.",
+        ]
+    )
 
 
 def pictures(records: list[dict[str, Any]]) -> "dict[str, Figure]":
     figure, axes = drawing.panels(
-        [f"T = {n}" for n in LENGTHS], 3, 2.4, 2.6, 1.5, "The adding problem: which cell learns",
-        "Mean squared error of fresh sequences during training. Dotted: always saying 1.")
+        [f"T = {n}" for n in LENGTHS],
+        3,
+        2.4,
+        2.6,
+        1.5,
+        "The adding problem: which cell learns",
+        "Mean squared error of fresh sequences during training. Dotted: always saying 1.",
+    )
     for ax, n in zip(axes, LENGTHS, strict=True):
         curves = {r["name"]: np.array(r["curve"], float) for r in records if r["T"] == n}
         drawing.lines(ax, curves, 1e-4, 1e1, "step", EVERY)
@@ -241,16 +281,18 @@ def main() -> int:
     parser.add_argument("--cell", choices=CELLS, default="lstm")
     parser.add_argument("--hidden", type=int, default=64, metavar="H")
     parser.add_argument("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
-    parser.add_argument("--keep-bias", type=float, default=0.0,
-                        help="added to f and taken from i of an LSTM, added to z of a GRU")
+    parser.add_argument("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-2)
     parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient; 0 does not clip")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--row", choices=trained_for_the_table(4), help="train this row of the note's table, and print the table")
-    parser.add_argument("--write", action="store_true",
-                        help="train every row at every length, or --row and --T only, and renew the note; the rest stays")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="train every row at every length, or --row and --T only, and renew the note; the rest stays",
+    )
     a = parser.parse_args()
     if a.row or a.write:
         records = merged(list(run(lengths=(a.T,) if a.T else LENGTHS, only=a.row)))
@@ -259,8 +301,16 @@ def main() -> int:
             STUDY.keep(records)
         return 0
     model = Adder(a.cell, a.hidden, a.init, a.keep_bias, rng=np.random.default_rng(a.seed))
-    log = train(model, a.T or 50, a.steps, a.batch, a.lr, a.clip or None, a.seed,
-                lambda step, loss: print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True))
+    log = train(
+        model,
+        a.T or 50,
+        a.steps,
+        a.batch,
+        a.lr,
+        a.clip or None,
+        a.seed,
+        lambda step, loss: print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True),
+    )
     print(f"unseen sequences {log.error:.4f}, always saying 1 {GUESS:.4f}")
     return 0
 

@@ -26,13 +26,25 @@ COLOURS = ("#010203", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5
 STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 BLACK = COLOURS[0]
 STYLE: dict[Any, Any] = {
-    "font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9, "axes.titlelocation": "left",
-    "axes.titleweight": "bold", "text.parse_math": False, "svg.fonttype": "none", "axes.linewidth": 0.7,
-    "xtick.major.width": 0.7, "ytick.major.width": 0.7, "font.sans-serif": ["DejaVu Sans"], "path.simplify_threshold": 0.3}
+    "font.size": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "text.parse_math": False,
+    "svg.fonttype": "none",
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "font.sans-serif": ["DejaVu Sans"],
+    "path.simplify_threshold": 0.3,
+}
 
 
-def panels(headings: Sequence[str], columns: int, width: float, height: float, right: float, title: str,
-           about: str) -> "tuple[Figure, list[Axes]]":
+def panels(
+    headings: Sequence[str], columns: int, width: float, height: float, right: float, title: str, about: str
+) -> "tuple[Figure, list[Axes]]":
     """A figure with axes of one size (inches) in so many columns, and room for names at their right."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -89,8 +101,9 @@ def power_of_ten(v: float, _: float) -> str:
     return f"{v:g}" if abs(k) <= 2 else f"1e{k}"
 
 
-def lines(ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end",
-          each: int = 1) -> None:
+def lines(
+    ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
+) -> None:
     """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
     from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -110,8 +123,16 @@ def lines(ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, 
     ax.set_xlabel(label)
     for name, at in apart({k: e[1] for k, e in ends.items()}, 0.055).items():
         x, height, colour = ends[name]
-        ax.plot([x], [height], transform=ax.transAxes, color=colour, marker="o", markersize=3, clip_on=False,
-                markerfacecolor="white" if x < 1 else colour)
+        ax.plot(
+            [x],
+            [height],
+            transform=ax.transAxes,
+            color=colour,
+            marker="o",
+            markersize=3,
+            clip_on=False,
+            markerfacecolor="white" if x < 1 else colour,
+        )
         name_at(ax, name, x, height, at, colour)
 
 

@@ -27,7 +27,9 @@ REFITS = 4
 READS = {"none": "always", "linear": "less and less", "free": "never"}
 RUNS = {f"direct, seed {k}": ("--seed", str(k)) for k in range(3)} | {
     f"{mode}, reads the truth {how} in training": ("--mode", mode, "--sampling", sampling)
-    for mode in ("recursive", "encdec") for sampling, how in READS.items()}
+    for mode in ("recursive", "encdec")
+    for sampling, how in READS.items()
+}
 
 
 Runs = Mapping[str, dict[str, Any]]  # by label: what is kept of a series
@@ -55,11 +57,20 @@ def figures(*arguments: str) -> dict[str, Any]:
     """What one run gives on the validation and on the test part."""
     task, model, seconds = run(*arguments)
     test, validation = evaluate(task, model, "test"), evaluate(task, model, "validation")
-    result = {"name": test.name, "validation": overall_of(validation), "test": overall_of(test),
-              "steps": {name: [digits(v) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
-              "seconds": round(seconds, 1), "verdict": test.verdict(), "covered": digits(covered(test, band(task, model))),
-              "rows": list(task.parts), "windows": test.truth.shape[1], "window": task.options["window"],
-              "horizon": task.options["horizon"], "versions": f"Python {platform.python_version()}, NumPy {np.__version__}"}
+    result = {
+        "name": test.name,
+        "validation": overall_of(validation),
+        "test": overall_of(test),
+        "steps": {name: [digits(v) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
+        "seconds": round(seconds, 1),
+        "verdict": test.verdict(),
+        "covered": digits(covered(test, band(task, model))),
+        "rows": list(task.parts),
+        "windows": test.truth.shape[1],
+        "window": task.options["window"],
+        "horizon": task.options["horizon"],
+        "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
+    }
     if task.options["mode"] != "direct":
         result["accumulation"] = {k: [digits(x) for x in v] for k, v in accumulation(task, model, "test").items()}
     return result
@@ -80,10 +91,12 @@ def first(runs: Runs) -> dict[str, Any]:
 def overall(runs: Runs) -> str:
     """Every model and baseline over all steps ahead."""
     rows = [[f"baseline: {n}", *cells(first(runs), n), ""] for n in NAMES]
-    rows += [[f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"]
-             for label, r in runs.items() if label in RUNS]
-    return markdown([f"{first(runs)['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"],
-                    rows)
+    rows += [
+        [f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"]
+        for label, r in runs.items()
+        if label in RUNS
+    ]
+    return markdown([f"{first(runs)['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
 
 
 def cells(one: dict[str, Any], name: str) -> list[str]:
@@ -101,8 +114,14 @@ def steps(runs: Runs) -> str:
 
 def accumulated(runs: Runs) -> str:
     """RMSE of its own forecasts read, and of the truth read."""
-    return markdown(head(runs), [[f"{label}: {kind}", *(f"{x:.4g}" for x in v)] for label, r in runs.items()
-                                 for kind, v in r.get("accumulation", {}).items()])
+    return markdown(
+        head(runs),
+        [
+            [f"{label}: {kind}", *(f"{x:.4g}" for x in v)]
+            for label, r in runs.items()
+            for kind, v in r.get("accumulation", {}).items()
+        ],
+    )
 
 
 def section(series: str, runs: Runs) -> str:
@@ -111,18 +130,26 @@ def section(series: str, runs: Runs) -> str:
         f"`python -m reference.forecast train --data {series}`, then `evaluate`: windows of {f['window']} steps, "
         f"{f['horizon']} ahead; {rows[0]} rows for training, {rows[1] - rows[0]} for validation, {rows[2] - rows[1]} for "
         f"test.  {f['versions']}, one thread of a shared machine.",
-        overall(runs), f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
-        f"{100 * f['covered']:.0f} % of the test part.", steps(runs),
+        overall(runs),
+        f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
+        f"{100 * f['covered']:.0f} % of the test part.",
+        steps(runs),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
-        "step</summary>", accumulated(runs), "</details>"]
+        "step</summary>",
+        accumulated(runs),
+        "</details>",
+    ]
     if "rolling" in runs:
-        parts.append(f"Rolling origin, `evaluate --refits {REFITS}`, models and baselines fitted anew before each quarter of "
-                     f"the test part: {runs['rolling']['verdict']}")
+        parts.append(
+            f"Rolling origin, `evaluate --refits {REFITS}`, models and baselines fitted anew before each quarter of "
+            f"the test part: {runs['rolling']['verdict']}"
+        )
     return "\n\n".join(parts)
 
 
 def study(series: str, chosen: Sequence[str] = ()) -> Study:
     """Of one series; what is not chosen stays as it was kept."""
+
     def measured() -> dict[str, Any]:
         before = result.kept() if result.file.exists() else {}
         latest = before | {label: measure(series, label) for label in chosen or [*RUNS, "rolling"]}

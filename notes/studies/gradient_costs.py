@@ -184,8 +184,13 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
         weights = [u.detach().requires_grad_() for u in given]
         return torch.autograd.grad(loss(*weights), weights)
 
-    return q, {"gradient": gradient, "H v by hand": by_hand, "H v by the complex step": complex_step,
-               "gradient, torch's loop": torch_gradient, "H v by double backward, torch's loop": double_backward}
+    return q, {
+        "gradient": gradient,
+        "H v by hand": by_hand,
+        "H v by the complex step": complex_step,
+        "gradient, torch's loop": torch_gradient,
+        "H v by double backward, torch's loop": double_backward,
+    }
 
 
 def hessian_table() -> Iterator[str]:

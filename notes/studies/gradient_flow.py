@@ -40,10 +40,10 @@ CLIPPED = {"T": 20, "steps": 1500, "block": 10}
 class Flow(NamedTuple):
     """One model on sequences of the adding problem."""
 
-    norms: dict[str, Array]                        # h, and c of an LSTM: (T+1,), 1 at the last step
-    products: gradient_flow.Spectrum    # of P[t], of the first sequence
-    steps: gradient_flow.Spectrum       # of J[t]
-    bound: Array | None            # (T+1,) product of the steps' bounds, of an RNN
+    norms: dict[str, Array]  # h, and c of an LSTM: (T+1,), 1 at the last step
+    products: gradient_flow.Spectrum  # of P[t], of the first sequence
+    steps: gradient_flow.Spectrum  # of J[t]
+    bound: Array | None  # (T+1,) product of the steps' bounds, of an RNN
 
 
 def build(**options: Any) -> Adder:
@@ -73,8 +73,12 @@ def flow(model: Adder) -> Flow:
     if "nonlinearity" in k._fields:
         each = gradient_flow.gain_bound(room, k)
         bound = np.append(np.cumprod(each[::-1])[::-1], 1.0)
-    return Flow({name: v.mean(1) / n.h[-1].mean() for name, v in n._asdict().items()},
-                gradient_flow.spectrum(gradient_flow.products(J)), gradient_flow.spectrum(J), bound)
+    return Flow(
+        {name: v.mean(1) / n.h[-1].mean() for name, v in n._asdict().items()},
+        gradient_flow.spectrum(gradient_flow.products(J)),
+        gradient_flow.spectrum(J),
+        bound,
+    )
 
 
 def backwards(v: Array) -> list[float | None]:
@@ -102,19 +106,35 @@ def by_bias(bias: float) -> Adder:
 
 def clipping() -> dict[str, dict[str, list[float | None]]]:
     """Plain gradient descent on the adding problem with an RNN that explodes now and then: means of ten steps."""
+
     def means(values: list[float]) -> list[float | None]:
         blocks = np.array(values).reshape(-1, CLIPPED["block"]).mean(1)
         return [short(v) if math.isfinite(v) else None for v in blocks]
 
-    logs = {name: train(Adder("relu", H, "identity", rng=np.random.default_rng(SEED)), CLIPPED["T"], CLIPPED["steps"], 32, 0.01,
-                        clip, SEED, optimizer="sgd") for name, clip in (("clipped", 1.0), ("not clipped", None))}
+    logs = {
+        name: train(
+            Adder("relu", H, "identity", rng=np.random.default_rng(SEED)),
+            CLIPPED["T"],
+            CLIPPED["steps"],
+            32,
+            0.01,
+            clip,
+            SEED,
+            optimizer="sgd",
+        )
+        for name, clip in (("clipped", 1.0), ("not clipped", None))
+    }
     return {"loss": {k: means(v.loss) for k, v in logs.items()}, "norm": {k: means(v.norm) for k, v in logs.items()}}
 
 
 def figures(f: Flow) -> dict[str, float]:
     """What the table says of one model."""
-    return {"norm": short(f.norms["h"][0]), "step": float(f"{np.median(f.steps.singular[:, 0]):.2f}"),
-            "radius": float(f"{np.median(f.steps.radius):.3f}"), "product": short(f.products.singular[0, 0])}
+    return {
+        "norm": short(f.norms["h"][0]),
+        "step": float(f"{np.median(f.steps.singular[:, 0]):.2f}"),
+        "radius": float(f"{np.median(f.steps.radius):.3f}"),
+        "product": short(f.products.singular[0, 0]),
+    }
 
 
 def spectrum(f: Flow) -> dict[str, list[float | None]]:
@@ -127,13 +147,15 @@ def spectrum(f: Flow) -> dict[str, list[float | None]]:
 def measure() -> dict[str, Any]:
     first = {name: flow(build(**options)) for name, options in CELLS.items()}
     then = {name: flow(trained(**options)) for name, options in CELLS.items()}
-    return {"table": {name: [figures(first[name]), figures(then[name])] for name in CELLS},
-            "start": {name: backwards(f.norms["h"]) for name, f in first.items()},
-            "trained": {name: backwards(f.norms["h"]) for name, f in then.items()},
-            "gains": {f"gain {g}": backwards(flow(by_gain(g)).norms["h"]) for g in (0.6, 0.9, 1.0, 1.1, 1.4, 2.0)},
-            "biases": {f"forget bias {b:+d}": backwards(flow(by_bias(b)).norms["c"]) for b in (-2, 0, 1, 2, 4)},
-            "spectra": {name: spectrum(f) for name, f in first.items() if name != "GRU, gate open"},
-            "clipping": clipping()}
+    return {
+        "table": {name: [figures(first[name]), figures(then[name])] for name in CELLS},
+        "start": {name: backwards(f.norms["h"]) for name, f in first.items()},
+        "trained": {name: backwards(f.norms["h"]) for name, f in then.items()},
+        "gains": {f"gain {g}": backwards(flow(by_gain(g)).norms["h"]) for g in (0.6, 0.9, 1.0, 1.1, 1.4, 2.0)},
+        "biases": {f"forget bias {b:+d}": backwards(flow(by_bias(b)).norms["c"]) for b in (-2, 0, 1, 2, 4)},
+        "spectra": {name: spectrum(f) for name, f in first.items() if name != "GRU, gate open"},
+        "clipping": clipping(),
+    }
 
 
 def curves(kept: dict[str, list[float | None]]) -> dict[str, Array]:
@@ -143,9 +165,14 @@ def curves(kept: dict[str, list[float | None]]) -> dict[str, Array]:
 def norms_picture(kept: dict[str, Any]) -> "Figure":
     figure, axes = panels(
         ["At initialisation", "After training", "RNN, tanh: orthogonal times a gain", "LSTM: the cell state's gradient"],
-        2, 3.4, 2.5, 1.4, "The gradient on its way back",
+        2,
+        3.4,
+        2.5,
+        1.4,
+        "The gradient on its way back",
         f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, "
-        f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture.")
+        f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture.",
+    )
     for ax, name, highest in zip(axes, ("start", "trained", "gains", "biases"), (1e2, 1e2, 1e6, 1e2), strict=True):
         lines(ax, curves(kept[name]), 1e-12, highest)
     return figure
@@ -153,9 +180,15 @@ def norms_picture(kept: dict[str, Any]) -> "Figure":
 
 def spectra_picture(kept: dict[str, Any]) -> "Figure":
     figure, axes = panels(
-        list(kept), 3, 2.4, 2.2, 0.8, "Singular values of the product of the step Jacobians",
+        list(kept),
+        3,
+        2.4,
+        2.2,
+        0.8,
+        "Singular values of the product of the step Jacobians",
         f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Dashed: the bound "
-        "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture.")
+        "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture.",
+    )
     for ax, of_cell in zip(axes, kept.values(), strict=True):
         data = curves(of_cell)
         bound = data.pop("bound", None)
@@ -167,9 +200,15 @@ def spectra_picture(kept: dict[str, Any]) -> "Figure":
 
 def clipping_picture(kept: dict[str, Any]) -> "Figure":
     figure, axes = panels(
-        ["Mean squared error", "Norm of the gradient, before clipping"], 2, 3.6, 2.4, 1.1, "Clipping",
+        ["Mean squared error", "Norm of the gradient, before clipping"],
+        2,
+        3.6,
+        2.4,
+        1.1,
+        "Clipping",
         f"RNN, relu, identity, on the adding problem with T = {CLIPPED['T']}; plain gradient descent, rate 0.01; means of "
-        f"{CLIPPED['block']} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1.")
+        f"{CLIPPED['block']} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1.",
+    )
     lines(axes[0], curves(kept["loss"]), 0.03, 1e15, "step", CLIPPED["block"])
     lines(axes[1], curves(kept["norm"]), 1e-2, 1e16, "step", CLIPPED["block"])
     axes[0].axhline(GUESS, color=BLACK, linewidth=0.7, linestyle=":")
@@ -178,17 +217,28 @@ def clipping_picture(kept: dict[str, Any]) -> "Figure":
 
 def table(kept: dict[str, list[dict[str, float]]]) -> str:
     """A Markdown table: for each cell, before and after training, what a hundred steps leave."""
-    rows = [f"| cell | at the start: ‖dh₀‖ / ‖dh_T‖, T = {T} | σ₁ of J, median | ρ of J, median | σ₁ of P₀ "
-            "| trained: ‖dh₀‖ / ‖dh_T‖ | σ₁ of J | ρ of J | σ₁ of P₀ |", "|---|" + "--:|" * 8]
+    rows = [
+        f"| cell | at the start: ‖dh₀‖ / ‖dh_T‖, T = {T} | σ₁ of J, median | ρ of J, median | σ₁ of P₀ "
+        "| trained: ‖dh₀‖ / ‖dh_T‖ | σ₁ of J | ρ of J | σ₁ of P₀ |",
+        "|---|" + "--:|" * 8,
+    ]
     for name, states in kept.items():
         cells = [f"{s['norm']:.1e} | {s['step']:.2f} | {s['radius']:.3f} | {s['product']:.1e}" for s in states]
         rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
-STUDY = Study("gradient_flow", __doc__, measure, lambda kept: {"": table(kept["table"])},
-              lambda kept: {"gradient_flow": norms_picture(kept), "gradient_flow_spectra": spectra_picture(kept["spectra"]),
-                            "gradient_flow_clipping": clipping_picture(kept["clipping"])})
+STUDY = Study(
+    "gradient_flow",
+    __doc__,
+    measure,
+    lambda kept: {"": table(kept["table"])},
+    lambda kept: {
+        "gradient_flow": norms_picture(kept),
+        "gradient_flow_spectra": spectra_picture(kept["spectra"]),
+        "gradient_flow_clipping": clipping_picture(kept["clipping"]),
+    },
+)
 
 
 if __name__ == "__main__":

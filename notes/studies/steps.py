@@ -67,11 +67,15 @@ def ladder(of: pd.DataFrame | None = None) -> str:
     for device in rows.device.unique():
         ends = {step: pairs(step, rows[rows.device == device]) for step in LADDER}
         sources = pd.concat(ends.values()).drop_duplicates("run").sort_values("run")
-        lines = ["Measured on " + ", ".join(f"{r.name} ({r.where})" for r in sources.itertuples(index=False))
-                 + f", {device}, float32. Time after the step over time before it: geometric mean over the cases, "
-                 "(smallest – largest); below 1 it saves.", "",
-                 f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
-                 f"|---|---|---|{'--:|' * len(columns)}---|"]
+        lines = [
+            "Measured on "
+            + ", ".join(f"{r.name} ({r.where})" for r in sources.itertuples(index=False))
+            + f", {device}, float32. Time after the step over time before it: geometric mean over the cases, "
+            "(smallest – largest); below 1 it saves.",
+            "",
+            f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
+            f"|---|---|---|{'--:|' * len(columns)}---|",
+        ]
         for step, both in ends.items():
             cells = [saved(both[(both.kind == cell) & (both.phase == phase)].saved) for cell, phase in columns]
             where = ", ".join(both.sort_values("run").name.unique())
@@ -87,10 +91,16 @@ def floor() -> str:
     rows = rows[(rows.kind == "lstm") & (rows.phase == "forward") & (rows.preset == "grid")]
     rows = rows.assign(work=rows.flops / rows["T"])
     ours, library = (rows[rows.implementation == name] for name in shown)
-    lines = ["| measured on | size | multiplications and additions in one step | numpy.fast, one step "
-             "| of the machine's rate | torch.library, one step | of the machine's rate |", "|---|---|--:|--:|--:|--:|--:|"]
-    for r in ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library")).sort_values(
-            ["device", "work"], kind="stable").itertuples():
+    lines = [
+        "| measured on | size | multiplications and additions in one step | numpy.fast, one step "
+        "| of the machine's rate | torch.library, one step | of the machine's rate |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for r in (
+        ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library"))
+        .sort_values(["device", "work"], kind="stable")
+        .itertuples()
+    ):
         lines.append(f"| {r.name}, {r.device} | {r.size} | {r.work:,.0f} | {a_step(r, '')} | {a_step(r, '_library')} |")
     return "\n".join(lines)
 

@@ -26,10 +26,10 @@ def no_pictures(_: Any) -> "dict[str, Figure]":
 class Study(NamedTuple):
     """One experiment behind a note.  What is kept is whatever ``measure`` returns, through JSON."""
 
-    name: str                                               # of its file in notes/results
-    about: str | None                                       # the help of its command
+    name: str  # of its file in notes/results
+    about: str | None  # the help of its command
     measure: Callable[[], Any]
-    tables: Callable[[Any], Mapping[str, str]] = lines_of   # what is kept -> Markdown, by name
+    tables: Callable[[Any], Mapping[str, str]] = lines_of  # what is kept -> Markdown, by name
     pictures: "Callable[[Any], Mapping[str, Figure]]" = no_pictures  # what is kept -> figures, by name of the file
 
     @property

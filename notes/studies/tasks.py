@@ -30,10 +30,14 @@ def table(task: str) -> str:
     lines = []
     for run in measured:
         v = run["versions"]
-        lines += [f"`{run['command']}`, {run['batch']} sequences a step, {run['parts'][0]} for training and "
-                  f"{run['parts'][2]} for the test; NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, "
-                  "float32.", "",
-                  f"| {run['title']} | {' | '.join(names)} |", "|---|" + "--:|" * len(names)]
+        lines += [
+            f"`{run['command']}`, {run['batch']} sequences a step, {run['parts'][0]} for training and "
+            f"{run['parts'][2]} for the test; NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, "
+            "float32.",
+            "",
+            f"| {run['title']} | {' | '.join(names)} |",
+            "|---|" + "--:|" * len(names),
+        ]
         for label, figures in run["baselines"].items():
             lines.append(f"| baseline: {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
         for label, figures in run["variants"].items():

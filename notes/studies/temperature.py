@@ -40,7 +40,7 @@ def measure() -> dict[str, Any]:
     model, config, vocabulary, _ = trained(char_lm.BACKEND, where)
     text = text_of(config, vocabulary)
     tokens = text.part("test")[:READ]
-    z = char_lm.BACKEND.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]      # not those near the zero state
+    z = char_lm.BACKEND.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]  # not those near the zero state
     mean = [float(entropy(z, tau).mean()) for tau in AXIS]
     at = entropy(z, 1.0)
     places = {}
@@ -49,8 +49,13 @@ def measure() -> dict[str, Any]:
         end = READ // 5 + k + 1
         said = "".join(str(vocabulary.symbols[t]) for t in tokens[end - 40 : end])
         places[name] = {"after": said, "logits": [round(float(v), 4) for v in z[k]]}
-    return {"command": " ".join(["python -m reference.char_lm train", *OPTIONS]), "read": READ - READ // 5,
-            "symbols": [str(s) for s in vocabulary.symbols], "places": places, "mean": [round(v, 4) for v in mean]}
+    return {
+        "command": " ".join(["python -m reference.char_lm train", *OPTIONS]),
+        "read": READ - READ // 5,
+        "symbols": [str(s) for s in vocabulary.symbols],
+        "places": places,
+        "mean": [round(v, 4) for v in mean],
+    }
 
 
 def entropy(z: Array, tau: float) -> Array:
@@ -73,25 +78,34 @@ def shown(symbol: str) -> str:
 
 def table(kept: dict[str, Any]) -> str:
     """A Markdown table: at each place and temperature the entropy, and who has what."""
-    lines = ["| after | temperature | entropy, bits | the most likely, in percent | the five after it | all others |",
-             "|---|--:|--:|--:|--:|--:|"]
+    lines = [
+        "| after | temperature | entropy, bits | the most likely, in percent | the five after it | all others |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
     for name, place in kept["places"].items():
         tail = place["after"][-16:].replace("\n", "↵")
         for tau in TAUS:
             symbols, p = likely(kept, name, tau)
             bits = entropy(np.array(place["logits"]), tau)
-            lines.append(f"| {name}: `…{tail}` | {tau} | {bits:.2f} | `{symbols[0]}` {100 * p[0]:.1f} "
-                         f"| {100 * p[1:6].sum():.1f} | {100 * p[6:].sum():.1f} |")
+            lines.append(
+                f"| {name}: `…{tail}` | {tau} | {bits:.2f} | `{symbols[0]}` {100 * p[0]:.1f} "
+                f"| {100 * p[1:6].sum():.1f} | {100 * p[6:].sum():.1f} |"
+            )
     return "\n".join([f"`{kept['command']}`", "", *lines])
 
 
 def picture(kept: dict[str, Any]) -> "Figure":
     unsure = next(iter(kept["places"]))
     figure, axes = panels(
-        [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"], 3, 2.1, 1.9, 0.8,
+        [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"],
+        3,
+        2.1,
+        1.9,
+        0.8,
         "What temperature does to a distribution",
-        f"A small model of Shakespeare after \"{shown_end(kept['places'][unsure]['after'])}\": the {SHOWN} most likely "
-        f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.")
+        f'A small model of Shakespeare after "{shown_end(kept["places"][unsure]["after"])}": the {SHOWN} most likely '
+        f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.",
+    )
     for ax, tau in zip(axes, TAUS, strict=False):
         symbols, p = likely(kept, unsure, tau)
         ax.bar(range(SHOWN), 100 * p[:SHOWN], color=COLOURS[1], width=0.7)

@@ -26,8 +26,11 @@ def ratios(kind: str, gain: float, seeds: int) -> Iterator[tuple[float, float, f
     """For each tensor: error over allowed with one baseline and with four, and error in eps of the largest value."""
     for seed in range(seeds):
         for dtype in ("float32", "float64"):
-            case = Case(Spec(input_size=3, hidden_size=6, num_layers=1 + seed % 2, dtype=dtype, **KINDS[kind]), gain=gain,
-                        label=f"seed{seed}")
+            case = Case(
+                Spec(input_size=3, hidden_size=6, num_layers=1 + seed % 2, dtype=dtype, **KINDS[kind]),
+                gain=gain,
+                label=f"seed{seed}",
+            )
             (oracle, baselines), data = truth(case), case.data()
             for name in JUDGED:
                 if BUILTIN[name].reason_to_decline(case.spec):
@@ -36,19 +39,27 @@ def ratios(kind: str, gain: float, seeds: int) -> Iterator[tuple[float, float, f
                 for tensor, exact in oracle.items():
                     error = float(largest(computed[tensor] - exact))
                     four = [b[tensor] for b in baselines]
-                    yield (error / allowed(four[:1], exact, dtype), error / allowed(four, exact, dtype),
-                           error / float(np.finfo(dtype).eps * largest(exact)))
+                    yield (
+                        error / allowed(four[:1], exact, dtype),
+                        error / allowed(four, exact, dtype),
+                        error / float(np.finfo(dtype).eps * largest(exact)),
+                    )
 
 
 def measure() -> dict[str, list[str]]:
     """A table with a row for each gain, all kinds of cells together."""
-    lines = ["| gain | tensors | largest error, in eps of the largest value | one baseline: worst ratio | refused "
-             "| four baselines: worst ratio | refused |", "|--:|--:|--:|--:|--:|--:|--:|"]
+    lines = [
+        "| gain | tensors | largest error, in eps of the largest value | one baseline: worst ratio | refused "
+        "| four baselines: worst ratio | refused |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
+    ]
     for gain in track(GAINS, "gains", transient=True):
         kinds = [k for k in KINDS if k != "rnn-relu" or gain < 2]  # relu explodes at large gains
         r = np.array([v for kind in kinds for v in ratios(kind, gain, SEEDS)])
-        lines.append(f"| {gain} | {len(r)} | {r[:, 2].max():.0f} | {r[:, 0].max():.2f} | {(r[:, 0] > 1).sum()} "
-                     f"| {r[:, 1].max():.2f} | {(r[:, 1] > 1).sum()} |")
+        lines.append(
+            f"| {gain} | {len(r)} | {r[:, 2].max():.0f} | {r[:, 0].max():.2f} | {(r[:, 0] > 1).sum()} "
+            f"| {r[:, 1].max():.2f} | {(r[:, 1] > 1).sum()} |"
+        )
     return {"": lines}
 
 

@@ -26,8 +26,11 @@ class Runs:
     def __init__(self, task: Task, cell: str, kind: str, seed: int = 0):
         known = truth(task, cell, kind, seed)
         oracle, self.baselines = known.oracle, known.baselines(RUNS)
-        runs = [*self.baselines, follow(task, cell, kind, seed=seed, side="torch"),
-                follow(task, cell, kind, seed=seed, engine="fast")]
+        runs = [
+            *self.baselines,
+            follow(task, cell, kind, seed=seed, side="torch"),
+            follow(task, cell, kind, seed=seed, engine="fast"),
+        ]
         self.weights = [k not in ("loss", "norm") for k in oracle]
         self.largest = np.array([step_maxima(v) for v in oracle.values()], float)
         # of each run, quantity and step
@@ -64,10 +67,18 @@ def along_one_direction(baselines: list[Trajectory], oracle: Trajectory) -> floa
 
     Sixteen errors that have nothing to do with each other lie there by a little more than one sixteenth.
     """
-    scaled = [np.concatenate([((run[k][-1] - v[-1]) / np.abs(v[-1]).max()).ravel().astype(float)
-                              for k, v in oracle.items() if k not in ("loss", "norm")]) for run in baselines]
+    scaled = [
+        np.concatenate(
+            [
+                ((run[k][-1] - v[-1]) / np.abs(v[-1]).max()).ravel().astype(float)
+                for k, v in oracle.items()
+                if k not in ("loss", "norm")
+            ]
+        )
+        for run in baselines
+    ]
     s = np.linalg.svd(np.array(scaled), compute_uv=False)
-    return float(s[0]**2 / (s**2).sum())
+    return float(s[0] ** 2 / (s**2).sum())
 
 
 def expected(count: int) -> float:
@@ -77,19 +88,26 @@ def expected(count: int) -> float:
     """
     z = np.linspace(0, 12, 12001)
     below = np.array([erf(v / BASELINE_FACTOR / sqrt(2)) for v in z])
-    return float((below**count * np.exp(-z**2 / 2)).sum() / np.exp(-z**2 / 2).sum())
+    return float((below**count * np.exp(-(z**2) / 2)).sum() / np.exp(-(z**2) / 2).sum())
 
 
 def measure() -> dict[str, list[str]]:
     """Two tables: how rounding grows, a row for each model and cell; and what the number of baselines does."""
-    grown = ["| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
-             "|---|---|" + "--:|" * (3 + len(OPTIMIZERS))]
+    grown = [
+        "| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
+        "|---|---|" + "--:|" * (3 + len(OPTIMIZERS)),
+    ]
     refused, width = dict.fromkeys(COUNTS, 0), dict.fromkeys(COUNTS, 0.0)
     rng, kinds, directions = np.random.default_rng(0), 0, []
     for task, cell in track([(task, cell) for task in TASKS for cell in CELLS], "trajectories", transient=True):
         row = [Runs(task, cell, kind) for kind in OPTIMIZERS]
-        grown.append(f"| {task} | {cell} | " + " | ".join(f"{max(s.noise(n) for s in row):.1f}" for n in (1, 10, STEPS))
-                     + " | " + " | ".join(f"{max(s.worst()):.2f}" for s in row) + " |")
+        grown.append(
+            f"| {task} | {cell} | "
+            + " | ".join(f"{max(s.noise(n) for s in row):.1f}" for n in (1, 10, STEPS))
+            + " | "
+            + " | ".join(f"{max(s.worst()):.2f}" for s in row)
+            + " |"
+        )
         directions += [s.direction for s in row]
         kinds += len(row)
         for count in COUNTS:
@@ -97,13 +115,21 @@ def measure() -> dict[str, list[str]]:
                 wrong, wide = s.refused(count, rng)
                 refused[count] += wrong
                 width[count] += wide
-    lines = ["| baselines | right runs judged | refused | of a thousand | if it were one number | mean limit |",
-             "|--:|--:|--:|--:|--:|--:|"]
-    lines += [f"| {n} | {DRAWS * kinds} | {refused[n]} | {1000 * refused[n] / (DRAWS * kinds):.2f} "
-              f"| {1000 * expected(n):.2g} | {np.exp((width[n] - width[COUNTS[0]]) / kinds):.2f} |" for n in COUNTS]
+    lines = [
+        "| baselines | right runs judged | refused | of a thousand | if it were one number | mean limit |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {n} | {DRAWS * kinds} | {refused[n]} | {1000 * refused[n] / (DRAWS * kinds):.2f} "
+        f"| {1000 * expected(n):.2g} | {np.exp((width[n] - width[COUNTS[0]]) / kinds):.2f} |"
+        for n in COUNTS
+    ]
     least, middle, most = np.quantile(directions, [0, 0.5, 1])
-    lines += ["", f"After {STEPS} steps {100 * least:.0f} to {100 * most:.0f} percent of the squared error of all weights lie "
-                  f"along one direction, in the median of the {kinds} kinds of runs {100 * middle:.0f} percent."]
+    lines += [
+        "",
+        f"After {STEPS} steps {100 * least:.0f} to {100 * most:.0f} percent of the squared error of all weights lie "
+        f"along one direction, in the median of the {kinds} kinds of runs {100 * middle:.0f} percent.",
+    ]
     return {"growth": grown, "baselines": lines}
 
 

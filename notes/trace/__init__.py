@@ -27,13 +27,13 @@ Labels = tuple[str, ...]
 class Quantity(NamedTuple):
     """What one line computes."""
 
-    verb: str                 # the function that the line stands in
-    t: int | None             # the step; None for what is done for all steps at once
+    verb: str  # the function that the line stands in
+    t: int | None  # the step; None for what is done for all steps at once
     name: str
     labels: Labels
-    formula: str              # the code, with only the branch that was taken
+    formula: str  # the code, with only the branch that was taken
     value: Array
-    line: int                 # in the room's file
+    line: int  # in the room's file
 
     @property
     def key(self) -> tuple[str, int | None, str, Labels]:
@@ -44,16 +44,15 @@ class Quantity(NamedTuple):
 class Problem(NamedTuple):
     """What goes into a room, and into its backward."""
 
-    p: Any       # Params
-    x: Array     # (T, B, I)
-    s: Any       # State
-    dy: Array    # (T, B, P)
-    ds: Any      # State
+    p: Any  # Params
+    x: Array  # (T, B, I)
+    s: Any  # State
+    dy: Array  # (T, B, P)
+    ds: Any  # State
     options: dict[str, Any]
 
 
-def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, P: int = 0,
-            **options: Any) -> Problem:
+def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, seed: int = 0, P: int = 0, **options: Any) -> Problem:
     """Random numbers with one decimal, none of them zero, so that a person can put them into the formulas.
 
     P is the width of an LSTM's projection, 0 for none.
@@ -65,8 +64,14 @@ def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, se
 
     widths = (P or H, H)[: len(room.State._fields)]
     p = room.Params(draw(G * H, I), draw(G * H, P or H), draw(G * H), draw(G * H), *([draw(P, H)] if P else ()))
-    return Problem(p, draw(T, B, I), room.State(*(draw(B, n) for n in widths)), draw(T, B, P or H),
-                   room.State(*(draw(B, n) for n in widths)), options)
+    return Problem(
+        p,
+        draw(T, B, I),
+        room.State(*(draw(B, n) for n in widths)),
+        draw(T, B, P or H),
+        room.State(*(draw(B, n) for n in widths)),
+        options,
+    )
 
 
 def trace(room: ModuleType, q: Problem) -> list[Quantity]:
@@ -198,8 +203,9 @@ class Frame:
         assert node.value is not None
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         values, carried = [self.value(self.taken(part)) for part in parts], self.labels(node)
-        names = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"),
-                 "backward": ("dp", "dx", "ds_0")}.get(self.verb, ())
+        names = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"), "backward": ("dp", "dx", "ds_0")}.get(
+            self.verb, ()
+        )
         computed = [k for k, part in enumerate(parts) if not isinstance(part, ast.Name)] if carried else []
         for n, k in enumerate(computed):
             own = (carried[n],) if len(carried) == len(computed) and self.verb != "backward" else carried

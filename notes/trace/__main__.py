@@ -17,15 +17,20 @@ def arguments() -> argparse.ArgumentParser:
     summary, _, rest = __doc__.partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m notes.trace", description=summary.partition(": ")[2], epilog=rest)
     parser.add_argument("cell", choices=ROOMS)
-    for name, default, meaning in (("T", 3, "steps"), ("B", 1, "sequences"), ("I", 1, "input features"),
-                                   ("H", 2, "hidden features")):
+    for name, default, meaning in (
+        ("T", 3, "steps"),
+        ("B", 1, "sequences"),
+        ("I", 1, "input features"),
+        ("H", 2, "hidden features"),
+    ):
         parser.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
     parser.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
     parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
     parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
     parser.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
-    parser.add_argument("--autograd", choices=("auto", "no"), default="auto",
-                        help="no: NumPy alone, also where PyTorch is installed")
+    parser.add_argument(
+        "--autograd", choices=("auto", "no"), default="auto", help="no: NumPy alone, also where PyTorch is installed"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return parser
@@ -41,8 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--proj-size must be below --H, which is {args.H}; got {args.proj_size}")
     room = ROOMS[args.cell]
     options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
-    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size,
-                **options[args.cell])
+    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size, **options[args.cell])
     quantities, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     print(*text.lines(room, q, quantities, others, color), sep="\n")
@@ -77,8 +81,10 @@ def verdict(quantities: list[Quantity], others: text.Others, wrong: list[Quantit
     if not wrong:
         return f"{len(quantities)} quantities, all equal to torch autograd's"
     one = wrong[0]
-    return (f"{len(wrong)} of {len(quantities)} quantities differ from torch autograd's; the first is {one.name}, "
-            f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}")
+    return (
+        f"{len(wrong)} of {len(quantities)} quantities differ from torch autograd's; the first is {one.name}, "
+        f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}"
+    )
 
 
 def _whole(given: str, least: int = 1) -> int:

@@ -17,12 +17,30 @@ Tensors = dict[str, torch.Tensor]
 # Backward quantity -> the tensor whose gradient it is, and the labels of the line that computes it.
 GRADIENTS: dict[str, dict[Any, str]] = {
     "rnn": {("da", ("R2*",)): "a", ("dh_prev", ("R1*",)): "h_prev"},
-    "lstm": {("do", ("L4*",)): "o", ("dc", ("L4*",)): "c", ("di", ("L3*",)): "i", ("df", ("L3*",)): "f",
-             ("dg", ("L3*",)): "g", ("dh_prev", ("L1*",)): "h_prev", ("dc_prev", ("L3*",)): "c_prev"}
-    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"} | {("dh", ("L5*",)): "m"},
-    "gru": {("dn", ("G4*",)): "n", ("dz", ("G4*",)): "z", ("dh", ("G4*",)): "h in G4", ("da_n", ("G3*",)): "a_n",
-            ("dq", ("G3*",)): "q", ("dh_q", ("G2*",)): "k", ("dr", ("G3*",)): "r", ("dr", ("G2*",)): "r",
-            ("da_r", ("G1*",)): "a_r", ("da_z", ("G1*",)): "a_z", ("dh", ("G1*", "G2*")): "h_prev"},
+    "lstm": {
+        ("do", ("L4*",)): "o",
+        ("dc", ("L4*",)): "c",
+        ("di", ("L3*",)): "i",
+        ("df", ("L3*",)): "f",
+        ("dg", ("L3*",)): "g",
+        ("dh_prev", ("L1*",)): "h_prev",
+        ("dc_prev", ("L3*",)): "c_prev",
+    }
+    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"}
+    | {("dh", ("L5*",)): "m"},
+    "gru": {
+        ("dn", ("G4*",)): "n",
+        ("dz", ("G4*",)): "z",
+        ("dh", ("G4*",)): "h in G4",
+        ("da_n", ("G3*",)): "a_n",
+        ("dq", ("G3*",)): "q",
+        ("dh_q", ("G2*",)): "k",
+        ("dr", ("G3*",)): "r",
+        ("dr", ("G2*",)): "r",
+        ("da_r", ("G1*",)): "a_r",
+        ("da_z", ("G1*",)): "a_z",
+        ("dh", ("G1*", "G2*")): "h_prev",
+    },
 }
 FORWARD = {
     "rnn": {"a": "R1", "h": "R2"},
@@ -33,8 +51,7 @@ INPUT = {"rnn": ("R1",), "lstm": ("L1",), "gru": ("G1", "G3")}
 LAST: dict[str, dict[str, tuple[str, ...]]] = {
     "rnn": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("R1*",)),
     "lstm": {"dW_hr": ("L5*",), **dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",))},
-    "gru": {"dW_hh": ("G1*", "G2*"), "dx": ("G1*", "G3*")}
-    | dict.fromkeys(("dW_ih", "db_ih", "db_hh"), ("G1*", "G2*", "G3*")),
+    "gru": {"dW_hh": ("G1*", "G2*"), "dx": ("G1*", "G3*")} | dict.fromkeys(("dW_ih", "db_ih", "db_hh"), ("G1*", "G2*", "G3*")),
 }
 
 
@@ -48,8 +65,19 @@ def lstm(p: Any, a_x: torch.Tensor, s: Tensors) -> Tensors:
     i, f, g, o = torch.sigmoid(a_i), torch.sigmoid(a_f), torch.tanh(a_g), torch.sigmoid(a_o)
     c = f * s["c"] + i * g
     m = o * torch.tanh(c)
-    return {"a_i": a_i, "a_f": a_f, "a_g": a_g, "a_o": a_o, "i": i, "f": f, "g": g, "o": o, "c": c, "m": m,
-            "h": m.clone() if p.W_hr is None else linear(m, p.W_hr)}
+    return {
+        "a_i": a_i,
+        "a_f": a_f,
+        "a_g": a_g,
+        "a_o": a_o,
+        "i": i,
+        "f": f,
+        "g": g,
+        "o": o,
+        "c": c,
+        "m": m,
+        "h": m.clone() if p.W_hr is None else linear(m, p.W_hr),
+    }
 
 
 def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tensors:
@@ -64,8 +92,18 @@ def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tens
     q = linear(k, W_n, b_n)
     a_n = x_n + (r * q if reset_after else q)
     n = torch.tanh(a_n)
-    return {"a_r": a_r, "a_z": a_z, "r": r, "z": z, "k": k, "q": q, "a_n": a_n, "n": n, "h in G4": last,
-            "h": (1 - z) * n + z * last}
+    return {
+        "a_r": a_r,
+        "a_z": a_z,
+        "r": r,
+        "z": z,
+        "k": k,
+        "q": q,
+        "a_n": a_n,
+        "n": n,
+        "h in G4": last,
+        "h": (1 - z) * n + z * last,
+    }
 
 
 STEPS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
@@ -73,6 +111,7 @@ STEPS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 def values(cell: str, q: Problem) -> dict[tuple[str, int | None, str, tuple[str, ...]], Any]:
     """Every quantity of notes.trace.trace(room, q), as arrays, by PyTorch and autograd."""
+
     def leaf(v: Array | None) -> Any:
         return None if v is None else torch.tensor(v, requires_grad=True)
 

@@ -23,10 +23,16 @@ code { font: .92em ui-monospace, monospace; white-space: nowrap; } .f code { col
 
 def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, verdict: str) -> str:
     """The whole page."""
-    body = [f"<h1>{cell}, line by line</h1><p>{escape(verdict)}.</p>", "<h2>Equations</h2>",
-            _table([], [[f"<strong>{label}</strong>", "<br>".join(map(_code, text.splitlines()))]
-                        for label, text in equations(room).items()]),
-            "<h2>Given</h2>", _table([], [[_code(name), _code(figures(v, 1))] for name, v in given(q).items()])]
+    body = [
+        f"<h1>{cell}, line by line</h1><p>{escape(verdict)}.</p>",
+        "<h2>Equations</h2>",
+        _table(
+            [],
+            [[f"<strong>{label}</strong>", "<br>".join(map(_code, text.splitlines()))] for label, text in equations(room).items()],
+        ),
+        "<h2>Given</h2>",
+        _table([], [[_code(name), _code(figures(v, 1))] for name, v in given(q).items()]),
+    ]
     head = ["quantity", "label", f"the line of reference/cells/{cell}.py", "NumPy"] + ["torch", "difference"] * (others is not None)
     last = ""
     rows: list[list[str]] = []
@@ -36,23 +42,32 @@ def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], ot
             last, rows = heading(one), []
         rows.append(_row(one, others))
     body.append(_table(head, rows))
-    return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width, initial-scale=1"><title>{cell}, line by line</title>'
-            f'<style>{STYLE}</style></head>\n'
-            f'<body>{"".join(body)}</body></html>\n')
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width, initial-scale=1"><title>{cell}, line by line</title>'
+        f"<style>{STYLE}</style></head>\n"
+        f"<body>{''.join(body)}</body></html>\n"
+    )
 
 
 def _row(one: Quantity, others: Others) -> list[str]:
-    cells = [_code(one.name), escape(" ".join(one.labels)), f'<span class="f">{one.line}: {_code(one.formula)}</span>',
-             _code(figures(one.value, 6))]
+    cells = [
+        _code(one.name),
+        escape(" ".join(one.labels)),
+        f'<span class="f">{one.line}: {_code(one.formula)}</span>',
+        _code(figures(one.value, 6)),
+    ]
     if others is None:
         return cells
     d = difference(one, others)
     if d is None:
         return [*cells, "", ""]
     bad = differs(one, others)
-    return [*cells, _code(figures(np.reshape(others[one.key], one.value.shape), 6)),
-            f'<span class="{"bad" if bad else "good"}">{"✗" if bad else "✓"} {d:.0e}</span>']
+    return [
+        *cells,
+        _code(figures(np.reshape(others[one.key], one.value.shape), 6)),
+        f'<span class="{"bad" if bad else "good"}">{"✗" if bad else "✓"} {d:.0e}</span>',
+    ]
 
 
 def _code(text: str) -> str:

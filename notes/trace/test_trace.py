@@ -19,8 +19,14 @@ from .by_torch import values
 
 ROOT = Path(__file__).parent.parent.parent
 # Options of the room, and P, the width of a projection, which is a size.
-KINDS = [("rnn", {"nonlinearity": "tanh"}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}), ("lstm", {"P": 3}),
-         ("gru", {"reset_after": True}), ("gru", {"reset_after": False})]
+KINDS = [
+    ("rnn", {"nonlinearity": "tanh"}),
+    ("rnn", {"nonlinearity": "relu"}),
+    ("lstm", {}),
+    ("lstm", {"P": 3}),
+    ("gru", {"reset_after": True}),
+    ("gru", {"reset_after": False}),
+]
 IDS = ["rnn", "rnn-relu", "lstm", "lstm-proj", "gru", "gru-before"]
 kinds = pytest.mark.parametrize(("cell", "options"), KINDS, ids=IDS)
 
@@ -55,7 +61,7 @@ def test_every_label_of_the_trace_is_in_the_note_and_every_equation_in_the_docst
     traced = {label for one in trace(room, problem(room, **{"H": 5} | options)) for label in one.labels}
     defined = set(re.findall(r"^\*\*`?\(([A-Z]\d\*?)\)`?\*\*", note, flags=re.M))
     assert traced <= defined
-    assert {label for label in defined if "5" not in label or "P" in options} == traced          # L5 is the projection
+    assert {label for label in defined if "5" not in label or "P" in options} == traced  # L5 is the projection
     assert set(text.equations(room)) == {label for label in defined if not label.endswith("*")}
 
 
@@ -106,12 +112,16 @@ def test_the_command(capsys, tmp_path):
     assert "torch  " not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    (["lstm", "--proj-size", "2"], "--proj-size must be below --H, which is 2; got 2"),
-    (["gru", "--proj-size", "1"], "--proj-size is for lstm only; got it for gru"),
-    (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm"),
-    (["lstm", "--seed", "-1"], "--seed: must be a whole number, 0 or more; got -1"),
-    (["lstm", "--H", "two"], "--H: must be a whole number, 1 or more; got two")])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["lstm", "--proj-size", "2"], "--proj-size must be below --H, which is 2; got 2"),
+        (["gru", "--proj-size", "1"], "--proj-size is for lstm only; got it for gru"),
+        (["lstm", "--nonlinearity", "relu"], "--nonlinearity is for rnn only; got it for lstm"),
+        (["lstm", "--seed", "-1"], "--seed: must be a whole number, 0 or more; got -1"),
+        (["lstm", "--H", "two"], "--H: must be a whole number, 1 or more; got two"),
+    ],
+)
 def test_an_option_that_cannot_be_is_refused(given, said, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(given)

@@ -54,13 +54,18 @@ def figures(v: Array, digits: int = 4) -> str:
 
 def given(q: Problem) -> dict[str, Array]:
     """What was drawn, by name."""
-    return ({k: v for k, v in q.p._asdict().items() if v is not None} | {"x": q.x}
-            | {f"{k}_0": v for k, v in q.s._asdict().items()} | {"dy": q.dy}
-            | {f"d{k}_n": v for k, v in q.ds._asdict().items()})
+    return (
+        {k: v for k, v in q.p._asdict().items() if v is not None}
+        | {"x": q.x}
+        | {f"{k}_0": v for k, v in q.s._asdict().items()}
+        | {"dy": q.dy}
+        | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
+    )
 
 
 def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, color: bool) -> Iterator[str]:
     """The trace for a terminal."""
+
     def paint(text: str, code: str) -> str:
         return f"{code}{text}{PLAIN}" if color else text
 

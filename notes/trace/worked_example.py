@@ -8,23 +8,29 @@ def text(cell: str) -> str:
     """The generated part of a cell's note: two sums written out, then every quantity of every step."""
     q = problem(ROOMS[cell])
     quantities = trace(ROOMS[cell], q)
-    return (f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
-            f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>")
+    return (
+        f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
+        f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>"
+    )
 
 
 def by_hand(q: Problem, quantities: list[Quantity]) -> str:
     """The first pre-activation and one weight gradient, as one would write them down."""
     p = q.p
-    first = (f"x {term(q.x[0, 0, 0])} · {term(p.W_ih[0, 0])}, b_ih {term(p.b_ih[0])}, "
-             f"h {term(q.s.h[0, 0])} · {term(p.W_hh[0, 0])} + {term(q.s.h[0, 1])} · {term(p.W_hh[0, 1])}, "
-             f"b_hh {term(p.b_hh[0])}")
+    first = (
+        f"x {term(q.x[0, 0, 0])} · {term(p.W_ih[0, 0])}, b_ih {term(p.b_ih[0])}, "
+        f"h {term(q.s.h[0, 0])} · {term(p.W_hh[0, 0])} + {term(q.s.h[0, 1])} · {term(p.W_hh[0, 1])}, "
+        f"b_hh {term(p.b_hh[0])}"
+    )
     a = q.x[0, 0, 0] * p.W_ih[0, 0] + p.b_ih[0] + q.s.h[0] @ p.W_hh[0] + p.b_hh[0]
     last = {one.name: one.value for one in quantities if one.verb == "backward"}
     da = [first_da(quantities, t) for t in range(len(q.x))]
     terms = " + ".join(f"{term(d, 4)} · {term(x)}" for d, x in zip(da, q.x[:, 0, 0], strict=True))
-    return (f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
-            f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
-            f"{terms} = {last['dW_ih'][0, 0]:.4f}.")
+    return (
+        f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
+        f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
+        f"{terms} = {last['dW_ih'][0, 0]:.4f}."
+    )
 
 
 def first_da(quantities: list[Quantity], t: int) -> float:

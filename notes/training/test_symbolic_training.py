@@ -16,8 +16,8 @@ from ..symbolic_gradients import agree
 
 STEPS = 3
 LR, DECAY, EPS, MU = sp.Rational(1, 8), sp.Rational(1, 4), sp.Rational(1, 16), sp.Rational(3, 4)
-A, B1, B2 = sp.Rational(7, 8), sp.Rational(3, 8), sp.Rational(3, 4)   # none is 1/2, which is its own counterpart
-W, G = sp.Rational(5, 8), [sp.Rational(n, 16) for n in (24, -10, 6)]          # a weight and its gradients
+A, B1, B2 = sp.Rational(7, 8), sp.Rational(3, 8), sp.Rational(3, 4)  # none is 1/2, which is its own counterpart
+W, G = sp.Rational(5, 8), [sp.Rational(n, 16) for n in (24, -10, 6)]  # a weight and its gradients
 
 
 def running(share, values):
@@ -111,9 +111,13 @@ def test_schedules():
         (schedules.step(0.125, 3, 0.5), lr * sp.Rational(1, 2) ** sp.floor(n / 3)),
         (schedules.cosine(0.125, 6, 0.0625), lr / 2 + (lr - lr / 2) * (1 + sp.cos(sp.pi * n / 6)) / 2),
         (schedules.warmup(0.125, 4, 0.25, 0.75), lr * (sp.Rational(1, 4) + sp.Min(n, 4) / 8)),
-        (schedules.sequential([schedules.warmup(0.125, 4), schedules.step(0.125, 3, 0.5)], [5]), sp.Piecewise(
-            (lr * (sp.Rational(1, 3) + sp.Rational(2, 3) * sp.Min(n, 4) / 4), n < 5),
-            (lr * sp.Rational(1, 2) ** sp.floor((n - 5) / 3), True))),
+        (
+            schedules.sequential([schedules.warmup(0.125, 4), schedules.step(0.125, 3, 0.5)], [5]),
+            sp.Piecewise(
+                (lr * (sp.Rational(1, 3) + sp.Rational(2, 3) * sp.Min(n, 4) / 4), n < 5),
+                (lr * sp.Rational(1, 2) ** sp.floor((n - 5) / 3), True),
+            ),
+        ),
     ]
     for code, formula in formulas:
         agree({"lr": [code(k) for k in range(10)]}, {"lr": [sp.N(formula.subs(n, k), 40) for k in range(10)]})
@@ -134,15 +138,17 @@ class Extremes:
 def gain(function):
     """What makes up for a nonlinearity: √(E[a²] / E[f(a)²]) of a standard normal a"""
     a = sp.Symbol("a", real=True)
-    density = sp.exp(-a**2 / 2) / sp.sqrt(2 * sp.pi)
-    halves = (sp.integrate(function(a, sign) ** 2 * density, (a, *ends))
-              for sign, ends in ((-1, (-sp.oo, 0)), (1, (0, sp.oo))))
+    density = sp.exp(-(a**2) / 2) / sp.sqrt(2 * sp.pi)
+    halves = (sp.integrate(function(a, sign) ** 2 * density, (a, *ends)) for sign, ends in ((-1, (-sp.oo, 0)), (1, (0, sp.oo))))
     return 1 / sp.sqrt(sp.simplify(sum(halves)))
 
 
 SLOPE = sp.Rational(1, 4)
-GAINS = {"linear": gain(lambda a, sign: a), "relu": gain(lambda a, sign: a if sign > 0 else 0 * a),
-         "leaky_relu": gain(lambda a, sign: a if sign > 0 else SLOPE * a)}
+GAINS = {
+    "linear": gain(lambda a, sign: a),
+    "relu": gain(lambda a, sign: a if sign > 0 else 0 * a),
+    "leaky_relu": gain(lambda a, sign: a if sign > 0 else SLOPE * a),
+}
 
 
 def test_gains():
@@ -161,10 +167,10 @@ def test_bounds_and_deviations(nonlinearity):
     """I2, I3: a sum of n products keeps its second moment where n · Var[W] = gain²; n is a fan, or the mean of both."""
     shape, made, kept = (5, 7), GAINS[nonlinearity], {}
     for n, uniform, normal, options in (
-            (sp.Rational(5 + 7, 2), init.xavier_uniform, init.xavier_normal, {"gain": float(made)}),
-            (7, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity}),
-            (5, init.kaiming_uniform, init.kaiming_normal,
-             {"a": float(SLOPE), "nonlinearity": nonlinearity, "mode": "fan_out"})):
+        (sp.Rational(5 + 7, 2), init.xavier_uniform, init.xavier_normal, {"gain": float(made)}),
+        (7, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity}),
+        (5, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity, "mode": "fan_out"}),
+    ):
         kept["uniform"] = uniform(Extremes(), shape, **options), bound(made**2 / n)
         kept["normal"] = normal(Extremes(), shape, **options), sp.sqrt(made**2 / n)
         agree({k: v for k, (v, _) in kept.items()}, {k: np.full(shape, sp.N(v, 40)) for k, (_, v) in kept.items()})
@@ -182,14 +188,20 @@ def test_orthogonal_weights(shape):
     N = sp.Matrix(*shape, [sp.Rational(n, 4) for n in (3, -2, 5, 1, 4, -6, 2, 7, -1)[: shape[0] * shape[1]]])
     wide = shape[0] < shape[1]
     Q, _ = (N.T if wide else N).QRdecomposition()
-    agree({"W": init.orthogonalised(np.array(N, float), 1.5)},
-          {"W": np.array((Q.T if wide else Q).applyfunc(lambda v: sp.N(sp.Rational(3, 2) * v, 40)), object)})
+    agree(
+        {"W": init.orthogonalised(np.array(N, float), 1.5)},
+        {"W": np.array((Q.T if wide else Q).applyfunc(lambda v: sp.N(sp.Rational(3, 2) * v, 40)), object)},
+    )
 
 
 def test_the_forget_gate_at_the_start():
     """I5: of a cell state that no weight touches, σ(value) is left by a step."""
-    params = {"weight_ih_l0": np.zeros((8, 1)), "weight_hh_l0": np.zeros((8, 2)),
-              "bias_ih_l0": np.ones(8), "bias_hh_l0": np.ones(8)}
+    params = {
+        "weight_ih_l0": np.zeros((8, 1)),
+        "weight_hh_l0": np.zeros((8, 2)),
+        "bias_ih_l0": np.ones(8),
+        "bias_hh_l0": np.ones(8),
+    }
     made = init.initialise(params, init.zeros, np.random.default_rng(0), forget_bias=1.5)
     s_0 = lstm.State(np.zeros((1, 2)), np.array([[0.5, -2.0]]))
     _, s_n, _ = lstm.forward(lstm.Params(*made.values()), np.zeros((1, 1, 1)), s_0)

@@ -50,6 +50,7 @@ def first(value):
         given = given.copy()
         given.flat[0] = value
         return given
+
     return change
 
 
@@ -66,8 +67,12 @@ def refuses(error, sentence, call, model):
 @each_model
 @pytest.mark.parametrize("bad", [-1, V])
 def test_a_token_out_of_range(package, name, bad):
-    refuses(IndexError, f"ids must be from 0 to below {V}, got {bad}",
-            lambda m: m.loss(changed(name, "tokens", first(bad))), build(package, name))
+    refuses(
+        IndexError,
+        f"ids must be from 0 to below {V}, got {bad}",
+        lambda m: m.loss(changed(name, "tokens", first(bad))),
+        build(package, name),
+    )
 
 
 @each_side
@@ -75,8 +80,12 @@ def test_a_token_out_of_range(package, name, bad):
 @pytest.mark.parametrize("bad", [-1, V])
 def test_a_target_out_of_range(package, name, bad):
     count = K if name in ("Classifier", "Tagger") else V
-    refuses(IndexError, f"targets must be from 0 to below {count}, got {bad}",
-            lambda m: m.loss(changed(name, "target", first(bad))), build(package, name))
+    refuses(
+        IndexError,
+        f"targets must be from 0 to below {count}, got {bad}",
+        lambda m: m.loss(changed(name, "target", first(bad))),
+        build(package, name),
+    )
 
 
 @each_side
@@ -84,16 +93,19 @@ def test_a_target_out_of_range(package, name, bad):
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: np.concatenate([t, t[:1]])], ids=["short", "long"])
 def test_targets_of_the_wrong_length(package, name, change):
     """They are not cut, and not spread over the logits."""
-    refuses(RuntimeError, "targets must have shape (",
-            lambda m: m.loss(changed(name, "target", change)), build(package, name))
+    refuses(RuntimeError, "targets must have shape (", lambda m: m.loss(changed(name, "target", change)), build(package, name))
 
 
 @each_side
 @each_model
 def test_targets_that_are_all_ignored(package, name):
     """torch.nn.functional gives NaN here."""
-    refuses(ValueError, "got none: there is nothing to take the mean of",
-            lambda m: m.loss(changed(name, "target", lambda t: np.full_like(t, -100))), build(package, name))
+    refuses(
+        ValueError,
+        "got none: there is nothing to take the mean of",
+        lambda m: m.loss(changed(name, "target", lambda t: np.full_like(t, -100))),
+        build(package, name),
+    )
 
 
 @each_model
@@ -110,15 +122,23 @@ def test_some_targets_that_are_ignored_are_left_out_on_both_sides(name):
 @each_side
 @each_model
 def test_tokens_that_are_no_whole_numbers(package, name):
-    refuses(RuntimeError, "ids must be whole numbers, got float64",
-            lambda m: m.loss(changed(name, "tokens", lambda t: t + 0.5)), build(package, name))
+    refuses(
+        RuntimeError,
+        "ids must be whole numbers, got float64",
+        lambda m: m.loss(changed(name, "tokens", lambda t: t + 0.5)),
+        build(package, name),
+    )
 
 
 CALLS = [
     ("Seq2seq", lambda m, b: m.loss(changed("Seq2seq", "source", first(S))), IndexError, f"from 0 to below {S}, got {S}"),
     ("Seq2seq", lambda m, b: m.decode(changed("Seq2seq", "source", first(-1)).source), IndexError, f"0 to below {S}, got -1"),
-    ("Seq2seq", lambda m, b: m.loss(b._replace(source=batches.pack("source", WORDS[:2]))), RuntimeError,
-     "batch must have one target for each of the 2 sources, got 3"),
+    (
+        "Seq2seq",
+        lambda m, b: m.loss(b._replace(source=batches.pack("source", WORDS[:2]))),
+        RuntimeError,
+        "batch must have one target for each of the 2 sources, got 3",
+    ),
     ("Seq2seq", lambda m, b: m.logits(b, np.ones((2, 3), bool)), RuntimeError, "coins must have shape (4, 3), got (2, 3)"),
     ("Seq2seq", lambda m, b: m.decode(b.source, beam=-1), ValueError, "beam must be greater than zero, got -1"),
     ("Seq2seq", lambda m, b: m.decode(b.source, beam=0), ValueError, "beam must be greater than zero, got 0"),
@@ -132,8 +152,12 @@ CALLS = [
     ("Generator", lambda m, b: m.generate([[0, C]]), IndexError, f"from 0 to below {C}, got {C}"),
     ("Generator", lambda m, b: m.generate([0, 1]), ValueError, "condition must be 2-D with at least one row, got shape (2,)"),
     ("Generator", lambda m, b: m.generate(np.empty((0, 2), int)), ValueError, "at least one row, got shape (0, 2)"),
-    ("Generator", lambda m, b: m.loss(b._replace(condition=b.condition[:2])), RuntimeError,
-     "condition must have one row for each of the 3 sequences, got 2"),
+    (
+        "Generator",
+        lambda m, b: m.loss(b._replace(condition=b.condition[:2])),
+        RuntimeError,
+        "condition must have one row for each of the 3 sequences, got 2",
+    ),
     ("Classifier", lambda m, b: m.predict(changed("Classifier", "tokens", first(V))), IndexError, f"below {V}, got {V}"),
     ("Tagger", lambda m, b: m.predict(changed("Tagger", "tokens", first(-1))), IndexError, f"below {V}, got -1"),
 ]
@@ -150,27 +174,29 @@ def test_what_a_model_is_asked(package, name, call, error, sentence):
 def test_a_teacher_forcing_ratio_out_of_range(package, ratio):
     model = build(package, "Seq2seq")
     model.teacher_forcing = ratio
-    refuses(ValueError, f"teacher_forcing must be a number from 0 to 1, got {ratio!r}",
-            lambda m: m.loss(BATCHES["Seq2seq"]), model)
+    refuses(ValueError, f"teacher_forcing must be a number from 0 to 1, got {ratio!r}", lambda m: m.loss(BATCHES["Seq2seq"]), model)
 
 
 @each_side
-@pytest.mark.parametrize(("name", "sizes", "options", "error", "sentence"), [
-    ("Classifier", (V, 0), {}, ValueError, "must be greater than zero, got 0"),
-    ("Classifier", (0, K), {}, ValueError, "num_embeddings must be greater than zero, got 0"),
-    ("Classifier", (V, K), {"pooling": "sum"}, ValueError, "pooling must be one of last, mean, max, got 'sum'"),
-    ("Classifier", (V, K), {"cell": "LSTM"}, ValueError, "cell must be one of rnn, lstm, gru, got 'LSTM'"),
-    ("Generator", (V, 0), {}, ValueError, "num_embeddings must be greater than zero, got 0"),
-    ("Generator", (V, C), {"eos": V}, IndexError, f"eos must be from 0 to below {V}, got {V}"),
-    ("Generator", (V, C), {"bos": -1}, ValueError, "bos must not be below zero, got -1"),
-    ("Tagger", (V, -1), {}, ValueError, "out_features must be greater than zero, got -1"),
-    ("Seq2seq", (S, V), {"hidden_size": 5}, ValueError, "hidden_size must be a multiple of 2, got 5"),
-    ("Seq2seq", (S, V), {"attention": "cosine"}, ValueError, "must be one of additive, dot, general, scaled, got 'cosine'"),
-    ("Seq2seq", (S, V), {"feedback": "soft"}, ValueError, "feedback must be one of argmax, sample, expected, got 'soft'"),
-    ("Seq2seq", (S, V), {"eos": -2}, ValueError, "eos must not be below zero, got -2"),
-    ("Tagger", (V, K), {"rng": 3}, TypeError, "rng must be a numpy.random.Generator or None, got int"),
-    ("LanguageModel", (V,), {"dropout": -1}, ValueError, "dropout must be a number from 0 to 1, got -1"),
-])
+@pytest.mark.parametrize(
+    ("name", "sizes", "options", "error", "sentence"),
+    [
+        ("Classifier", (V, 0), {}, ValueError, "must be greater than zero, got 0"),
+        ("Classifier", (0, K), {}, ValueError, "num_embeddings must be greater than zero, got 0"),
+        ("Classifier", (V, K), {"pooling": "sum"}, ValueError, "pooling must be one of last, mean, max, got 'sum'"),
+        ("Classifier", (V, K), {"cell": "LSTM"}, ValueError, "cell must be one of rnn, lstm, gru, got 'LSTM'"),
+        ("Generator", (V, 0), {}, ValueError, "num_embeddings must be greater than zero, got 0"),
+        ("Generator", (V, C), {"eos": V}, IndexError, f"eos must be from 0 to below {V}, got {V}"),
+        ("Generator", (V, C), {"bos": -1}, ValueError, "bos must not be below zero, got -1"),
+        ("Tagger", (V, -1), {}, ValueError, "out_features must be greater than zero, got -1"),
+        ("Seq2seq", (S, V), {"hidden_size": 5}, ValueError, "hidden_size must be a multiple of 2, got 5"),
+        ("Seq2seq", (S, V), {"attention": "cosine"}, ValueError, "must be one of additive, dot, general, scaled, got 'cosine'"),
+        ("Seq2seq", (S, V), {"feedback": "soft"}, ValueError, "feedback must be one of argmax, sample, expected, got 'soft'"),
+        ("Seq2seq", (S, V), {"eos": -2}, ValueError, "eos must not be below zero, got -2"),
+        ("Tagger", (V, K), {"rng": 3}, TypeError, "rng must be a numpy.random.Generator or None, got int"),
+        ("LanguageModel", (V,), {"dropout": -1}, ValueError, "dropout must be a number from 0 to 1, got -1"),
+    ],
+)
 def test_what_a_model_is_made_of(package, name, sizes, options, error, sentence):
     with pytest.raises(error) as caught:
         build(package, name, *sizes, **options)

@@ -19,8 +19,9 @@ from .edges import CELLS, PAIR, TABLE, WIDTH, B, H, L, Raises, Side, T, Warns, o
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-each_row = pytest.mark.parametrize(("row", "cell"), [
-    pytest.param(row, cell, id="-".join(filter(None, (row.name, cell)))) for row in TABLE for cell in row.cells])
+each_row = pytest.mark.parametrize(
+    ("row", "cell"), [pytest.param(row, cell, id="-".join(filter(None, (row.name, cell)))) for row in TABLE for cell in row.cells]
+)
 
 
 def check(outcome, deed):
@@ -54,9 +55,15 @@ class TestTable:
         """reference does what the row says, with a message that says what was wrong."""
         check(row.ours, lambda: row.does(Side("reference", cell)))
 
-    @pytest.mark.parametrize(("row", "cell"), [
-        pytest.param(row, cell, id="-".join(filter(None, (row.name, cell))))
-        for row in TABLE for cell in row.cells if outcome_of_torch(row, cell) == row.ours == works])
+    @pytest.mark.parametrize(
+        ("row", "cell"),
+        [
+            pytest.param(row, cell, id="-".join(filter(None, (row.name, cell))))
+            for row in TABLE
+            for cell in row.cells
+            if outcome_of_torch(row, cell) == row.ours == works
+        ],
+    )
     def test_same_numbers(self, row, cell):
         """Where both work they give the same, NaN and inf included."""
         ours, theirs = (comparable(row.does(Side(library, cell))) for library in ("reference", "torch"))
@@ -66,8 +73,12 @@ class TestTable:
     def test_differences_have_a_reason(self, row):
         """reference raises what torch raises, or a subclass, or the row says why not; and only then."""
         outcomes = [outcome_of_torch(row, cell) for cell in row.cells]
-        same = all(issubclass(row.ours.kind, theirs.kind) if isinstance(row.ours, Raises) and isinstance(theirs, Raises)
-                   else type(row.ours) is type(theirs) for theirs in outcomes)
+        same = all(
+            issubclass(row.ours.kind, theirs.kind)
+            if isinstance(row.ours, Raises) and isinstance(theirs, Raises)
+            else type(row.ours) is type(theirs)
+            for theirs in outcomes
+        )
         assert same == (not row.differs)
 
     def test_names_are_unique(self):
@@ -97,7 +108,8 @@ class TestLayoutOfStates:
         """The forward half ends at the last step, the reverse half at the first: out[-1] holds only one of them."""
         s = Side(library, cell)
         out, state_n = s.layer(num_layers=1, bidirectional=True, batch_first=batch_first)(
-            s.array(*((B, T) if batch_first else (T, B)), WIDTH))
+            s.array(*((B, T) if batch_first else (T, B)), WIDTH)
+        )
         out, h_n = array(out), array(h_of(state_n))
         out = out.swapaxes(0, 1) if batch_first else out
         assert_equal(h_n[0], out[-1, :, :H])
@@ -157,8 +169,12 @@ class TestFailuresChangeNothing:
         module = getattr(s, what)()
         before = module.state_dict()
         last = list(before)[-1]
-        changes = {"missing": {last: None}, "unexpected": {"more": np.zeros(1)}, "misshapen": {last: np.zeros(1)},
-                   "dtype": {last: 1j * before[last]}}[wrong]
+        changes = {
+            "missing": {last: None},
+            "unexpected": {"more": np.zeros(1)},
+            "misshapen": {last: np.zeros(1)},
+            "dtype": {last: 1j * before[last]},
+        }[wrong]
         given = s.changed(module, **{k: v + 1 for k, v in before.items()} | changes)
         with pytest.raises(RuntimeError, match="state_dict"):
             module.load_state_dict(given)
@@ -188,9 +204,13 @@ class TestFailuresChangeNothing:
         layer.backward(dy, dstate)
         before, kept = layer.grads, {k: v.copy() for k, v in layer.grads.items()}
         layer(x, state)
-        bad = {"dy shape": (s.array(T, B, H + 1), dstate), "dy dtype": (dy.astype("float32"), dstate),
-               "dstate shape": (dy, s.state(L, B, H + 1)), "dstate dtype": (dy, s.state(L, B, H, dtype="float32")),
-               "dstate kind": (dy, dstate[0] if cell in PAIR else (dstate, dstate))}[wrong]
+        bad = {
+            "dy shape": (s.array(T, B, H + 1), dstate),
+            "dy dtype": (dy.astype("float32"), dstate),
+            "dstate shape": (dy, s.state(L, B, H + 1)),
+            "dstate dtype": (dy, s.state(L, B, H, dtype="float32")),
+            "dstate kind": (dy, dstate[0] if cell in PAIR else (dstate, dstate)),
+        }[wrong]
         with pytest.raises((RuntimeError, TypeError), match=wrong.split()[0]):
             layer.backward(*bad)
         assert layer.grads is before
@@ -209,8 +229,11 @@ class TestFailuresChangeNothing:
         expected_dx, expected_dstate = module.backward(dstate)
         expected = module.grads
         module(x, state)
-        bad = {"shape": s.state(B, H + 1), "dtype": s.state(B, H, dtype="float32"),
-               "kind": dstate[0] if cell in PAIR else (dstate, dstate)}[wrong]
+        bad = {
+            "shape": s.state(B, H + 1),
+            "dtype": s.state(B, H, dtype="float32"),
+            "kind": dstate[0] if cell in PAIR else (dstate, dstate),
+        }[wrong]
         with pytest.raises((RuntimeError, TypeError), match="dstate"):
             module.backward(bad)
         assert module.grads is expected
@@ -286,10 +309,13 @@ class TestOnlyTorch:
         assert nn.utils.rnn.pad_sequence([tensor(s) for s in mixed]).dtype == torch.float32
         assert reference.pad_sequence(mixed).dtype == np.float64
 
-    @pytest.mark.parametrize(("bad", "after"), [
-        pytest.param(np.nan, [np.nan, np.nan, np.nan], id="nan"),
-        pytest.param(np.inf, [0, np.nan, 0], id="inf"),
-    ])
+    @pytest.mark.parametrize(
+        ("bad", "after"),
+        [
+            pytest.param(np.nan, [np.nan, np.nan, np.nan], id="nan"),
+            pytest.param(np.inf, [0, np.nan, 0], id="inf"),
+        ],
+    )
     def test_clip_grad_norm_passes_non_finite_norms(self, bad, after):
         """Silently by default: NaN spreads to every gradient, inf makes zeros of the others.  It can raise."""
         weights = nn.Parameter(torch.zeros(3))

@@ -58,8 +58,7 @@ def layer_and_data(kind, seed=0, dtype="float64", **options):
     layer = built(name, INPUT, H, dtype=dtype, **options)
     count, proj_size = layer.num_layers * (1 + layer.bidirectional), variant.get("proj_size", 0)
     real = np.empty(0, dtype).real.dtype
-    return layer, draw(seed + 1, T, B, INPUT, dtype=real), draw_state(seed + 2, name, count, B, H, proj_size=proj_size,
-                                                                  dtype=real)
+    return layer, draw(seed + 1, T, B, INPUT, dtype=real), draw_state(seed + 2, name, count, B, H, proj_size=proj_size, dtype=real)
 
 
 def cell_and_data(cell, seed=0, dtype="float64"):
@@ -204,26 +203,27 @@ class TestForms:
 class TestParameters:
     """Names, shapes, copies and initial values of the parameters."""
 
-    @pytest.mark.parametrize("options", [
-        pytest.param(o, id="-".join(f"{k}={v}" for k, v in o.items()))
-        for o in ({"num_layers": 3}, {"num_layers": 3, "bidirectional": True}, {"num_layers": 2, "bias": False})])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            pytest.param(o, id="-".join(f"{k}={v}" for k, v in o.items()))
+            for o in ({"num_layers": 3}, {"num_layers": 3, "bidirectional": True}, {"num_layers": 2, "bias": False})
+        ],
+    )
     @with_torch_kind
     def test_round_trip_of_a_layer(self, kind, options):
         name, variant = KINDS[kind]
-        self.round_trip(built(name, INPUT, H, **variant, **options),
-                        getattr(nn, name)(INPUT, H, **variant, **options))
+        self.round_trip(built(name, INPUT, H, **variant, **options), getattr(nn, name)(INPUT, H, **variant, **options))
 
     @with_torch_cell
     @biases
     def test_round_trip_of_a_cell(self, cell, bias):
         name, variant = CELLS[cell]
-        self.round_trip(built(name, INPUT, H, bias, **variant),
-                        getattr(nn, name)(INPUT, H, bias, **variant))
+        self.round_trip(built(name, INPUT, H, bias, **variant), getattr(nn, name)(INPUT, H, bias, **variant))
 
     def round_trip(self, ours, theirs):
         """The same keys in the same order, the same shapes; each side takes what the other gives, tensors included."""
-        assert {k: v.shape for k, v in ours.state_dict().items()} == {
-            k: tuple(v.shape) for k, v in theirs.state_dict().items()}
+        assert {k: v.shape for k, v in ours.state_dict().items()} == {k: tuple(v.shape) for k, v in theirs.state_dict().items()}
         assert list(ours.state_dict()) == list(theirs.state_dict())
         given = theirs.state_dict()
         ours.load_state_dict(given)
@@ -398,14 +398,17 @@ class TestDropout:
         with pytest.raises(ValueError, match="masks need training mode, dropout above 0 and more than one layer"):
             layer(x, None, self.masks())
 
-    @pytest.mark.parametrize(("masks", "error", "says"), [
-        pytest.param([], ValueError, "masks must be 2, .*, got 0", id="none"),
-        pytest.param([(42, 10)] * 3, ValueError, "masks must be 2, .*, got 3", id="too many"),
-        pytest.param([(42, 10), (42, 5)], RuntimeError, r"masks\[1\] must have shape \(42, 10\), got \(42, 5\)",
-                     id="shape"),
-        pytest.param([(7, 6, 10), (42, 10)], RuntimeError, r"masks\[0\] must have shape \(42, 10\), got \(7, 6, 10\)",
-                     id="rank"),
-    ])
+    @pytest.mark.parametrize(
+        ("masks", "error", "says"),
+        [
+            pytest.param([], ValueError, "masks must be 2, .*, got 0", id="none"),
+            pytest.param([(42, 10)] * 3, ValueError, "masks must be 2, .*, got 3", id="too many"),
+            pytest.param([(42, 10), (42, 5)], RuntimeError, r"masks\[1\] must have shape \(42, 10\), got \(42, 5\)", id="shape"),
+            pytest.param(
+                [(7, 6, 10), (42, 10)], RuntimeError, r"masks\[0\] must have shape \(42, 10\), got \(7, 6, 10\)", id="rank"
+            ),
+        ],
+    )
     def test_masks_of_the_wrong_number_or_shape(self, masks, error, says):
         layer, x, _ = layer_and_data("gru", num_layers=3, dropout=0.5)
         with pytest.raises(error, match=says):
@@ -498,8 +501,16 @@ class TestRepeatability:
         *out, pullback = module.vjp(x, state)
         gradients = upstream(tuple(out))
         grads, dx, dstate = pullback(*gradients)
-        arrays = [x, *leaves(state), *leaves(tuple(out)), *leaves(gradients), *grads.values(), dx, *leaves(dstate),
-                  *module.params.values()]
+        arrays = [
+            x,
+            *leaves(state),
+            *leaves(tuple(out)),
+            *leaves(gradients),
+            *grads.values(),
+            dx,
+            *leaves(dstate),
+            *module.params.values(),
+        ]
         for a, b in itertools.combinations(arrays, 2):
             assert not np.shares_memory(a, b)
 
@@ -523,14 +534,14 @@ class TestDtypes:
     @pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
     def test_every_output_and_gradient(self, which, dtype):
         module, x, state = any_module_and_data(which, dtype=dtype)
-        computed = results(module, x, state) | module.state_dict() | {f"nostate {k}": v for k, v in
-                                                                      results(module, x).items()}
+        computed = results(module, x, state) | module.state_dict() | {f"nostate {k}": v for k, v in results(module, x).items()}
         assert {k: v.dtype for k, v in computed.items()} == dict.fromkeys(computed, np.dtype(dtype))
 
     @each_kind
     @pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
-    @pytest.mark.parametrize("options", [{"dropout": 0.5}, {"dropout": 1.0}, {"bias": False}],
-                             ids=["dropout", "dropout 1", "nobias"])
+    @pytest.mark.parametrize(
+        "options", [{"dropout": 0.5}, {"dropout": 1.0}, {"bias": False}], ids=["dropout", "dropout 1", "nobias"]
+    )
     def test_with_options(self, kind, dtype, options):
         """Neither the scale of dropout nor a bias of zeros widens anything."""
         layer, x, state = layer_and_data(kind, dtype=dtype, **options)

@@ -31,8 +31,7 @@ def test_three_layer_bidirectional_packed_projected_lstm_agrees_with_torch_to_ro
 
 @pytest.mark.parametrize("lengths", LENGTHS)
 def test_segments_cover_the_rows_once_and_batch_sizes_shrink(lengths):
-    sizes = reference.pack_padded_sequence(np.zeros((max(lengths), len(lengths), 1)), lengths,
-                                           enforce_sorted=False).batch_sizes
+    sizes = reference.pack_padded_sequence(np.zeros((max(lengths), len(lengths), 1)), lengths, enforce_sorted=False).batch_sizes
     blocks = stack.segments(sizes)
     assert sum(T * B for T, B in blocks) == sum(lengths)
     assert all(a > b for (_, a), (_, b) in itertools.pairwise(blocks))

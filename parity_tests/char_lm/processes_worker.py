@@ -1,6 +1,6 @@
 """torch_impl.char_lm as one of several processes, with something that happens in the last of them after some steps.
 
-    torchrun --nproc-per-node 2 -m -- parity_tests.char_lm.processes_worker stop 20 train --run ...
+torchrun --nproc-per-node 2 -m -- parity_tests.char_lm.processes_worker stop 20 train --run ...
 """
 
 import errno

@@ -14,8 +14,27 @@ from reference.common import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 SIDES = {"reference": char_lm.BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
-SMALL = ["--size", "7", "--embedding", "5", "--batch", "4", "--window", "9", "--dtype", "float64", "--seed", "3",
-         "--every", "10", "--save-every", "7", "--lr", "0.02", "--quiet"]
+SMALL = [
+    "--size",
+    "7",
+    "--embedding",
+    "5",
+    "--batch",
+    "4",
+    "--window",
+    "9",
+    "--dtype",
+    "float64",
+    "--seed",
+    "3",
+    "--every",
+    "10",
+    "--save-every",
+    "7",
+    "--lr",
+    "0.02",
+    "--quiet",
+]
 
 
 def write_text(folder: Path, words: int = 900) -> Path:
@@ -36,8 +55,14 @@ def call(backend: str, command: str, *options: object) -> int:
 
 def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-m", f"{backend}.{application}", *map(str, options)], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
+    return subprocess.Popen(
+        [sys.executable, "-m", f"{backend}.{application}", *map(str, options)],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | more,
+    )
 
 
 def weights(folder: Path, name: str = "last.safetensors") -> dict[str, np.ndarray]:

@@ -21,9 +21,11 @@ from ..helpers import assert_close, assert_equal
 from .runs import SIDES, SMALL, call, spawn, weights, write_text
 
 both_sides = pytest.mark.parametrize("backend", SIDES)
-CELLS = {"rnn": ["--cell", "rnn", "--layers", "2", "--dropout", "0.2"],
-         "lstm": ["--cell", "lstm", "--tied", "--size", "8", "--optimizer", "adamw", "--forget-bias", "1"],
-         "gru": ["--cell", "gru", "--schedule", "step", "--init", "orthogonal", "--clip", "0.3"]}
+CELLS = {
+    "rnn": ["--cell", "rnn", "--layers", "2", "--dropout", "0.2"],
+    "lstm": ["--cell", "lstm", "--tied", "--size", "8", "--optimizer", "adamw", "--forget-bias", "1"],
+    "gru": ["--cell", "gru", "--schedule", "step", "--init", "orthogonal", "--clip", "0.3"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,11 @@ def stdout(capsys):
 @pytest.mark.parametrize("cell", CELLS)
 def test_both_sides_leave_the_same_run(runs, cell):
     one, two = (runs[backend, cell] for backend in SIDES)
-    assert sorted(p.name for p in one.iterdir()) == sorted(p.name for p in two.iterdir()) == [
-        BEST, "config.json", LAST, LOG, "training.png"]
+    assert (
+        sorted(p.name for p in one.iterdir())
+        == sorted(p.name for p in two.iterdir())
+        == [BEST, "config.json", LAST, LOG, "training.png"]
+    )
     assert json.loads((one / "config.json").read_text()) == json.loads((two / "config.json").read_text())
     for name in (BEST, LAST):
         for k, v in weights(one, name).items():
@@ -65,9 +70,18 @@ def test_both_sides_leave_the_same_run(runs, cell):
     assert len(losses) == 100 and np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
-@pytest.mark.parametrize("options", [
-    (), ("--temperature", 1.3), ("--top-k", 3, "--seed", 9), ("--top-p", 0.7), ("--temperature", 0), ("--prime", "a s"),
-    ("--temperatures", "0.2,1,1.5", "--width", 80)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--temperature", 1.3),
+        ("--top-k", 3, "--seed", 9),
+        ("--top-p", 0.7),
+        ("--temperature", 0),
+        ("--prime", "a s"),
+        ("--temperatures", "0.2,1,1.5", "--width", 80),
+    ],
+)
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_same_checkpoint_and_seed_say_the_same_on_both_sides(runs, cell, options, capsys):
     said = []
@@ -155,8 +169,10 @@ def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, backend, r
     folder = tmp_path / "run"
     assert call(backend, "train", "--text", text, "--run", folder, "--steps", 100, *SMALL, *CELLS["rnn"]) == 130
     said = capsys.readouterr()
-    assert (f"stopped after step 10: saved in {folder / LAST}; to go on, run: python -m {backend}.char_lm train --resume "
-            f"--run {folder}\n") in said.err
+    assert (
+        f"stopped after step 10: saved in {folder / LAST}; to go on, run: python -m {backend}.char_lm train --resume "
+        f"--run {folder}\n"
+    ) in said.err
     assert call(backend, "train", "--resume", "--run", folder, "--quiet") == 0
     for k, v in weights(runs[backend, "rnn"]).items():
         assert_equal(weights(folder)[k], v, k)
@@ -210,11 +226,19 @@ def test_what_cannot_be_done_is_one_sentence(backend, runs, text, tmp_path, caps
 
 @both_sides
 def test_options_of_the_wrong_kind_exit_with_2(backend, capsys):
-    for command, *options in (("generate", "--length", "0"), ("generate", "--temperature", "-1"),
-                              ("generate", "--temperatures", "1,x"), ("generate", "--seed", "-1"), ("generate", "--what"),
-                              ("train", "--forget-bias", "nan"), ("train", "--lr", "inf"), ("train", "--dropout", "1.1"),
-                              ("train", "--steps", "3", "--seconds", "3"), ("train", "--resume", "--overwrite"),
-                              ("generate", "--temperature", "1", "--temperatures", "1,2")):
+    for command, *options in (
+        ("generate", "--length", "0"),
+        ("generate", "--temperature", "-1"),
+        ("generate", "--temperatures", "1,x"),
+        ("generate", "--seed", "-1"),
+        ("generate", "--what"),
+        ("train", "--forget-bias", "nan"),
+        ("train", "--lr", "inf"),
+        ("train", "--dropout", "1.1"),
+        ("train", "--steps", "3", "--seconds", "3"),
+        ("train", "--resume", "--overwrite"),
+        ("generate", "--temperature", "1", "--temperatures", "1,2"),
+    ):
         with pytest.raises(SystemExit) as e:
             call(backend, command, *options)
         assert e.value.code == 2
@@ -226,9 +250,13 @@ def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(backend, runs, t
     good = (runs[backend, "lstm"] / BEST).read_bytes()
     flipped = bytearray(good)
     flipped[-100] ^= 1
-    for content, sentence in ((good[: len(good) // 2], "truncated"), (b"", "is no checkpoint"),
-                              (bytes(flipped), "damaged or changed"), (b"\x80\x04K\x01.", "is no checkpoint"),
-                              (good.replace(b"forget_bias", b"forgot_bias"), "damaged or changed")):
+    for content, sentence in (
+        (good[: len(good) // 2], "truncated"),
+        (b"", "is no checkpoint"),
+        (bytes(flipped), "damaged or changed"),
+        (b"\x80\x04K\x01.", "is no checkpoint"),
+        (good.replace(b"forget_bias", b"forgot_bias"), "damaged or changed"),
+    ):
         (tmp_path / BEST).write_bytes(content)
         for command in ("generate", "evaluate"):
             assert sentence in refused(backend, capsys, command, "--run", tmp_path)
@@ -342,8 +370,10 @@ def test_tables_of_counts(text):
     for before in (0, 1, 2):
         counts = Counter(train[k - before : k + 1] for k in range(before, len(train)))
         total = Counter(train[k - before : k] for k in range(before, len(train)))
-        p = [(counts[test[k - before : k + 1]] + 1) / (total[test[k - before : k]] + len(corpus.vocabulary))
-             for k in range(before, len(test))]
+        p = [
+            (counts[test[k - before : k + 1]] + 1) / (total[test[k - before : k]] + len(corpus.vocabulary))
+            for k in range(before, len(test))
+        ]
         assert compare.counted(corpus, before) == pytest.approx(-np.mean(np.log(p)), rel=1e-12)
 
 
@@ -374,12 +404,16 @@ def test_a_model_that_has_gone_astray_has_figures():
     assert evaluate.figures(1e9) == {"nats": 1e9, "bits": 1e9 / np.log(2), "perplexity": np.inf}
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--steps", "0"], "argument --steps: must be at least 1, got 0"),
-    (["--seconds", "-1"], "argument --seconds: must be above 0 and finite, got -1.0"),
-    (["--steps", "1", "--seconds", "1"], "not allowed with argument --steps"),
-    (["--write", "--text", "own.txt"], "--write goes without --text"),
-    (["--text", "none.txt", "--steps", "2"], "error: none.txt cannot be read")])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "0"], "argument --steps: must be at least 1, got 0"),
+        (["--seconds", "-1"], "argument --seconds: must be above 0 and finite, got -1.0"),
+        (["--steps", "1", "--seconds", "1"], "not allowed with argument --steps"),
+        (["--write", "--text", "own.txt"], "--write goes without --text"),
+        (["--text", "none.txt", "--steps", "2"], "error: none.txt cannot be read"),
+    ],
+)
 def test_a_comparison_that_cannot_be_is_one_sentence(arguments, message, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         compare.main([*arguments, "--out", str(tmp_path)])

@@ -39,8 +39,15 @@ def straight(text, tmp_path_factory):
 def two(*arguments, module="torch_impl.char_lm"):
     """The command over two processes, under torchrun."""
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([*TORCHRUN, module, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False,
-                          timeout=300, env=os.environ | more)
+    return subprocess.run(
+        [*TORCHRUN, module, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ | more,
+    )
 
 
 def same_run(one, other):
@@ -84,13 +91,31 @@ def test_one_then_two_then_one_is_the_undisturbed_run(straight, text, tmp_path, 
         same_run(straight[backend], tmp_path / backend)
 
 
-@pytest.mark.parametrize(("what", "sentence"), [
-    ("fail", "error: somewhere: No space left on device\n"),
-    pytest.param("die", "error: one of the 2 processes ended without a word, so all end; go on from the last checkpoint "
-                        "with --resume\n", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("fail", "error: somewhere: No space left on device\n"),
+        pytest.param(
+            "die",
+            "error: one of the 2 processes ended without a word, so all end; go on from the last checkpoint with --resume\n",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
 def test_what_happens_to_one_process_ends_all_and_is_said_once(what, sentence, text, tmp_path):
-    run = two(what, 12, "train", "--text", text, "--run", tmp_path / "run", "--steps", STEPS, *UNEVEN,
-              module="parity_tests.char_lm.processes_worker")
+    run = two(
+        what,
+        12,
+        "train",
+        "--text",
+        text,
+        "--run",
+        tmp_path / "run",
+        "--steps",
+        STEPS,
+        *UNEVEN,
+        module="parity_tests.char_lm.processes_worker",
+    )
     assert run.returncode != 0 and sentence in run.stderr and run.stderr.count("error: ") == 1, run.stderr
     assert checkpoint.load(tmp_path / "run" / LAST).counters["step"] == 10
 

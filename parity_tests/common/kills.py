@@ -14,8 +14,7 @@ from ..helpers import assert_equal
 MANY = 10  # fewer may by chance, on a slow machine, all come before the first checkpoint or on the same one
 
 
-def killed_until_done(start: Callable[[], subprocess.Popen], folder: Path, kills: int, longest: float,
-                      seed: str) -> list[int]:
+def killed_until_done(start: Callable[[], subprocess.Popen], folder: Path, kills: int, longest: float, seed: str) -> list[int]:
     """Start it, kill it ``kills`` times at most ``longest`` seconds after its first step, let it end.
 
     ->  how many steps the last checkpoint had at each kill

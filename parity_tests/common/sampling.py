@@ -15,8 +15,14 @@ from ..rooms import RoomCase
 V = 7
 
 
-def case(name: str, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None, scale: float = 2.0,
-         lead: tuple[int, ...] = (4, 3)) -> RoomCase:
+def case(
+    name: str,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    scale: float = 2.0,
+    lead: tuple[int, ...] = (4, 3),
+) -> RoomCase:
     def run(package, d):
         log_p = package.sampling.log_probabilities(d["z"], temperature, top_k, top_p)
         p = np.exp(log_p)
@@ -38,9 +44,17 @@ def case(name: str, temperature: float = 1.0, top_k: int | None = None, top_p: f
     return RoomCase("sampling", name, inputs, run, twin, fixed=("z", "u"), holomorphic=False)
 
 
-CASES = [case("plain"), case("warm", temperature=1.7), case("cold", temperature=0.3), case("top_k", top_k=3),
-         case("nucleus", top_p=0.8), case("nucleus_small", top_p=0.3, scale=0.5), case("row", lead=()),
-         case("all_three", temperature=0.7, top_k=4, top_p=0.9), case("large", scale=1e4, temperature=100.0)]
+CASES = [
+    case("plain"),
+    case("warm", temperature=1.7),
+    case("cold", temperature=0.3),
+    case("top_k", top_k=3),
+    case("nucleus", top_p=0.8),
+    case("nucleus_small", top_p=0.3, scale=0.5),
+    case("row", lead=()),
+    case("all_three", temperature=0.7, top_k=4, top_p=0.9),
+    case("large", scale=1e4, temperature=100.0),
+]
 
 fault = partial(Fault, "common/sampling")
 # fmt: off

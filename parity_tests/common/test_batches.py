@@ -53,21 +53,26 @@ def test_a_pass_sees_every_sequence_once_in_batches_of_similar_lengths():
     assert np.concatenate(list(batches.in_order(11, 4))).tolist() == list(range(11))
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: batches.labelled([], []), "sequences must hold at least one sequence, got none"),
-    (lambda: batches.labelled(words(3, 0, 2), [0, 1, 0]), "sequences must hold no empty sequence, but sequence 1 is"),
-    (lambda: batches.labelled(words(3, 2), [0]), "classes must be one for each of the 2 sequences, got 1"),
-    (lambda: batches.conditioned([[0]], words(3, 2), 1, 2), "conditions must be one for each of the 2 sequences, got 1"),
-    (lambda: batches.tagged(words(3, 2), words(3, 1)),
-     "tags must be as long as the sequences, got 1 for the 2 steps of sequence 1"),
-    (lambda: batches.translated(words(3, 0), words(3, 2), 1, 2), "sources must hold no empty sequence, but sequence 1 is"),
-    (lambda: batches.translated(words(3, 2), words(3), 1, 2), "targets must be one for each of the 2 sequences, got 1"),
-    (lambda: batches.labelled(words(3), [0.5]), "classes must be whole numbers, got float64"),
-    (lambda: batches.conditioned([[0.5]], words(3), 1, 2), "conditions must be whole numbers, got float64"),
-    (lambda: batches.translated(words(3), [[3.5]], 1, 2), "targets must be whole numbers, got float64"),
-    (lambda: batches.labelled([[[3, 4]]], [0]), r"sequences must each be \(T,\), got shape \(1, 2\) for sequence 0"),
-    (lambda: next(batches.in_order(3, 0)), "size must be greater than zero, got 0"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: batches.labelled([], []), "sequences must hold at least one sequence, got none"),
+        (lambda: batches.labelled(words(3, 0, 2), [0, 1, 0]), "sequences must hold no empty sequence, but sequence 1 is"),
+        (lambda: batches.labelled(words(3, 2), [0]), "classes must be one for each of the 2 sequences, got 1"),
+        (lambda: batches.conditioned([[0]], words(3, 2), 1, 2), "conditions must be one for each of the 2 sequences, got 1"),
+        (
+            lambda: batches.tagged(words(3, 2), words(3, 1)),
+            "tags must be as long as the sequences, got 1 for the 2 steps of sequence 1",
+        ),
+        (lambda: batches.translated(words(3, 0), words(3, 2), 1, 2), "sources must hold no empty sequence, but sequence 1 is"),
+        (lambda: batches.translated(words(3, 2), words(3), 1, 2), "targets must be one for each of the 2 sequences, got 1"),
+        (lambda: batches.labelled(words(3), [0.5]), "classes must be whole numbers, got float64"),
+        (lambda: batches.conditioned([[0.5]], words(3), 1, 2), "conditions must be whole numbers, got float64"),
+        (lambda: batches.translated(words(3), [[3.5]], 1, 2), "targets must be whole numbers, got float64"),
+        (lambda: batches.labelled([[[3, 4]]], [0]), r"sequences must each be \(T,\), got shape \(1, 2\) for sequence 0"),
+        (lambda: next(batches.in_order(3, 0)), "size must be greater than zero, got 0"),
+    ],
+)
 def test_sequences_that_do_not_fit_are_one_clear_sentence(call, message):
     with pytest.raises((ValueError, RuntimeError), match=message):
         call()

@@ -20,8 +20,7 @@ from ..helpers import assert_equal
 
 V, E, H = 7, 4, 5
 BATCH = batches.windows(np.random.default_rng(0).integers(0, V, 60), 2, 6)[0]
-EXTRA = {"counters": {"step": 3, "best": float("inf")}, "config": {"data": ["a.txt"], "lr": 0.1},
-         "vocabulary": list("abcdefg")}
+EXTRA = {"counters": {"step": 3, "best": float("inf")}, "config": {"data": ["a.txt"], "lr": 0.1}, "vocabulary": list("abcdefg")}
 
 
 def ours(seed=0, sizes=(V, E, H), dtype="float32", **options):
@@ -152,11 +151,20 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path):
     assert not (tmp_path / "trace").exists()
 
 
-@pytest.mark.parametrize("content", [
-    b"PK\x03\x04" + bytes(40), b"hello", bytes(64), struct.pack("<Q", 2) + b"{}",
-    struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 4) + b"null", struct.pack("<Q", 40000) + b"[" * 40000,
-    struct.pack("<Q", 21) + b'{"__metadata__":null}',
-], ids=["zip", "text", "zeros", "empty header", "huge header", "null", "deep", "no metadata"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04" + bytes(40),
+        b"hello",
+        bytes(64),
+        struct.pack("<Q", 2) + b"{}",
+        struct.pack("<Q", 2**63) + b"{}",
+        struct.pack("<Q", 4) + b"null",
+        struct.pack("<Q", 40000) + b"[" * 40000,
+        struct.pack("<Q", 21) + b'{"__metadata__":null}',
+    ],
+    ids=["zip", "text", "zeros", "empty header", "huge header", "null", "deep", "no metadata"],
+)
 def test_foreign_files_are_refused(content, tmp_path):
     (tmp_path / "c").write_bytes(content)
     refused(tmp_path / "c", r"is no checkpoint of this project|is truncated")

@@ -32,7 +32,7 @@ LENGTHS = {
     "sorted": (5, 4, 2, 1),
     "unsorted": (2, 5, 1, 4),
     "ties": (3, 5, 1, 3, 5, 1),
-    "short": (2, 4, 1),      # the longest is shorter than T
+    "short": (2, 4, 1),  # the longest is shorter than T
     "one sequence": (3,),
     "one step": (1, 1),
 }
@@ -43,10 +43,13 @@ any_lengths = pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 trailing = pytest.mark.parametrize("features", FEATURES.values(), ids=FEATURES)
 layouts = pytest.mark.parametrize("batch_first", [False, True], ids=["time first", "batch first"])
 sides = pytest.mark.parametrize("padding_side", ["right", "left"])
-promises = pytest.mark.parametrize(("lengths", "enforce_sorted"), [
-    *(pytest.param(v, True, id=f"{k}-enforced") for k, v in DECREASING.items()),
-    *(pytest.param(v, False, id=f"{k}-not enforced") for k, v in LENGTHS.items()),
-])
+promises = pytest.mark.parametrize(
+    ("lengths", "enforce_sorted"),
+    [
+        *(pytest.param(v, True, id=f"{k}-enforced") for k, v in DECREASING.items()),
+        *(pytest.param(v, False, id=f"{k}-not enforced") for k, v in LENGTHS.items()),
+    ],
+)
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
 
 
@@ -128,8 +131,9 @@ class TestForward:
         _, theirs = pack_both(lengths, enforce_sorted, features)
         options = {"batch_first": batch_first, "padding_value": -1.5, "total_length": total_length}
         ours = PackedSequence(*(None if v is None else array(v) for v in theirs))
-        for a, b in zip(reference.pad_packed_sequence(ours, **options),
-                        torch_rnn.pad_packed_sequence(theirs, **options), strict=True):
+        for a, b in zip(
+            reference.pad_packed_sequence(ours, **options), torch_rnn.pad_packed_sequence(theirs, **options), strict=True
+        ):
             assert_equal(a, b)
 
     @any_lengths
@@ -138,8 +142,10 @@ class TestForward:
     @sides
     def test_pad_sequence(self, lengths, features, batch_first, padding_side):
         sequences = ragged(lengths, features)
-        assert_equal(reference.pad_sequence(sequences, batch_first, -1.5, padding_side),
-                     torch_rnn.pad_sequence([tensor(s) for s in sequences], batch_first, -1.5, padding_side))
+        assert_equal(
+            reference.pad_sequence(sequences, batch_first, -1.5, padding_side),
+            torch_rnn.pad_sequence([tensor(s) for s in sequences], batch_first, -1.5, padding_side),
+        )
 
     @any_lengths
     @trailing
@@ -162,8 +168,11 @@ class TestForward:
             assert v.dtype == dtype
 
     @any_lengths
-    @pytest.mark.parametrize("given", [list, tuple, np.array, torch.tensor, lambda n: np.array(n, "int32")],
-                             ids=["list", "tuple", "array", "tensor", "int32"])
+    @pytest.mark.parametrize(
+        "given",
+        [list, tuple, np.array, torch.tensor, lambda n: np.array(n, "int32")],
+        ids=["list", "tuple", "array", "tensor", "int32"],
+    )
     def test_lengths_in_any_integer_form(self, lengths, given):
         x = padded_batch(lengths)
         expected = reference.pack_padded_sequence(x, lengths, enforce_sorted=False)
@@ -199,8 +208,12 @@ class TestForward:
         """Writing into what comes out leaves the arguments as they are."""
         x, sequences = padded_batch(lengths), ragged(lengths)
         packed = reference.pack_padded_sequence(x, lengths, enforce_sorted=False)
-        out = [packed.data, *reference.unpad_sequence(x, lengths), reference.pad_sequence(sequences),
-               reference.pad_packed_sequence(packed)[0]]
+        out = [
+            packed.data,
+            *reference.unpad_sequence(x, lengths),
+            reference.pad_sequence(sequences),
+            reference.pad_packed_sequence(packed)[0],
+        ]
         for v in out:
             assert not any(np.shares_memory(v, given) for given in (x, *sequences))
         assert not np.shares_memory(out[-1], packed.data)
@@ -276,8 +289,7 @@ class TestBackward:
     @any_lengths
     def test_torch_packed_sequences_are_read(self, lengths):
         """What torch packed can be padded here, and its gradient packed again."""
-        theirs = torch_rnn.pack_padded_sequence(tensor(padded_batch(lengths)), torch.tensor(lengths),
-                                                enforce_sorted=False)
+        theirs = torch_rnn.pack_padded_sequence(tensor(padded_batch(lengths)), torch.tensor(lengths), enforce_sorted=False)
         for a, b in zip(reference.pad_packed_sequence(theirs), torch_rnn.pad_packed_sequence(theirs), strict=True):
             assert_equal(a, b)
         upstream = padded_batch(lengths, seed=1)
@@ -301,18 +313,29 @@ MALFORMED = {
     "only steps of none": (packed([0, 0], 0), ValueError, r"batch_sizes must be positive .*, got \[0 0\]"),
     "negative": (packed([7, -1]), ValueError, r"batch_sizes must be positive .*, got \[ 7 -1\]"),
     "2-D batch_sizes": (packed([[3, 2, 1]]), ValueError, r"batch_sizes must .*, got \[\[3 2 1\]\]"),
-    "float batch_sizes": (packed([3, 2, 1])._replace(batch_sizes=np.array([3.0, 2, 1])), ValueError,
-                          r"batch_sizes must be integers, got dtype float64"),
+    "float batch_sizes": (
+        packed([3, 2, 1])._replace(batch_sizes=np.array([3.0, 2, 1])),
+        ValueError,
+        r"batch_sizes must be integers, got dtype float64",
+    ),
     "no batch_sizes": (packed([3, 2, 1])._replace(batch_sizes=None), ValueError, r"batch_sizes must .*, got None"),
-    "an order of too few": (packed([3, 2, 1], order=np.array([0, 1])), ValueError,
-                            r"sorted_indices must be a permutation of the 3 sequences, got \[0 1\]"),
-    "an order that repeats": (packed([3, 2, 1], order=np.array([0, 1, 1])), ValueError,
-                              r"sorted_indices must be a permutation of the 3 sequences, got \[0 1 1\]"),
-    "a way back of too few": (packed([3, 2, 1], order=np.array([1, 0, 2]), back=np.array([1, 0])), ValueError,
-                              r"unsorted_indices must be a permutation of the 3 sequences, got \[1 0\]"),
+    "an order of too few": (
+        packed([3, 2, 1], order=np.array([0, 1])),
+        ValueError,
+        r"sorted_indices must be a permutation of the 3 sequences, got \[0 1\]",
+    ),
+    "an order that repeats": (
+        packed([3, 2, 1], order=np.array([0, 1, 1])),
+        ValueError,
+        r"sorted_indices must be a permutation of the 3 sequences, got \[0 1 1\]",
+    ),
+    "a way back of too few": (
+        packed([3, 2, 1], order=np.array([1, 0, 2]), back=np.array([1, 0])),
+        ValueError,
+        r"unsorted_indices must be a permutation of the 3 sequences, got \[1 0\]",
+    ),
     "an array": (draw(0, 6, INPUT), TypeError, "sequence must be a PackedSequence, got ndarray"),
-    "a plain tuple": ((draw(0, 6, INPUT), np.array([3, 2, 1])), TypeError,
-                      "sequence must be a PackedSequence, got tuple"),
+    "a plain tuple": ((draw(0, 6, INPUT), np.array([3, 2, 1])), TypeError, "sequence must be a PackedSequence, got tuple"),
 }
 
 
@@ -390,8 +413,9 @@ class TestLayersTakePackedSequences:
         assert not np.array_equal(x.sorted_indices, x.unsorted_indices)
         assert_all(assert_equal, results(layer, x._replace(unsorted_indices=None), state), complete)
         assert_all(assert_close, complete, results(theirs, x._replace(unsorted_indices=None), state))
-        for a, b in zip(reference.pad_packed_sequence(x._replace(unsorted_indices=None)),
-                        reference.pad_packed_sequence(x), strict=True):
+        for a, b in zip(
+            reference.pad_packed_sequence(x._replace(unsorted_indices=None)), reference.pad_packed_sequence(x), strict=True
+        ):
             assert_equal(a, b)
 
     def test_upstream_gradient_packed_or_as_rows(self, cell):
@@ -424,9 +448,15 @@ def test_a_padding_mask_marks_each_sequences_own_steps():
     assert reference.padding_mask(lengths[:0], 5).shape == (5, 0)
 
 
-@pytest.mark.parametrize(("lengths", "T", "says"), [
-    ([2, 4], 3, "lengths must be from 0 to 3, got 4"), ([-1], 3, "lengths must be from 0 to 3, got -1"),
-    ([[1]], 3, "whole numbers in one dimension, got int64 in 2"), ([1.0], 3, "got float64 in 1")])
+@pytest.mark.parametrize(
+    ("lengths", "T", "says"),
+    [
+        ([2, 4], 3, "lengths must be from 0 to 3, got 4"),
+        ([-1], 3, "lengths must be from 0 to 3, got -1"),
+        ([[1]], 3, "whole numbers in one dimension, got int64 in 2"),
+        ([1.0], 3, "got float64 in 1"),
+    ],
+)
 def test_a_padding_mask_of_bad_lengths_is_an_error(lengths, T, says):
     with pytest.raises(ValueError, match=says):
         reference.padding_mask(lengths, T)

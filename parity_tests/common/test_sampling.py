@@ -60,8 +60,10 @@ def test_top_k_of_equal_logits_keeps_k():
 
 def test_the_nucleus_is_the_smallest_set_that_holds_top_p():
     p = np.array([0.05, 0.5, 0.15, 0.3])
-    kept = {q: np.flatnonzero(np.isfinite(sampling.log_probabilities(np.log(p), top_p=q))).tolist()
-            for q in (1e-9, 0.4, 0.6, 0.79, 0.9, 1.0)}
+    kept = {
+        q: np.flatnonzero(np.isfinite(sampling.log_probabilities(np.log(p), top_p=q))).tolist()
+        for q in (1e-9, 0.4, 0.6, 0.79, 0.9, 1.0)
+    }
     assert kept == {1e-9: [1], 0.4: [1], 0.6: [1, 3], 0.79: [1, 3], 0.9: [1, 2, 3], 1.0: [0, 1, 2, 3]}
 
 
@@ -87,21 +89,31 @@ def test_both_sides_draw_alike(dtype):
     assert_equal(torch_sampling.greedy(z), sampling.greedy(z.float().numpy()))
 
 
-@pytest.mark.parametrize(("options", "says"), [
-    ({"temperature": -0.5}, r"temperature must be a number, at least 0, got -0\.5"),
-    ({"temperature": float("nan")}, "temperature must be a number, at least 0, got nan"),
-    ({"top_k": 0}, "top_k must be greater than zero, got 0"),
-    ({"top_k": -1, "temperature": 0}, "top_k must be greater than zero, got -1"),
-    ({"top_p": 0}, "top_p must be a number above 0, at most 1, got 0"),
-    ({"top_p": 1.5}, r"top_p must be a number above 0, at most 1, got 1\.5")])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"temperature": -0.5}, r"temperature must be a number, at least 0, got -0\.5"),
+        ({"temperature": float("nan")}, "temperature must be a number, at least 0, got nan"),
+        ({"top_k": 0}, "top_k must be greater than zero, got 0"),
+        ({"top_k": -1, "temperature": 0}, "top_k must be greater than zero, got -1"),
+        ({"top_p": 0}, "top_p must be a number above 0, at most 1, got 0"),
+        ({"top_p": 1.5}, r"top_p must be a number above 0, at most 1, got 1\.5"),
+    ],
+)
 def test_options_out_of_range(options, says):
     with pytest.raises(ValueError, match=says):
         sampling.sample(draw(1, V), np.random.default_rng(0), **options)
 
 
-@pytest.mark.parametrize(("z", "says"), [
-    ([1.0, np.nan], "finite largest value in each row, got nan"), ([-np.inf, -np.inf], "largest value in each row, got -inf"),
-    ([1.0, np.inf], "got inf"), ([], r"must have a token on the last axis, got shape \(0,\)")])
+@pytest.mark.parametrize(
+    ("z", "says"),
+    [
+        ([1.0, np.nan], "finite largest value in each row, got nan"),
+        ([-np.inf, -np.inf], "largest value in each row, got -inf"),
+        ([1.0, np.inf], "got inf"),
+        ([], r"must have a token on the last axis, got shape \(0,\)"),
+    ],
+)
 def test_logits_that_leave_nothing_to_choose(z, says):
     with pytest.raises(ValueError, match=says):
         sampling.sample(np.array(z), np.random.default_rng(0))
@@ -142,7 +154,7 @@ class Chain:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_wide_enough_beam_finds_the_best_of_all_sequences(seed, power):
     chain, length = Chain(seed=seed), 4
-    everything = sorted(((chain.log_p(s) / len(s)**power, s) for s in chain.ended(length)), reverse=True)
+    everything = sorted(((chain.log_p(s) / len(s) ** power, s) for s in chain.ended(length)), reverse=True)
     hypotheses = chain.search(100, length, power)
     assert [h.tokens for h in hypotheses if h.ended] == [s for _, s in everything]
     for h, (score, s) in zip(hypotheses, everything, strict=False):
@@ -205,10 +217,15 @@ def test_beams_are_the_same_on_both_sides():
     assert theirs == chain.search(4, 8, 0.7)
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"width": 0}, "width must be greater than zero, got 0"), ({"width": -1}, "width must be greater than zero, got -1"),
-    ({"max_length": 0}, "max_length must be greater than zero, got 0"),
-    ({"power": -1}, "length_power must be a number, at least 0, got -1")])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"width": 0}, "width must be greater than zero, got 0"),
+        ({"width": -1}, "width must be greater than zero, got -1"),
+        ({"max_length": 0}, "max_length must be greater than zero, got 0"),
+        ({"power": -1}, "length_power must be a number, at least 0, got -1"),
+    ],
+)
 def test_a_beam_out_of_range(change, says):
     with pytest.raises(ValueError, match=says):
         Chain().search(**{"width": 2, "max_length": 3} | change)

@@ -22,17 +22,20 @@ def test_a_vocabulary_of_classes_has_no_special_symbols():
     assert v.decode([0, 1, 0]) == ["male", "female", "male"]
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda v: v.encode("hex"), KeyError, "symbol 'x' is not in the vocabulary of 7 symbols"),
-    (lambda v: v.decode([7]), IndexError, "token must be from 0 to 6, got 7"),
-    (lambda v: v.decode([-1]), IndexError, "token must be from 0 to 6, got -1"),
-    (lambda v: Vocabulary("aba"), ValueError, "symbols must all be different, got 'a' more than once"),
-    (lambda v: Vocabulary([PAD]), ValueError, "got '<pad>' more than once"),
-    (lambda v: v.require(v.symbols[:-1]), ValueError, "must have the 7 symbols the model was made with, got 6"),
-    (lambda v: v.require([*v.symbols[:-1], "z"]), ValueError, "must have 'o' as symbol 6, got 'z'"),
-    (lambda v: split(["a", "b", "a"]), ValueError, "items must all be different, got 'a' more than once"),
-    (lambda v: split("ab", validation=0.6, test=0.6), ValueError, "add up to at most 1, got 0.6 and 0.6"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda v: v.encode("hex"), KeyError, "symbol 'x' is not in the vocabulary of 7 symbols"),
+        (lambda v: v.decode([7]), IndexError, "token must be from 0 to 6, got 7"),
+        (lambda v: v.decode([-1]), IndexError, "token must be from 0 to 6, got -1"),
+        (lambda v: Vocabulary("aba"), ValueError, "symbols must all be different, got 'a' more than once"),
+        (lambda v: Vocabulary([PAD]), ValueError, "got '<pad>' more than once"),
+        (lambda v: v.require(v.symbols[:-1]), ValueError, "must have the 7 symbols the model was made with, got 6"),
+        (lambda v: v.require([*v.symbols[:-1], "z"]), ValueError, "must have 'o' as symbol 6, got 'z'"),
+        (lambda v: split(["a", "b", "a"]), ValueError, "items must all be different, got 'a' more than once"),
+        (lambda v: split("ab", validation=0.6, test=0.6), ValueError, "add up to at most 1, got 0.6 and 0.6"),
+    ],
+)
 def test_bad_symbols_are_one_clear_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call(Vocabulary.of(["hello"]))

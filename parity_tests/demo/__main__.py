@@ -60,10 +60,15 @@ def main(settings: Settings | None = None) -> int:
     except OSError as e:
         console.print(f"error: {e.filename or OUT}: {e.strerror or e}", style="bold red", markup=False)
         return 2
-    console.print(Text("; ".join(problems) or "everything that must be equal is equal, and the planted fault was caught",
-                       style="bold red" if problems else "bold green"))
-    console.print(f"open {OUT / 'demo.html'}: all of this on one page, made in {time.perf_counter() - start:.0f} s",
-                  highlight=False)
+    console.print(
+        Text(
+            "; ".join(problems) or "everything that must be equal is equal, and the planted fault was caught",
+            style="bold red" if problems else "bold green",
+        )
+    )
+    console.print(
+        f"open {OUT / 'demo.html'}: all of this on one page, made in {time.perf_counter() - start:.0f} s", highlight=False
+    )
     return int(bool(problems))
 
 
@@ -96,17 +101,20 @@ def run(console: Console, settings: Settings) -> list[str]:
         for suffix in (".html", ".md"):
             pages.write(report, OUT / f"{name}{suffix}")
             console.print(f"wrote {OUT / name}{suffix}", highlight=False)
-    page.write(OUT / "demo.html", on_real, tables, wrong, on_fault, characters.about(runs["reference"]), curves, figure,
-               texts, forecast)
+    page.write(
+        OUT / "demo.html", on_real, tables, wrong, on_fault, characters.about(runs["reference"]), curves, figure, texts, forecast
+    )
     return problems(on_real, wrong, texts, on_fault)
 
 
 def problems(on_real: dict, wrong: int, texts: characters.Texts, on_fault: dict) -> list[str]:
     """What must not be."""
-    claims = {f"{wrong} runs are wrong": bool(wrong),
-              "the definition itself is wrong": any(c["fault"] for c in on_real["definition"]),
-              f"the two sides write different text: {texts.parted}": bool(texts.parted),
-              "the planted fault was NOT caught": not on_fault["implementations"][0]["failed"]}
+    claims = {
+        f"{wrong} runs are wrong": bool(wrong),
+        "the definition itself is wrong": any(c["fault"] for c in on_real["definition"]),
+        f"the two sides write different text: {texts.parted}": bool(texts.parted),
+        "the planted fault was NOT caught": not on_fault["implementations"][0]["failed"],
+    }
     return [claim for claim, true in claims.items() if true]
 
 

@@ -21,11 +21,11 @@ NAMES = {"reference": "NumPy", "torch_impl": "PyTorch"}
 class Curves(NamedTuple):
     """What both sides logged; a row for NumPy and one for PyTorch."""
 
-    steps: np.ndarray           # (S,)
-    losses: np.ndarray          # (2, S)   of each step, nats a character
-    evaluated: np.ndarray       # (E,)     the steps after which there was an evaluation
-    validation: np.ndarray      # (2, E)
-    seconds: np.ndarray         # (2,)     from the first step to the last, evaluations and checkpoints included
+    steps: np.ndarray  # (S,)
+    losses: np.ndarray  # (2, S)   of each step, nats a character
+    evaluated: np.ndarray  # (E,)     the steps after which there was an evaluation
+    validation: np.ndarray  # (2, E)
+    seconds: np.ndarray  # (2,)     from the first step to the last, evaluations and checkpoints included
 
     @property
     def apart(self) -> np.ndarray:
@@ -35,17 +35,19 @@ class Curves(NamedTuple):
     def said(self) -> list[str]:
         """How far the two sides are apart, in sentences."""
         k, last = int(self.apart.argmax()), self.validation[:, -1]
-        return [f"The training loss of the first step differs by {self.apart[0]:.1e} nats, of any step at most by "
-                f"{self.apart[k]:.1e}, which is step {self.steps[k]}; on average by {self.apart.mean():.1e}.",
-                f"Validation loss at the end: {last[0]:.4f} nats with NumPy, {last[1]:.4f} with PyTorch, "
-                f"{abs(last[0] - last[1]):.1e} apart."]
+        return [
+            f"The training loss of the first step differs by {self.apart[0]:.1e} nats, of any step at most by "
+            f"{self.apart[k]:.1e}, which is step {self.steps[k]}; on average by {self.apart.mean():.1e}.",
+            f"Validation loss at the end: {last[0]:.4f} nats with NumPy, {last[1]:.4f} with PyTorch, "
+            f"{abs(last[0] - last[1]):.1e} apart.",
+        ]
 
 
 class Texts(NamedTuple):
     prime: str
     temperatures: list[float]
-    texts: list[str]            # with the prime
-    parted: str                 # where PyTorch wrote something else from the same checkpoint; "" if nowhere
+    texts: list[str]  # with the prime
+    parted: str  # where PyTorch wrote something else from the same checkpoint; "" if nowhere
 
 
 class FailedError(Exception):
@@ -71,9 +73,13 @@ def curves(runs: dict[str, Path]) -> Curves:
     logs = [read_log(run / LOG) for run in runs.values()]
     steps = [[e for e in log if "loss" in e] for log in logs]
     held = [[e for e in log if "validation" in e] for log in logs]
-    return Curves(np.array([e["step"] for e in steps[0]]), np.array([[e["loss"] for e in s] for s in steps]),
-                  np.array([e["step"] for e in held[0]]), np.array([[e["validation"] for e in h] for h in held]),
-                  np.array([log[-1]["time"] - log[0]["time"] for log in logs]))
+    return Curves(
+        np.array([e["step"] for e in steps[0]]),
+        np.array([[e["loss"] for e in s] for s in steps]),
+        np.array([e["step"] for e in held[0]]),
+        np.array([[e["validation"] for e in h] for h in held]),
+        np.array([log[-1]["time"] - log[0]["time"] for log in logs]),
+    )
 
 
 def write(run: Path, temperatures: Sequence[float], length: int, prime: str) -> Texts:

@@ -34,7 +34,7 @@ def losses(file: Path, c: Curves) -> Path:
 def inline(file: Path) -> str:
     """An SVG file as an element of a page; names within it get the file's name in front."""
     text = file.read_text(encoding="utf-8")
-    text = re.sub(FOREIGN, "", text[text.index("<svg"):], flags=re.DOTALL)
+    text = re.sub(FOREIGN, "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{file.stem}-", text)
     for colours, own in ((INK, "currentColor"), (PAPER, "none")):
         for colour in colours:

@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
     cell: str
     tensor: str
-    figures: list[float]    # of each dtype: error of NumPy, error of PyTorch, what is allowed
+    figures: list[float]  # of each dtype: error of NumPy, error of PyTorch, what is allowed
     ok: bool
 
 
@@ -65,8 +65,13 @@ def every_tensor(title: str, tensors: list[Line]) -> Table:
         table.add_column(name, justify="left" if name in ("cell", "tensor", "verdict") else "right")
     for k, line in enumerate(tensors):
         first, last = (n not in range(len(tensors)) or tensors[n].cell != line.cell for n in (k - 1, k + 1))
-        table.add_row(line.cell.upper() if first else "", line.tensor, *map(terminal.figure, line.figures),
-                      terminal.mark(line.ok), end_section=last)
+        table.add_row(
+            line.cell.upper() if first else "",
+            line.tensor,
+            *map(terminal.figure, line.figures),
+            terminal.mark(line.ok),
+            end_section=last,
+        )
     return table
 
 

@@ -57,13 +57,15 @@ def series(T: int, B: int) -> tuple[np.ndarray, np.ndarray]:
 
 SOURCES = {"text": text, "sunspots": series}
 SIZES = {"text": (48, 64, 16), "sunspots": (32, 132, 12)}  # H, T, B
-TITLES = {"text": "Shakespeare: 16 passages of 64 characters, H = 48",
-          "sunspots": "Sunspots: 12 windows of 132 months, H = 32"}
+TITLES = {"text": "Shakespeare: 16 passages of 64 characters, H = 48", "sunspots": "Sunspots: 12 windows of 132 months, H = 32"}
 
 
 def cases(source: str) -> list[RealCase]:
     """RNN, LSTM and GRU on one source, in both dtypes."""
     H, T, B = SIZES[source]
     I = SOURCES[source](T, B)[0].shape[-1]
-    return [RealCase(Spec(cell, I, H, dtype=dtype), T=T, B=B, gain=0.15, label=source, source=source)
-            for cell in CELLS for dtype in DTYPES]
+    return [
+        RealCase(Spec(cell, I, H, dtype=dtype), T=T, B=B, gain=0.15, label=source, source=source)
+        for cell in CELLS
+        for dtype in DTYPES
+    ]

@@ -24,9 +24,9 @@ class Forecast(NamedTuple):
     about: str
     evaluation: Evaluation
     verdict: str
-    band: str                   # how much of the test part it holds
-    apart: float                # largest difference of PyTorch's forecasts from the same checkpoint, in sunspots
-    plots: dict[str, Path]      # caption -> SVG file
+    band: str  # how much of the test part it holds
+    apart: float  # largest difference of PyTorch's forecasts from the same checkpoint, in sunspots
+    plots: dict[str, Path]  # caption -> SVG file
 
 
 def forecast(folder: Path, options: Sequence[str]) -> Forecast:
@@ -36,12 +36,13 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     if result.stopped == "interrupted":
         raise FailedError(130)
     evaluation, between = evaluate(task, model, "test"), band(task, model)
-    files = {"Four windows of the test part": folder / "test-windows.svg",
-             "Error for each step ahead": folder / "test-errors.svg"}
+    files = {"Four windows of the test part": folder / "test-windows.svg", "Error for each step ahead": folder / "test-errors.svg"}
     plots.windows(files["Four windows of the test part"], evaluation, between)
     plots.errors(files["Error for each step ahead"], evaluation, None)
-    held = (f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
-            f"{covered(evaluation, between):.0%} of the test part.")
+    held = (
+        f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
+        f"{covered(evaluation, between):.0%} of the test part."
+    )
     return Forecast(described(task), evaluation, evaluation.verdict(), held, twin(folder, evaluation), files)
 
 

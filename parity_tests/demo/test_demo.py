@@ -40,8 +40,13 @@ class Nesting(HTMLParser):
 
 def tiny(folder):
     options = ["--size", "7", "--embedding", "5", "--batch", "4", "--window", "9", "--steps", "30", "--every", "10"]
-    return demo.Settings([*options, "--quiet", "--text", str(write_text(folder))], (0.0, 1.0), 40, "ae",
-                         ["--hidden", "4", "--epochs", "1", "--window", "12", "--batch", "256"])
+    return demo.Settings(
+        [*options, "--quiet", "--text", str(write_text(folder))],
+        (0.0, 1.0),
+        40,
+        "ae",
+        ["--hidden", "4", "--epochs", "1", "--window", "12", "--batch", "256"],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +70,14 @@ def test_the_demo_does_what_it_says(ran):
     assert "da_f at t = 4 of T = 5, equation L2* or L3*" in said
     assert "PyTorch writes the same, character by character." in said
     assert "everything that must be equal is equal, and the planted fault was caught" in said
-    assert {p.name for p in out.iterdir()} == {"demo", "demo.html", "parity.html", "parity.md", "planted_fault.html",
-                                               "planted_fault.md"}
+    assert {p.name for p in out.iterdir()} == {
+        "demo",
+        "demo.html",
+        "parity.html",
+        "parity.md",
+        "planted_fault.html",
+        "planted_fault.md",
+    }
 
 
 def test_the_page_is_whole_and_needs_nothing_else(ran):
@@ -83,8 +94,7 @@ def test_the_page_is_whole_and_needs_nothing_else(ran):
 
 def test_the_page_shows_what_was_computed(ran):
     page = html.unescape((ran[2] / "demo.html").read_text(encoding="utf-8"))
-    runs = {side: ran[2] / "demo" / f"characters_{name}" for side, name in
-            (("reference", "numpy"), ("torch_impl", "pytorch"))}
+    runs = {side: ran[2] / "demo" / f"characters_{name}" for side, name in (("reference", "numpy"), ("torch_impl", "pytorch"))}
     shown = characters.curves(runs)
     assert shown.steps.tolist() == list(range(1, 31)) and shown.evaluated.tolist() == [10, 20, 30]
     assert all(sentence in page for sentence in shown.said())
@@ -98,8 +108,9 @@ def test_the_page_shows_what_was_computed(ran):
 
 
 def test_curves_that_part_are_said_to():
-    c = Curves(np.arange(1, 4), np.array([[3.0, 2.0, 1.0], [3.0, 2.5, 1.25]]), np.array([3]), np.array([[1.5], [1.75]]),
-               np.zeros(2))
+    c = Curves(
+        np.arange(1, 4), np.array([[3.0, 2.0, 1.0], [3.0, 2.5, 1.25]]), np.array([3]), np.array([[1.5], [1.75]]), np.zeros(2)
+    )
     first, second = c.said()
     assert "first step differs by 0.0e+00 nats, of any step at most by 5.0e-01, which is step 2; on average by 2.5e-" in first
     assert "1.5000 nats with NumPy, 1.7500 with PyTorch, 2.5e-01 apart" in second
@@ -135,8 +146,11 @@ def test_a_command_that_fails_ends_the_demo(tmp_path, monkeypatch, capsys):
 
 def test_a_plot_takes_the_colours_of_its_page(tmp_path):
     file = tmp_path / "a.svg"
-    file.write_text('''<?xml version="1.0"?><!DOCTYPE svg><svg width="72pt" height="36pt" xmlns="http://www.w3.org/2000/svg">
-<metadata>x</metadata><path id="p" style="stroke: #000000; fill: #ffffff"/><use href="#p"/></svg>''', encoding="utf-8")
+    file.write_text(
+        """<?xml version="1.0"?><!DOCTYPE svg><svg width="72pt" height="36pt" xmlns="http://www.w3.org/2000/svg">
+<metadata>x</metadata><path id="p" style="stroke: #000000; fill: #ffffff"/><use href="#p"/></svg>""",
+        encoding="utf-8",
+    )
     svg = drawing.inline(file)
     assert svg.startswith('<svg role="img" fill="currentColor" style="max-width: 72pt">')
     assert 'id="a-p" style="stroke: currentColor; fill: none"' in svg and 'href="#a-p"' in svg

@@ -45,8 +45,7 @@ def session(path):
 
 
 @pytest.mark.parametrize("backend", SIDES)
-@pytest.mark.parametrize("more", [{}, {"layers": 3}, {"tied": True, "embedding": 6}, {"dtype": "float64", "dropout": 0.3}],
-                         ids=str)
+@pytest.mark.parametrize("more", [{}, {"layers": 3}, {"tied": True, "embedding": 6}, {"dtype": "float64", "dropout": 0.3}], ids=str)
 @pytest.mark.parametrize("cell", CELLS)
 def test_characters(cell, more, backend, tmp_path, capsys):
     characters(tmp_path, backend, cell=cell, **more)

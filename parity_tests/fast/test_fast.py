@@ -35,8 +35,9 @@ def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeyp
             assert result.ok, (case.name, result.wrong)
 
 
-@pytest.mark.parametrize(("name", "rows", "kind"), [("numpy", 1024, "lstm")] + [
-    ("numpy.fast", rows, kind) for rows in (8, 1024) for kind in KINDS])
+@pytest.mark.parametrize(
+    ("name", "rows", "kind"), [("numpy", 1024, "lstm")] + [("numpy.fast", rows, kind) for rows in (8, 1024) for kind in KINDS]
+)
 def test_inference_is_the_forward(name, rows, kind, monkeypatch):
     """On every named case, for weights that are small and large, by the rule of the suite; arguments stay as they are."""
     monkeypatch.setattr(steps, "ROWS", rows)
@@ -63,7 +64,7 @@ def test_weights_are_copied_once_for_all_segments_of_a_packed_inference(name, ro
     expected, copied, folded = layer(packed), [], room.folded
     monkeypatch.setattr(room, "folded", lambda p: copied.append(p) or folded(p))
     y, state_n = layer.infer(packed)
-    assert len(copied) == 2                                  # one for each direction
+    assert len(copied) == 2  # one for each direction
     assert_close(y.data, expected[0].data)
     for ours, theirs in zip(np.atleast_2d(state_n), np.atleast_2d(expected[1]), strict=True):
         assert_close(ours, theirs)
@@ -111,11 +112,14 @@ def test_threads_do_not_disturb_each_other():
             assert_close(dx, dx_alone)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"engine": "quick"}, "engine must be 'definition' or 'fast', got 'quick'"),
-    ({"engine": "fast", "dtype": np.longdouble}, "engine 'fast' computes in float32 or float64, got"),
-    ({"engine": "fast", "dtype": complex}, "engine 'fast' computes in float32 or float64, got complex128"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"engine": "quick"}, "engine must be 'definition' or 'fast', got 'quick'"),
+        ({"engine": "fast", "dtype": np.longdouble}, "engine 'fast' computes in float32 or float64, got"),
+        ({"engine": "fast", "dtype": complex}, "engine 'fast' computes in float32 or float64, got complex128"),
+    ],
+)
 def test_what_the_engine_cannot_do_is_one_clear_sentence(arguments, message):
     with pytest.raises(ValueError, match=message):
         reference.GRU(3, 6, **arguments)
@@ -137,8 +141,10 @@ def with_gate_shut(name, gate, bias, engine, **options):
 
 CLOSE = 16 * np.finfo(np.float32).eps  # of the largest value: five steps, a few roundings each
 ZERO = 1e-40  # subnormal in float32
-SHUT = pytest.mark.parametrize(("name", "gate", "options"), [
-    ("LSTM", 0, {}), ("LSTM", 1, {}), ("LSTM", 3, {}), ("GRU", 0, {}), ("GRU", 1, {}), ("GRU", 0, {"reset_after": False})])
+SHUT = pytest.mark.parametrize(
+    ("name", "gate", "options"),
+    [("LSTM", 0, {}), ("LSTM", 1, {}), ("LSTM", 3, {}), ("GRU", 0, {}), ("GRU", 1, {}), ("GRU", 0, {"reset_after": False})],
+)
 
 
 @SHUT
@@ -171,15 +177,25 @@ def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
         assert_equal(np.isnan(b), np.isnan(a))
 
 
-@pytest.mark.parametrize(("name", "options"), [
-    ("RNN", {}), ("RNN", {"nonlinearity": "relu"}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}),
-    ("GRU", {"reset_after": False})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("RNN", {}),
+        ("RNN", {"nonlinearity": "relu"}),
+        ("LSTM", {}),
+        ("LSTM", {"proj_size": 2}),
+        ("GRU", {}),
+        ("GRU", {"reset_after": False}),
+    ],
+)
 @pytest.mark.parametrize(("T", "B"), [(5, 0), (0, 3), (0, 1), (0, 0), (1, 1)])
 def test_a_room_takes_no_sequences_and_no_steps_as_the_definition_does(name, options, T, B):
     """Layers ask for one step at least, rooms do not."""
     given = {k: v for k, v in options.items() if k != "proj_size"}
-    fast, definition = (getattr(reference, name)(3, 4, dtype=np.float64, rng=np.random.default_rng(0), engine=engine,
-                                                 **options) for engine in ("fast", "definition"))
+    fast, definition = (
+        getattr(reference, name)(3, 4, dtype=np.float64, rng=np.random.default_rng(0), engine=engine, **options)
+        for engine in ("fast", "definition")
+    )
     p, widths = fast._stacked()[0][0], fast._widths()
     x, s = draw(1, T, B, 3), fast.room.State(*(draw(2, B, width) for width in widths))
     dy, ds = draw(3, T, B, widths[0]), fast.room.State(*(draw(4, B, width) for width in widths))
@@ -193,8 +209,9 @@ def test_a_room_takes_no_sequences_and_no_steps_as_the_definition_does(name, opt
         assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize(("name", "options"), [("RNN", {}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}),
-                                               ("GRU", {"reset_after": False})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("RNN", {}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {}), ("GRU", {"reset_after": False})]
+)
 def test_a_layer_takes_a_batch_of_no_sequences(name, options):
     outcomes = []
     for engine in ("definition", "fast"):

@@ -37,8 +37,9 @@ def test_library_lstm_in_float32_is_onednn_forward_and_backward():
     assert {ONEDNN, f"{ONEDNN}_backward"} <= seen
 
 
-@pytest.mark.parametrize(("cell", "dtype"), [("gru", "float32"), ("rnn", "float32"), ("lstm", "float64"),
-                                             ("gru", "float64"), ("rnn", "float64")])
+@pytest.mark.parametrize(
+    ("cell", "dtype"), [("gru", "float32"), ("rnn", "float32"), ("lstm", "float64"), ("gru", "float64"), ("rnn", "float64")]
+)
 def test_library_is_native_for_the_rest(cell, dtype):
     seen = operators("torch.library", Spec(cell, 3, 6, dtype=dtype))
     assert not any(key.startswith(ONEDNN) for key in seen)
@@ -166,8 +167,13 @@ def test_a_forward_graph_has_inputs_of_its_own_and_is_launched_once_a_call(monke
         def wait_stream(self, other):
             pass
 
-    for name, fake in (("Stream", Stream), ("current_stream", Stream), ("CUDAGraph", FakeGraph), ("stream", nullcontext),
-                       ("graph", nullcontext)):
+    for name, fake in (
+        ("Stream", Stream),
+        ("current_stream", Stream),
+        ("CUDAGraph", FakeGraph),
+        ("stream", nullcontext),
+        ("graph", nullcontext),
+    ):
         monkeypatch.setattr(torch.cuda, name, fake)
     seen = []
 
@@ -189,8 +195,9 @@ def test_a_forward_graph_has_inputs_of_its_own_and_is_launched_once_a_call(monke
 
 def test_a_graph_with_a_backward_is_recorded_on_copies_that_need_gradients(monkeypatch):
     asked = []
-    monkeypatch.setattr(torch.cuda, "make_graphed_callables",
-                        lambda module, samples, num_warmup_iters: asked.append((module, samples)))
+    monkeypatch.setattr(
+        torch.cuda, "make_graphed_callables", lambda module, samples, num_warmup_iters: asked.append((module, samples))
+    )
     given = torch.zeros(2)
     graphed.capture("module", [given])
     ((module, (sample,)),) = asked

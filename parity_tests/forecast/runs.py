@@ -40,8 +40,31 @@ def options(*arguments):
 
 
 def asked(file, *more):
-    return ["train", "--csv", file, "--time", "time", "--target", "x", "--features", "y", "--window", "8", "--horizon", "3",
-            "--season", "12", "--hidden", "6", "--epochs", "2", "--dtype", "float64", "--no-progress", *more]
+    return [
+        "train",
+        "--csv",
+        file,
+        "--time",
+        "time",
+        "--target",
+        "x",
+        "--features",
+        "y",
+        "--window",
+        "8",
+        "--horizon",
+        "3",
+        "--season",
+        "12",
+        "--hidden",
+        "6",
+        "--epochs",
+        "2",
+        "--dtype",
+        "float64",
+        "--no-progress",
+        *more,
+    ]
 
 
 def command(backend, *arguments):

@@ -56,7 +56,8 @@ def test_both_sides_train_to_the_same_and_read_each_other(mode, sampling, tmp_pa
             for k, v in first["accumulation"].items():
                 np.testing.assert_allclose(found["accumulation"][k], v, rtol=1e-9)
     assert mode == "direct" or first["accumulation"]["free running"][0] == pytest.approx(
-        first["accumulation"]["teacher forced"][0], rel=1e-12)
+        first["accumulation"]["teacher forced"][0], rel=1e-12
+    )
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, capsys):
@@ -133,12 +134,19 @@ def test_checkpoints_that_are_not_whole_or_not_ours_are_refused(backend, tmp_pat
     flipped = bytearray(good)
     flipped[-100] ^= 1
     save(tmp_path / "other", Classifier(5, 3, 4, 2))
-    for content, sentence in ((good[: len(good) // 2], "truncated"), (b"", "is no checkpoint"),
-                              (bytes(flipped), "damaged or"), (b"\x80\x04K\x01.", "is no checkpoint"),
-                              (good.replace(b"horizon", b"horizoM"), "damaged or"),
-                              ((tmp_path / "other").read_bytes(), "is of another application")):
-        for name, *arguments in ((BEST, "evaluate", "--run", run), (BEST, "predict", "--run", run),
-                                 (LAST, "train", "--resume", "--out", run)):
+    for content, sentence in (
+        (good[: len(good) // 2], "truncated"),
+        (b"", "is no checkpoint"),
+        (bytes(flipped), "damaged or"),
+        (b"\x80\x04K\x01.", "is no checkpoint"),
+        (good.replace(b"horizon", b"horizoM"), "damaged or"),
+        ((tmp_path / "other").read_bytes(), "is of another application"),
+    ):
+        for name, *arguments in (
+            (BEST, "evaluate", "--run", run),
+            (BEST, "predict", "--run", run),
+            (LAST, "train", "--resume", "--out", run),
+        ):
             (run / name).write_bytes(content)
             capsys.readouterr()
             assert command(backend, *arguments) == 2
@@ -153,8 +161,11 @@ def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(backend, tmp_
     run, file = tmp_path / "run", write(tmp_path / "own.csv", wave())
     assert command(backend, *asked(file), "--out", run) == 0
     before = (run / LAST).read_bytes()
-    for name, arguments in {f"{LAST}.tmp": ["train", "--resume", "--out", run, "--epochs", 3, "--no-progress"],
-                            "test.md": ["evaluate", "--run", run], "forecast.csv": ["predict", "--run", run]}.items():
+    for name, arguments in {
+        f"{LAST}.tmp": ["train", "--resume", "--out", run, "--epochs", 3, "--no-progress"],
+        "test.md": ["evaluate", "--run", run],
+        "forecast.csv": ["predict", "--run", run],
+    }.items():
         (run / name).unlink(missing_ok=True)
         (run / name).symlink_to("/dev/full")
         capsys.readouterr()
@@ -225,25 +236,28 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
 
 
 @both_sides
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["--target", "x"], "give it with --csv"),
-    (["--csv", "own.csv"], "--csv needs --target"),
-    (["--csv", "gone.csv", "--target", "x"], "gone.csv cannot be read: No such file"),
-    (["--csv", "own.csv", "--target", "z"], "has no column 'z'; it has 'time', 'x', 'y'"),
-    (["--csv", "own.csv", "--target", "x", "--window", "200"], "160 rows are too few"),
-    (["--csv", "flat.csv", "--target", "x"], "column 'x' is constant in the training part.*there is nothing"),
-    (["--csv", "flat.csv", "--target", "y", "--features", "x"], "column 'x' is constant.*leave it out"),
-    (["--csv", "own.csv", "--target", "x", "--horizon", "0"], "--horizon must be at least 1, got 0"),
-    (["--csv", "own.csv", "--target", "x", "--test", "0.9"], "--validation and --test must be shares"),
-    (["--csv", "own.csv", "--target", "x", "--lr", "-1"], "--lr must be above 0"),
-    (["--csv", "own.csv", "--target", "x", "--data", "weather"], "--data and --csv are two series"),
-    (["--missing", "previous"], "--missing is for a file"),
-    (["--seed", "-1"], "--seed must be at least 0, got -1"),
-    (["--patience", "0"], "--patience must be at least 1, got 0"),
-    (["--dropout", "1.5", "--layers", "2"], "--dropout must be from 0 to 1, got 1.5"),
-    (["--dropout", "0.5"], "--dropout is between the layers, so it needs --layers"),
-    (["--sampling", "linear"], "--sampling is for the modes recursive and encdec"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--target", "x"], "give it with --csv"),
+        (["--csv", "own.csv"], "--csv needs --target"),
+        (["--csv", "gone.csv", "--target", "x"], "gone.csv cannot be read: No such file"),
+        (["--csv", "own.csv", "--target", "z"], "has no column 'z'; it has 'time', 'x', 'y'"),
+        (["--csv", "own.csv", "--target", "x", "--window", "200"], "160 rows are too few"),
+        (["--csv", "flat.csv", "--target", "x"], "column 'x' is constant in the training part.*there is nothing"),
+        (["--csv", "flat.csv", "--target", "y", "--features", "x"], "column 'x' is constant.*leave it out"),
+        (["--csv", "own.csv", "--target", "x", "--horizon", "0"], "--horizon must be at least 1, got 0"),
+        (["--csv", "own.csv", "--target", "x", "--test", "0.9"], "--validation and --test must be shares"),
+        (["--csv", "own.csv", "--target", "x", "--lr", "-1"], "--lr must be above 0"),
+        (["--csv", "own.csv", "--target", "x", "--data", "weather"], "--data and --csv are two series"),
+        (["--missing", "previous"], "--missing is for a file"),
+        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["--patience", "0"], "--patience must be at least 1, got 0"),
+        (["--dropout", "1.5", "--layers", "2"], "--dropout must be from 0 to 1, got 1.5"),
+        (["--dropout", "0.5"], "--dropout is between the layers, so it needs --layers"),
+        (["--sampling", "linear"], "--sampling is for the modes recursive and encdec"),
+    ],
+)
 def test_mistakes_are_one_sentence_and_status_2(backend, arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "own.csv", wave())

@@ -48,16 +48,19 @@ def put(k, *row):
     return lambda rows: rows.__setitem__(k, row)
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    (put(7, "2000-07", "1", "2"), "2000-07-01 comes twice in 'time'"),
-    (lambda rows: rows.pop(7), "steps of 'time' are not even"),
-    (put(7, "2000-08", "five", "2"), "column 'x', row 8: 'five' is no number"),
-    (put(7, "2000-08", "inf", "2"), "row 8: 'inf' is not finite"),
-    (put(7, "August", "1", "2"), "row 8: 'August' is neither a number nor a date"),
-    (put(7, "", "1", "2"), "row 8: the time is missing"),
-    (put(7, "2000-08", "1"), "line 9: 2 values for 3 columns"),
-    (lambda rows: rows.clear(), "needs a header line and rows of data"),
-])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (put(7, "2000-07", "1", "2"), "2000-07-01 comes twice in 'time'"),
+        (lambda rows: rows.pop(7), "steps of 'time' are not even"),
+        (put(7, "2000-08", "five", "2"), "column 'x', row 8: 'five' is no number"),
+        (put(7, "2000-08", "inf", "2"), "row 8: 'inf' is not finite"),
+        (put(7, "August", "1", "2"), "row 8: 'August' is neither a number nor a date"),
+        (put(7, "", "1", "2"), "row 8: the time is missing"),
+        (put(7, "2000-08", "1"), "line 9: 2 values for 3 columns"),
+        (lambda rows: rows.clear(), "needs a header line and rows of data"),
+    ],
+)
 def test_what_is_wrong_with_a_file_is_said(tmp_path, change, said):
     with pytest.raises(SeriesError, match=said):
         mended(tmp_path, change)

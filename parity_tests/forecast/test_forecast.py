@@ -40,7 +40,7 @@ def test_what_comes_later_changes_nothing_that_a_forecast_is_made_of(part):
     task = prepare(o, s)
     origin = int(task.windows(part).origins[-1])
     changed = s.values.copy()
-    changed[max(origin, task.parts.train):] = 1e6
+    changed[max(origin, task.parts.train) :] = 1e6
     other = prepare(o, s._replace(values=changed))
     assert all(np.array_equal(a, b) for a, b in zip(task.scaling, other.scaling, strict=True))
     np.testing.assert_array_equal(task.windows("train").past, other.windows("train").past)
@@ -99,7 +99,7 @@ def test_metrics_by_hand():
     true, said, naive = np.array([[1.0, 2, 6]]), np.array([[1.0, 4, 5]]), np.array([[0.0, 0, 0]])
     f = metrics.figures(said, true, naive, scale=metrics.naive_scale(np.array([0.0, 1, 3, 4, 4]), 2))
     assert f.mae == pytest.approx([1]) and f.rmse == pytest.approx([np.sqrt(5 / 3)])
-    assert f.mase == pytest.approx([1 / (7 / 3)])                      # |3-0|, |4-1|, |4-3|
+    assert f.mase == pytest.approx([1 / (7 / 3)])  # |3-0|, |4-1|, |4-3|
     assert f.skill == pytest.approx([1 - 5 / 41]) and f.r2 == pytest.approx([1 - 5 / 14])
     perfect = metrics.figures(true, true, naive, 1.0, axis=None)
     assert (perfect.skill, perfect.r2, perfect.mae) == (1, 1, 0)

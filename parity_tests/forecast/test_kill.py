@@ -11,9 +11,37 @@ from .runs import SIDES, command, wave, write
 
 def check(backend, tmp_path, epochs, kills, longest):
     file, straight, killed = write(tmp_path / "own.csv", wave()), tmp_path / "straight", tmp_path / "killed"
-    options = ["--csv", file, "--time", "time", "--target", "x", "--features", "y", "--window", 8, "--horizon", 3,
-               "--batch", 16, "--hidden", 6, "--layers", 2, "--dropout", 0.2, "--mode", "recursive", "--sampling", "linear",
-               "--dtype", "float64", "--epochs", epochs, "--no-progress"]
+    options = [
+        "--csv",
+        file,
+        "--time",
+        "time",
+        "--target",
+        "x",
+        "--features",
+        "y",
+        "--window",
+        8,
+        "--horizon",
+        3,
+        "--batch",
+        16,
+        "--hidden",
+        6,
+        "--layers",
+        2,
+        "--dropout",
+        0.2,
+        "--mode",
+        "recursive",
+        "--sampling",
+        "linear",
+        "--dtype",
+        "float64",
+        "--epochs",
+        epochs,
+        "--no-progress",
+    ]
     assert command(backend, "train", *options, "--out", straight) == 0
 
     def start():

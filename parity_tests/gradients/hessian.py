@@ -35,8 +35,12 @@ def case(kind: str) -> RoomCase:
         (p, x, s, wy, ws), (vp, vx, vs, _, _) = unpacked(room, d)
 
         def upstream(y, s_n, Ry, Rs_n):
-            return (y**2 * wy, room.State(*(u * w for u, w in zip(s_n, ws, strict=True))),
-                    2 * y * Ry * wy, room.State(*(u * w for u, w in zip(Rs_n, ws, strict=True))))
+            return (
+                y**2 * wy,
+                room.State(*(u * w for u, w in zip(s_n, ws, strict=True))),
+                2 * y * Ry * wy,
+                room.State(*(u * w for u, w in zip(Rs_n, ws, strict=True))),
+            )
 
         gradient, Hv = hessian.product(room, p, x, s, hessian.Direction(vp, vx, vs), upstream, **q.options)
         slope = sum((u * d[f"v_{k[1:]}"]).sum() for k, u in flat(*gradient).items())

@@ -48,10 +48,12 @@ def by_autograd(forward: Any, q: Problem) -> tuple[Tensors, Tensors]:
     t = tensors(q, requires_grad=True)
     y, s_n = forward(t.p, t.x, t.s)
     leaves = [v for v in (*t.p, t.x, *t.s) if v is not None]
-    grads = iter(torch.autograd.grad([y, *s_n], leaves, [torch.tensor(q.dy), *map(torch.tensor, q.ds)],
-                                     materialize_grads=True))
-    like = [type(t.p)(*(None if v is None else next(grads).numpy() for v in t.p)), next(grads).numpy(),
-            type(t.s)(*(next(grads).numpy() for _ in t.s))]
+    grads = iter(torch.autograd.grad([y, *s_n], leaves, [torch.tensor(q.dy), *map(torch.tensor, q.ds)], materialize_grads=True))
+    like = [
+        type(t.p)(*(None if v is None else next(grads).numpy() for v in t.p)),
+        next(grads).numpy(),
+        type(t.s)(*(next(grads).numpy() for _ in t.s)),
+    ]
     return outputs(y.detach().numpy(), type(s_n)(*(v.detach().numpy() for v in s_n))), flat(*like)
 
 
@@ -73,4 +75,3 @@ def opened(room: Any, d: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
     s = room.State(*(d[f"{k}_0"] for k in room.State._fields))
     ds = room.State(*(d[f"d{k}_n"] for k in room.State._fields))
     return p, d["x"], s, d["dy"], ds
-

@@ -80,8 +80,10 @@ def test_agrees_with_torch_checkpoint(kind, recompute):
 @pytest.mark.parametrize("kind", KINDS)
 def test_torch_too_changes_no_bit_by_recomputing(kind):
     q = problem(kind, T)
-    twice = [by_autograd(lambda p, x, s, again=again: twin.forward(TWINS[kind].hoisted, p, x, s, 5, again, **q.options), q)
-             for again in (True, False)]
+    twice = [
+        by_autograd(lambda p, x, s, again=again: twin.forward(TWINS[kind].hoisted, p, x, s, 5, again, **q.options), q)
+        for again in (True, False)
+    ]
     for recomputed, kept in zip(*twice, strict=True):
         assert_all(assert_equal, recomputed, kept)
 
@@ -131,8 +133,8 @@ def peak(T, recompute):
 def test_memory_grows_with_the_root_of_the_length():
     kept = peak(4096, False) / peak(256, False)
     recomputed = peak(4096, True) / peak(256, True)
-    assert 12 < kept < 20        # 16 times the steps
-    assert recomputed < 6        # 4 times the root
+    assert 12 < kept < 20  # 16 times the steps
+    assert recomputed < 6  # 4 times the root
     assert peak(4096, True) < peak(4096, False) / 10
 
 

@@ -62,27 +62,25 @@ def test_the_bound_holds_and_is_met_where_nothing_is_lost(nonlinearity):
     largest = gradient_flow.spectrum(gradient_flow.step_jacobians(rnn, k)).singular[:, 0]
     assert (largest <= gradient_flow.gain_bound(rnn, k) * (1 + 1e-12)).all()
     still = rnn.Params(*(0 * v for v in q.p))._replace(W_hh=q.p.W_hh)
-    _, _, k = rnn.forward(still, q.x, rnn.State(0 * q.s.h))          # h stays 0, where tanh' is 1
-    assert_close(gradient_flow.spectrum(gradient_flow.step_jacobians(rnn, k)).singular[:, 0],
-                 gradient_flow.gain_bound(rnn, k))
+    _, _, k = rnn.forward(still, q.x, rnn.State(0 * q.s.h))  # h stays 0, where tanh' is 1
+    assert_close(gradient_flow.spectrum(gradient_flow.step_jacobians(rnn, k)).singular[:, 0], gradient_flow.gain_bound(rnn, k))
 
 
 def test_an_orthogonal_linear_recurrence_keeps_every_norm():
     """relu where every unit is on is linear: with an orthogonal matrix all singular values of all products are 1."""
     Q, _ = np.linalg.qr(draw(0, 6, 6))
-    rest = np.full(6, 100.0)                                         # the state turns around this point
+    rest = np.full(6, 100.0)  # the state turns around this point
     p = rnn.Params(np.zeros((6, 3)), Q, np.zeros(6), rest - Q @ rest)
     _, _, k = rnn.forward(p, draw(1, 50, 2, 3), rnn.State(rest + draw(2, 2, 6)), "relu")
     assert (k.h[1:] > 0).all()
-    assert_close(gradient_flow.spectrum(gradient_flow.products(gradient_flow.step_jacobians(rnn, k))).singular,
-                 np.ones((51, 6)))
+    assert_close(gradient_flow.spectrum(gradient_flow.products(gradient_flow.step_jacobians(rnn, k))).singular, np.ones((51, 6)))
 
 
 def test_a_forget_gate_held_open_is_a_constant_error_carousel():
     """f = 1 and no recurrent weights: the cell state's gradient passes 200 steps unchanged."""
     H, T = 5, 200
     zero = lstm.Params(np.zeros((4 * H, 3)), np.zeros((4 * H, H)), np.zeros(4 * H), np.zeros(4 * H))
-    zero.b_hh[H : 2 * H] = 40.0                                      # σ(40) is 1 to the last bit
+    zero.b_hh[H : 2 * H] = 40.0  # σ(40) is 1 to the last bit
     _, _, k = lstm.forward(zero, draw(0, T, 2, 3), lstm.State(draw(1, 2, H), draw(2, 2, H)))
     assert (gradient_flow.memory(lstm, k) == 1).all()
     dc = draw(3, 2, H)
@@ -127,5 +125,3 @@ def test_nothing_given_is_written_to():
     gradient_flow.step_jacobians(lstm, k, 1)
     for old, new in zip(before, (*q.p, q.dy, *q.ds, k.h, k.c, k.gates), strict=True):
         np.testing.assert_array_equal(old, new)
-
-

@@ -28,9 +28,15 @@ def direction(q, seed=7):
 
 def upstream(q):
     """Of L = Σ ½ y² ∘ y dy + Σ ½ s_n² ds: nothing about it is linear, so that R of it counts."""
+
     def gradient(y, s_n, Ry, Rs_n):
-        return (y**2 * q.dy, type(s_n)(*(v * d for v, d in zip(s_n, q.ds, strict=True))),
-                2 * y * Ry * q.dy, type(s_n)(*(Rv * d for Rv, d in zip(Rs_n, q.ds, strict=True))))
+        return (
+            y**2 * q.dy,
+            type(s_n)(*(v * d for v, d in zip(s_n, q.ds, strict=True))),
+            2 * y * Ry * q.dy,
+            type(s_n)(*(Rv * d for Rv, d in zip(Rs_n, q.ds, strict=True))),
+        )
+
     return gradient
 
 
@@ -99,8 +105,7 @@ def test_the_hessian_is_symmetric(kind):
 def test_the_product_is_linear_in_the_direction(kind):
     q = problem(kind, T)
     v = direction(q)
-    twice = hessian.Direction(type(v.p)(*(None if u is None else -2 * u for u in v.p)), -2 * v.x,
-                              type(v.s)(*(-2 * u for u in v.s)))
+    twice = hessian.Direction(type(v.p)(*(None if u is None else -2 * u for u in v.p)), -2 * v.x, type(v.s)(*(-2 * u for u in v.s)))
     once, more = (flat(*hessian.product(ROOMS[kind], q.p, q.x, q.s, w, upstream(q), **q.options)[1]) for w in (v, twice))
     assert_all(assert_close, more, {k: -2 * u for k, u in once.items()})
 

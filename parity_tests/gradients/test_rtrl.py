@@ -21,8 +21,7 @@ def test_equals_bptt(kind):
     y, s_n, k = ROOMS[kind].forward(q.p, q.x, q.s, **q.options)
     dp, _, ds_0 = ROOMS[kind].backward(q.dy, q.ds, k)
     y_found, s_found, dp_found, ds_found = rtrl.gradient(ROOMS[kind], q.p, q.x, q.s, q.dy, q.ds, **q.options)
-    assert_all(assert_close, outputs(y_found, s_found) | flat(dp_found, None, ds_found),
-               outputs(y, s_n) | flat(dp, None, ds_0))
+    assert_all(assert_close, outputs(y_found, s_found) | flat(dp_found, None, ds_found), outputs(y, s_n) | flat(dp, None, ds_0))
 
 
 @pytest.mark.parametrize("kind", KINDS)

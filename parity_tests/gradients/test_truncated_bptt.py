@@ -61,7 +61,7 @@ def test_the_cut_is_felt_by_the_gradient_and_not_by_the_state(kind):
 def test_the_error_shrinks_with_the_window_as_the_products_do():
     """With all singular values 0.8 what a cut drops is a geometric series, so doubling k2 squares the relative error."""
     Q, _ = np.linalg.qr(draw(0, 6, 6))
-    rest = np.full(6, 50.0)                                            # the state stays near this: relu, all on, linear
+    rest = np.full(6, 50.0)  # the state stays near this: relu, all on, linear
     p = rnn.Params(np.eye(6), 0.8 * Q, np.zeros(6), rest - 0.8 * Q @ rest)
     x, s = 0.1 * draw(2, 64, 1, 6), rnn.State(rest[None])
     _, _, cache = rnn.forward(p, x, s, "relu")

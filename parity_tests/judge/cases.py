@@ -22,7 +22,7 @@ GATES = {"rnn": rnn.GATES, "lstm": lstm.GATES, "gru": gru.GATES}
 class Spec:
     """What to build.  Names and meaning as the constructor arguments of torch.nn's RNN, LSTM and GRU."""
 
-    cell: str                  # "rnn", "lstm", "gru"
+    cell: str  # "rnn", "lstm", "gru"
     input_size: int
     hidden_size: int
     nonlinearity: str = "tanh"  # "tanh", "relu": RNN only
@@ -30,12 +30,12 @@ class Spec:
     bias: bool = True
     batch_first: bool = False
     bidirectional: bool = False
-    proj_size: int = 0         # LSTM only
-    reset_after: bool = True   # GRU only
-    packed: bool = False       # whether lengths will be given
-    dropout: float = 0.0       # above 0 only where the implementation takes masks
-    dtype: str = "float32"     # "float32", "float64"
-    device: str = "cpu"        # "cpu", "cuda"
+    proj_size: int = 0  # LSTM only
+    reset_after: bool = True  # GRU only
+    packed: bool = False  # whether lengths will be given
+    dropout: float = 0.0  # above 0 only where the implementation takes masks
+    dtype: str = "float32"  # "float32", "float64"
+    device: str = "cpu"  # "cpu", "cuda"
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
@@ -50,8 +50,9 @@ class Spec:
 
     def weight_shapes(self) -> dict[str, tuple]:
         """Shape of each parameter, keyed by its torch.nn name."""
-        return parameters.stack_shapes(len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers,
-                                   self.bias, self.bidirectional, self.proj_size)
+        return parameters.stack_shapes(
+            len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional, self.proj_size
+        )
 
 
 class Data(NamedTuple):
@@ -73,8 +74,8 @@ class Case:
     T: int = 5
     B: int = 4
     lengths: tuple[int, ...] | None = None  # any order; None: every sequence is T long
-    state: bool = True                      # whether an initial state is given
-    gain: float = 0.6                       # standard deviation of the weights
+    state: bool = True  # whether an initial state is given
+    gain: float = 0.6  # standard deviation of the weights
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -85,11 +86,18 @@ class Case:
         """Readable, unique, and all that the data depends on besides the dtype; options at their default are left out."""
         s = self.spec
         sizes = f"T{self.T}B{self.B}I{s.input_size}H{s.hidden_size}" + (f"P{s.proj_size}" if s.proj_size else "")
-        parts = [s.kind, sizes, f"{s.num_layers}layers" if s.num_layers > 1 else "",
-                 "bidirectional" if s.bidirectional else "", "" if s.bias else "nobias",
-                 "batch_first" if s.batch_first else "", "" if self.state else "nostate",
-                 "lengths" + "_".join(map(str, self.lengths)) if self.lengths else "",
-                 f"dropout{s.dropout:g}" if s.dropout else "", self.label]
+        parts = [
+            s.kind,
+            sizes,
+            f"{s.num_layers}layers" if s.num_layers > 1 else "",
+            "bidirectional" if s.bidirectional else "",
+            "" if s.bias else "nobias",
+            "batch_first" if s.batch_first else "",
+            "" if self.state else "nostate",
+            "lengths" + "_".join(map(str, self.lengths)) if self.lengths else "",
+            f"dropout{s.dropout:g}" if s.dropout else "",
+            self.label,
+        ]
         return "-".join(filter(None, parts))
 
     def with_dtype(self, dtype: str, device: str = "cpu") -> "Case":
@@ -109,12 +117,19 @@ class Case:
         state = tuple(draw(shape) for shape in state_shapes) if self.state else None
         N, P = sum(self.lengths or [self.T] * self.B), s.state_sizes[0]
         masks = [rng.random((N, D * P)) >= s.dropout for _ in range(s.num_layers - 1)] if s.dropout else None
-        return Data(weights, draw((*lead, s.input_size)), state, draw((*lead, D * P)),
-                    tuple(draw(shape) for shape in state_shapes), masks)
+        return Data(
+            weights, draw((*lead, s.input_size)), state, draw((*lead, D * P)), tuple(draw(shape) for shape in state_shapes), masks
+        )
 
 
-LENGTHS = {"dense": None, "full": (5, 5, 5, 5), "sorted": (5, 4, 2, 1), "unsorted": (2, 5, 1, 4), "ties": (3, 5, 3, 2),
-           "short": (2, 4, 1, 3)}
+LENGTHS = {
+    "dense": None,
+    "full": (5, 5, 5, 5),
+    "sorted": (5, 4, 2, 1),
+    "unsorted": (2, 5, 1, 4),
+    "ties": (3, 5, 3, 2),
+    "short": (2, 4, 1, 3),
+}
 OPTIONS: dict[str, tuple] = {
     "num_layers": (1, 2, 3),
     "bidirectional": (False, True),
@@ -135,6 +150,7 @@ KINDS: dict[str, dict] = {
 
 def pairwise(options: dict[str, tuple]) -> list[dict]:
     """Few combinations in which every pair of values of two options occurs (greedy, deterministic)."""
+
     def pairs(row: Sequence) -> set:
         return set(itertools.combinations(enumerate(row), 2))
 
@@ -150,8 +166,9 @@ def pairwise(options: dict[str, tuple]) -> list[dict]:
 def build(kind: str, options: dict) -> Case:
     """The case of one kind of cell and one combination of OPTIONS."""
     layer = {k: v for k, v in options.items() if k not in ("state", "lengths")}
-    return Case(Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer), state=options["state"],
-                lengths=LENGTHS[options["lengths"]])
+    return Case(
+        Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer), state=options["state"], lengths=LENGTHS[options["lengths"]]
+    )
 
 
 def edges(kind: str) -> Iterator[Case]:
@@ -171,14 +188,17 @@ def edges(kind: str) -> Iterator[Case]:
 def dropout(kind: str) -> Iterator[Case]:
     """Dropout between layers, its masks given to both sides."""
     for p, layers, both, lengths in ((0.3, 2, False, None), (0.5, 3, True, (2, 5, 1, 4)), (0.8, 3, False, (3, 5, 3, 2))):
-        yield Case(Spec(input_size=3, hidden_size=6, num_layers=layers, bidirectional=both, dropout=p, **KINDS[kind]),
-                   lengths=lengths)
+        yield Case(
+            Spec(input_size=3, hidden_size=6, num_layers=layers, bidirectional=both, dropout=p, **KINDS[kind]), lengths=lengths
+        )
 
 
 def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu") -> list[Case]:
     """Every named case in each dtype."""
     chosen = pairwise(OPTIONS)
-    return [case.with_dtype(dtype, device)
-            for kind in KINDS
-            for case in itertools.chain((build(kind, o) for o in chosen), edges(kind), dropout(kind))
-            for dtype in dtypes]
+    return [
+        case.with_dtype(dtype, device)
+        for kind in KINDS
+        for case in itertools.chain((build(kind, o) for o in chosen), edges(kind), dropout(kind))
+        for dtype in dtypes
+    ]

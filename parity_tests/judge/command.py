@@ -27,16 +27,29 @@ USAGE_ERROR = 2
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m parity_tests", description=__doc__.partition("\n\n")[0].partition(": ")[2],
-        epilog=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--impl", action="append", metavar="NAME",
-                        help=f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
-                             "(default: all built in that run on the device)")
+        prog="python -m parity_tests",
+        description=__doc__.partition("\n\n")[0].partition(": ")[2],
+        epilog=__doc__.partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--impl",
+        action="append",
+        metavar="NAME",
+        help=f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
+        "(default: all built in that run on the device)",
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", action="append", choices=("float32", "float64"), help="default: both")
     parser.add_argument("--cases", default="*", metavar="GLOB", help="only cases whose name matches, as 'lstm-*'")
-    parser.add_argument("--report", type=Path, action="append", default=[], metavar="FILE",
-                        help="write the report too, as .json, .md or .html; may be repeated")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the report too, as .json, .md or .html; may be repeated",
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the cases and stop")
     return parser
 
@@ -89,8 +102,7 @@ def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementat
     return chosen(args.impl, args.device)
 
 
-def judge(console: Console, judged: Sequence[Implementation],
-          cases: Sequence[Case]) -> tuple[Iterable[Result], list[dict]]:
+def judge(console: Console, judged: Sequence[Implementation], cases: Sequence[Case]) -> tuple[Iterable[Result], list[dict]]:
     """Every implementation on every case, and the definition itself, with progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results = []

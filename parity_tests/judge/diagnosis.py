@@ -33,8 +33,14 @@ FORWARD = {
 }
 BACKWARD = {
     "rnn": {"da": "R2*", "dh": "R1*"},
-    "lstm": {"da_o": "L2* L4* L5*", "da_i": "L2* L3* (L4*) (L5*)", "da_f": "L2* L3* (L4*) (L5*)",
-             "da_g": "L2* L3* (L4*) (L5*)", "dc": "L3* (L4*) (L5*)", "dh": "L1*"},
+    "lstm": {
+        "da_o": "L2* L4* L5*",
+        "da_i": "L2* L3* (L4*) (L5*)",
+        "da_f": "L2* L3* (L4*) (L5*)",
+        "da_g": "L2* L3* (L4*) (L5*)",
+        "dc": "L3* (L4*) (L5*)",
+        "dh": "L1*",
+    },
     "gru": {"da_n": "G3* G4*", "da_z": "G1* G4*", "dq": "G3*", "da_r": "G1* G2* G3*", "dh": "G1* G2* G4*"},
 }
 LAST = {
@@ -50,11 +56,11 @@ class Problem(NamedTuple):
     """What goes into one room."""
 
     spec: Spec
-    p: Any                 # Params
-    x: np.ndarray          # (T, B, I)
-    s: Any                 # State
-    dy: np.ndarray         # (T, B, P)
-    ds: Any                # State
+    p: Any  # Params
+    x: np.ndarray  # (T, B, I)
+    s: Any  # State
+    dy: np.ndarray  # (T, B, P)
+    ds: Any  # State
     options: dict[str, Any]
 
 
@@ -71,10 +77,20 @@ def witness(kind: str, T: int = STEPS, B: int = 4) -> Case:
 def posed(spec: Spec, room: ModuleType, data: Data) -> Problem:
     """The data of a case with one layer and direction as a room takes it."""
     assert data.state is not None
-    options: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity}, "lstm": {},
-                                          "gru": {"reset_after": spec.reset_after}}
-    return Problem(spec, room.Params(*data.weights.values()), data.x, room.State(*(v[0] for v in data.state)),
-                   data.dy, room.State(*(v[0] for v in data.dstate)), options[spec.cell])
+    options: dict[str, dict[str, Any]] = {
+        "rnn": {"nonlinearity": spec.nonlinearity},
+        "lstm": {},
+        "gru": {"reset_after": spec.reset_after},
+    }
+    return Problem(
+        spec,
+        room.Params(*data.weights.values()),
+        data.x,
+        room.State(*(v[0] for v in data.state)),
+        data.dy,
+        room.State(*(v[0] for v in data.dstate)),
+        options[spec.cell],
+    )
 
 
 def by_room(room: ModuleType, q: Problem) -> Tensors:
@@ -98,6 +114,7 @@ def by_room(room: ModuleType, q: Problem) -> Tensors:
 
 def by_autograd(q: Problem) -> Tensors:
     """The same quantities from the PyTorch twin's steps, differentiated by autograd."""
+
     def leaf(v):
         return None if v is None else torch.tensor(v, requires_grad=True)
 
@@ -124,8 +141,7 @@ def by_autograd(q: Problem) -> Tensors:
     kept = [v for vs in steps.values() for v in vs]
     wanted = [*kept, x, *(v for v in p if v is not None)]
     gradients = iter(torch.autograd.grad([torch.stack(y), *s], wanted, [torch.tensor(v) for v in (q.dy, *q.ds)]))
-    grads: dict[str, Any] = {name: torch.stack([next(gradients) for _ in vs]).numpy() if vs else None
-                             for name, vs in steps.items()}
+    grads: dict[str, Any] = {name: torch.stack([next(gradients) for _ in vs]).numpy() if vs else None for name, vs in steps.items()}
     values = {"h": _numpy(y), "dh": grads["h"], "dx": next(gradients).numpy()}
     values |= _weights(type(q.p)(*(None if v is None else next(gradients).numpy() for v in p)))
     if cell == "rnn":
@@ -168,11 +184,16 @@ def disagreements(kind: str, room: ModuleType) -> list[Disagreement]:
     other = by_autograd(problem(kind, TWINS[cell]))
 
     def wrong(labels: dict[str, str], axis: int | None, backwards: bool) -> list[Disagreement]:
-        verdicts = [judge(name, other[name], [b[name] for b in baselines], oracle[name], "float64", axis, backwards)
-                    for name in labels if name in oracle]
+        verdicts = [
+            judge(name, other[name], [b[name] for b in baselines], oracle[name], "float64", axis, backwards)
+            for name in labels
+            if name in oracle
+        ]
         order = list(labels)
-        return sorted((Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
-                      key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)))
+        return sorted(
+            (Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
+            key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)),
+        )
 
     return wrong(FORWARD[cell], 0, False) + wrong(BACKWARD[cell], 0, True) + wrong(LAST[cell], None, False)
 
@@ -210,8 +231,9 @@ def by_complex_step(kind: str, room: ModuleType) -> tuple[Tensors, Tensors]:
     dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
     fields = room.Params._fields
     names = [*fields, "x", *(f"{f}_0" for f in room.State._fields)]
-    inputs, by_hand = ({k: v for k, v in zip(names, values, strict=True) if v is not None}
-                       for values in ((*q.p, q.x, *q.s), (*dp, dx, *ds_0)))
+    inputs, by_hand = (
+        {k: v for k, v in zip(names, values, strict=True) if v is not None} for values in ((*q.p, q.x, *q.s), (*dp, dx, *ds_0))
+    )
 
     def rise(v: Tensors) -> float:
         s = room.State(*(v[f"{f}_0"] for f in room.State._fields))

@@ -50,8 +50,13 @@ class Implementation:
 
 def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:
     """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
-    return Implementation(name, lambda spec, weights: NumpyLayer(package, spec, weights, engine), declines=_not_on_gpu,
-                          takes_masks=True, package=package if engine == "definition" else None)
+    return Implementation(
+        name,
+        lambda spec, weights: NumpyLayer(package, spec, weights, engine),
+        declines=_not_on_gpu,
+        takes_masks=True,
+        package=package if engine == "definition" else None,
+    )
 
 
 def _not_on_gpu(spec: Spec) -> str | None:
@@ -61,15 +66,18 @@ def _not_on_gpu(spec: Spec) -> str | None:
 BUILTIN: dict[str, Implementation] = {
     "numpy": numpy_implementation("numpy", reference),
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
-} | {
-    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
+} | {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
 # Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
 MORE: dict[str, Implementation] = {
-    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
+    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()
+}
 
 # Adapters for libraries by others, by a short name; each needs its library.
-STRANGERS = {"jax.scan": "parity_tests.strangers.jax_scan", "onnxruntime": "parity_tests.strangers.onnx_runtime",
-             "autograd": "parity_tests.strangers.hips_autograd"}
+STRANGERS = {
+    "jax.scan": "parity_tests.strangers.jax_scan",
+    "onnxruntime": "parity_tests.strangers.onnx_runtime",
+    "autograd": "parity_tests.strangers.hips_autograd",
+}
 LIBRARIES = {"jax.scan": "jax", "onnxruntime": "onnx onnxruntime", "autograd": "autograd"}  # to install for them
 
 
@@ -112,8 +120,10 @@ def resolve(name: str) -> Implementation:
     except ModuleNotFoundError as e:
         if e.name and (name == e.name or name.startswith(e.name + ".")):
             file = " (a dotted name is wanted, as my_lib.adapter, not a file)" if "/" in name or name.endswith(".py") else ""
-            raise LoadError(f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
-                            f"installed; built in are {', '.join((*BUILTIN, *MORE, *STRANGERS))}") from e
+            raise LoadError(
+                f"no module is named {name!r}{file}; looked in {Path.cwd()}, in PYTHONPATH and among what is "
+                f"installed; built in are {', '.join((*BUILTIN, *MORE, *STRANGERS))}"
+            ) from e
         raise LoadError(f"{name} cannot be imported: {e}") from e
     except (Exception, SystemExit) as e:
         place = traceback.extract_tb(e.__traceback__)[-1]
@@ -123,14 +133,20 @@ def resolve(name: str) -> Implementation:
         sys.path.remove("")
     if not callable(getattr(module, "load", None)):
         raise LoadError(f"{name} has no function load(spec, weights)")
-    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None),
-                          about=getattr(module, "about", None))
+    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None), about=getattr(module, "about", None))
 
 
 def hidden() -> str:
     """What of the current folder has the name of a package of ours that is loaded, for whoever wonders; empty if nothing."""
-    ours = {name: sys.modules[name].__file__ for name in ("reference", "torch_impl", "parity_tests", "benchmarks")
-            if name in sys.modules}
-    names = [name for name, file in ours.items() if Path(name).is_dir() or Path(f"{name}.py").exists()
-             if not Path(file or "").is_relative_to(Path.cwd())]
+    ours = {
+        name: sys.modules[name].__file__
+        for name in ("reference", "torch_impl", "parity_tests", "benchmarks")
+        if name in sys.modules
+    }
+    names = [
+        name
+        for name, file in ours.items()
+        if Path(name).is_dir() or Path(f"{name}.py").exists()
+        if not Path(file or "").is_relative_to(Path.cwd())
+    ]
     return f"; here 'import {names[0]}' gives bptt's own, not that of {Path.cwd()}" if names else ""

@@ -56,6 +56,7 @@ def _weights(data: Data, change: Callable[[str, np.ndarray], np.ndarray]) -> Dat
 
 def _blocks(data: Data, order: tuple[int, ...], sign: tuple[int, ...] | None = None) -> Data:
     """The gates' blocks of every weight and bias in another order, or with another sign."""
+
     def change(name: str, w: np.ndarray) -> np.ndarray:
         if name.startswith("weight_hr"):
             return w

@@ -17,28 +17,39 @@ class NumpyLayer:
 
     def __init__(self, package: ModuleType, spec: Spec, weights: dict[str, np.ndarray], engine: str = "definition"):
         self.package, self.spec = package, spec
-        options: dict[str, Any] = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
-                                   "dropout": spec.dropout, "bidirectional": spec.bidirectional,
-                                   "dtype": np.result_type(*weights.values()), "engine": engine}
-        variants: dict[str, dict[str, Any]] = {"rnn": {"nonlinearity": spec.nonlinearity},
-                                               "lstm": {"proj_size": spec.proj_size},
-                                               "gru": {"reset_after": spec.reset_after}}
+        options: dict[str, Any] = {
+            "num_layers": spec.num_layers,
+            "bias": spec.bias,
+            "batch_first": spec.batch_first,
+            "dropout": spec.dropout,
+            "bidirectional": spec.bidirectional,
+            "dtype": np.result_type(*weights.values()),
+            "engine": engine,
+        }
+        variants: dict[str, dict[str, Any]] = {
+            "rnn": {"nonlinearity": spec.nonlinearity},
+            "lstm": {"proj_size": spec.proj_size},
+            "gru": {"reset_after": spec.reset_after},
+        }
         options |= variants[spec.cell]
         self.layer = getattr(package, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **options)
         self.layer.load_state_dict(weights)
 
-    def forward(self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None,
-                masks: list[np.ndarray] | None = None) -> tuple[np.ndarray, State]:
+    def forward(
+        self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None, masks: list[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, State]:
         return self._through(lambda *inputs: self.layer(*inputs, masks), x, state, lengths)
 
-    def infer(self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None,
-              masks: list[np.ndarray] | None = None) -> tuple[np.ndarray, State]:
+    def infer(
+        self, x: np.ndarray, state: State | None, lengths: np.ndarray | None = None, masks: list[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, State]:
         if masks is not None:
             return self.forward(x, state, lengths, masks)
         return self._through(self.layer.infer, x, state, lengths)
 
-    def _through(self, call: Callable[..., tuple], x: np.ndarray, state: State | None,
-                 lengths: np.ndarray | None) -> tuple[np.ndarray, State]:
+    def _through(
+        self, call: Callable[..., tuple], x: np.ndarray, state: State | None, lengths: np.ndarray | None
+    ) -> tuple[np.ndarray, State]:
         self.lengths, self.T = lengths, x.shape[self.spec.batch_first]
         if lengths is not None:
             x = self.package.pack_padded_sequence(x, lengths, self.spec.batch_first, enforce_sorted=False)

@@ -20,7 +20,7 @@ JITTERED = 3
 class Truth(NamedTuple):
     """What a candidate is judged by."""
 
-    oracle: Tensors           # computed in longdouble
+    oracle: Tensors  # computed in longdouble
     baselines: list[Tensors]  # computed in the candidate's dtype, the first from the data as it is
 
 
@@ -95,8 +95,9 @@ def compute(layer: Any, case: Case, data: Data) -> Tensors:
     y, state_n = _values("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **masks), 2)
     tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
     if hasattr(layer, "backward"):
-        dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}",
-                                       layer.backward(put(data.dy), tuple(map(put, data.dstate))), 3)
+        dx, dstate, dweights = _values(
+            "backward must return dx, dstates, {name: gradient}", layer.backward(put(data.dy), tuple(map(put, data.dstate))), 3
+        )
         tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
         tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
     return tensors
@@ -116,8 +117,10 @@ def _values(rule: str, returned: Any, count: int) -> tuple:
 def _states(verb: str, pattern: str, arrays: Any, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
     letters = "hc"[: len(case.spec.state_sizes)]
     if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
-        raise ContractError(f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
-                            f"{',' if len(letters) == 1 else ''}); it returned {type(arrays).__name__}")
+        raise ContractError(
+            f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
+            f"{',' if len(letters) == 1 else ''}); it returned {type(arrays).__name__}"
+        )
     return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
 
 

@@ -24,8 +24,7 @@ def write(report: dict[str, Any], path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else page(report, path.suffix),
-                    encoding="utf-8")
+    path.write_text(json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else page(report, path.suffix), encoding="utf-8")
 
 
 def missing(path: Path) -> str | None:
@@ -42,8 +41,12 @@ def render(template: str, content: dict[str, Any]) -> str:
     """One of ``templates``, filled."""
     import jinja2  # not everywhere, and only pages need it
 
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-                             autoescape=template.endswith(".html"), trim_blocks=True, lstrip_blocks=True,
-                             undefined=jinja2.StrictUndefined)
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=template.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
     env.filters |= {"figure": figure, "said": said}
     return env.get_template(template).render(content)

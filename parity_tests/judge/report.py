@@ -25,9 +25,15 @@ def build(results: Iterable[Result], definition: list[dict], device: str) -> dic
     for r in results:
         by_name.setdefault(r.implementation, []).append(r)
     implementations = [implementation(name, rs) for name, rs in by_name.items()]
-    return {"version": VERSION, "rule": RULE, "environment": environment(device), "definition": definition,
-            "kinds": list(dict.fromkeys(r["kind"] for i in implementations for r in i["rows"])),
-            "overview": [overview(i) for i in implementations], "implementations": implementations}
+    return {
+        "version": VERSION,
+        "rule": RULE,
+        "environment": environment(device),
+        "definition": definition,
+        "kinds": list(dict.fromkeys(r["kind"] for i in implementations for r in i["rows"])),
+        "overview": [overview(i) for i in implementations],
+        "implementations": implementations,
+    }
 
 
 def overview(implementation: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +44,12 @@ def overview(implementation: dict[str, Any]) -> dict[str, Any]:
         cell["wrong"] += r["cases"] - r["passed"]
         if r["worst"]:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
-    return {"name": implementation["name"], "passed": implementation["passed"],
-            "judged": implementation["passed"] + implementation["failed"], "cells": cells}
+    return {
+        "name": implementation["name"],
+        "passed": implementation["passed"],
+        "judged": implementation["passed"] + implementation["failed"],
+        "cells": cells,
+    }
 
 
 def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
@@ -51,8 +61,12 @@ def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
         "failed": len(failed),
         "declined": dict(Counter(r.declined for r in results if r.declined)),
         "forward_only": any(r.forward_only for r in results),
-        "rows": [row(kind, dtype, rs) for kind in KINDS for dtype in dtypes(results)
-                 if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])],
+        "rows": [
+            row(kind, dtype, rs)
+            for kind in KINDS
+            for dtype in dtypes(results)
+            if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])
+        ],
         "failures": [failure(r) for r in failed],
         "shared": shared_options([r.case for r in failed], [r.case for r in results if r.ok and not r.declined]),
         "diagnosis": sorted({r.diagnosis for r in failed if r.diagnosis}),
@@ -68,16 +82,30 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
     judged = [r for r in results if not r.declined]
     worst = worst_of(r.worst for r in judged if r.worst)
     tensors = list(dict.fromkeys(v.tensor for r in judged for v in r.verdicts))
-    return {"kind": kind, "dtype": dtype, "cases": len(judged), "passed": sum(r.ok for r in judged),
-            "declined": len(results) - len(judged), "worst": verdict(worst),
-            "tensors": [verdict(worst_of(v for r in judged for v in r.verdicts if v.tensor == t)) for t in tensors]}
+    return {
+        "kind": kind,
+        "dtype": dtype,
+        "cases": len(judged),
+        "passed": sum(r.ok for r in judged),
+        "declined": len(results) - len(judged),
+        "worst": verdict(worst),
+        "tensors": [verdict(worst_of(v for r in judged for v in r.verdicts if v.tensor == t)) for t in tensors],
+    }
 
 
 def verdict(v: Verdict | None) -> dict[str, Any] | None:
     if v is None:
         return None
-    return {"tensor": v.tensor, "error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio),
-            "ok": v.ok, "step": v.step, "why": v.why, "detail": v.detail}
+    return {
+        "tensor": v.tensor,
+        "error": number(v.error),
+        "allowed": number(v.allowed),
+        "ratio": number(v.ratio),
+        "ok": v.ok,
+        "step": v.step,
+        "why": v.why,
+        "detail": v.detail,
+    }
 
 
 def number(x: float) -> float | str:
@@ -86,16 +114,30 @@ def number(x: float) -> float | str:
 
 
 def failure(r: Result) -> dict[str, Any]:
-    return {"case": r.case.name, "dtype": r.case.spec.dtype, "diagnosis": r.diagnosis,
-            "wrong": [verdict(v) for v in r.wrong], "right": sum(v.ok for v in r.verdicts)}
+    return {
+        "case": r.case.name,
+        "dtype": r.case.spec.dtype,
+        "diagnosis": r.diagnosis,
+        "wrong": [verdict(v) for v in r.wrong],
+        "right": sum(v.ok for v in r.verdicts),
+    }
 
 
 def facets(case: Case) -> dict[str, Any]:
     """The options of a case, as a person would name them."""
     s = case.spec
-    return {"cell": s.kind, "dtype": s.dtype, "num_layers": s.num_layers, "bidirectional": s.bidirectional,
-            "bias": s.bias, "batch_first": s.batch_first, "initial state": "given" if case.state else "not given",
-            "lengths": "given" if case.lengths else "not given", "dropout": bool(s.dropout), "T > 1": case.T > 1}
+    return {
+        "cell": s.kind,
+        "dtype": s.dtype,
+        "num_layers": s.num_layers,
+        "bidirectional": s.bidirectional,
+        "bias": s.bias,
+        "batch_first": s.batch_first,
+        "initial state": "given" if case.state else "not given",
+        "lengths": "given" if case.lengths else "not given",
+        "dropout": bool(s.dropout),
+        "T > 1": case.T > 1,
+    }
 
 
 def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
@@ -113,11 +155,20 @@ def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
 
 def environment(device: str) -> dict[str, Any]:
     """Where a report was made."""
-    cuda = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(),
-            "cudnn": torch.backends.cudnn.version()} if device == "cuda" else {}
-    return {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
-            "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"} | cuda
+    cuda = (
+        {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(), "cudnn": torch.backends.cudnn.version()}
+        if device == "cuda"
+        else {}
+    )
+    return {
+        "device": device,
+        "processor": processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}",
+    } | cuda
 
 
 def processor(info: Path = Path("/proc/cpuinfo")) -> str:

@@ -93,5 +93,8 @@ def compare(case: Case, results: Tensors, forward_only: bool) -> list[Verdict]:
     asked = {k: v for k, v in oracle.items() if not (forward_only and k.startswith("d"))}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
     time = int(case.spec.batch_first)
-    return list(verdicts.compare(results, Truth(asked, baselines), case.spec.dtype, optional,
-                                 lambda name: time if name in ("y", "dx") else None))
+    return list(
+        verdicts.compare(
+            results, Truth(asked, baselines), case.spec.dtype, optional, lambda name: time if name in ("y", "dx") else None
+        )
+    )

@@ -35,11 +35,16 @@ def definition(report: dict[str, Any]) -> Text:
     """Whether the oracle can be trusted."""
     faults = [c for c in report["definition"] if c["fault"]]
     if not faults:
-        return Text("The definition agrees with autograd, step by step, and with torch.nn: "
-                    + ", ".join(c["kind"] for c in report["definition"]), style="green")
+        return Text(
+            "The definition agrees with autograd, step by step, and with torch.nn: "
+            + ", ".join(c["kind"] for c in report["definition"]),
+            style="green",
+        )
     lines = [f"{c['kind']}: {c['fault']}" for c in faults]
-    return Text("The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:\n  "
-                + "\n  ".join(lines), style="bold red")
+    return Text(
+        "The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:\n  " + "\n  ".join(lines),
+        style="bold red",
+    )
 
 
 def overview(report: dict[str, Any]) -> Table:
@@ -72,8 +77,13 @@ def summary(implementation: dict[str, Any]) -> Table:
         worst = r["worst"]
         ok = r["passed"] == r["cases"]
         judged = [worst["tensor"], *map(figure, (worst["error"], worst["allowed"], worst["ratio"]))] if worst else [""] * 4
-        table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged,
-                      mark(ok) if r["cases"] else Text("declined", style="yellow"))
+        table.add_row(
+            r["kind"],
+            r["dtype"],
+            f"{r['passed']}/{r['cases']}",
+            *judged,
+            mark(ok) if r["cases"] else Text("declined", style="yellow"),
+        )
     return table
 
 
@@ -124,8 +134,12 @@ def failures(failed: list[dict[str, Any]]) -> Table:
     for f, count in distinct(failed)[:SHOWN]:
         first = f["wrong"][0]
         if first["why"] == "number":
-            cells = [first["tensor"], "" if first["step"] is None else f"t = {first['step']}",
-                     figure(first["error"]), figure(first["allowed"])]
+            cells = [
+                first["tensor"],
+                "" if first["step"] is None else f"t = {first['step']}",
+                figure(first["error"]),
+                figure(first["allowed"]),
+            ]
         else:
             cells = [first["tensor"], first["why"], first["detail"], ""]
         name = f["case"] + (f" and {count - 1} more" if count > 1 else "")

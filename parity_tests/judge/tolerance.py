@@ -30,11 +30,11 @@ class Verdict(NamedTuple):
     """One tensor, judged."""
 
     tensor: str
-    error: float          # max|candidate - oracle|
+    error: float  # max|candidate - oracle|
     allowed: float
     ok: bool
     step: int | None = None  # first time step that is wrong, in the order of computation
-    why: str = "number"   # or, where no numbers are compared, "shape", "dtype", "missing", "unexpected", "raised", "changed"
+    why: str = "number"  # or, where no numbers are compared, "shape", "dtype", "missing", "unexpected", "raised", "changed"
     detail: str = ""
 
     @property
@@ -53,12 +53,19 @@ def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str) -> 
     baselines, oracle : ndarrays of one shape
     dtype : "float32" or "float64", that of the candidate
     """
-    noise = max(float(largest(baseline - oracle)) for baseline in baselines)                                   # T2
+    noise = max(float(largest(baseline - oracle)) for baseline in baselines)  # T2
     return float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))  # T1
 
 
-def judge(tensor: str, candidate: ArrayLike, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str,
-          axis: int | None = None, backwards: bool = False) -> Verdict:
+def judge(
+    tensor: str,
+    candidate: ArrayLike,
+    baselines: Sequence[np.ndarray],
+    oracle: np.ndarray,
+    dtype: str,
+    axis: int | None = None,
+    backwards: bool = False,
+) -> Verdict:
     """Apply the rule to one tensor.
 
     Parameters
@@ -77,8 +84,9 @@ def judge(tensor: str, candidate: ArrayLike, baselines: Sequence[np.ndarray], or
     return Verdict(tensor, error, limit, ok, None if ok else first_wrong(difference, limit, axis, backwards))
 
 
-def judge_trajectory(quantity: str, candidate: np.ndarray, baselines: Sequence[np.ndarray], oracle: np.ndarray,
-                     dtype: str) -> Verdict:
+def judge_trajectory(
+    quantity: str, candidate: np.ndarray, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str
+) -> Verdict:
     """Apply T3 to one quantity of a training run, (steps, ...).
 
     The verdict is that of the first step that is wrong, or of the one nearest to its limit.
@@ -86,7 +94,7 @@ def judge_trajectory(quantity: str, candidate: np.ndarray, baselines: Sequence[n
     if candidate.shape != oracle.shape:
         return Verdict(quantity, float("inf"), 0.0, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
     floor = FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)
-    limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + floor                            # T3
+    limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + floor  # T3
     errors = step_maxima(candidate - oracle)
     wrong = np.flatnonzero(~(errors <= limits))
     n = int(wrong[0]) if len(wrong) else int(np.argmax(errors / np.where(limits > 0, limits, 1)))
@@ -95,7 +103,7 @@ def judge_trajectory(quantity: str, candidate: np.ndarray, baselines: Sequence[n
 
 def trajectory_noise(baselines: Sequence[np.ndarray], oracle: np.ndarray) -> np.ndarray:
     """The noise of T3 at each step: it never falls."""
-    return np.maximum.accumulate(np.max([step_maxima(b - oracle) for b in baselines], axis=0))           # T4
+    return np.maximum.accumulate(np.max([step_maxima(b - oracle) for b in baselines], axis=0))  # T4
 
 
 def step_maxima(x: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from .oracle import Tensors, Truth
 from .tolerance import Verdict, judge
 
 
-def compare(results: Tensors, truth: Truth, dtype: str, optional: Sequence[str] = (),
-            steps: Callable[[str], int | None] = lambda name: None) -> Iterator[Verdict]:
+def compare(
+    results: Tensors, truth: Truth, dtype: str, optional: Sequence[str] = (), steps: Callable[[str], int | None] = lambda name: None
+) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
     Parameters

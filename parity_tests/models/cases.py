@@ -12,8 +12,9 @@ from ..helpers import draw
 from ..rooms import RoomCase
 
 
-def model_case(room: str, name: str, batch: Any, *args: int, holomorphic: bool = False, teacher_forcing: float | None = None,
-               **kwargs: Any) -> RoomCase:
+def model_case(
+    room: str, name: str, batch: Any, *args: int, holomorphic: bool = False, teacher_forcing: float | None = None, **kwargs: Any
+) -> RoomCase:
     """``args`` and ``kwargs`` are those of the model's constructor; weights are random, biases too.
 
     The complex step costs a run for each number among the parameters, so few cases are ``holomorphic``.
@@ -27,8 +28,11 @@ def model_case(room: str, name: str, batch: Any, *args: int, holomorphic: bool =
 
     def run(package, d):
         weights = {k: v for k, v in d.items() if k != "dloss"}
-        model = settle(getattr(getattr(package, room), kind)(
-            *args, dtype=d["head.weight"].dtype, rng=np.random.default_rng(7), engine="definition", **kwargs))
+        model = settle(
+            getattr(getattr(package, room), kind)(
+                *args, dtype=d["head.weight"].dtype, rng=np.random.default_rng(7), engine="definition", **kwargs
+            )
+        )
         model.load_state_dict(weights)
         loss, pullback = model.vjp(batch)
         return {"loss": np.asarray(loss)} | {f"d{k}": g for k, g in pullback(d["dloss"]).items()}
@@ -36,8 +40,11 @@ def model_case(room: str, name: str, batch: Any, *args: int, holomorphic: bool =
     def twin(d):
         weights = {k: v for k, v in d.items() if k != "dloss"}
         dtype = str(d["head.weight"].dtype).removeprefix("torch.")
-        model = settle(getattr(importlib.import_module(f"torch_impl.models.{room}"), kind)(
-            *args, dtype=dtype, rng=np.random.default_rng(7), way="hoisted", **kwargs))
+        model = settle(
+            getattr(importlib.import_module(f"torch_impl.models.{room}"), kind)(
+                *args, dtype=dtype, rng=np.random.default_rng(7), way="hoisted", **kwargs
+            )
+        )
         return {"loss": functional_call(model, weights, (batch,))}
 
     shapes = {k: v.shape for k, v in getattr(getattr(reference, room), kind)(*args, **kwargs).params.items()}

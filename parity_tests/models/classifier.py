@@ -19,11 +19,16 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
 
 
 CASES = [
-    *(case(f"{cell}-{pooling}", cell=cell, pooling=pooling, bidirectional=True)
-      for cell in ("rnn", "lstm", "gru") for pooling in ("last", "mean", "max")),
+    *(
+        case(f"{cell}-{pooling}", cell=cell, pooling=pooling, bidirectional=True)
+        for cell in ("rnn", "lstm", "gru")
+        for pooling in ("last", "mean", "max")
+    ),
     *(case(f"{cell}-forward", cell=cell, bidirectional=False) for cell in ("rnn", "lstm", "gru")),
-    case("lstm-deep", 3, dropout=0.3), case("gru-deep-mean", 2, cell="gru", pooling="mean", dropout=0.4),
-    case("rnn-step", cell="rnn", holomorphic=True), case("rnn-step-max", cell="rnn", pooling="max", holomorphic=True),
+    case("lstm-deep", 3, dropout=0.3),
+    case("gru-deep-mean", 2, cell="gru", pooling="mean", dropout=0.4),
+    case("rnn-step", cell="rnn", holomorphic=True),
+    case("rnn-step-max", cell="rnn", pooling="max", holomorphic=True),
     case("rnn-deep-forward", 2, cell="rnn", bidirectional=False),
 ]
 

@@ -23,11 +23,17 @@ def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 
 
 CASES = [
     *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in ("rnn", "lstm", "gru")),
-    *(case(f"{cell}-{mode}-{ratio}", cell=cell, mode=mode, ratio=ratio)
-      for cell in ("rnn", "lstm", "gru") for mode in ("recursive", "encdec") for ratio in (0.0, 0.5, 1.0)),
+    *(
+        case(f"{cell}-{mode}-{ratio}", cell=cell, mode=mode, ratio=ratio)
+        for cell in ("rnn", "lstm", "gru")
+        for mode in ("recursive", "encdec")
+        for ratio in (0.0, 0.5, 1.0)
+    ),
     *(case(f"{mode}-deep", 2, cell="gru", mode=mode, dropout=0.3, ratio=0.5) for mode in ("direct", "recursive", "encdec")),
-    *(case(f"step-{mode}-{ratio}", batch=SMALL, hidden=2, cell="rnn", mode=mode, ratio=ratio, holomorphic=True)
-      for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))),
+    *(
+        case(f"step-{mode}-{ratio}", batch=SMALL, hidden=2, cell="rnn", mode=mode, ratio=ratio, holomorphic=True)
+        for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))
+    ),
 ]
 
 fault = partial(Fault, "models/forecaster")

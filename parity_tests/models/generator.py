@@ -18,9 +18,13 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
     return model_case("generator", name, BATCH, V, C, E, H, layers, **kwargs)
 
 
-CASES = [*(case(cell, cell=cell) for cell in ("rnn", "lstm", "gru")),
-         case("lstm-deep", 3, dropout=0.3), case("gru-deep", 2, cell="gru", dropout=0.4), case("rnn-deep", 2, cell="rnn"),
-         case("rnn-step", cell="rnn", holomorphic=True)]
+CASES = [
+    *(case(cell, cell=cell) for cell in ("rnn", "lstm", "gru")),
+    case("lstm-deep", 3, dropout=0.3),
+    case("gru-deep", 2, cell="gru", dropout=0.4),
+    case("rnn-deep", 2, cell="rnn"),
+    case("rnn-step", cell="rnn", holomorphic=True),
+]
 
 fault = partial(Fault, "models/generator")
 # fmt: off

@@ -23,8 +23,13 @@ def case(name: str, cell: str, layers: int = 1, tied: bool = False, dropout: flo
     rng = np.random.default_rng(len(name))
     options: dict[str, Any] = {"cell": cell, "tied": tied, "dropout": dropout}
     ids = [rng.integers(0, V, (T, B)) for _ in range(4)]
-    masks = Masks(rng.random((T, B, width)) < 0.6, [rng.random((T * B, H)) < 0.6 for _ in range(layers - 1)],
-                  rng.random((T, B, H)) < 0.6) if dropout else None
+    masks = (
+        Masks(
+            rng.random((T, B, width)) < 0.6, [rng.random((T * B, H)) < 0.6 for _ in range(layers - 1)], rng.random((T, B, H)) < 0.6
+        )
+        if dropout
+        else None
+    )
     first, second = Window(ids[0], ids[1], masks=masks), Window(ids[2], ids[3], masks=masks)
     names = list(torch_impl.models.language_model.LanguageModel(V, width, H, layers, **options).state_dict())
     letters = STATES[cell]
@@ -38,13 +43,17 @@ def case(name: str, cell: str, layers: int = 1, tied: bool = False, dropout: flo
             model.loss(first)
             loss, pullback = model.vjp(second)
             return {"loss": np.asarray(loss)} | {f"d{k}": v for k, v in pullback(d["dloss"]).items()}
-        state, dstate = (package.models.recurrent.as_state([d[k.format(s)].astype(dtype) for s in letters])
-                         for k in ("{}_0", "d{}_n"))
+        state, dstate = (
+            package.models.recurrent.as_state([d[k.format(s)].astype(dtype) for s in letters]) for k in ("{}_0", "d{}_n")
+        )
         loss, state_n, pullback = model.window(first, state)
         grads, dstate_0 = pullback(d["dloss"], dstate)
-        return ({"loss": np.asarray(loss)} | {f"d{k}": v for k, v in grads.items()}
-                | {f"{k}_n": v for k, v in zip(letters, package.models.recurrent.fields(state_n), strict=True)}
-                | {f"d{k}_0": v for k, v in zip(letters, package.models.recurrent.fields(dstate_0), strict=True)})
+        return (
+            {"loss": np.asarray(loss)}
+            | {f"d{k}": v for k, v in grads.items()}
+            | {f"{k}_n": v for k, v in zip(letters, package.models.recurrent.fields(state_n), strict=True)}
+            | {f"d{k}_0": v for k, v in zip(letters, package.models.recurrent.fields(dstate_0), strict=True)}
+        )
 
     def twin(d):
         model = torch_impl.models.language_model.LanguageModel(V, width, H, layers, dtype=d["dloss"].dtype, **options)
@@ -68,19 +77,34 @@ def case(name: str, cell: str, layers: int = 1, tied: bool = False, dropout: flo
         state_n = state_n if isinstance(state_n, tuple) else (state_n,)
         return {"loss": loss} | {f"{k}_n": v for k, v in zip(letters, state_n, strict=False)}
 
-    shapes = {k: tuple(v.shape) for k, v in torch_impl.models.language_model.LanguageModel(
-        V, width, H, layers, **options).state_dict().items()}
+    shapes = {
+        k: tuple(v.shape)
+        for k, v in torch_impl.models.language_model.LanguageModel(V, width, H, layers, **options).state_dict().items()
+    }
     inputs = {k: 0.7 * draw(n, *shape) for n, (k, shape) in enumerate(shapes.items())}
     inputs |= {f"{k}_0": draw(50 + n, layers, B, H) for n, k in enumerate(letters)}
     inputs |= {"dloss": draw(60)}
     inputs |= {} if carried else {f"d{k}_n": draw(70 + n, layers, B, H) for n, k in enumerate(letters)}
-    return RoomCase("language_model", name, inputs, run, twin, fixed=tuple(f"{k}_0" for k in letters) if carried else (),
-                    holomorphic=not carried)
+    return RoomCase(
+        "language_model",
+        name,
+        inputs,
+        run,
+        twin,
+        fixed=tuple(f"{k}_0" for k in letters) if carried else (),
+        holomorphic=not carried,
+    )
 
 
-CASES = [case("rnn", "rnn"), case("lstm", "lstm"), case("gru-tied", "gru", tied=True),
-         case("lstm-two-layers-dropout", "lstm", 2, dropout=0.4), case("lstm-tied-dropout", "lstm", tied=True, dropout=0.4),
-         case("lstm-carried", "lstm", carried=True), case("gru-carried", "gru", 2, carried=True)]
+CASES = [
+    case("rnn", "rnn"),
+    case("lstm", "lstm"),
+    case("gru-tied", "gru", tied=True),
+    case("lstm-two-layers-dropout", "lstm", 2, dropout=0.4),
+    case("lstm-tied-dropout", "lstm", tied=True, dropout=0.4),
+    case("lstm-carried", "lstm", carried=True),
+    case("gru-carried", "gru", 2, carried=True),
+]
 
 fault = partial(Fault, "models/language_model")
 # fmt: off

@@ -23,14 +23,20 @@ def case(name: str, layers: int = 1, *, ratio: float = 1.0, **kwargs: Any) -> Ro
 
 CASES = [
     *(case(f"{cell}-{kind}-forced", cell=cell, attention=kind) for cell in ("rnn", "lstm", "gru") for kind in KINDS),
-    *(case(f"{cell}-{feedback}-{ratio}", cell=cell, feedback=feedback, ratio=ratio)
-      for cell in ("rnn", "lstm", "gru") for feedback in ("argmax", "sample", "expected") for ratio in (0.0, 0.5)),
+    *(
+        case(f"{cell}-{feedback}-{ratio}", cell=cell, feedback=feedback, ratio=ratio)
+        for cell in ("rnn", "lstm", "gru")
+        for feedback in ("argmax", "sample", "expected")
+        for ratio in (0.0, 0.5)
+    ),
     *(case(f"gru-{kind}-free", cell="gru", attention=kind, feedback="expected", ratio=0.0) for kind in KINDS),
-    *(case(f"{cell}-deep-{ratio}", 2, cell=cell, attention="additive", feedback="expected", dropout=0.3, ratio=ratio)
-      for cell in ("rnn", "lstm", "gru") for ratio in (1.0, 0.5)),
+    *(
+        case(f"{cell}-deep-{ratio}", 2, cell=cell, attention="additive", feedback="expected", dropout=0.3, ratio=ratio)
+        for cell in ("rnn", "lstm", "gru")
+        for ratio in (1.0, 0.5)
+    ),
     *(case(f"{cell}-one-direction", cell=cell, bidirectional=False, attention="additive") for cell in ("lstm", "gru")),
-    *(model_case("seq2seq", f"many-ties-{ratio}", MANY, S, V, E, H, teacher_forcing=ratio, cell="gru")
-      for ratio in (1.0, 0.5)),
+    *(model_case("seq2seq", f"many-ties-{ratio}", MANY, S, V, E, H, teacher_forcing=ratio, cell="gru") for ratio in (1.0, 0.5)),
     case("step-forced", cell="rnn", attention="additive", holomorphic=True),
     case("step-argmax", cell="rnn", attention="general", ratio=0.0, holomorphic=True),
     case("step-expected", cell="rnn", attention="general", feedback="expected", ratio=0.5, holomorphic=True),

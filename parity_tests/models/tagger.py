@@ -19,9 +19,13 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
 
 
 CASES = [
-    *(case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both)
-      for cell in ("rnn", "lstm", "gru") for both in (True, False)),
-    case("lstm-deep", 3, dropout=0.3), case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True),
+    *(
+        case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both)
+        for cell in ("rnn", "lstm", "gru")
+        for both in (True, False)
+    ),
+    case("lstm-deep", 3, dropout=0.3),
+    case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True),
     case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
 ]
 

@@ -47,19 +47,25 @@ def test_state_dicts_move_both_ways_and_predictions_agree():
     assert other.count(BATCH) == theirs.count(BATCH) == 5
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda m: m.loss(batches.labelled([np.array([V])], [0])), IndexError, f"must be from 0 to below {V}, got {V}"),
-    (lambda m: m.loss(batches.labelled([np.array([-1])], [0])), IndexError, f"must be from 0 to below {V}, got -1"),
-    (lambda m: m.loss(batches.labelled([np.array([1])], [K])), IndexError, f"targets must be from 0 to below {K}, got {K}"),
-    (lambda m: m.loss(BATCH._replace(target=np.array([0, 1]))), RuntimeError, r"targets must have shape \(5,\)"),
-    (lambda m: m.loss(BATCH._replace(target=np.full(5, -100))), ValueError, "targets must include one that is not ignored"),
-    (lambda m: m.backward(), RuntimeError, "backward needs a forward before it"),
-    (lambda m: reference.Classifier(V, K, pooling="sum"), ValueError, "pooling must be one of last, mean, max, got 'sum'"),
-    (lambda m: reference.Classifier(V, K, cell="LSTM"), ValueError, "cell must be one of rnn, lstm, gru, got 'LSTM'"),
-    (lambda m: reference.Classifier(V, 0), ValueError, "classes must be greater than zero, got 0"),
-    (lambda m: m.load_state_dict(reference.Tagger(V, K, E, H, cell="gru").state_dict()), RuntimeError,
-     "state_dict does not fit|must have shape"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.loss(batches.labelled([np.array([V])], [0])), IndexError, f"must be from 0 to below {V}, got {V}"),
+        (lambda m: m.loss(batches.labelled([np.array([-1])], [0])), IndexError, f"must be from 0 to below {V}, got -1"),
+        (lambda m: m.loss(batches.labelled([np.array([1])], [K])), IndexError, f"targets must be from 0 to below {K}, got {K}"),
+        (lambda m: m.loss(BATCH._replace(target=np.array([0, 1]))), RuntimeError, r"targets must have shape \(5,\)"),
+        (lambda m: m.loss(BATCH._replace(target=np.full(5, -100))), ValueError, "targets must include one that is not ignored"),
+        (lambda m: m.backward(), RuntimeError, "backward needs a forward before it"),
+        (lambda m: reference.Classifier(V, K, pooling="sum"), ValueError, "pooling must be one of last, mean, max, got 'sum'"),
+        (lambda m: reference.Classifier(V, K, cell="LSTM"), ValueError, "cell must be one of rnn, lstm, gru, got 'LSTM'"),
+        (lambda m: reference.Classifier(V, 0), ValueError, "classes must be greater than zero, got 0"),
+        (
+            lambda m: m.load_state_dict(reference.Tagger(V, K, E, H, cell="gru").state_dict()),
+            RuntimeError,
+            "state_dict does not fit|must have shape",
+        ),
+    ],
+)
 def test_bad_input_is_one_clear_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call(reference.Classifier(V, K, E, H))

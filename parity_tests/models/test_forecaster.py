@@ -60,9 +60,15 @@ def test_a_network_that_says_nothing_is_persistence(mode):
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize(("batch", "said"), [
-    (Windowed(PAST[:1], FUTURE), "past must be"), (Windowed(PAST[..., :1], FUTURE), "past must be"),
-    (Windowed(PAST, FUTURE[:2]), "future must be"), (Windowed(PAST, FUTURE[:, :1]), "future must be")])
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        (Windowed(PAST[:1], FUTURE), "past must be"),
+        (Windowed(PAST[..., :1], FUTURE), "past must be"),
+        (Windowed(PAST, FUTURE[:2]), "future must be"),
+        (Windowed(PAST, FUTURE[:, :1]), "future must be"),
+    ],
+)
 def test_what_does_not_fit_is_refused(batch, said, side):
     with pytest.raises(RuntimeError, match=said):
         both("direct")[side].loss(batch)

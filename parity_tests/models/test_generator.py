@@ -42,8 +42,9 @@ def test_what_runs_free_is_what_is_scored_under_teacher_forcing():
     said = model.generate(CONDITIONS, 12, temperature=0.0)
     batch = batches.conditioned(CONDITIONS, said, model.bos, model.eos)
     best = model.logits(batch).argmax(-1)
-    for s, actual in zip(said, reference.unpad_sequence(*reference.pad_packed_sequence(batch.tokens._replace(data=best))),
-                        strict=True):
+    for s, actual in zip(
+        said, reference.unpad_sequence(*reference.pad_packed_sequence(batch.tokens._replace(data=best))), strict=True
+    ):
         assert_equal(actual[: len(s)], s)
         assert len(s) == 12 or actual[-1] == model.eos
 
@@ -65,19 +66,25 @@ def test_the_condition_decides():
     assert_close(a, model.logits(batches.conditioned([[3, 0]], word, 1, 2)))  # a sum has no order
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda m: m.generate(CONDITIONS, temperature=-0.1), ValueError, "temperature must be .*got -0.1"),
-    (lambda m: m.generate(CONDITIONS, 0), ValueError, "max_length must be greater than zero, got 0"),
-    (lambda m: m.generate(CONDITIONS, top_k=0), ValueError, "top_k must be greater than zero, got 0"),
-    (lambda m: m.generate([[C, 0]]), IndexError, f"from 0 to below {C}, got {C}"),
-    (lambda m: m.generate([0, 1]), ValueError, r"condition must be 2-D with at least one row, got shape \(2,\)"),
-    (lambda m: m.generate(np.empty((0, 2), int)), ValueError, r"at least one row, got shape \(0, 2\)"),
-    (lambda m: m.loss(BATCH._replace(condition=BATCH.condition[:3])), RuntimeError,
-     "condition must have one row for each of the 5 sequences, got 3"),
-    (lambda m: m.loss(BATCH._replace(target=BATCH.target[1:])), RuntimeError, "targets must have shape"),
-    (lambda m: reference.Generator(V, C, eos=V), IndexError, f"eos must be from 0 to below {V}, got {V}"),
-    (lambda m: reference.Generator(V, C, bos=-1), ValueError, "bos must not be below zero, got -1"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.generate(CONDITIONS, temperature=-0.1), ValueError, "temperature must be .*got -0.1"),
+        (lambda m: m.generate(CONDITIONS, 0), ValueError, "max_length must be greater than zero, got 0"),
+        (lambda m: m.generate(CONDITIONS, top_k=0), ValueError, "top_k must be greater than zero, got 0"),
+        (lambda m: m.generate([[C, 0]]), IndexError, f"from 0 to below {C}, got {C}"),
+        (lambda m: m.generate([0, 1]), ValueError, r"condition must be 2-D with at least one row, got shape \(2,\)"),
+        (lambda m: m.generate(np.empty((0, 2), int)), ValueError, r"at least one row, got shape \(0, 2\)"),
+        (
+            lambda m: m.loss(BATCH._replace(condition=BATCH.condition[:3])),
+            RuntimeError,
+            "condition must have one row for each of the 5 sequences, got 3",
+        ),
+        (lambda m: m.loss(BATCH._replace(target=BATCH.target[1:])), RuntimeError, "targets must have shape"),
+        (lambda m: reference.Generator(V, C, eos=V), IndexError, f"eos must be from 0 to below {V}, got {V}"),
+        (lambda m: reference.Generator(V, C, bos=-1), ValueError, "bos must not be below zero, got -1"),
+    ],
+)
 def test_bad_input_is_one_clear_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call(reference.Generator(V, C, E, H))

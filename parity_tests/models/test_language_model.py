@@ -18,13 +18,15 @@ TOKENS = np.random.default_rng(0).integers(0, V, 100)
 def both(cell="lstm", seed=0, **options):
     args = (V, options.pop("width", E), H, options.pop("layers", 1))
     ours = LanguageModel(*args, cell=cell, dtype=np.float64, rng=np.random.default_rng(seed), **options)
-    theirs = torch_impl.models.language_model.LanguageModel(*args, cell=cell, dtype="float64", rng=np.random.default_rng(seed),
-                                                     **options)
+    theirs = torch_impl.models.language_model.LanguageModel(
+        *args, cell=cell, dtype="float64", rng=np.random.default_rng(seed), **options
+    )
     return ours, theirs
 
 
-@pytest.mark.parametrize("options", [{}, {"tied": True, "width": H}, {"layers": 2, "dropout": 0.3},
-                                     {"tied": True, "width": H, "dropout": 0.3}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"tied": True, "width": H}, {"layers": 2, "dropout": 0.3}, {"tied": True, "width": H, "dropout": 0.3}], ids=str
+)
 @pytest.mark.parametrize("cell", CELLS)
 def test_one_seed_gives_one_model_and_the_same_losses_and_gradients(cell, options):
     """Weights, then dropout masks, then the state carried: three windows in training mode, then one in evaluation."""

@@ -50,6 +50,7 @@ def test_step_by_step_is_all_at_once_where_every_coin_is_heads(cell, kind):
 
 def test_a_fed_back_token_cuts_the_gradient_and_an_expected_embedding_does_not():
     """Only the first step's logits reach the loss of the second step, and only through what is fed."""
+
     def through(feedback):
         model, _ = pair("seq2seq", S, V, E, H, cell="gru", attention=None, feedback=feedback)
         z = torch.tensor(np.random.default_rng(0).standard_normal((1, V)))
@@ -125,25 +126,31 @@ def with_ratio(model, ratio):
     return model
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda m: with_ratio(m, 1.5).loss(BATCH), ValueError, "teacher_forcing must be a number from 0 to 1, got 1.5"),
-    (lambda m: with_ratio(m, -0.1).loss(BATCH), ValueError, "teacher_forcing must be a number from 0 to 1, got -0.1"),
-    (lambda m: m.decode(BATCH.source, beam=-1), ValueError, "beam must be greater than zero, got -1"),
-    (lambda m: m.decode(BATCH.source, beam=0), ValueError, "beam must be greater than zero, got 0"),
-    (lambda m: m.decode(BATCH.source, 0), ValueError, "max_length must be greater than zero, got 0"),
-    (lambda m: m.loss(batches.translated([np.array([S])], TARGETS[:1], 1, 2)), IndexError, f"from 0 to below {S}, got {S}"),
-    (lambda m: m.loss(batches.translated(SOURCES[:1], [np.array([V])], 1, 2)), IndexError, f"from 0 to below {V}, got {V}"),
-    (lambda m: m.loss(BATCH._replace(target=BATCH.target[1:])), RuntimeError, "targets must have shape"),
-    (lambda m: m.loss(BATCH._replace(source=batches.pack("source", SOURCES[:2]))), RuntimeError,
-     "batch must have one target for each of the 2 sources, got 5"),
-    (lambda m: m.vjp(BATCH, np.ones((2, 5), bool)), RuntimeError, r"coins must have shape \(6, 5\), got \(2, 5\)"),
-    (lambda m: reference.Seq2seq(S, V, attention=None).weights(BATCH), ValueError, "attention must not be None"),
-    (lambda m: reference.Seq2seq(S, V, hidden_size=5), ValueError, "hidden_size must be a multiple of 2, got 5"),
-    (lambda m: reference.Seq2seq(S, V, attention="cosine"), ValueError, "must be one of additive, dot, general, scaled, got"),
-    (lambda m: reference.Seq2seq(S, V, feedback="soft"), ValueError, "must be one of argmax, sample, expected, got 'soft'"),
-    (lambda m: teacher_forcing.exponential(3, 1.5), ValueError, "k must be a number from 0 to 1, got 1.5"),
-    (lambda m: teacher_forcing.inverse_sigmoid(3, 0), ValueError, "k must be at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: with_ratio(m, 1.5).loss(BATCH), ValueError, "teacher_forcing must be a number from 0 to 1, got 1.5"),
+        (lambda m: with_ratio(m, -0.1).loss(BATCH), ValueError, "teacher_forcing must be a number from 0 to 1, got -0.1"),
+        (lambda m: m.decode(BATCH.source, beam=-1), ValueError, "beam must be greater than zero, got -1"),
+        (lambda m: m.decode(BATCH.source, beam=0), ValueError, "beam must be greater than zero, got 0"),
+        (lambda m: m.decode(BATCH.source, 0), ValueError, "max_length must be greater than zero, got 0"),
+        (lambda m: m.loss(batches.translated([np.array([S])], TARGETS[:1], 1, 2)), IndexError, f"from 0 to below {S}, got {S}"),
+        (lambda m: m.loss(batches.translated(SOURCES[:1], [np.array([V])], 1, 2)), IndexError, f"from 0 to below {V}, got {V}"),
+        (lambda m: m.loss(BATCH._replace(target=BATCH.target[1:])), RuntimeError, "targets must have shape"),
+        (
+            lambda m: m.loss(BATCH._replace(source=batches.pack("source", SOURCES[:2]))),
+            RuntimeError,
+            "batch must have one target for each of the 2 sources, got 5",
+        ),
+        (lambda m: m.vjp(BATCH, np.ones((2, 5), bool)), RuntimeError, r"coins must have shape \(6, 5\), got \(2, 5\)"),
+        (lambda m: reference.Seq2seq(S, V, attention=None).weights(BATCH), ValueError, "attention must not be None"),
+        (lambda m: reference.Seq2seq(S, V, hidden_size=5), ValueError, "hidden_size must be a multiple of 2, got 5"),
+        (lambda m: reference.Seq2seq(S, V, attention="cosine"), ValueError, "must be one of additive, dot, general, scaled, got"),
+        (lambda m: reference.Seq2seq(S, V, feedback="soft"), ValueError, "must be one of argmax, sample, expected, got 'soft'"),
+        (lambda m: teacher_forcing.exponential(3, 1.5), ValueError, "k must be a number from 0 to 1, got 1.5"),
+        (lambda m: teacher_forcing.inverse_sigmoid(3, 0), ValueError, "k must be at least 1, got 0"),
+    ],
+)
 def test_bad_input_is_one_clear_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call(reference.Seq2seq(S, V, E, H))

@@ -20,13 +20,15 @@ def sequences(seed: int, low: int, high: int, lengths: Sequence[int] = LENGTHS) 
     return [rng.integers(low, high, n) for n in lengths]
 
 
-def pair(room: str, *args: int, seed: int = 0, dtype: str = "float64", way: str = "library", engine: str = "definition",
-         **kwargs: Any) -> tuple[Any, Any]:
+def pair(
+    room: str, *args: int, seed: int = 0, dtype: str = "float64", way: str = "library", engine: str = "definition", **kwargs: Any
+) -> tuple[Any, Any]:
     """The model of this room in NumPy and in PyTorch, from generators of one seed."""
     name = room.capitalize()
     ours = getattr(reference, name)(*args, dtype=dtype, rng=np.random.default_rng(seed), engine=engine, **kwargs)
     theirs = getattr(importlib.import_module(f"torch_impl.models.{room}"), name)(
-        *args, dtype=dtype, rng=np.random.default_rng(seed), way=way, **kwargs)
+        *args, dtype=dtype, rng=np.random.default_rng(seed), way=way, **kwargs
+    )
     return ours, theirs
 
 

@@ -87,6 +87,7 @@ def main() -> int:
 
 def cells(out: Console) -> list[str]:
     """The table of the faults in cells and layers; the names of those that survive."""
+
     def line(fault: Fault) -> list[str]:
         results = caught_by(fault)
         if not results:
@@ -101,6 +102,7 @@ def cells(out: Console) -> list[str]:
 
 def parts(out: Console) -> list[str]:
     """The same of the faults in the rooms that have cases of their own."""
+
     def line(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
         wrong = cases_that_catch(fault, with_fault(fault), cases)
         if not wrong:
@@ -108,12 +110,17 @@ def parts(out: Console) -> list[str]:
         case, verdicts = next(iter(wrong.items()))
         return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
-    return show(out, "faults in parts", ("caught by", "first case", "wrong there"),
-                [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS])
+    return show(
+        out,
+        "faults in parts",
+        ("caught by", "first case", "wrong there"),
+        [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS],
+    )
 
 
-def show(out: Console, heading: str, columns: Sequence[str],
-         faults: Sequence[tuple[Fault, Callable[[Fault], list[str]]]]) -> list[str]:
+def show(
+    out: Console, heading: str, columns: Sequence[str], faults: Sequence[tuple[Fault, Callable[[Fault], list[str]]]]
+) -> list[str]:
     """Print a table of faults, the line of each being empty where nothing catches it; the names of those."""
     table = terminal.grid(f"{len(faults)} {heading}")
     for name in ("fault", "room", *columns):

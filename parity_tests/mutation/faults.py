@@ -47,8 +47,12 @@ class Fault:
 def modules() -> dict[str, ModuleType]:
     """What stands beside the rooms of ``reference`` and has FAULTS: "cells/lstm" is parity_tests/cells/lstm.py."""
     here = Path(__file__).parent.parent
-    names = [f"{chapter}/{file.stem}" for chapter in CHAPTERS for file in sorted((here / chapter).glob("*.py"))
-             if (here.parent / "reference" / chapter / file.name).exists() and file.stem != "__init__"]
+    names = [
+        f"{chapter}/{file.stem}"
+        for chapter in CHAPTERS
+        for file in sorted((here / chapter).glob("*.py"))
+        if (here.parent / "reference" / chapter / file.name).exists() and file.stem != "__init__"
+    ]
     beside = {name: importlib.import_module(f"parity_tests.{name.replace('/', '.')}") for name in names}
     return {name: module for name, module in beside.items() if hasattr(module, "FAULTS")}
 

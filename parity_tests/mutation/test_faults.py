@@ -76,13 +76,16 @@ def test_an_unbroken_copy_passes():
     assert all(run_case(copy, case).ok for case in candidates(same))
 
 
-@pytest.mark.parametrize(("gone", "said"), [
-    ({"old": "no.such.line"}, "step_forward must contain 'no.such.line' once, but has it 0 times"),
-    ({"function": "no_such"}, "no_such must be defined once, but is 0 times"),
-    ({"function": "State.no_such"}, "State.no_such must be defined once"),
-    ({"function": ""}, "the module must contain .* once, but has it 0 times"),
-    ({"room": "cells/no_such"}, "reference/cells/no_such.py is not there"),
-])
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ({"old": "no.such.line"}, "step_forward must contain 'no.such.line' once, but has it 0 times"),
+        ({"function": "no_such"}, "no_such must be defined once, but is 0 times"),
+        ({"function": "State.no_such"}, "State.no_such must be defined once"),
+        ({"function": ""}, "the module must contain .* once, but has it 0 times"),
+        ({"room": "cells/no_such"}, "reference/cells/no_such.py is not there"),
+    ],
+)
 def test_a_fault_whose_address_is_gone_is_an_error(gone, said):
     fault = next(f for f in FAULTS if f.room == "cells/rnn" and f.function == "step_forward")
     with pytest.raises(LookupError, match=said):
@@ -112,19 +115,25 @@ class C:
 
 def test_code_is_found_however_it_is_laid_out_and_the_rest_stays():
     after = changed(SOURCE, "f", "(x +y)", "x or y")
-    assert after == SOURCE.replace("""x
+    assert after == SOURCE.replace(
+        """x
             + y
-""", "(x or y)\n")
+""",
+        "(x or y)\n",
+    )
 
 
-@pytest.mark.parametrize(("function", "old", "new", "line"), [
-    ("", "ONE = 1", "ONE = 2", "ONE = 2  # outside"),
-    ("f", "x - y", "0", "    return (0)"),
-    ("f", "ONE", "x, 3", "def f(x, y=(x, 3)):"),
-    ("C.f", "a = 1\nb = 2", "a = 3", "        a = 3\n        return a * b"),
-    ("C.f", "b = 2", "b = 5\na = 0", "        b = 5\n        a = 0\n"),
-    ("C.f", "a * b", "b**a", "        return (b**a)"),
-])
+@pytest.mark.parametrize(
+    ("function", "old", "new", "line"),
+    [
+        ("", "ONE = 1", "ONE = 2", "ONE = 2  # outside"),
+        ("f", "x - y", "0", "    return (0)"),
+        ("f", "ONE", "x, 3", "def f(x, y=(x, 3)):"),
+        ("C.f", "a = 1\nb = 2", "a = 3", "        a = 3\n        return a * b"),
+        ("C.f", "b = 2", "b = 5\na = 0", "        b = 5\n        a = 0\n"),
+        ("C.f", "a * b", "b**a", "        return (b**a)"),
+    ],
+)
 def test_one_piece_of_one_function_is_changed(function, old, new, line):
     assert line in changed(SOURCE, function, old, new)
 

@@ -44,8 +44,9 @@ def test_no_case_is_degenerate(case):
     assert {f"d{k}" for k in case.wanted(oracle)} <= oracle.keys()
 
 
-@pytest.mark.parametrize(("room", "fault"), [(r, f) for r, module in ROOMS.items() for f in module.FAULTS],
-                         ids=lambda v: getattr(v, "name", v))
+@pytest.mark.parametrize(
+    ("room", "fault"), [(r, f) for r, module in ROOMS.items() for f in module.FAULTS], ids=lambda v: getattr(v, "name", v)
+)
 def test_fault_is_caught(room, fault):
     assert cases_that_catch(fault, with_fault(fault), ROOMS[room].CASES), "this fault survives"
 

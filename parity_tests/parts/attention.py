@@ -13,12 +13,12 @@ from ..rooms import RoomCase
 
 T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7
 MASK = np.arange(S)[:, None] < np.array([3, 5, 1])
-SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K), "b": (A,), "v": (A,)},
-                                       "general": {"W_q": (K, Q)}}
+SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K), "b": (A,), "v": (A,)}, "general": {"W_q": (K, Q)}}
 
 
-def case(kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: np.ndarray | None = None,
-         gain: float = 1.0) -> RoomCase:
+def case(
+    kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: np.ndarray | None = None, gain: float = 1.0
+) -> RoomCase:
     shapes = SHAPES.get(kind, {})
 
     def run(package, d):
@@ -28,20 +28,34 @@ def case(kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: n
         return {"context": context, "weights": weights, "dq": dq, "dh": dh} | {f"d{f}": getattr(dp, f) for f in shapes}
 
     def twin(d):
-        context, weights = torch_impl.parts.attention.forward(Params(**{k: d[k] for k in shapes}), d["q"], d["h"],
-                                                        d.get("mask"), kind)
+        context, weights = torch_impl.parts.attention.forward(
+            Params(**{k: d[k] for k in shapes}), d["q"], d["h"], d.get("mask"), kind
+        )
         return {"context": context, "weights": weights}
 
     inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
     inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
     inputs |= {} if mask is None else {"mask": mask}
-    return RoomCase("attention", "-".join(filter(None, (kind, label))),
-                    inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}, run, twin)
+    return RoomCase(
+        "attention",
+        "-".join(filter(None, (kind, label))),
+        inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)},
+        run,
+        twin,
+    )
 
 
-CASES = [c for kind in ("additive", "dot", "general", "scaled") for c in (
-    case(kind), case(kind, "mask", mask=MASK), case(kind, "one_query", T=1, mask=MASK),
-    case(kind, "one_sequence", B=1), case(kind, "sharp", gain=4.0, mask=MASK))]
+CASES = [
+    c
+    for kind in ("additive", "dot", "general", "scaled")
+    for c in (
+        case(kind),
+        case(kind, "mask", mask=MASK),
+        case(kind, "one_query", T=1, mask=MASK),
+        case(kind, "one_sequence", B=1),
+        case(kind, "sharp", gain=4.0, mask=MASK),
+    )
+]
 
 fault = partial(Fault, "parts/attention")
 # fmt: off

@@ -16,6 +16,7 @@ V, E = 6, 3
 
 def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
     """tokens have repeats, and tokens that never occur."""
+
     def run(package, d):
         y, k = package.embedding.forward(d["W"], d["ids"], padding_idx)
         return {"y": y, "dW": package.embedding.backward(d["dy"], k)}
@@ -24,12 +25,23 @@ def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
         return {"y": torch_impl.parts.embedding.forward(d["W"], d["ids"], padding_idx)}
 
     ids = np.array(tokens)
-    return RoomCase("embedding", name, {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)}, run, twin,
-                    holomorphic=padding_idx is None)
+    return RoomCase(
+        "embedding",
+        name,
+        {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)},
+        run,
+        twin,
+        holomorphic=padding_idx is None,
+    )
 
 
-CASES = [case("repeats", [[0, 5, 2], [2, 2, 0]]), case("padding", [[4, 1, 4], [1, 0, 1]], padding_idx=1),
-         case("padding_last", [5, 3, 5, 3], padding_idx=5), case("token", 3), case("all_equal", [2, 2, 2, 2])]
+CASES = [
+    case("repeats", [[0, 5, 2], [2, 2, 0]]),
+    case("padding", [[4, 1, 4], [1, 0, 1]], padding_idx=1),
+    case("padding_last", [5, 3, 5, 3], padding_idx=5),
+    case("token", 3),
+    case("all_equal", [2, 2, 2, 2]),
+]
 
 fault = partial(Fault, "parts/embedding")
 # fmt: off

@@ -29,8 +29,7 @@ def case(name: str, lead: tuple[int, ...], bias: bool = True) -> RoomCase:
     return RoomCase("linear", name, {"W": draw(1, O, I), "x": draw(2, *lead, I), "dy": draw(4, *lead, O)} | b, run, twin)
 
 
-CASES = [case("sequence", (4, 2)), case("row", ()), case("batch", (4,)), case("nobias", (4, 2), bias=False),
-         case("size1", (1, 1))]
+CASES = [case("sequence", (4, 2)), case("row", ()), case("batch", (4,)), case("nobias", (4, 2), bias=False), case("size1", (1, 1))]
 
 fault = partial(Fault, "parts/linear")
 # fmt: off

@@ -19,8 +19,9 @@ MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
 WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
 
 
-def case(name: str, loss: str, upstream: tuple[int, ...] = (), scale: float = 1.0, shape: tuple[int, ...] = (T, B, V),
-         **options: Any) -> RoomCase:
+def case(
+    name: str, loss: str, upstream: tuple[int, ...] = (), scale: float = 1.0, shape: tuple[int, ...] = (T, B, V), **options: Any
+) -> RoomCase:
     """One loss; options that are arrays are inputs, which have no gradient."""
     arrays = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
     rest = {k: v for k, v in options.items() if k not in arrays}
@@ -41,8 +42,16 @@ def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
     """A loss of numbers with each reduction."""
     y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
     for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):
-        yield case(f"{loss}-{reduction}" + "".join(f"-{k}" for k in options), loss, upstream, 1.5, (T, B), y=y,
-                   reduction=reduction, **options)
+        yield case(
+            f"{loss}-{reduction}" + "".join(f"-{k}" for k in options),
+            loss,
+            upstream,
+            1.5,
+            (T, B),
+            y=y,
+            reduction=reduction,
+            **options,
+        )
 
 
 CASES = [
@@ -54,13 +63,18 @@ CASES = [
     case("cross_entropy-none", "cross_entropy", (T, B), targets=IGNORED, weight=WEIGHTS, reduction="none"),
     case("cross_entropy-smooth", "cross_entropy", targets=IGNORED, label_smoothing=0.2),
     case("cross_entropy-smooth-weight", "cross_entropy", targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS),
-    case("cross_entropy-smooth-none", "cross_entropy", (T, B), targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS,
-         reduction="none"),
+    case(
+        "cross_entropy-smooth-none", "cross_entropy", (T, B), targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS, reduction="none"
+    ),
     case("cross_entropy-one", "cross_entropy", targets=np.array(2), shape=(V,)),
     case("cross_entropy-large", "cross_entropy", targets=IGNORED, scale=1e4),
     *(case(f"sequence-{r}", "sequence", targets=TARGETS, mask=MASK, reduction=r) for r in ("token", "sequence", "sum")),
     case("sequence-smooth", "sequence", targets=TARGETS, mask=MASK, label_smoothing=0.1, reduction="sequence"),
-    *numbers("mse"), *numbers("l1"), *numbers("huber"), *numbers("huber", delta=0.4), *numbers("bce"),
+    *numbers("mse"),
+    *numbers("l1"),
+    *numbers("huber"),
+    *numbers("huber", delta=0.4),
+    *numbers("bce"),
     *numbers("bce", pos_weight=np.array([0.5, 3.0, 1.7])),
     case("bce-large", "bce", scale=1e4, shape=(T, B), y=np.random.default_rng(5).random((T, B))),
 ]

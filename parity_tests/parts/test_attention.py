@@ -25,8 +25,7 @@ each_kind = pytest.mark.parametrize("kind", SCORES)
 def problem(kind):
     """(module, q, h)"""
     wide = K if kind in ("dot", "scaled") else Q
-    module = reference.Attention(wide, K, kind, A if kind == "additive" else None, dtype=np.float64,
-                                 rng=np.random.default_rng(0))
+    module = reference.Attention(wide, K, kind, A if kind == "additive" else None, dtype=np.float64, rng=np.random.default_rng(0))
     return module, draw(1, T, B, wide), draw(2, S, B, K)
 
 
@@ -57,8 +56,7 @@ def test_scaled_is_torchs_scaled_dot_product_attention():
 @each_kind
 def test_the_twin_module_has_the_same_names_weights_and_gradients(kind):
     ours, q, h = problem(kind)
-    theirs = Attention(q.shape[-1], K, kind, A if kind == "additive" else None, dtype=torch.float64,
-                       rng=np.random.default_rng(0))
+    theirs = Attention(q.shape[-1], K, kind, A if kind == "additive" else None, dtype=torch.float64, rng=np.random.default_rng(0))
     assert list(ours.params) == list(theirs.state_dict())
     for k, v in theirs.state_dict().items():
         assert_equal(ours.params[k], v)

@@ -34,15 +34,22 @@ def assert_agree(actual, expected):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", [1.0, 1e4])
-@pytest.mark.parametrize(("reduction", "weighted", "smoothing"),
-                         [*itertools.product(losses.REDUCTIONS, (False, True), (0.0, 0.3, 1.0))])
+@pytest.mark.parametrize(
+    ("reduction", "weighted", "smoothing"), [*itertools.product(losses.REDUCTIONS, (False, True), (0.0, 0.3, 1.0))]
+)
 def test_cross_entropy_is_torchs(reduction, weighted, smoothing, scale, dtype):
     w = np.array([0.3, 2, 1.1, 0.7], dtype) if weighted else None
     x, dloss = (scale * draw(1, 7, V)).astype(dtype), draw(2, *((7,) if reduction == "none" else ()), dtype=dtype)
     options = {"reduction": reduction, "label_smoothing": smoothing}
-    assert_agree(*both(
-        (lambda z: losses.cross_entropy_forward(z, TARGETS, w, **options), losses.cross_entropy_backward),
-        lambda z: functional.cross_entropy(z, tensor(TARGETS), None if w is None else tensor(w), **options), x, dloss, dtype))
+    assert_agree(
+        *both(
+            (lambda z: losses.cross_entropy_forward(z, TARGETS, w, **options), losses.cross_entropy_backward),
+            lambda z: functional.cross_entropy(z, tensor(TARGETS), None if w is None else tensor(w), **options),
+            x,
+            dloss,
+            dtype,
+        )
+    )
 
 
 @pytest.mark.parametrize("reduction", losses.REDUCTIONS)
@@ -51,10 +58,22 @@ def test_losses_of_numbers_are_torchs(reduction):
     x, y, dloss = 2 * draw(1, *shape), draw(2, *shape), draw(3, *(shape if reduction == "none" else ()))
     for name, theirs in (("mse", functional.mse_loss), ("l1", functional.l1_loss), ("huber", functional.huber_loss)):
         ours = getattr(losses, f"{name}_forward"), getattr(losses, f"{name}_backward")
-        assert_agree(*both((lambda z, f=ours[0]: f(z, y, reduction), ours[1]),
-                           lambda z, f=theirs: f(z, tensor(y), reduction=reduction), x, dloss))
-    assert_agree(*both((lambda z: losses.huber_forward(z, y, reduction, 0.3), losses.huber_backward),
-                       lambda z: functional.huber_loss(z, tensor(y), reduction=reduction, delta=0.3), x, dloss))
+        assert_agree(
+            *both(
+                (lambda z, f=ours[0]: f(z, y, reduction), ours[1]),
+                lambda z, f=theirs: f(z, tensor(y), reduction=reduction),
+                x,
+                dloss,
+            )
+        )
+    assert_agree(
+        *both(
+            (lambda z: losses.huber_forward(z, y, reduction, 0.3), losses.huber_backward),
+            lambda z: functional.huber_loss(z, tensor(y), reduction=reduction, delta=0.3),
+            x,
+            dloss,
+        )
+    )
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4])
@@ -64,18 +83,23 @@ def test_binary_cross_entropy_is_torchs(reduction, weighted, scale):
     w = np.array([0.5, 3, 1.7]) if weighted else None
     x, y = scale * draw(1, 5, 3), np.random.default_rng(2).random((5, 3)).round(1)
     dloss = draw(3, *((5, 3) if reduction == "none" else ()))
-    assert_agree(*both(
-        (lambda z: losses.bce_forward(z, y, w, reduction), losses.bce_backward),
-        lambda z: functional.binary_cross_entropy_with_logits(
-            z, tensor(y), pos_weight=None if w is None else tensor(w), reduction=reduction), x, dloss))
+    assert_agree(
+        *both(
+            (lambda z: losses.bce_forward(z, y, w, reduction), losses.bce_backward),
+            lambda z: functional.binary_cross_entropy_with_logits(
+                z, tensor(y), pos_weight=None if w is None else tensor(w), reduction=reduction
+            ),
+            x,
+            dloss,
+        )
+    )
 
 
 @pytest.mark.parametrize("reduction", ["token", "sequence"])
 def test_a_masked_sequence_loss_is_that_of_the_sequences_alone(reduction):
     lengths = np.array([2, 5, 3])
     x, t = draw(1, 5, 3, V), np.random.default_rng(2).integers(0, V, (5, 3))
-    alone = [functional.cross_entropy(tensor(x[:n, b]), tensor(t[:n, b]), reduction="sum").item()
-             for b, n in enumerate(lengths)]
+    alone = [functional.cross_entropy(tensor(x[:n, b]), tensor(t[:n, b]), reduction="sum").item() for b, n in enumerate(lengths)]
     expected = sum(alone) / 10 if reduction == "token" else np.mean(alone / lengths)
     loss, k = losses.sequence_forward(x, t, reference.padding_mask(lengths), reduction)
     assert_close(loss, np.float64(expected))

@@ -39,6 +39,7 @@ def lstm(spec, p, x, h, c):
 
 def gru(spec, p, x, h):
     """One step: x (B, I), h (B, H)  ->  (h,)"""
+
     def from_h(h):
         return by_gate(spec, h @ p["weight_hh"].T + p["bias_hh"])
 

@@ -44,6 +44,7 @@ def lstm(spec, p, a_x, h, c):
 
 def gru(spec, p, a_x, h):
     """One step: a_x (B, 3H), h (B, H)  ->  (h,)"""
+
     def from_h(h):
         return by_gate(spec, h @ p["weight_hh"].T + p["bias_hh"])
 
@@ -58,6 +59,7 @@ STEP = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 def scan(spec, p, x, state, valid, reverse):
     """One layer, one direction: x (T, B, I), state a tuple, valid (T, B, 1) or None  ->  y (T, B, P), final state"""
+
     def step(s, at):
         a_x, inside = at
         new = STEP[spec.cell](spec, p, a_x, *s)

@@ -24,9 +24,11 @@ def by_gate(cell, v):
 
 def parameters(spec, weights, layer):
     """One layer's W (D, G·H, I), R (D, G·H, H) and, with a bias, B (D, 2·G·H)"""
+
     def both(name):
-        return np.stack([by_gate(spec.cell, weights[f"{name}_l{layer}{suffix}"])
-                         for suffix in ("", "_reverse")[: 1 + spec.bidirectional]])
+        return np.stack(
+            [by_gate(spec.cell, weights[f"{name}_l{layer}{suffix}"]) for suffix in ("", "_reverse")[: 1 + spec.bidirectional]]
+        )
 
     named = {"W": both("weight_ih"), "R": both("weight_hh")}
     return named | ({"B": np.concatenate([both("bias_ih"), both("bias_hh")], axis=1)} if spec.bias else {})
@@ -35,8 +37,11 @@ def parameters(spec, weights, layer):
 def attributes(spec):
     """What every layer's node is told."""
     D = 1 + spec.bidirectional
-    own = {"rnn": {"activations": ["Relu" if spec.nonlinearity == "relu" else "Tanh"] * D}, "lstm": {},
-           "gru": {"linear_before_reset": int(spec.reset_after)}}
+    own = {
+        "rnn": {"activations": ["Relu" if spec.nonlinearity == "relu" else "Tanh"] * D},
+        "lstm": {},
+        "gru": {"linear_before_reset": int(spec.reset_after)},
+    }
     return {"hidden_size": spec.hidden_size, "direction": "bidirectional" if D == 2 else "forward"} | own[spec.cell]
 
 
@@ -62,18 +67,24 @@ def build(spec, weights, with_state, with_lengths):
     for k in range(L):
         p = parameters(spec, weights, k)
         constants |= {f"{name}_l{k}": v for name, v in p.items()}
-        optional = [f"B_l{k}" if spec.bias else "", "lengths" if with_lengths else "",
-                    *(f"{v}_0_l{k}" if with_state else "" for v in letters)]
-        node(spec.cell.upper(), [f"y_l{k}", f"W_l{k}", f"R_l{k}", *optional],
-             [f"Y_l{k}", *(f"{v}_n_l{k}" for v in letters)], **attributes(spec))
+        optional = [
+            f"B_l{k}" if spec.bias else "",
+            "lengths" if with_lengths else "",
+            *(f"{v}_0_l{k}" if with_state else "" for v in letters),
+        ]
+        node(
+            spec.cell.upper(),
+            [f"y_l{k}", f"W_l{k}", f"R_l{k}", *optional],
+            [f"Y_l{k}", *(f"{v}_n_l{k}" for v in letters)],
+            **attributes(spec),
+        )
         node("Transpose", [f"Y_l{k}"], [f"Y_l{k}_swapped"], perm=[0, 2, 1, 3])  # (T, D, B, H) -> (T, B, D, H)
-        node("Reshape", [f"Y_l{k}_swapped", "merged"], [f"y_l{k + 1}"])        # (T, B, D·H)
+        node("Reshape", [f"Y_l{k}_swapped", "merged"], [f"y_l{k + 1}"])  # (T, B, D·H)
     node("Transpose", [f"y_l{L}"], ["y"], perm=swap)
     for v in letters:
         node("Concat", [f"{v}_n_l{k}" for k in range(L)], [f"{v}_n"], axis=0)
 
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-               for name in ("y", *(f"{v}_n" for v in letters))]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("y", *(f"{v}_n" for v in letters))]
     initializers = [numpy_helper.from_array(v, name) for name, v in constants.items()]
     graph = helper.make_graph(nodes, spec.cell, inputs, outputs, initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

@@ -47,8 +47,14 @@ def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
     assert (scheduled.teacher_forcing, forced.teacher_forcing) == (1 - 0.5 * 3 / 4, 1.0)
 
 
-@pytest.mark.parametrize("name", ["names_generator", "pronunciation", *(
-    pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger"))])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "names_generator",
+        "pronunciation",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("names_classifier", "letters_tagger")),
+    ],
+)
 def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     """A few steps in float64; both sides see the same data and draws, so that their figures are the same."""
     pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'apps' is not installed")
@@ -67,8 +73,7 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"],
-                                   ["--seed", "-1"]])
+@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"], ["--seed", "-1"]])
 def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(numpy_tasks.BACKEND, ["names_classifier", *wrong])
@@ -92,6 +97,7 @@ def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
         def one(epoch):
             os.kill(os.getpid(), signal.SIGINT)
             return made(epoch)
+
         made = given(*_)
         return one
 

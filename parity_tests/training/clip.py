@@ -14,8 +14,7 @@ from ..rooms import RoomCase
 SHAPES = {"a": (4, 3), "b": (5,), "c": (2, 2)}
 
 
-def case(name: str, max_norm: float = 0.0, norm_type: float = 2.0, clip_value: float | None = None,
-         scale: float = 1.0) -> RoomCase:
+def case(name: str, max_norm: float = 0.0, norm_type: float = 2.0, clip_value: float | None = None, scale: float = 1.0) -> RoomCase:
     def run(package, d):
         grads = {k: np.array(v) for k, v in d.items()}
         if clip_value is not None:
@@ -38,8 +37,15 @@ def case(name: str, max_norm: float = 0.0, norm_type: float = 2.0, clip_value: f
     return RoomCase("clip", name, inputs, run, twin, fixed=tuple(SHAPES), holomorphic=False)
 
 
-CASES = [case("norm2", 3.0), case("norm1", 3.0, 1.0), case("norm3", 3.0, 3.0), case("norminf", 3.0, float("inf")),
-         case("below", 1e3), case("tiny", 3e-6, scale=1e-6), case("value", clip_value=0.7)]
+CASES = [
+    case("norm2", 3.0),
+    case("norm1", 3.0, 1.0),
+    case("norm3", 3.0, 3.0),
+    case("norminf", 3.0, float("inf")),
+    case("below", 1e3),
+    case("tiny", 3e-6, scale=1e-6),
+    case("value", clip_value=0.7),
+]
 
 fault = partial(Fault, "training/clip")
 # fmt: off

@@ -46,8 +46,7 @@ def case(name: str, scheme: str, by_torch: Callable[[torch.Tensor], torch.Tensor
         return {k: v for k, v in weights.items() if k != "bias_hh"}
 
     def twin(d):
-        weights = {f"weight_{side}": torch.cat([by_torch(u) for u in d[f"u_{side}"].detach().split(H)])
-                for side in ("ih", "hh")}
+        weights = {f"weight_{side}": torch.cat([by_torch(u) for u in d[f"u_{side}"].detach().split(H)]) for side in ("ih", "hh")}
         if forget_bias is not None:
             weights["bias_ih"] = torch.zeros(GATES * H, dtype=d["u_ih"].dtype)
             weights["bias_ih"][H : 2 * H] = forget_bias

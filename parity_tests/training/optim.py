@@ -16,6 +16,7 @@ GRADIENTS = tuple(f"g{n}" for n in range(STEPS))
 
 def case(kind: str, name: str, **options: Any) -> RoomCase:
     """The gradients differ in size from step to step, and are small enough for an epsilon to show."""
+
     def run(package, d):
         w = {"w": np.array(d["w"])}
         optimizer, results = getattr(package.optim, kind)(w, **options), {}
@@ -33,12 +34,13 @@ def case(kind: str, name: str, **options: Any) -> RoomCase:
             results[f"w{n + 1}"] = w.detach().clone()
         return results
 
-    inputs = {"w": draw(0, 3, 4)} | {g: 10.0 ** -n * draw(1 + n, 3, 4) for n, g in enumerate(GRADIENTS)}
+    inputs = {"w": draw(0, 3, 4)} | {g: 10.0**-n * draw(1 + n, 3, 4) for n, g in enumerate(GRADIENTS)}
     return RoomCase("optim", f"{kind}-{name}", inputs, run, twin, fixed=("w", *GRADIENTS), holomorphic=False)
 
 
 CASES = [
-    case("SGD", "plain", lr=0.1), case("SGD", "momentum", lr=0.1, momentum=0.9, dampening=0.4, weight_decay=0.1),
+    case("SGD", "plain", lr=0.1),
+    case("SGD", "momentum", lr=0.1, momentum=0.9, dampening=0.4, weight_decay=0.1),
     case("SGD", "nesterov", lr=0.1, momentum=0.8, nesterov=True, weight_decay=0.1),
     case("RMSprop", "plain", lr=0.1, alpha=0.8, eps=0.01, weight_decay=0.1),
     case("RMSprop", "centred", lr=0.1, alpha=0.8, eps=0.01, centered=True, momentum=0.7),

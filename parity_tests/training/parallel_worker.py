@@ -29,8 +29,15 @@ def resume(kind: str, rank: int, path: str) -> dict[str, Any]:
     plain.rng = np.random.default_rng([seed, rank])
     parallel = DataParallel(plain)
     steps, folder = {"straight": (9, None), "stopped": (4, f"{path}.run"), "resumed": (9, f"{path}.run")}[kind]
-    train(parallel, SGD(parallel.module, lr=0.1, momentum=0.5), TASKS["language_model"].batches, epochs=1, steps=steps,
-          folder=folder, resume=kind == "resumed")
+    train(
+        parallel,
+        SGD(parallel.module, lr=0.1, momentum=0.5),
+        TASKS["language_model"].batches,
+        epochs=1,
+        steps=steps,
+        folder=folder,
+        resume=kind == "resumed",
+    )
     made = {n: p.detach().clone() for n, p in parallel.module.named_parameters()}
     for p in made.values():
         torch.distributed.broadcast(p, src=1)

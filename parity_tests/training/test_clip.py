@@ -73,13 +73,16 @@ def test_nothing_to_clip_has_norm_zero():
     assert clip.clip_grad_norm({"a": np.zeros((0, 3))}, 1.0) == 0
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda g: clip.clip_grad_norm(g, -1.0), "max_norm must be 0 or more, got -1.0"),
-    (lambda g: clip.clip_grad_norm(g, float("nan")), "max_norm must be 0 or more, got nan"),
-    (lambda g: clip.clip_grad_norm(g, 1.0, 0.0), "norm_type must be a number above 0, got 0.0"),
-    (lambda g: clip.clip_grad_norm(g, "1"), "max_norm must be 0 or more, got '1'"),
-    (lambda g: clip.clip_grad_value(g, -1.0), "clip_value must be 0 or more, got -1.0"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda g: clip.clip_grad_norm(g, -1.0), "max_norm must be 0 or more, got -1.0"),
+        (lambda g: clip.clip_grad_norm(g, float("nan")), "max_norm must be 0 or more, got nan"),
+        (lambda g: clip.clip_grad_norm(g, 1.0, 0.0), "norm_type must be a number above 0, got 0.0"),
+        (lambda g: clip.clip_grad_norm(g, "1"), "max_norm must be 0 or more, got '1'"),
+        (lambda g: clip.clip_grad_value(g, -1.0), "clip_value must be 0 or more, got -1.0"),
+    ],
+)
 def test_bad_arguments_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(gradients())

@@ -23,10 +23,20 @@ ROOT = Path(__file__).parent.parent.parent
 def results(tmp_path_factory):
     """What two processes under torchrun found."""
     path = tmp_path_factory.mktemp("parallel") / "results.npz"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
-               "parity_tests.training.parallel_worker", str(path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
-                         env=os.environ | {"OMP_NUM_THREADS": "1"})
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "parity_tests.training.parallel_worker",
+        str(path),
+    ]
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     assert run.returncode == 0, run.stderr
     return np.load(path)
 

@@ -16,9 +16,13 @@ from ..helpers import assert_close, assert_equal, draw, tensor
 
 WIDE, TALL = (40, 250), (250, 40)
 DRAWN = {  # name: arguments that both sides take
-    "xavier_uniform": {"gain": 1.7}, "xavier_normal": {"gain": 0.6},
-    "kaiming_uniform": {"a": 0.3, "mode": "fan_out"}, "kaiming_normal": {"nonlinearity": "relu"},
-    "orthogonal": {"gain": 1.3}, "uniform": {"a": -0.2, "b": 0.7}, "normal": {"mean": 0.4, "std": 2.0},
+    "xavier_uniform": {"gain": 1.7},
+    "xavier_normal": {"gain": 0.6},
+    "kaiming_uniform": {"a": 0.3, "mode": "fan_out"},
+    "kaiming_normal": {"nonlinearity": "relu"},
+    "orthogonal": {"gain": 1.3},
+    "uniform": {"a": -0.2, "b": 0.7},
+    "normal": {"mean": 0.4, "std": 2.0},
 }
 
 
@@ -124,8 +128,13 @@ def test_forget_bias_is_in_one_of_the_two_and_nowhere_else():
 
 
 def test_other_parameters_stay_unless_asked_for():
-    start = {"embedding.weight": draw(0, 9, 4), "rnn.weight_ih_l0": draw(1, 12, 4), "rnn.weight_hh_l0": draw(2, 12, 3),
-             "head.weight": draw(3, 9, 3), "head.bias": draw(4, 9)}
+    start = {
+        "embedding.weight": draw(0, 9, 4),
+        "rnn.weight_ih_l0": draw(1, 12, 4),
+        "rnn.weight_hh_l0": draw(2, 12, 3),
+        "head.weight": draw(3, 9, 3),
+        "head.bias": draw(4, 9),
+    }
     before = {k: v.copy() for k, v in start.items()}
     initialised = init.initialise(start, "xavier_normal", np.random.default_rng(0))
     assert {k for k in initialised if (initialised[k] != before[k]).any()} == {"rnn.weight_ih_l0", "rnn.weight_hh_l0"}
@@ -138,22 +147,25 @@ def test_other_parameters_stay_unless_asked_for():
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU", "LSTMCell"])
 def test_both_sides_draw_the_same(cell):
     options = {"recurrent": "orthogonal"} | ({"forget_bias": 1.0} if "LSTM" in cell else {})
-    ours = init.initialise(getattr(reference, cell)(3, 5, dtype=np.float64), "xavier_uniform",
-                           np.random.default_rng(4), **options)
-    module = torch_impl.training.init.initialise(getattr(nn, cell)(3, 5, dtype=torch.float64), "xavier_uniform",
-                                        np.random.default_rng(4), **options)
+    ours = init.initialise(getattr(reference, cell)(3, 5, dtype=np.float64), "xavier_uniform", np.random.default_rng(4), **options)
+    module = torch_impl.training.init.initialise(
+        getattr(nn, cell)(3, 5, dtype=torch.float64), "xavier_uniform", np.random.default_rng(4), **options
+    )
     for name, w in module.named_parameters():
         assert_equal(w, tensor(ours.params[name]), name)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda rng: init.initialise({"weight": np.zeros((2, 2))}, "uniform", rng), "nothing to initialise"),
-    (lambda rng: init.initialise(reference.RNN(2, 3), "glorot", rng), "scheme must be one of uniform, xavier_uniform"),
-    (lambda rng: init.initialise(reference.GRU(2, 3), "uniform", rng, forget_bias=1.0), "forget_bias needs an LSTM"),
-    (lambda rng: init.kaiming_normal(rng, (2, 3), mode="fan"), "mode must be 'fan_in' or 'fan_out', got 'fan'"),
-    (lambda rng: init.xavier_normal(rng, (3,)), r"need a matrix, got shape \(3,\)"),
-    (lambda rng: init.gain("swish"), "nonlinearity must be one of linear"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rng: init.initialise({"weight": np.zeros((2, 2))}, "uniform", rng), "nothing to initialise"),
+        (lambda rng: init.initialise(reference.RNN(2, 3), "glorot", rng), "scheme must be one of uniform, xavier_uniform"),
+        (lambda rng: init.initialise(reference.GRU(2, 3), "uniform", rng, forget_bias=1.0), "forget_bias needs an LSTM"),
+        (lambda rng: init.kaiming_normal(rng, (2, 3), mode="fan"), "mode must be 'fan_in' or 'fan_out', got 'fan'"),
+        (lambda rng: init.xavier_normal(rng, (3,)), r"need a matrix, got shape \(3,\)"),
+        (lambda rng: init.gain("swish"), "nonlinearity must be one of linear"),
+    ],
+)
 def test_bad_arguments_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0))

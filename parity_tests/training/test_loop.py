@@ -21,9 +21,10 @@ from ..helpers import assert_close, assert_equal
 V, E, H = 9, 4, 5
 TOKENS = np.random.default_rng(0).integers(0, V, 200)
 STEPS = 8  # of an epoch
-SIDES = {"reference": (LanguageModel, optim, training, np.float64),
-         "torch_impl": (torch_impl.models.language_model.LanguageModel,
-                        torch_impl.training.optim, torch_impl.training.loop, "float64")}
+SIDES = {
+    "reference": (LanguageModel, optim, training, np.float64),
+    "torch_impl": (torch_impl.models.language_model.LanguageModel, torch_impl.training.optim, torch_impl.training.loop, "float64"),
+}
 both_sides = pytest.mark.parametrize("side", SIDES)
 
 
@@ -40,8 +41,9 @@ def build(side, kind="Adam", seed=1, **options):
 
 def run(side, model, optimizer, epochs=3, **options):
     schedule = schedules.sequential([schedules.warmup(0.02, 5), schedules.cosine(0.02, 20)], [5])
-    return SIDES[side][2].train(model, optimizer, data, epochs=epochs, schedule=schedule, max_norm=0.25,
-                                validation=lambda: data(7), **options)
+    return SIDES[side][2].train(
+        model, optimizer, data, epochs=epochs, schedule=schedule, max_norm=0.25, validation=lambda: data(7), **options
+    )
 
 
 def weights(model):
@@ -189,8 +191,11 @@ def test_a_gradient_that_is_not_finite_stops_the_run_and_names_the_parameter(sid
         return loss(batch)
 
     model.loss = poisoned
-    with pytest.raises(NonFiniteError, match=r"step 12: the gradient of head.bias is not finite; the last good "
-                                             r"checkpoint is .*last.safetensors"):
+    with pytest.raises(
+        NonFiniteError,
+        match=r"step 12: the gradient of head.bias is not finite; the last good "
+        r"checkpoint is .*last.safetensors",
+    ):
         SIDES[side][2].train(model, optimizer, data, epochs=3, folder=tmp_path, save_every=5)
     assert checkpoint.load(tmp_path / LAST).counters["step"] == 10
 
@@ -200,8 +205,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(side, tmp_path):
     model, optimizer = build(side)
     poisoned = {k: v.copy() for k, v in weights(model).items()}
     poisoned["head.bias"][3] = np.inf
-    model.load_state_dict(poisoned if side == "reference" else {k: torch_impl.training.loop.torch.tensor(v)
-                                                                for k, v in poisoned.items()})
+    model.load_state_dict(
+        poisoned if side == "reference" else {k: torch_impl.training.loop.torch.tensor(v) for k, v in poisoned.items()}
+    )
     with np.errstate(invalid="ignore"), pytest.raises(NonFiniteError, match="step 1: the loss is nan"):
         SIDES[side][2].train(model, optimizer, data, epochs=1, folder=tmp_path)
     assert not (tmp_path / LAST).exists()
@@ -211,8 +217,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(side, tmp_path):
 def test_weights_that_are_not_finite_are_not_saved(side, tmp_path):
     """An infinite step after a finite gradient: the next checkpoint is refused, the one before stays."""
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"step 5: .* is not finite, so no checkpoint"):
-        SIDES[side][2].train(*build(side, "SGD"), data, epochs=1, folder=tmp_path, save_every=1,
-                             schedule=lambda n: 0.1 if n < 4 else float("inf"))
+        SIDES[side][2].train(
+            *build(side, "SGD"), data, epochs=1, folder=tmp_path, save_every=1, schedule=lambda n: 0.1 if n < 4 else float("inf")
+        )
     assert checkpoint.load(tmp_path / LAST).counters["step"] == 4
 
 
@@ -257,20 +264,24 @@ def test_resuming_with_another_model_is_refused(side, tmp_path):
 
 
 @both_sides
-@pytest.mark.parametrize(("wrong", "error", "message"), [
-    ({"max_norm": -1.0}, ValueError, "max_norm must be 0 or more, got -1.0"),
-    ({"max_norm": float("nan")}, ValueError, "max_norm must be 0 or more, got nan"),
-    ({"norm_type": 0}, ValueError, "norm_type must be a number above 0, got 0"),
-    ({"clip_value": -1.0}, ValueError, "clip_value must be 0 or more, got -1.0"),
-    ({"epochs": -1}, ValueError, "epochs must not be below zero, got -1"),
-    ({"epochs": 1.5}, TypeError, "epochs must be an int, got float"),
-    ({"steps": -1}, ValueError, "steps must not be below zero, got -1"),
-    ({"save_every": 0, "folder": "unused"}, ValueError, "save_every must be greater than zero, got 0"),
-    ({"patience": -1, "validation": list}, ValueError, "patience must be greater than zero, got -1"),
-    ({"save_every": 5}, ValueError, "save_every needs a folder"),
-    ({"resume": True}, ValueError, "resume needs a folder"),
-    ({"patience": 2}, ValueError, "patience needs validation"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ({"max_norm": -1.0}, ValueError, "max_norm must be 0 or more, got -1.0"),
+        ({"max_norm": float("nan")}, ValueError, "max_norm must be 0 or more, got nan"),
+        ({"norm_type": 0}, ValueError, "norm_type must be a number above 0, got 0"),
+        ({"clip_value": -1.0}, ValueError, "clip_value must be 0 or more, got -1.0"),
+        ({"epochs": -1}, ValueError, "epochs must not be below zero, got -1"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an int, got float"),
+        ({"steps": -1}, ValueError, "steps must not be below zero, got -1"),
+        ({"save_every": 0, "folder": "unused"}, ValueError, "save_every must be greater than zero, got 0"),
+        ({"patience": -1, "validation": list}, ValueError, "patience must be greater than zero, got -1"),
+        ({"save_every": 5}, ValueError, "save_every needs a folder"),
+        ({"resume": True}, ValueError, "resume needs a folder"),
+        ({"patience": 2}, ValueError, "patience needs validation"),
+    ],
+    ids=str,
+)
 def test_options_out_of_range_are_refused_before_the_first_step(side, wrong, error, message):
     """A negative max_norm would turn every gradient round, and train uphill without a word."""
     model, optimizer = build(side)

@@ -14,14 +14,23 @@ from ..helpers import assert_close, assert_equal, draw, tensor
 
 SHAPES = {"weight": (7, 3), "bias": (5,), "one": (1, 1)}
 OPTIONS = [
-    ("SGD", {}), ("SGD", {"lr": 0.1, "momentum": 0.9}), ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.02}), ("SGD", {"weight_decay": 0.3}),
-    ("RMSprop", {}), ("RMSprop", {"centered": True}), ("RMSprop", {"momentum": 0.8, "weight_decay": 0.02}),
+    ("SGD", {}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.02}),
+    ("SGD", {"weight_decay": 0.3}),
+    ("RMSprop", {}),
+    ("RMSprop", {"centered": True}),
+    ("RMSprop", {"momentum": 0.8, "weight_decay": 0.02}),
     ("RMSprop", {"alpha": 0.7, "eps": 1e-3, "momentum": 0.8, "centered": True}),
-    ("Adagrad", {}), ("Adagrad", {"lr": 0.3, "lr_decay": 0.1, "weight_decay": 0.02}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.3, "lr_decay": 0.1, "weight_decay": 0.02}),
     ("Adagrad", {"initial_accumulator_value": 0.4, "eps": 1e-3}),
-    ("Adam", {}), ("Adam", {"lr": 0.05, "betas": (0.6, 0.8), "weight_decay": 0.02}), ("Adam", {"eps": 1e-2}),
-    ("AdamW", {}), ("AdamW", {"lr": 0.05, "betas": (0.5, 0.7), "weight_decay": 0.3}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.05, "betas": (0.6, 0.8), "weight_decay": 0.02}),
+    ("Adam", {"eps": 1e-2}),
+    ("AdamW", {}),
+    ("AdamW", {"lr": 0.05, "betas": (0.5, 0.7), "weight_decay": 0.3}),
 ]
 IDS = [f"{name}-{'-'.join(options) or 'defaults'}" for name, options in OPTIONS]
 
@@ -141,23 +150,27 @@ def _with(state, name, value):
     return state
 
 
-@pytest.mark.parametrize(("make", "message"), [
-    (lambda p: optim.SGD(p, lr=-1), "lr must be 0 or more, got -1"),
-    (lambda p: optim.SGD(p, momentum=-0.5), "momentum must be 0 or more"),
-    (lambda p: optim.SGD(p, nesterov=True), "nesterov needs a momentum above 0"),
-    (lambda p: optim.Adam(p, betas=(0.9, 1.0)), "betas must be two numbers from 0 to below 1"),
-    (lambda p: optim.Adam(p, eps=float("nan")), "eps must be 0 or more, got nan"),
-    (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers from 0 to below 1, got 0.9"),
-    (lambda p: optim.SGD(p, lr="0.1"), "lr must be 0 or more, got '0.1'"),
-    (lambda p: optim.Adagrad(p, initial_accumulator_value=-1.0), "initial_accumulator_value must be 0 or more, got -1.0"),
-    (lambda p: optim.SGD({}), "at least one parameter"),
-])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: optim.SGD(p, lr=-1), "lr must be 0 or more, got -1"),
+        (lambda p: optim.SGD(p, momentum=-0.5), "momentum must be 0 or more"),
+        (lambda p: optim.SGD(p, nesterov=True), "nesterov needs a momentum above 0"),
+        (lambda p: optim.Adam(p, betas=(0.9, 1.0)), "betas must be two numbers from 0 to below 1"),
+        (lambda p: optim.Adam(p, eps=float("nan")), "eps must be 0 or more, got nan"),
+        (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers from 0 to below 1, got 0.9"),
+        (lambda p: optim.SGD(p, lr="0.1"), "lr must be 0 or more, got '0.1'"),
+        (lambda p: optim.Adagrad(p, initial_accumulator_value=-1.0), "initial_accumulator_value must be 0 or more, got -1.0"),
+        (lambda p: optim.SGD({}), "at least one parameter"),
+    ],
+)
 def test_bad_options_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make(start())
 
 
 # Schedules.
+
 
 def rates(make, n=40):
     """The learning rates of a torch scheduler."""
@@ -173,16 +186,24 @@ def rates(make, n=40):
 LR = torch.optim.lr_scheduler
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [
-    (schedules.constant(0.3), lambda o: LR.ConstantLR(o, 1.0)),
-    (schedules.step(0.3, 7, 0.5), lambda o: LR.StepLR(o, 7, 0.5)),
-    (schedules.cosine(0.3, 12, 0.01), lambda o: LR.CosineAnnealingLR(o, 12, 0.01)),
-    (schedules.warmup(0.3, 9, 0.2, 0.9), lambda o: LR.LinearLR(o, 0.2, 0.9, 9)),
-    (schedules.sequential([schedules.warmup(0.3, 5, 0.1), schedules.step(0.3, 4)], [5]),
-     lambda o: LR.SequentialLR(o, [LR.LinearLR(o, 0.1, total_iters=5), LR.StepLR(o, 4)], [5])),
-    (schedules.sequential([schedules.warmup(0.3, 5), schedules.cosine(0.3, 20)], [6]),
-     lambda o: LR.SequentialLR(o, [LR.LinearLR(o, total_iters=5), LR.CosineAnnealingLR(o, 20)], [6])),
-], ids=["constant", "step", "cosine", "warmup", "warmup then step", "warmup then cosine"])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (schedules.constant(0.3), lambda o: LR.ConstantLR(o, 1.0)),
+        (schedules.step(0.3, 7, 0.5), lambda o: LR.StepLR(o, 7, 0.5)),
+        (schedules.cosine(0.3, 12, 0.01), lambda o: LR.CosineAnnealingLR(o, 12, 0.01)),
+        (schedules.warmup(0.3, 9, 0.2, 0.9), lambda o: LR.LinearLR(o, 0.2, 0.9, 9)),
+        (
+            schedules.sequential([schedules.warmup(0.3, 5, 0.1), schedules.step(0.3, 4)], [5]),
+            lambda o: LR.SequentialLR(o, [LR.LinearLR(o, 0.1, total_iters=5), LR.StepLR(o, 4)], [5]),
+        ),
+        (
+            schedules.sequential([schedules.warmup(0.3, 5), schedules.cosine(0.3, 20)], [6]),
+            lambda o: LR.SequentialLR(o, [LR.LinearLR(o, total_iters=5), LR.CosineAnnealingLR(o, 20)], [6]),
+        ),
+    ],
+    ids=["constant", "step", "cosine", "warmup", "warmup then step", "warmup then cosine"],
+)
 def test_schedules_are_those_of_torch(ours, theirs):
     """torch computes each rate from the one before, so its roundings add up over the steps."""
     actual = np.array([ours(n) for n in range(40)])
@@ -196,12 +217,15 @@ def test_warmup_rises_and_cosine_falls():
     assert all(a > b for a, b in pairwise(down)) and abs(down[-1]) < 1e-15
 
 
-@pytest.mark.parametrize(("make", "message"), [
-    (lambda: schedules.step(0.1, 0), "step_size must be above 0, got 0"),
-    (lambda: schedules.cosine(0.1, -3), "T_max must be above 0, got -3"),
-    (lambda: schedules.warmup(0.1, 5, 0.0), "start_factor must be above 0"),
-    (lambda: schedules.sequential([schedules.constant(1)], [3]), "1 schedules need 0 increasing milestones"),
-])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: schedules.step(0.1, 0), "step_size must be above 0, got 0"),
+        (lambda: schedules.cosine(0.1, -3), "T_max must be above 0, got -3"),
+        (lambda: schedules.warmup(0.1, 5, 0.0), "start_factor must be above 0"),
+        (lambda: schedules.sequential([schedules.constant(1)], [3]), "1 schedules need 0 increasing milestones"),
+    ],
+)
 def test_bad_schedules_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -24,8 +24,11 @@ def test_a_hundred_steps(task, cell, kind):
     assert_ok(judged(task, cell, kind, follow(task, cell, kind, engine="fast")))
 
 
-@pytest.mark.parametrize(("task", "cell", "kind"), [
-    (task, CELLS[n % 3], ("Adam", "AdamW", "RMSprop", "SGD")[n % 4]) for n, task in enumerate(TASKS[1:])], ids=str)
+@pytest.mark.parametrize(
+    ("task", "cell", "kind"),
+    [(task, CELLS[n % 3], ("Adam", "AdamW", "RMSprop", "SGD")[n % 4]) for n, task in enumerate(TASKS[1:])],
+    ids=str,
+)
 def test_thirty_steps_of_every_model(task, cell, kind):
     assert_ok(judged(task, cell, kind, follow(task, cell, kind, side="torch", steps=30), steps=30))
 
@@ -68,8 +71,9 @@ def test_what_is_slightly_wrong_is_caught(kind, changed):
 
 
 def test_a_state_that_is_not_carried_and_a_clip_without_its_small_number_are_caught(monkeypatch):
-    forgetful = Task(LANGUAGE.module, LANGUAGE.model, lambda seed: [b._replace(first=True) for b in LANGUAGE.batches(seed)],
-                     LANGUAGE.arguments)
+    forgetful = Task(
+        LANGUAGE.module, LANGUAGE.model, lambda seed: [b._replace(first=True) for b in LANGUAGE.batches(seed)], LANGUAGE.arguments
+    )
     wrong = judged(LANGUAGE, "lstm", "SGD", follow(forgetful, "lstm", "SGD", steps=10), steps=10)
     assert next(v for v in wrong if v.tensor == "loss").step == 1  # the first window starts from zeros anyway
     assert_ok(judged(LANGUAGE, "rnn", "SGD", follow(LANGUAGE, "rnn", "SGD", steps=10, engine="fast"), steps=10))
@@ -80,8 +84,12 @@ def test_a_state_that_is_not_carried_and_a_clip_without_its_small_number_are_cau
 
 
 def test_float32_is_not_float64():
-    assert not all(v.ok for v in judged(LANGUAGE, "lstm", "Adam", follow(LANGUAGE, "lstm", "Adam", steps=10,
-                                                                       change=lambda v: v.astype(np.float32)), steps=10))
+    assert not all(
+        v.ok
+        for v in judged(
+            LANGUAGE, "lstm", "Adam", follow(LANGUAGE, "lstm", "Adam", steps=10, change=lambda v: v.astype(np.float32)), steps=10
+        )
+    )
 
 
 def test_the_rule_is_the_rule():

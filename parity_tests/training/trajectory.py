@@ -26,8 +26,8 @@ from ..judge.tolerance import Verdict, judge_trajectory
 
 Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
 STEPS = 100
-FEW: int = 4     # baselines that are run at first
-RUNS: int = 16   # in all
+FEW: int = 4  # baselines that are run at first
+RUNS: int = 16  # in all
 CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 0.3, "momentum": 0.8, "nesterov": True, "weight_decay": 1e-3},
@@ -116,8 +116,10 @@ TASKS = [
     Task("generator", "Generator", conditioned, SIZES | {"num_embeddings": 7, "conditions": 4}),
     Task("tagger", "Tagger", tagged, SIZES | {"num_embeddings": 7, "tags": 3}),
     Task("seq2seq", "Seq2seq", translated, SIZES | {"sources": 7, "targets": 7}, {"teacher_forcing": 0.6}),
-    *(Task("forecaster", "Forecaster", windowed, FORECAST | {"mode": mode}, {"teacher_forcing": 0.6})
-      for mode in ("direct", "recursive", "encdec")),
+    *(
+        Task("forecaster", "Forecaster", windowed, FORECAST | {"mode": mode}, {"teacher_forcing": 0.6})
+        for mode in ("direct", "recursive", "encdec")
+    ),
 ]
 
 
@@ -134,9 +136,19 @@ class Recording:
         self.history.append({k: v.copy() for k, v in self.weights().items()})
 
 
-def follow(task: Task, cell: str, kind: str, *, side: str = "reference", dtype: Any = np.float64, seed: int = 0,
-           steps: int = STEPS, change: Callable[[np.ndarray], np.ndarray] | None = None, engine: str = "definition",
-           **changed: Any) -> Trajectory:
+def follow(
+    task: Task,
+    cell: str,
+    kind: str,
+    *,
+    side: str = "reference",
+    dtype: Any = np.float64,
+    seed: int = 0,
+    steps: int = STEPS,
+    change: Callable[[np.ndarray], np.ndarray] | None = None,
+    engine: str = "definition",
+    **changed: Any,
+) -> Trajectory:
     """Train, and tell the loss, the norm and the parameters after each step.
 
     ``change`` is made to every initial weight; ``changed`` are options of the optimiser that differ.
@@ -150,11 +162,11 @@ def follow(task: Task, cell: str, kind: str, *, side: str = "reference", dtype: 
         train: Callable = reference.training.loop.train
     else:
         model = task.build("torch_impl", cell, seed, dtype=np.dtype(dtype).name)
-        recorder = Recording(getattr(torch_optim, kind)(model, **options),
-                             lambda: {k: p.detach().numpy() for k, p in model.named_parameters()})
+        recorder = Recording(
+            getattr(torch_optim, kind)(model, **options), lambda: {k: p.detach().numpy() for k, p in model.named_parameters()}
+        )
         train = torch_impl.training.loop.train
-    result = train(model, recorder, lambda epoch: task.batches(seed)[:steps], epochs=1, schedule=rate,
-                   max_norm=task.max_norm)
+    result = train(model, recorder, lambda epoch: task.batches(seed)[:steps], epochs=1, schedule=rate, max_norm=task.max_norm)
     weights = {k: np.stack([h[k] for h in recorder.history]) for k in recorder.history[0]}
     return {"loss": np.array(result.losses), "norm": np.array(result.norms)} | weights
 

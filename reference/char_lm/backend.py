@@ -19,25 +19,34 @@ class Backend(NamedTuple):
     """What a backend gives; everything else is the same code."""
 
     package: str
-    engines: tuple[str, ...]    # the first is the default
-    model: Callable             # (config, symbols, dtype, rng, options) -> LanguageModel
+    engines: tuple[str, ...]  # the first is the default
+    model: Callable  # (config, symbols, dtype, rng, options) -> LanguageModel
     optimizers: Mapping[str, Callable]  # by class name
     train: Callable
     evaluate: Callable
-    restore: Callable           # (checkpoint, model)
-    logits: Callable            # (model, tokens (T, B), state) -> (z (T, B, V) ndarray float64, state)
-    initialise: Callable        # as init.initialise
+    restore: Callable  # (checkpoint, model)
+    logits: Callable  # (model, tokens (T, B), state) -> (z (T, B, V) ndarray float64, state)
+    initialise: Callable  # as init.initialise
     processes: Callable[[dict], AbstractContextManager[Alone]] = alone  # the group that this process is one of, as a context
-    group: Alone = Alone()      # that group
+    group: Alone = Alone()  # that group
 
 
 def model(config: dict, symbols: int, dtype: str, rng: np.random.Generator, options: dict) -> LanguageModel:
     if options["device"] != "cpu" or options["compile"]:
         what = "--compile" if options["compile"] else f"--device {options['device']}"
         raise UsageError(f"{what} is for the other side, python -m torch_impl.char_lm; NumPy computes on the CPU as it is")
-    return LanguageModel(symbols, config["embedding"], config["size"], config["layers"], cell=config["cell"],
-                         dropout=config["dropout"], tied=config["tied"], dtype=np.dtype(dtype), rng=rng,
-                         engine=options["engine"])
+    return LanguageModel(
+        symbols,
+        config["embedding"],
+        config["size"],
+        config["layers"],
+        cell=config["cell"],
+        dropout=config["dropout"],
+        tied=config["tied"],
+        dtype=np.dtype(dtype),
+        rng=rng,
+        engine=options["engine"],
+    )
 
 
 def logits(model: LanguageModel, tokens: Array, state: State | None) -> tuple[Array, State]:
@@ -45,5 +54,14 @@ def logits(model: LanguageModel, tokens: Array, state: State | None) -> tuple[Ar
     return z.astype(np.float64), state
 
 
-BACKEND = Backend("reference", ("fast", "definition"), model, optim.OPTIMIZERS, loop.train, loop.evaluate,
-               checkpoint.restore, logits, init.initialise)
+BACKEND = Backend(
+    "reference",
+    ("fast", "definition"),
+    model,
+    optim.OPTIMIZERS,
+    loop.train,
+    loop.evaluate,
+    checkpoint.restore,
+    logits,
+    init.initialise,
+)

@@ -64,12 +64,27 @@ def compare(given: argparse.Namespace) -> list[str]:
         size = given.size if text is None else equal_size(cell, target, given.embedding, len(text.vocabulary))
         folder = given.out / cell
         length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
-        options = ["--run", folder, "--cell", cell, "--size", size, "--embedding", given.embedding, "--seed", given.seed,
-                   "--overwrite", "--quiet", *length, *(["--text", *given.text] if given.text else [])]
+        options = [
+            "--run",
+            folder,
+            "--cell",
+            cell,
+            "--size",
+            size,
+            "--embedding",
+            given.embedding,
+            "--seed",
+            given.seed,
+            "--overwrite",
+            "--quiet",
+            *length,
+            *(["--text", *given.text] if given.text else []),
+        ]
         if status := char_lm(BACKEND, ["train", *map(str, options)]):
             raise SystemExit(status)
-        model, config, vocabulary, saved = trained(BACKEND, {"run": str(folder), "engine": "fast", "device": "cpu",
-                                                           "compile": False})
+        model, config, vocabulary, saved = trained(
+            BACKEND, {"run": str(folder), "engine": "fast", "device": "cpu", "compile": False}
+        )
         text = text or text_of(config, vocabulary)
         n = sum(v.size for v in model.params.values())
         target = target or n
@@ -103,7 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
     head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
     table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
     command = f"python -m reference.char_lm.compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
-        f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}")
+        f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}"
+    )
     print("\n".join(table))
     if given.write:
         file = RESULTS / f"char_lm-{'steps' if given.steps else 'seconds'}.json"

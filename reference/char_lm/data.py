@@ -22,10 +22,10 @@ SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 
 class Corpus(NamedTuple):
     name: str
-    tokens: Array               # (N,) int64
-    vocabulary: Vocabulary      # one symbol for each character
-    sha256: str                 # of the text in UTF-8
-    begin: str                  # what a new piece of text comes after: a blank line, a line's end, or any symbol
+    tokens: Array  # (N,) int64
+    vocabulary: Vocabulary  # one symbol for each character
+    sha256: str  # of the text in UTF-8
+    begin: str  # what a new piece of text comes after: a blank line, a line's end, or any symbol
 
     def part(self, name: str) -> Array:
         """Tokens of "train", "validation", "test" or "all"."""
@@ -62,8 +62,10 @@ def decode(file: Path, encoding: str) -> str:
         content = file.read_bytes()
         return content.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as e:
-        raise UsageError(f"{file} is not {encoding}: byte 0x{content[e.start]:02x} at position {e.start} cannot be "
-                         f"decoded ({e.reason}); name another encoding by --encoding") from None
+        raise UsageError(
+            f"{file} is not {encoding}: byte 0x{content[e.start]:02x} at position {e.start} cannot be "
+            f"decoded ({e.reason}); name another encoding by --encoding"
+        ) from None
     except LookupError:
         raise UsageError(f"--encoding must be an encoding that Python knows, got {encoding!r}") from None
     except OSError as e:
@@ -76,8 +78,9 @@ def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Voc
     name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
     vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
     begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
-    return Corpus(name, encode(text, vocabulary, name), vocabulary,
-                  hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin)
+    return Corpus(
+        name, encode(text, vocabulary, name), vocabulary, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin
+    )
 
 
 def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
@@ -88,8 +91,10 @@ def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
     strange = np.flatnonzero(known[tokens] != codes)
     if len(strange):
         k = strange[0]
-        raise UsageError(f"{what}: character {text[k]!r} at position {k} is none of the {len(vocabulary)} that the model "
-                         f"knows: {''.join(vocabulary.symbols)!r}")
+        raise UsageError(
+            f"{what}: character {text[k]!r} at position {k} is none of the {len(vocabulary)} that the model "
+            f"knows: {''.join(vocabulary.symbols)!r}"
+        )
     return tokens.astype(np.int64)
 
 
@@ -120,6 +125,7 @@ def spans(windows: list[batches.Window], ends: list[int]) -> Callable[[int], lis
 
     So the loop's "epoch" is the stretch between two evaluations, and the state goes on from one to the next.
     """
+
     def span(k: int) -> list[batches.Window]:
         return [windows[n % len(windows)] for n in range(ends[k], ends[k + 1])]
 

@@ -23,7 +23,7 @@ def held_out(tokens: Array, limit: int | None = None) -> list[batches.Window]:
 def figures(nats: float) -> dict[str, float]:
     """A mean cross-entropy in its three forms: notes/char_lm.md"""
     with np.errstate(over="ignore"):  # a model that has gone astray: its perplexity is inf
-        return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}     # CH1, CH2, CH3
+        return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}  # CH1, CH2, CH3
 
 
 def evaluate(backend: Backend, options: dict) -> int:

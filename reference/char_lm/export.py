@@ -28,8 +28,11 @@ def letters(saved: Checkpoint) -> str:
 def inputs(saved: Checkpoint) -> list[dict[str, Array]]:
     """tokens (T, B) int64, h_0 and c_0 (L, B, H) float32, of two sizes"""
     rng, (L, H, V) = np.random.default_rng(0), (saved.config["layers"], saved.config["size"], len(saved.vocabulary or ()))
-    return [{"tokens": rng.integers(0, V, (T, B))} | {
-        f"{v}_0": rng.uniform(-1, 1, (L, B, H)).astype(np.float32) for v in letters(saved)} for T, B in ((40, 3), (1, 2))]
+    return [
+        {"tokens": rng.integers(0, V, (T, B))}
+        | {f"{v}_0": rng.uniform(-1, 1, (L, B, H)).astype(np.float32) for v in letters(saved)}
+        for T, B in ((40, 3), (1, 2))
+    ]
 
 
 def answers(saved: Checkpoint, dtype: str, inputs: dict[str, Array]) -> list[Array]:

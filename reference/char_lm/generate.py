@@ -14,8 +14,20 @@ from .data import encode
 from .run import trained
 
 
-def stream(backend: Backend, model: Model, vocabulary: Vocabulary, begin: str, prime: str, length: int, seed: int,
-           state: State | None, *, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Iterator[str]:
+def stream(
+    backend: Backend,
+    model: Model,
+    vocabulary: Vocabulary,
+    begin: str,
+    prime: str,
+    length: int,
+    seed: int,
+    state: State | None,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Iterator[str]:
     """Characters, one at a time: ``length`` of them after the prime, drawn from the logits in float64.
 
     The model goes on from a state of its training, as if the prime came next: it has hardly ever seen the zero state.
@@ -37,8 +49,18 @@ def writer(backend: Backend, options: dict) -> Callable[[float], Iterator[str]]:
     how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(backend, model, vocabulary, config["corpus"]["begin"], options["prime"], options["length"], options["seed"],
-                      model.carried, temperature=temperature, **how)
+        return stream(
+            backend,
+            model,
+            vocabulary,
+            config["corpus"]["begin"],
+            options["prime"],
+            options["length"],
+            options["seed"],
+            model.carried,
+            temperature=temperature,
+            **how,
+        )
 
     return text
 
@@ -60,8 +82,7 @@ def generate(backend: Backend, options: dict) -> int:
 def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
     """Lines of columns that together are at most ``width`` wide; longer lines are broken."""
     each = max(1, (width - 3 * (len(texts) - 1)) // len(texts))
-    columns = [[title[:each], "-" * min(each, len(title)), *broken(text, each)]
-               for title, text in zip(titles, texts, strict=True)]
+    columns = [[title[:each], "-" * min(each, len(title)), *broken(text, each)] for title, text in zip(titles, texts, strict=True)]
     rows = max(map(len, columns))
     padded = [[line.ljust(each) for line in c] + [" " * each] * (rows - len(c)) for c in columns]
     return [" | ".join(row).rstrip() for row in zip(*padded, strict=True)]

@@ -11,10 +11,29 @@ from ..training.optim import OPTIMIZERS
 SCHEDULES = ("cosine", "constant", "step")
 # What defines a run: the same on both backends, kept in its folder, fixed when it goes on.
 DEFAULTS: dict[str, Any] = {
-    "text": None, "encoding": "utf-8", "cell": "lstm", "layers": 1, "size": 256, "embedding": 64, "dropout": 0.0,
-    "tied": False, "init": "default", "forget_bias": 0.0, "optimizer": "adam", "lr": 0.004, "schedule": "cosine",
-    "clip": 1.0, "batch": 32, "window": 64,
-    "seconds": 110.0, "steps": None, "every": 250, "save_every": 100, "seed": 0, "dtype": "float32"}
+    "text": None,
+    "encoding": "utf-8",
+    "cell": "lstm",
+    "layers": 1,
+    "size": 256,
+    "embedding": 64,
+    "dropout": 0.0,
+    "tied": False,
+    "init": "default",
+    "forget_bias": 0.0,
+    "optimizer": "adam",
+    "lr": 0.004,
+    "schedule": "cosine",
+    "clip": 1.0,
+    "batch": 32,
+    "window": 64,
+    "seconds": 110.0,
+    "steps": None,
+    "every": 250,
+    "save_every": 100,
+    "seed": 0,
+    "dtype": "float32",
+}
 
 
 def several(text: str) -> list[float]:
@@ -35,8 +54,9 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     add_generating(generate)
     evaluate = command(commands, "evaluate", "figures on text that was not learned", engines)
     add_text(evaluate)
-    evaluate.add_argument("--part", choices=("train", "validation", "test", "all"),
-                          help="of the text (default: test; all of another --text)")
+    evaluate.add_argument(
+        "--part", choices=("train", "validation", "test", "all"), help="of the text (default: test; all of another --text)"
+    )
     return top
 
 
@@ -60,8 +80,9 @@ def add_training(p: argparse.ArgumentParser) -> None:
     p.add_argument("--cell", choices=("rnn", "lstm", "gru"), help=d["cell"])
     p.add_argument("--layers", type=positive, help=d["layers"])
     p.add_argument("--size", type=positive, help=f"hidden units of a layer {d['size']}")
-    p.add_argument("--embedding", type=positive, help=f"numbers that stand for a character {d['embedding']}; "
-                                                      "with --tied it is the size")
+    p.add_argument(
+        "--embedding", type=positive, help=f"numbers that stand for a character {d['embedding']}; with --tied it is the size"
+    )
     p.add_argument("--dropout", type=share, help=d["dropout"])
     p.add_argument("--tied", action="store_true", help="one matrix for embedding and output")
     p.add_argument("--init", choices=("default", *SCHEMES), help="first weights of the recurrent layers (default: torch's)")

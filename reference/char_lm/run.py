@@ -33,8 +33,9 @@ def make_folder(folder: Path) -> None:
 def new_config(options: dict, text: Corpus, folder: Path) -> dict:
     """Options and the text's identity.  UsageError: the folder holds a run."""
     if (folder / CONFIG).exists() and not options["overwrite"]:
-        raise UsageError(f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name "
-                         "another folder by --run")
+        raise UsageError(
+            f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
+        )
     config = DEFAULTS | {k: v for k, v in options.items() if k in DEFAULTS}
     if config["tied"]:
         if "embedding" in options and options["embedding"] != config["size"]:
@@ -46,8 +47,13 @@ def new_config(options: dict, text: Corpus, folder: Path) -> dict:
 
 
 def identity(text: Corpus) -> dict:
-    return {"name": text.name, "characters": len(text.tokens), "distinct": len(text.vocabulary), "sha256": text.sha256,
-            "begin": text.begin}
+    return {
+        "name": text.name,
+        "characters": len(text.tokens),
+        "distinct": len(text.vocabulary),
+        "sha256": text.sha256,
+        "begin": text.begin,
+    }
 
 
 def old_config(options: dict, folder: Path) -> dict:
@@ -64,8 +70,10 @@ def old_config(options: dict, folder: Path) -> dict:
         if k == "text":
             v = [str(Path(f).resolve()) for f in v]
         if k in DEFAULTS and k not in FREE and v != config[k]:
-            raise UsageError(f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
-                             "begin a new run in another folder")
+            raise UsageError(
+                f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
+                "begin a new run in another folder"
+            )
     return config
 
 
@@ -73,9 +81,11 @@ def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     """The text of a run, read again.  UsageError: it is not there any more, or another one."""
     text = corpus(config["text"], config["encoding"], vocabulary)
     if identity(text) != config["corpus"]:
-        raise UsageError(f"{text.name}: the text has changed since the run began: it had {config['corpus']['characters']} "
-                         f"characters, SHA-256 {config['corpus']['sha256'][:12]}…; now {len(text.tokens)}, "
-                         f"{text.sha256[:12]}…")
+        raise UsageError(
+            f"{text.name}: the text has changed since the run began: it had {config['corpus']['characters']} "
+            f"characters, SHA-256 {config['corpus']['sha256'][:12]}…; now {len(text.tokens)}, "
+            f"{text.sha256[:12]}…"
+        )
     return text
 
 

@@ -1,10 +1,10 @@
 """``train``: from options to a run's folder.
 
-    config.json          the options, and what the text was
-    log.jsonl            a line for each step and each evaluation
-    last.safetensors     from which the run goes on
-    best.safetensors     the lowest validation loss, which ``generate`` and ``evaluate`` take
-    training.png         losses, norms, share of clipped steps
+config.json          the options, and what the text was
+log.jsonl            a line for each step and each evaluation
+last.safetensors     from which the run goes on
+best.safetensors     the lowest validation loss, which ``generate`` and ``evaluate`` take
+training.png         losses, norms, share of clipped steps
 """
 
 import contextlib
@@ -28,9 +28,9 @@ from .evaluate import figures, held_out
 from .generate import stream
 from .run import CONFIG, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
 
-VALIDATED = 50_000    # characters that are evaluated while training
-SAMPLE = 200          # characters that are shown after each evaluation
-TRIAL = 12            # steps that are timed to know how many are affordable
+VALIDATED = 50_000  # characters that are evaluated while training
+SAMPLE = 200  # characters that are shown after each evaluation
+TRIAL = 12  # steps that are timed to know how many are affordable
 
 
 def train(backend: Backend, options: dict) -> int:
@@ -38,8 +38,7 @@ def train(backend: Backend, options: dict) -> int:
     config, text = (resumed if options["resume"] else fresh)(options, folder)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
-        raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its "
-                         "own")
+        raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its own")
     model = build(backend, config, options)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
@@ -51,11 +50,21 @@ def train(backend: Backend, options: dict) -> int:
     ends = boundaries(config)
     with bar(config, options, model, backend, text) as tell:
         result = backend.train(
-            group.wrap(model), optimizer(backend, config, model), spans(windows, ends),
-            epochs=len(ends) - 1, schedule=schedule(config), max_norm=config["clip"] or None,
-            validation=lambda: validation, folder=folder, resume=options["resume"], config=config,
-            vocabulary=text.vocabulary.symbols, save_every=config["save_every"], how=f"run: {resume_command(backend, options)}",
-            tell=tell)
+            group.wrap(model),
+            optimizer(backend, config, model),
+            spans(windows, ends),
+            epochs=len(ends) - 1,
+            schedule=schedule(config),
+            max_norm=config["clip"] or None,
+            validation=lambda: validation,
+            folder=folder,
+            resume=options["resume"],
+            config=config,
+            vocabulary=text.vocabulary.symbols,
+            save_every=config["save_every"],
+            how=f"run: {resume_command(backend, options)}",
+            tell=tell,
+        )
     if group.leader:
         finish(folder, result.stopped)
     return 130 if result.stopped == "interrupted" else 0
@@ -77,8 +86,7 @@ def prolong(config: dict, steps: int, folder: Path) -> None:
     """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
     done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
     if steps <= done:
-        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, "
-                         f"not {steps}")
+        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
     if config["steps"] is not None and done >= config["steps"]:
         config["ends"] = [*config.get("ends", []), config["steps"]]
     config["steps"] = steps
@@ -103,18 +111,27 @@ def schedule(config: dict) -> schedules.Schedule:
     n, lr = config["steps"], config["lr"]
     warm = max(1, min(100, n // 20))
     rest = max(1, n - warm)
-    after = {"cosine": lambda: schedules.cosine(lr, rest, lr / 100), "constant": lambda: schedules.constant(lr),
-             "step": lambda: schedules.step(lr, max(1, -(-rest // 4)), 0.5)}[config["schedule"]]()
+    after = {
+        "cosine": lambda: schedules.cosine(lr, rest, lr / 100),
+        "constant": lambda: schedules.constant(lr),
+        "step": lambda: schedules.step(lr, max(1, -(-rest // 4)), 0.5),
+    }[config["schedule"]]()
     return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
 
 
 def affordable(backend: Backend, config: dict, options: dict, windows: list) -> int:
     """How many steps fit into the seconds, by the time of a few steps of a model that is thrown away."""
+
     def lasting(n: int) -> float:
         model = build(backend, config, options)
         start = time.perf_counter()
-        backend.train(backend.group.wrap(model), optimizer(backend, config, model), spans(windows, [0, n]), epochs=1,
-                   max_norm=config["clip"] or None)
+        backend.train(
+            backend.group.wrap(model),
+            optimizer(backend, config, model),
+            spans(windows, [0, n]),
+            epochs=1,
+            max_norm=config["clip"] or None,
+        )
         return time.perf_counter() - start
 
     lasting(TRIAL // 2)
@@ -123,10 +140,12 @@ def affordable(backend: Backend, config: dict, options: dict, windows: list) -> 
 
 def describe(backend: Backend, config: dict, model: Model, windows: list) -> str:
     text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
-    return (f"{backend.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
-            f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
-            f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
-            + (f", over {backend.group.world} processes" if backend.group.world > 1 else ""))
+    return (
+        f"{backend.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
+        f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
+        f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
+        + (f", over {backend.group.world} processes" if backend.group.world > 1 else "")
+    )
 
 
 def say(text: str) -> None:
@@ -137,12 +156,18 @@ def say(text: str) -> None:
 def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpus) -> Iterator[Callable[[Entry], None]]:
     """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
     size, console = config["batch"] * config["window"], Console(stderr=True)
-    progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"),
-                        TextColumn("{task.fields[rate]} characters/s"), TimeRemainingColumn(),
-                        console=console, transient=True,
-                        disable=options["quiet"] or not console.is_terminal or not backend.group.leader)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TextColumn("{task.fields[rate]} characters/s"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=options["quiet"] or not console.is_terminal or not backend.group.leader,
+    )
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
-    start: tuple[float, int] | None = None      # seconds and step
+    start: tuple[float, int] | None = None  # seconds and step
 
     def tell(entry: Entry) -> None:
         if "stopped" in entry:
@@ -156,8 +181,10 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
             progress.update(task, completed=step * size, rate=rate, description=f"step {step}  loss {entry['loss']:.3f}")
         else:
             f = figures(entry["validation"])
-            say(f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
-                f"{f['perplexity']:.3f}")
+            say(
+                f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
+                f"{f['perplexity']:.3f}"
+            )
             if not options["quiet"]:
                 say(sample(backend, model, text) + "\n")
 

@@ -19,22 +19,22 @@ class Labelled(NamedTuple):
     """``classifier``: one class for a whole sequence."""
 
     tokens: PackedSequence  # (N,)
-    target: Array           # (B,)
+    target: Array  # (B,)
 
 
 class Conditioned(NamedTuple):
     """``generator``: a sequence that starts from a condition; ``target`` is what comes after each of ``tokens``."""
 
-    condition: Array        # (B, C)
+    condition: Array  # (B, C)
     tokens: PackedSequence  # (N,)   begins with bos
-    target: Array           # (N,)   ends with eos
+    target: Array  # (N,)   ends with eos
 
 
 class Tagged(NamedTuple):
     """``tagger``: one tag for each step."""
 
     tokens: PackedSequence  # (N,)
-    target: Array           # (N,)
+    target: Array  # (N,)
 
 
 class Translated(NamedTuple):
@@ -42,23 +42,23 @@ class Translated(NamedTuple):
 
     source: PackedSequence  # (N,)
     tokens: PackedSequence  # (M,)   begins with bos
-    target: Array           # (M,)   ends with eos
+    target: Array  # (M,)   ends with eos
 
 
 class Window(NamedTuple):
     """``language_model``: T steps of B streams, side by side; the next window goes on where this one ends."""
 
-    tokens: Array           # (T, B)
-    targets: Array          # (T, B)   what comes after each of ``tokens``
-    first: bool = False     # whether the streams start here, so that no state is carried in
-    masks: Any = None       # language_model.Masks, or None: drawn by the model
+    tokens: Array  # (T, B)
+    targets: Array  # (T, B)   what comes after each of ``tokens``
+    first: bool = False  # whether the streams start here, so that no state is carried in
+    masks: Any = None  # language_model.Masks, or None: drawn by the model
 
 
 class Windowed(NamedTuple):
     """``forecaster``: T steps that are known and the K that follow, F variables, the target first."""
 
-    past: Array             # (T, B, F)
-    future: Array           # (K, B, F)
+    past: Array  # (T, B, F)
+    future: Array  # (K, B, F)
 
 
 Batch = Labelled | Conditioned | Tagged | Translated | Window | Windowed
@@ -226,8 +226,9 @@ def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
 def select(batch: Batch, which: Sequence[int] | Array) -> Batch:
     """The batch of these sequences only, in this order."""
     if isinstance(batch, Window):
-        return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which],
-                              masks=batch.masks and _masks(batch, which))
+        return batch._replace(
+            tokens=batch.tokens[:, which], targets=batch.targets[:, which], masks=batch.masks and _masks(batch, which)
+        )
     if isinstance(batch, Windowed):
         return Windowed(batch.past[:, which], batch.future[:, which])
     fields: dict[str, Any] = {}

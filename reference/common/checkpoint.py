@@ -36,19 +36,27 @@ class CheckpointError(Exception):
 
 
 class Checkpoint(NamedTuple):
-    model: str                          # name of the model's class
-    weights: dict[str, Array]           # its state_dict
-    optimizer: dict[str, Any] | None    # {"name": ..., "options": ..., "state": ...}
-    generators: dict[str, Any]          # states of numpy.random.Generators, by name
-    counters: dict[str, Any]            # epoch, step, best loss, ...
-    config: dict[str, Any]              # whatever the user wants to find again
-    vocabulary: list | None             # what the tokens mean
-    carried: dict[str, Array]           # the state that a model keeps between two windows
+    model: str  # name of the model's class
+    weights: dict[str, Array]  # its state_dict
+    optimizer: dict[str, Any] | None  # {"name": ..., "options": ..., "state": ...}
+    generators: dict[str, Any]  # states of numpy.random.Generators, by name
+    counters: dict[str, Any]  # epoch, step, best loss, ...
+    config: dict[str, Any]  # whatever the user wants to find again
+    vocabulary: list | None  # what the tokens mean
+    carried: dict[str, Array]  # the state that a model keeps between two windows
 
 
-def save(path: str | Path, model: Stateful, optimizer: Stateful | None = None, *, generators: Mapping[str, Any] | None = None,
-         counters: Mapping[str, Any] | None = None, config: Mapping[str, Any] | None = None,
-         vocabulary: Sequence | None = None, carried: Mapping[str, Array] | None = None) -> None:
+def save(
+    path: str | Path,
+    model: Stateful,
+    optimizer: Stateful | None = None,
+    *,
+    generators: Mapping[str, Any] | None = None,
+    counters: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    vocabulary: Sequence | None = None,
+    carried: Mapping[str, Array] | None = None,
+) -> None:
     """Write a checkpoint, atomically.
 
     Parameters
@@ -75,15 +83,23 @@ def save(path: str | Path, model: Stateful, optimizer: Stateful | None = None, *
     if carried is None:
         carried = model.carried_state() if hasattr(model, "carried_state") else {}
     arrays |= _flat("carried", carried)
-    meta = {"model": type(model).__name__, "counters": dict(counters or {}), "config": dict(config or {}),
-            "vocabulary": None if vocabulary is None else list(vocabulary),
-            "generators": {k: g if isinstance(g, Mapping) else g.bit_generator.state for k, g in (generators or {}).items()},
-            "optimizer": None}
+    meta = {
+        "model": type(model).__name__,
+        "counters": dict(counters or {}),
+        "config": dict(config or {}),
+        "vocabulary": None if vocabulary is None else list(vocabulary),
+        "generators": {k: g if isinstance(g, Mapping) else g.bit_generator.state for k, g in (generators or {}).items()},
+        "optimizer": None,
+    }
     if state is not None:
-        arrays |= _flat("optimizer", {f"{slot}/{k}": v for k, slots in state["state"].items()
-                                      for slot, v in slots.items() if slot != "step"})
-        meta["optimizer"] = {"name": type(optimizer).__name__, "options": state["options"],
-                             "steps": {k: slots.get("step") for k, slots in state["state"].items()}}
+        arrays |= _flat(
+            "optimizer", {f"{slot}/{k}": v for k, slots in state["state"].items() for slot, v in slots.items() if slot != "step"}
+        )
+        meta["optimizer"] = {
+            "name": type(optimizer).__name__,
+            "options": state["options"],
+            "steps": {k: slots.get("step") for k, slots in state["state"].items()},
+        }
     text = json.dumps(meta)
     header = {"format": FORMAT, "meta": text, "sha256": digest(text, arrays)}
     write(Path(path), numpy.save(arrays, header))
@@ -161,12 +177,26 @@ def _parse(meta: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
             slot, _, parameter = name.partition("/")
             state[parameter][slot] = v
         optimizer["state"] = state
-    return Checkpoint(meta["model"], split["weights"], optimizer, meta["generators"], meta["counters"], meta["config"],
-                      meta["vocabulary"], split["carried"])
+    return Checkpoint(
+        meta["model"],
+        split["weights"],
+        optimizer,
+        meta["generators"],
+        meta["counters"],
+        meta["config"],
+        meta["vocabulary"],
+        split["carried"],
+    )
 
 
-def restore(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None = None, *,
-            generators: Mapping[str, np.random.Generator] | None = None, vocabulary: Sequence | None = None) -> None:
+def restore(
+    checkpoint: Checkpoint,
+    model: Stateful,
+    optimizer: Stateful | None = None,
+    *,
+    generators: Mapping[str, np.random.Generator] | None = None,
+    vocabulary: Sequence | None = None,
+) -> None:
     """Put a checkpoint into a model and, if given, its optimiser and generators.  All or nothing.
 
     Raises
@@ -178,8 +208,9 @@ def restore(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None 
     settle(checkpoint, model, optimizer, generators or {}, checkpoint.weights)
 
 
-def check(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any],
-          vocabulary: Sequence | None) -> None:
+def check(
+    checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any], vocabulary: Sequence | None
+) -> None:
     """CheckpointError, with the reason, if something does not fit."""
     own = {k: _array(v) for k, v in model.state_dict().items()}
     if checkpoint.model != type(model).__name__:
@@ -192,22 +223,23 @@ def check(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, g
     for k, here in own.items():
         there = checkpoint.weights[k]
         if there.shape != here.shape:
-            raise CheckpointError(f"the checkpoint is of another {checkpoint.model}: {k} has shape {there.shape} there, "
-                                  f"{here.shape} here")
+            raise CheckpointError(
+                f"the checkpoint is of another {checkpoint.model}: {k} has shape {there.shape} there, {here.shape} here"
+            )
         if there.dtype != here.dtype:
             raise CheckpointError(f"the checkpoint is in {there.dtype}, the model in {here.dtype}")
     if optimizer is not None:
         saved = checkpoint.optimizer and checkpoint.optimizer["name"]
         if saved != type(optimizer).__name__:
-            raise CheckpointError(f"the checkpoint has the state of {saved or 'no optimiser'}, not of "
-                                  f"{type(optimizer).__name__}")
+            raise CheckpointError(f"the checkpoint has the state of {saved or 'no optimiser'}, not of {type(optimizer).__name__}")
     missing = [name for name in generators if name not in checkpoint.generators]
     if missing:
         raise CheckpointError(f"the checkpoint has no generator {', '.join(missing)}")
 
 
-def settle(checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any],
-           weights: Mapping) -> None:
+def settle(
+    checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any], weights: Mapping
+) -> None:
     """Put what was checked in its place; the optimiser checks its own state before anything changes."""
     if optimizer is not None:
         try:

@@ -192,8 +192,7 @@ def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "
     if not isinstance(value, (tuple, list)) or len(value) != len(shapes):
         kind_of = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
         raise TypeError(f"{name} must be a pair of arrays, got {kind_of}")
-    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind)
-                 for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
+    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
 
 
 def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:
@@ -202,9 +201,12 @@ def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.
         raise TypeError(f"state_dict must be a mapping, got {type(arrays).__name__}")
     missing, unexpected = [k for k in shapes if k not in arrays], [k for k in arrays if k not in shapes]
     if missing or unexpected:
-        raise RuntimeError("state_dict does not fit: " + "; ".join(
-            f"{what} {', '.join(map(repr, keys))}"
-            for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys))
+        raise RuntimeError(
+            "state_dict does not fit: "
+            + "; ".join(
+                f"{what} {', '.join(map(repr, keys))}" for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys
+            )
+        )
     values = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in arrays.items()}
     for k, shape in shapes.items():
         if values[k].shape != shape:
@@ -223,11 +225,14 @@ def clipping(max_norm: float | None, norm_type: float, clip_value: float | None)
             zero_or_more(name, value)
 
 
-def needs(folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None,
-          **_: object) -> None:
+def needs(
+    folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None, **_: object
+) -> None:
     """ValueError before the first step: an option that has nothing to work on would pass in silence."""
-    for name, asked, needed, there in (("resume", resume, "a folder", folder),
-                                       ("save_every", save_every is not None, "a folder", folder),
-                                       ("patience", patience is not None, "validation", validation)):
+    for name, asked, needed, there in (
+        ("resume", resume, "a folder", folder),
+        ("save_every", save_every is not None, "a folder", folder),
+        ("patience", patience is not None, "validation", validation),
+    ):
         if asked and there is None:
             raise ValueError(f"{name} needs {needed}")

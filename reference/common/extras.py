@@ -18,8 +18,7 @@ def lacking(extra: str, *modules: str) -> str | None:
     *first, last = missing
     names, verb = (f"{', '.join(first)} and {last}", "are") if first else (last, "is")
     extras = f"extras {extra!r} bring" if "," in extra else f"extra {extra!r} brings"
-    return (f"{names} {verb} needed and not installed; the {extras} what is missing: pip install '.[{extra}]' in a checkout "
-            "of bptt")
+    return f"{names} {verb} needed and not installed; the {extras} what is missing: pip install '.[{extra}]' in a checkout of bptt"
 
 
 def needs(extra: str, *modules: str) -> None:

@@ -27,8 +27,14 @@ class Module:
     Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
     """
 
-    def __init__(self, shapes: dict[str, tuple], hidden_size: int, dtype: DTypeLike, rng: np.random.Generator | None,
-                 draw: Callable[[np.random.Generator, tuple], Array] | None = None):
+    def __init__(
+        self,
+        shapes: dict[str, tuple],
+        hidden_size: int,
+        dtype: DTypeLike,
+        rng: np.random.Generator | None,
+        draw: Callable[[np.random.Generator, tuple], Array] | None = None,
+    ):
         self.dtype = checks.dtype(dtype)
         self.training = True
         self.grads: Grads = {}
@@ -72,8 +78,9 @@ class Module:
 
     def _pull(self, *gradients: Any) -> list[Any]:
         if self._pullback is None:
-            raise RuntimeError("backward needs a forward before it, and each forward allows one backward; "
-                               "vjp holds several at once")
+            raise RuntimeError(
+                "backward needs a forward before it, and each forward allows one backward; vjp holds several at once"
+            )
         pulled = self._pullback(*gradients)
         self.grads, *of_inputs = pulled if isinstance(pulled, tuple) else (pulled,)
         self._pullback = None

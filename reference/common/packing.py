@@ -86,13 +86,15 @@ def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False,
     if (n > T).any():
         raise ValueError(f"lengths must not exceed the {T} steps of the input, got {n.max()}")
     if enforce_sorted and (np.diff(n) > 0).any():
-        raise RuntimeError("lengths must be in decreasing order when enforce_sorted is True; "
-                           "pass enforce_sorted=False to have them sorted")
+        raise RuntimeError(
+            "lengths must be in decreasing order when enforce_sorted is True; pass enforce_sorted=False to have them sorted"
+        )
     return n.astype(np.int64)
 
 
-def pack_padded_sequence(input: Array, lengths: Sequence[int] | Array, batch_first: bool = False,
-                         enforce_sorted: bool = True) -> PackedSequence:
+def pack_padded_sequence(
+    input: Array, lengths: Sequence[int] | Array, batch_first: bool = False, enforce_sorted: bool = True
+) -> PackedSequence:
     """Keep the real steps of a padded batch.
 
     Parameters
@@ -122,8 +124,9 @@ def pack_padded_sequence(input: Array, lengths: Sequence[int] | Array, batch_fir
     return PackedSequence(x[positions(batch_sizes)], batch_sizes, order, back)
 
 
-def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0,
-                        total_length: int | None = None) -> tuple[Array, Array]:
+def pad_packed_sequence(
+    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
+) -> tuple[Array, Array]:
     """The padded batch (T, B, *), or (B, T, *) if ``batch_first``, and its lengths (B,), in the caller's order.
 
     Raises
@@ -145,8 +148,9 @@ def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, pad
     return _time_first(padded, batch_first), lengths
 
 
-def pad_sequence(sequences: Sequence[Array], batch_first: bool = False, padding_value: float = 0.0,
-                 padding_side: str = "right") -> Array:
+def pad_sequence(
+    sequences: Sequence[Array], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
+) -> Array:
     """Sequences (T_b, *)  ->  (T, B, *), or (B, T, *) if ``batch_first``; T is the longest T_b.
 
     Raises
@@ -207,8 +211,9 @@ def pad_packed_sequence_backward(dpadded: Array, sequence: PackedSequence, batch
     return sequence._replace(data=dx[positions(sequence.batch_sizes)])
 
 
-def pad_sequence_backward(dpadded: Array, lengths: Sequence[int] | Array, batch_first: bool = False,
-                          padding_side: str = "right") -> list[Array]:
+def pad_sequence_backward(
+    dpadded: Array, lengths: Sequence[int] | Array, batch_first: bool = False, padding_side: str = "right"
+) -> list[Array]:
     """The adjoint of pad_sequence: B gradients (T_b, *)."""
     dx = _time_first(np.asarray(dpadded), batch_first)
     return [dx[_side(n, len(dx), padding_side), b].copy() for b, n in enumerate(lengths)]

@@ -22,8 +22,15 @@ def cell_shapes(gates: int, input_size: int, hidden_size: int, bias: bool, proj_
     return shapes
 
 
-def stack_shapes(gates: int, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
-                 bidirectional: bool = False, proj_size: int = 0) -> dict[str, tuple]:
+def stack_shapes(
+    gates: int,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    bias: bool = True,
+    bidirectional: bool = False,
+    proj_size: int = 0,
+) -> dict[str, tuple]:
     """Shapes of a whole stack, keyed and ordered like the ``state_dict`` of torch.nn's layer."""
     shapes = {}
     for layer in range(num_layers):

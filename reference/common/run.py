@@ -31,19 +31,19 @@ class NonFiniteError(FloatingPointError):
 
 
 class Counters(NamedTuple):
-    epoch: int = 0              # passes over the data that are complete
-    batch: int = 0              # batches of this pass that are done
-    step: int = 0               # optimiser steps so far
-    best: float = math.inf      # lowest validation loss
-    waited: int = 0             # evaluations since then
+    epoch: int = 0  # passes over the data that are complete
+    batch: int = 0  # batches of this pass that are done
+    step: int = 0  # optimiser steps so far
+    best: float = math.inf  # lowest validation loss
+    waited: int = 0  # evaluations since then
 
 
 class Result(NamedTuple):
-    losses: list[float]         # of each step of this call
-    norms: list[float]          # of the gradients, before clipping
-    evaluations: list[float]    # validation loss after each epoch of this call
+    losses: list[float]  # of each step of this call
+    norms: list[float]  # of the gradients, before clipping
+    evaluations: list[float]  # validation loss after each epoch of this call
     counters: Counters
-    stopped: str                # "finished", "steps", "patience" or "interrupted"
+    stopped: str  # "finished", "steps", "patience" or "interrupted"
 
 
 class Run:
@@ -76,10 +76,22 @@ class Run:
         Is given each entry of the log, and {"stopped": ...} at the end.
     """
 
-    def __init__(self, save: Callable[[Path, Counters], None], folder: str | Path | None, counters: Counters, epochs: int, *,
-                 save_every: int | None = None, steps: int | None = None, patience: int | None = None,
-                 progress: bool = False, how: str = "call train again with resume=True", leader: bool = True,
-                 agree: Callable[[bool], bool] = bool, tell: Callable[[Entry], None] = lambda entry: None):
+    def __init__(
+        self,
+        save: Callable[[Path, Counters], None],
+        folder: str | Path | None,
+        counters: Counters,
+        epochs: int,
+        *,
+        save_every: int | None = None,
+        steps: int | None = None,
+        patience: int | None = None,
+        progress: bool = False,
+        how: str = "call train again with resume=True",
+        leader: bool = True,
+        agree: Callable[[bool], bool] = bool,
+        tell: Callable[[Entry], None] = lambda entry: None,
+    ):
         for name, value in (("epochs", epochs), ("steps", steps)):
             if value is not None:
                 checks.positive_or_zero(name, value)
@@ -151,8 +163,17 @@ class Run:
         c = self.counters = self.counters._replace(batch=self.counters.batch + 1, step=self.counters.step + 1)
         self.losses.append(loss)
         self.norms.append(norm)
-        self._log({"step": c.step, "epoch": c.epoch, "loss": loss, "norm": norm, "clipped": bool(clipped), "lr": lr,
-                   "time": round(time.time(), 3)})
+        self._log(
+            {
+                "step": c.step,
+                "epoch": c.epoch,
+                "loss": loss,
+                "norm": norm,
+                "clipped": bool(clipped),
+                "lr": lr,
+                "time": round(time.time(), 3),
+            }
+        )
         if self.save_every and c.step % self.save_every == 0:
             self.save(LAST)
 
@@ -226,8 +247,9 @@ class Run:
             if self.folder is None:
                 raise KeyboardInterrupt
             if self._leader:
-                print(f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, {self.how}",
-                      file=sys.stderr)
+                print(
+                    f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, {self.how}", file=sys.stderr
+                )
 
 
 def bar() -> Any:
@@ -235,8 +257,14 @@ def bar() -> Any:
     from rich.console import Console  # only the bar needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                    console=Console(stderr=True), transient=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def read_log(path: str | Path) -> list[Entry]:

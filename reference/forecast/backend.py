@@ -21,11 +21,11 @@ class Backend(NamedTuple):
     """What a backend gives."""
 
     package: str
-    model: Callable[..., Model]    # called as reference.Forecaster
-    adam: Callable                 # called with a model, lr, weight_decay: AdamW
+    model: Callable[..., Model]  # called as reference.Forecaster
+    adam: Callable  # called with a model, lr, weight_decay: AdamW
     train: Callable
     restore: Callable
-    place: Callable = in_numpy     # (backend, device, compile) -> the one whose models compute there
+    place: Callable = in_numpy  # (backend, device, compile) -> the one whose models compute there
 
 
 BACKEND = Backend("reference", Forecaster, optim.AdamW, loop.train, checkpoint.restore)

@@ -31,8 +31,9 @@ def train(backend: Backend, given: argparse.Namespace) -> int:
     folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
     task = (taken_up if given.resume else begun)(given, folder)
     print(described(task), flush=True)
-    model, result = fit(backend, task, folder, resume=given.resume, progress=not given.no_progress,
-                        how=f"run: {again(backend, given, folder)}")
+    model, result = fit(
+        backend, task, folder, resume=given.resume, progress=not given.no_progress, how=f"run: {again(backend, given, folder)}"
+    )
     if result.stopped == "interrupted":
         return 130
     scores = evaluation.evaluate(task, model, "validation")
@@ -46,8 +47,9 @@ def begun(given: argparse.Namespace, folder: Path) -> Task:
     """The task of a new run.  ValueError: the folder holds one."""
     task = prepare(settled(given))
     if (folder / LAST).exists() and not given.overwrite:
-        raise ValueError(f"{folder} holds a run already: go on with --resume, drop it with --overwrite, or choose another "
-                         "folder with --out")
+        raise ValueError(
+            f"{folder} holds a run already: go on with --resume, drop it with --overwrite, or choose another folder with --out"
+        )
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)
     return task
@@ -74,15 +76,22 @@ def described(task: Task) -> str:
     rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
     span = f"{len(s.values)} rows from {data.shown(s.times[0])} to {data.shown(s.times[-1])}"
     besides = f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""
-    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}{besides}",
-                      f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
-                      *(f"note: {n}" for n in s.notes)])
+    return "\n".join(
+        [
+            f"{s.name}: {span}; target {s.columns[0]}{besides}",
+            f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
+            *(f"note: {n}" for n in s.notes),
+        ]
+    )
 
 
 def evaluate(backend: Backend, given: argparse.Namespace) -> int:
     task, model = open_run(backend, given.run)
-    scores = (evaluation.rolling(backend, task, given.part, given.refits) if given.refits else
-             evaluation.evaluate(task, model, given.part))
+    scores = (
+        evaluation.rolling(backend, task, given.part, given.refits)
+        if given.refits
+        else evaluation.evaluate(task, model, given.part)
+    )
     print(described(task))
     text, summary = report(task, model, scores, given.refits)
     print(text)
@@ -99,18 +108,32 @@ def evaluate(backend: Backend, given: argparse.Namespace) -> int:
 def report(task: Task, model: Model, scores: Evaluation, refits: int) -> tuple[str, dict]:
     """Markdown, and the same as JSON."""
     summary = scores.as_json()
-    lines = [f"{scores.truth.shape[1]} windows of the {scores.part} part"
-             + (f", fitted anew {refits} times" if refits else "") + ":", "", scores.table(), "", scores.by_step("rmse"), "",
-             scores.verdict()]
+    lines = [
+        f"{scores.truth.shape[1]} windows of the {scores.part} part" + (f", fitted anew {refits} times" if refits else "") + ":",
+        "",
+        scores.table(),
+        "",
+        scores.by_step("rmse"),
+        "",
+        scores.verdict(),
+    ]
     if not refits:
         summary["covered"] = covered(scores, band(task, model))
-        lines += ["", f"The band holds {summary['covered']:.0%} of the true values; it was made to hold "
-                      f"{BAND[1] - BAND[0]:.0%} on the validation part."]
+        lines += [
+            "",
+            f"The band holds {summary['covered']:.0%} of the true values; it was made to hold "
+            f"{BAND[1] - BAND[0]:.0%} on the validation part.",
+        ]
         if task.options["mode"] != "direct":
             summary["accumulation"] = {k: [float(x) for x in v] for k, v in accumulation(task, model, scores.part).items()}
             K = range(len(scores.truth))
-            lines += ["", markdown(["RMSE, steps ahead", *(str(k + 1) for k in K)],
-                                   [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in summary["accumulation"].items()])]
+            lines += [
+                "",
+                markdown(
+                    ["RMSE, steps ahead", *(str(k + 1) for k in K)],
+                    [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in summary["accumulation"].items()],
+                ),
+            ]
     return "\n".join(lines), summary
 
 

@@ -23,10 +23,10 @@ class Series(NamedTuple):
     """N rows; ``notes`` say what was changed on the way."""
 
     name: str
-    times: Array                # (N,)   datetime64[s], or numbers
-    columns: tuple[str, ...]    # the target first
-    values: Array               # (N, F)
-    season: int                 # steps after which it is expected to repeat
+    times: Array  # (N,)   datetime64[s], or numbers
+    columns: tuple[str, ...]  # the target first
+    values: Array  # (N, F)
+    season: int  # steps after which it is expected to repeat
     notes: tuple[str, ...] = ()
 
 
@@ -59,8 +59,9 @@ def with_calendar(s: Series) -> Series:
 DATASETS = {"sunspots": sunspots, "weather": weather}
 
 
-def from_csv(file: Path, time: str | None, target: str, features: Sequence[str] = (), missing: str = "error",
-             season: int = 1) -> Series:
+def from_csv(
+    file: Path, time: str | None, target: str, features: Sequence[str] = (), missing: str = "error", season: int = 1
+) -> Series:
     """A file with a header line.
 
     Parameters
@@ -144,8 +145,9 @@ def moments(file: Path, name: str, column: Sequence[str]) -> Array:
         try:
             dates.append(np.datetime64(text.replace("/", "-").removesuffix("Z"), "s"))
         except ValueError:
-            raise SeriesError(f"{file}, column {name!r}, row {k + 1}: {text!r} is neither a number nor a date as 2024-01-31 "
-                              "or 2024-01-31T12:00") from None
+            raise SeriesError(
+                f"{file}, column {name!r}, row {k + 1}: {text!r} is neither a number nor a date as 2024-01-31 or 2024-01-31T12:00"
+            ) from None
     return np.array(dates)
 
 
@@ -164,8 +166,10 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
         k = int(np.argmax(abs(steps - usual) > 1e-6 * abs(usual)))
         unit = " s" if times.dtype.kind == "M" else ""
         odd = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
-        raise SeriesError(f"{file}: the steps of {name!r} are not even: {odd}; "
-                          "put in the missing rows, with empty values and --missing previous if need be")
+        raise SeriesError(
+            f"{file}: the steps of {name!r} are not even: {odd}; "
+            "put in the missing rows, with empty values and --missing previous if need be"
+        )
 
 
 def filled(file: Path, columns: Sequence[str], values: Array, missing: str, notes: list[str]) -> Array:
@@ -177,8 +181,10 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
             continue
         first = int(np.argmax(holes[:, k]))
         if missing == "error":
-            raise SeriesError(f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} of those "
-                              "sorted by time; --missing previous puts the value before it there")
+            raise SeriesError(
+                f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} of those "
+                "sorted by time; --missing previous puts the value before it there"
+            )
         if first == 0:
             raise SeriesError(f"{file}, column {name!r}: the first value is missing, so there is none before it to put there")
         last = np.maximum.accumulate(np.where(holes[:, k], 0, np.arange(len(values))))
@@ -192,8 +198,14 @@ def load(options: Mapping) -> Series:
     if options["csv"] is None:
         s = DATASETS[options["data"]]()
     else:
-        s = from_csv(Path(options["csv"]), options["time"], options["target"], options["features"] or (), options["missing"],
-                     options["season"] or 1)
+        s = from_csv(
+            Path(options["csv"]),
+            options["time"],
+            options["target"],
+            options["features"] or (),
+            options["missing"],
+            options["season"] or 1,
+        )
     return with_calendar(s) if options.get("calendar") else s
 
 

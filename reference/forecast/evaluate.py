@@ -16,14 +16,13 @@ from .options import Options
 from .train import Task, fit, forced, forecasts, prepare, truth
 from .windows import Parts
 
-BAND = (0.1, 0.9)   # quantiles of the validation residuals
+BAND = (0.1, 0.9)  # quantiles of the validation residuals
 
 
 class Evaluation:
     """The forecasts (K, W) of model and baselines on a part, and their figures."""
 
-    def __init__(self, name: str, task: Task, forecasts: Mapping[str, Array], true: Array, origins: Array,
-                 part: str):
+    def __init__(self, name: str, task: Task, forecasts: Mapping[str, Array], true: Array, origins: Array, part: str):
         self.name, self.task, self.part, self.truth, self.origins = name, task, part, true, origins
         self.forecasts = dict(forecasts)
         scale = metrics.naive_scale(task.series.values[: task.parts.train, 0], task.season)
@@ -36,20 +35,26 @@ class Evaluation:
 
     def table(self) -> str:
         """Markdown, over all steps ahead."""
-        return markdown(["", *(LABELS[k] for k in Figures._fields)],
-                        [[n, *(f"{float(v):.4g}" for v in f)] for n, f in self.overall.items()])
+        return markdown(
+            ["", *(LABELS[k] for k in Figures._fields)], [[n, *(f"{float(v):.4g}" for v in f)] for n, f in self.overall.items()]
+        )
 
     def by_step(self, figure: str) -> str:
         """Markdown, one figure for each step ahead."""
         K = len(self.truth)
         shown = [k for k in range(K) if K <= 12 or k in (0, 1, 2) or (k + 1) % max(1, K // 8) == 0]
-        return markdown([f"{LABELS[figure]}, steps ahead", *(str(k + 1) for k in shown)],
-                        [[n, *(f"{getattr(f, figure)[k]:.4g}" for k in shown)] for n, f in self.steps.items()])
+        return markdown(
+            [f"{LABELS[figure]}, steps ahead", *(str(k + 1) for k in shown)],
+            [[n, *(f"{getattr(f, figure)[k]:.4g}" for k in shown)] for n, f in self.steps.items()],
+        )
 
     def as_json(self) -> dict:
-        return {"part": self.part, "windows": self.truth.shape[1],
-                "overall": {n: {k: float(v) for k, v in f._asdict().items()} for n, f in self.overall.items()},
-                "steps": {n: {k: [float(x) for x in v] for k, v in f._asdict().items()} for n, f in self.steps.items()}}
+        return {
+            "part": self.part,
+            "windows": self.truth.shape[1],
+            "overall": {n: {k: float(v) for k, v in f._asdict().items()} for n, f in self.overall.items()},
+            "steps": {n: {k: [float(x) for x in v] for k, v in f._asdict().items()} for n, f in self.steps.items()},
+        }
 
 
 LABELS = {"mae": "MAE", "rmse": "RMSE", "mase": "MASE", "skill": "skill", "r2": "R²"}
@@ -67,10 +72,12 @@ def named(options: Options) -> str:
 
 def evaluate(task: Task, model: Model, part: str) -> Evaluation:
     windows, name = task.windows(part), named(task.options)
-    others = {n: task.scaling.back(f) for n, f in
-            baselines.all_of(task.values, task.windows("train"), windows, task.season).items()}
-    return Evaluation(name, task, {name: forecasts(model, windows, task.scaling), **others}, truth(windows, task.scaling),
-                      windows.origins, part)
+    others = {
+        n: task.scaling.back(f) for n, f in baselines.all_of(task.values, task.windows("train"), windows, task.season).items()
+    }
+    return Evaluation(
+        name, task, {name: forecasts(model, windows, task.scaling), **others}, truth(windows, task.scaling), windows.origins, part
+    )
 
 
 def band(task: Task, model: Model) -> Array:
@@ -90,8 +97,10 @@ def accumulation(task: Task, model: Model, part: str) -> dict[str, Array]:
     """RMSE (K,) for each step ahead: reading its own forecasts, and given the true value before each step"""
     windows = task.windows(part)
     true = truth(windows, task.scaling)
-    return {"free running": rmse(forecasts(model, windows, task.scaling) - true),
-            "teacher forced": rmse(forced(model, windows, task.scaling) - true)}
+    return {
+        "free running": rmse(forecasts(model, windows, task.scaling) - true),
+        "teacher forced": rmse(forced(model, windows, task.scaling) - true),
+    }
 
 
 def rmse(e: Array) -> Array:

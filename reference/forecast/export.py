@@ -26,8 +26,9 @@ def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Model:
 def inputs(saved: Checkpoint) -> list[dict[str, Array]]:
     """past (T, B, F) float32, of two sizes"""
     rng = np.random.default_rng(0)
-    return [{"past": rng.standard_normal((T, B, features(saved))).astype(np.float32)}
-            for T, B in ((saved.config["window"], 3), (2, 1))]
+    return [
+        {"past": rng.standard_normal((T, B, features(saved))).astype(np.float32)} for T, B in ((saved.config["window"], 3), (2, 1))
+    ]
 
 
 def answers(saved: Checkpoint, dtype: str, inputs: dict[str, Array]) -> list[Array]:

@@ -1,9 +1,9 @@
 """How wrong a forecast is, for each step ahead and over all.
 
-    MAE = mean |e|,  RMSE = √(mean e²)
-    MASE = MAE / mean |x_t - x_{t-m}| over the training rows        (Hyndman and Koehler 2006), m the season
-    skill = 1 - mean e² / mean e² of persistence
-    R² = 1 - Σ e² / Σ (x - mean x)², of the true values that are judged
+MAE = mean |e|,  RMSE = √(mean e²)
+MASE = MAE / mean |x_t - x_{t-m}| over the training rows        (Hyndman and Koehler 2006), m the season
+skill = 1 - mean e² / mean e² of persistence
+R² = 1 - Σ e² / Σ (x - mean x)², of the true values that are judged
 """
 
 from typing import NamedTuple
@@ -33,8 +33,7 @@ def figures(forecast: Array, truth: Array, persistence: Array, scale: float, axi
     e2 = ((forecast - truth) ** 2).mean(axis)
     mae = abs(forecast - truth).mean(axis)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Figures(mae, np.sqrt(e2), mae / scale, 1 - e2 / ((persistence - truth) ** 2).mean(axis),
-                       1 - e2 / truth.var(axis))
+        return Figures(mae, np.sqrt(e2), mae / scale, 1 - e2 / ((persistence - truth) ** 2).mean(axis), 1 - e2 / truth.var(axis))
 
 
 def verdict(model: str, overall: dict[str, Figures], steps: dict[str, Figures]) -> str:

@@ -10,12 +10,18 @@ from ..common.arrays import Array
 from .evaluate import BAND, Evaluation
 from .train import Task
 
-STYLE: Any = {"figure.dpi": 130, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-                         "legend.frameon": False, "figure.constrained_layout.use": True}
+STYLE: Any = {
+    "figure.dpi": 130,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
 TRUTH, MODEL = "#333333", "#c0392b"
 OTHERS = {"persistence": "#7f8c8d", "seasonal naive": "#b7950b", "linear": "#2471a3"}
 MISSING = "plots need matplotlib, which is not installed: pip install '.[apps]', or give --no-plots"
-SHOWN = 4       # windows in a picture
+SHOWN = 4  # windows in a picture
 
 
 def canvas(*size: Any, **options: Any) -> tuple[Any, Any, Any]:
@@ -53,8 +59,15 @@ def windows(file: Path, scores: Evaluation, between: Array) -> None:
             ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
             ahead = times[o : o + K]
             f = scores.forecasts[scores.name][:, w]
-            ax.fill_between(ahead, f + between[0], f + between[1], color=MODEL, alpha=0.18, lw=0,
-                            label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
+            ax.fill_between(
+                ahead,
+                f + between[0],
+                f + between[1],
+                color=MODEL,
+                alpha=0.18,
+                lw=0,
+                label=f"{BAND[1] - BAND[0]:.0%} of validation errors",
+            )
             ax.plot(ahead, scores.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
             ax.plot(ahead, f, color=MODEL, lw=1.6, label=scores.name)
             ax.plot(ahead, scores.forecasts["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")

@@ -18,18 +18,18 @@ from .options import DEFAULTS, EPOCHS, FREE, STEPS, Options
 from .windows import Parts, Scaling, Windows, parts, scaling, windows
 
 MAX_NORM = 1.0
-CHUNK = 512     # windows forecast at a time
+CHUNK = 512  # windows forecast at a time
 
 
 @dataclass(frozen=True)
 class Task:
     """A series, cut, scaled by its training part, and what is to be done with it."""
 
-    options: dict[str, Any]     # of the command, and how the series was cut and scaled
+    options: dict[str, Any]  # of the command, and how the series was cut and scaled
     series: Series
     parts: Parts
     scaling: Scaling
-    values: Array               # (N, F), scaled
+    values: Array  # (N, F), scaled
 
     @property
     def season(self) -> int:
@@ -54,8 +54,17 @@ def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | 
 
 
 def build(backend: Backend, o: Options, columns: int) -> Model:
-    return backend.model(columns, o["horizon"], o["hidden"], o["layers"], mode=o["mode"], cell=o["cell"], dropout=o["dropout"],
-                      dtype=o["dtype"], rng=np.random.default_rng(o["seed"]))
+    return backend.model(
+        columns,
+        o["horizon"],
+        o["hidden"],
+        o["layers"],
+        mode=o["mode"],
+        cell=o["cell"],
+        dropout=o["dropout"],
+        dtype=o["dtype"],
+        rng=np.random.default_rng(o["seed"]),
+    )
 
 
 def forced_share(o: Options, epoch: int) -> float:
@@ -84,8 +93,19 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
         return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
 
     rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
-    result = backend.train(model, optimizer, passes, epochs=o["epochs"], schedule=rate, max_norm=MAX_NORM, validation=validation,
-                        folder=folder, config=dict(o), patience=o["patience"], **run)
+    result = backend.train(
+        model,
+        optimizer,
+        passes,
+        epochs=o["epochs"],
+        schedule=rate,
+        max_norm=MAX_NORM,
+        validation=validation,
+        folder=folder,
+        config=dict(o),
+        patience=o["patience"],
+        **run,
+    )
     if folder is not None and result.stopped != "interrupted":
         backend.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
     model.eval()
@@ -108,12 +128,15 @@ def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
         raise checkpoint.CheckpointError(f"{folder / LAST} is of another application, not of forecast")
     for name, v in asked.items():
         if name not in FREE and before.get(name, DEFAULTS[name]) != v:
-            raise ValueError(f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
-                             f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out")
+            raise ValueError(
+                f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
+                f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out"
+            )
     done = saved.counters["epoch"]
     if asked.get("epochs", before["epochs"]) != before["epochs"] and asked["epochs"] <= done:
-        raise ValueError(f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not "
-                         f"{asked['epochs']}")
+        raise ValueError(
+            f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not {asked['epochs']}"
+        )
     return saved
 
 
@@ -147,8 +170,10 @@ def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
     if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
         raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
     if rows > cut.end and not longer:
-        raise sources.SeriesError(f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
-                                  "to go on from its end, or train again")
+        raise sources.SeriesError(
+            f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
+            "to go on from its end, or train again"
+        )
     return prepare(o, series, cut)
 
 

@@ -18,15 +18,14 @@ class Parts(NamedTuple):
     end: int
 
     def rows(self, part: str) -> tuple[int, int]:
-        return {"train": (0, self.train), "validation": (self.train, self.validation),
-                "test": (self.validation, self.end)}[part]
+        return {"train": (0, self.train), "validation": (self.train, self.validation), "test": (self.validation, self.end)}[part]
 
 
 class Scaling(NamedTuple):
     """z = (x - mean) / deviation, column by column, of the training rows alone."""
 
-    mean: Array         # (F,)
-    deviation: Array    # (F,)
+    mean: Array  # (F,)
+    deviation: Array  # (F,)
 
     def forth(self, x: Array) -> Array:
         return (x - self.mean) / self.deviation
@@ -39,9 +38,9 @@ class Scaling(NamedTuple):
 class Windows(NamedTuple):
     """W windows of a part: views into the scaled series."""
 
-    past: Array         # (W, T, F)
-    future: Array       # (W, K, F)
-    origins: Array      # (W,)   the row of the first step that is forecast
+    past: Array  # (W, T, F)
+    future: Array  # (W, K, F)
+    origins: Array  # (W,)   the row of the first step that is forecast
 
     def batch(self, chosen: Array | slice) -> Windowed:
         """Some of them, time first; this copies."""
@@ -57,14 +56,17 @@ def parts(rows: int, length: int, horizon: int, validation: float, test: float, 
         A part would hold no window.
     """
     if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
-        raise SeriesError("--validation and --test must be shares above 0 that leave something for training, got "
-                          f"{validation} and {test}")
+        raise SeriesError(
+            f"--validation and --test must be shares above 0 that leave something for training, got {validation} and {test}"
+        )
     a, b = rows - round(rows * (validation + test)), rows - round(rows * test)
     needed = max(length + horizon + 1, season)
     if a < needed or b - a < horizon or rows - b < horizon:
-        raise SeriesError(f"{rows} rows are too few: windows of {length} and {horizon} steps and a season of {season} need "
-                          f"{needed} rows for training and {horizon} for validation and for test, there are {a}, {b - a} "
-                          f"and {rows - b}; try a smaller --window or --horizon")
+        raise SeriesError(
+            f"{rows} rows are too few: windows of {length} and {horizon} steps and a season of {season} need "
+            f"{needed} rows for training and {horizon} for validation and for test, there are {a}, {b - a} "
+            f"and {rows - b}; try a smaller --window or --horizon"
+        )
     return Parts(a, b, rows)
 
 
@@ -79,8 +81,10 @@ def scaling(series: Series, train: int) -> Scaling:
     mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
     for name, d, m in zip(series.columns, deviation, mean, strict=True):
         if not d > 1e-12 * max(1.0, abs(m)):
-            raise SeriesError(f"{series.name}: column {name!r} is constant in the training part, so it says nothing"
-                              + ("; there is nothing to forecast" if name == series.columns[0] else "; leave it out"))
+            raise SeriesError(
+                f"{series.name}: column {name!r} is constant in the training part, so it says nothing"
+                + ("; there is nothing to forecast" if name == series.columns[0] else "; leave it out")
+            )
     return Scaling(mean, deviation)
 
 
@@ -92,6 +96,6 @@ def windows(values: Array, length: int, horizon: int, start: int, stop: int) -> 
     origins = np.arange(max(start, length), stop - horizon + 1)
     if not len(origins):
         raise SeriesError(f"rows {start} to {stop} hold no window of {length} and {horizon} steps")
-    both = sliding_window_view(values, length + horizon, axis=0).swapaxes(1, 2)     # (N-T-K+1, T+K, F)
+    both = sliding_window_view(values, length + horizon, axis=0).swapaxes(1, 2)  # (N-T-K+1, T+K, F)
     both = both[origins[0] - length : origins[-1] - length + 1]
     return Windows(both[:, :length], both[:, length:], origins)

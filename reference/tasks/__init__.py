@@ -12,5 +12,9 @@ from .names_generator import NamesGenerator
 from .pronunciation import Pronunciation
 
 Task = NamesClassifier | NamesGenerator | LettersTagger | Pronunciation
-TASKS: dict[str, Callable[..., Task]] = {"names_classifier": NamesClassifier, "names_generator": NamesGenerator,
-                                        "letters_tagger": LettersTagger, "pronunciation": Pronunciation}
+TASKS: dict[str, Callable[..., Task]] = {
+    "names_classifier": NamesClassifier,
+    "names_generator": NamesGenerator,
+    "letters_tagger": LettersTagger,
+    "pronunciation": Pronunciation,
+}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import inf, log
 
-Word = tuple[str, tuple[str, ...]]         # spelling, sounds
+Word = tuple[str, tuple[str, ...]]  # spelling, sounds
 Costs = dict[tuple[str, tuple[str, ...]], float]  # (letter, 0 to 2 sounds) -> cost
 
 UNSEEN = 12.0
@@ -19,7 +19,7 @@ def cut(word: Word, costs: Costs) -> list[tuple[str, ...]] | None:
     """The sounds of each letter, or None if there are more than two for each."""
     letters, sounds = word
     n = len(sounds)
-    best, came = [0.0] + [inf] * n, []     # best[j]: the cost of the letters so far making the first j sounds
+    best, came = [0.0] + [inf] * n, []  # best[j]: the cost of the letters so far making the first j sounds
     for letter in letters:
         cost, back = [inf] * (n + 1), [0] * (n + 1)
         for j in range(n + 1):

@@ -14,8 +14,8 @@ class Backend(NamedTuple):
     """What a backend gives."""
 
     package: str
-    models: dict[str, Callable]    # by class name; called with sizes, cell, dtype, rng
-    adam: Callable                 # called with a model and lr
+    models: dict[str, Callable]  # by class name; called with sizes, cell, dtype, rng
+    adam: Callable  # called with a model and lr
     train: Callable
     versions: dict[str, str]
 

@@ -31,8 +31,10 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 
 def lines(results: dict) -> list[str]:
     """What is printed."""
-    text = [f"{results['title']}: {results['side']}, {results['cell']}, {results['steps']} steps of {results['batch']}; "
-            f"trained on {results['parts'][0]}, tested on {results['parts'][2]}"]
+    text = [
+        f"{results['title']}: {results['side']}, {results['cell']}, {results['steps']} steps of {results['batch']}; "
+        f"trained on {results['parts'][0]}, tested on {results['parts'][2]}"
+    ]
     for kind in ("baselines", "variants"):
         for label, figures in results[kind].items():
             shown = "  ".join(f"{k} {v:.4g}" for k, v in figures.items())

@@ -53,8 +53,12 @@ class LettersTagger:
     def baselines(self) -> dict[str, dict[str, float]]:
         usual = majority(pair for w in self.parts.train for pair in zip(w, self.tags_of[w], strict=True))
         wrong = [[usual[c] != t for c, t in zip(w, self.tags_of[w], strict=True)] for w in self.parts.test]
-        return {"the most frequent sound of each letter": {
-            "letters wrong": sum(map(sum, wrong)) / sum(map(len, wrong)), "words wrong": sum(map(any, wrong)) / len(wrong)}}
+        return {
+            "the most frequent sound of each letter": {
+                "letters wrong": sum(map(sum, wrong)) / sum(map(len, wrong)),
+                "words wrong": sum(map(any, wrong)) / len(wrong),
+            }
+        }
 
     def examples(self, model: Model) -> dict[str, str]:
         answers = {w: self.tags.decode(array(model.predict(self.batch([w])))) for w in self.parts.test[:12]}

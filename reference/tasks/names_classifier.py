@@ -13,20 +13,22 @@ class NamesClassifier:
 
     model, title, better = "Classifier", "sex from a first name", "higher"
     batch_size, rate, most_epochs = 64, 3e-3, 12
-    variants: dict[str, dict] = {"last state": {}, "mean": {"pooling": "mean"}, "maximum": {"pooling": "max"},
-                "last state, one direction": {"bidirectional": False}}
+    variants: dict[str, dict] = {
+        "last state": {},
+        "mean": {"pooling": "mean"},
+        "maximum": {"pooling": "max"},
+        "last state, one direction": {"bidirectional": False},
+    }
 
     def __init__(self, seed: int = 0, limit: int | None = None):
         self.sexes = datasets.first_names()
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters, self.classes = Vocabulary.of(self.sexes), Vocabulary(["female", "male"], special=False)
-        self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32,
-                      "hidden_size": 64}
+        self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32, "hidden_size": 64}
         self.lengths = [len(n) for n in self.parts.train]
 
     def batch(self, names: Sequence[str]) -> batches.Labelled:
-        return batches.labelled([self.letters.encode(n) for n in names],
-                                self.classes.encode(self.sexes[n] for n in names))
+        return batches.labelled([self.letters.encode(n) for n in names], self.classes.encode(self.sexes[n] for n in names))
 
     def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)

@@ -24,13 +24,23 @@ class NamesGenerator:
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters = Vocabulary.of(self.sexes)
         self.conditions = Vocabulary(["female", "male", *(s for s in self.letters.symbols if s.isalpha())], special=False)
-        self.sizes = {"num_embeddings": len(self.letters), "conditions": len(self.conditions), "embedding_dim": 32,
-                      "hidden_size": 128, "bos": self.letters.bos, "eos": self.letters.eos}
+        self.sizes = {
+            "num_embeddings": len(self.letters),
+            "conditions": len(self.conditions),
+            "embedding_dim": 32,
+            "hidden_size": 128,
+            "bos": self.letters.bos,
+            "eos": self.letters.eos,
+        }
         self.lengths = [len(n) for n in self.parts.train]
 
     def batch(self, names: Sequence[str]) -> batches.Conditioned:
-        return batches.conditioned([self.conditions.encode([self.sexes[n], n[0]]) for n in names],
-                                   [self.letters.encode(n) for n in names], self.letters.bos, self.letters.eos)
+        return batches.conditioned(
+            [self.conditions.encode([self.sexes[n], n[0]]) for n in names],
+            [self.letters.encode(n) for n in names],
+            self.letters.bos,
+            self.letters.eos,
+        )
 
     def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""
@@ -41,8 +51,10 @@ class NamesGenerator:
 
     def baselines(self) -> dict[str, dict[str, float]]:
         train, test = ([[*n, "end"] for n in part] for part in (self.parts.train, self.parts.test))
-        return {f"counts of {what}": {"perplexity": count_perplexity(train, test, n, len(self.letters) - 2)}
-                for n, what in ((1, "single letters"), (2, "pairs of letters"), (3, "triples of letters"))}
+        return {
+            f"counts of {what}": {"perplexity": count_perplexity(train, test, n, len(self.letters) - 2)}
+            for n, what in ((1, "single letters"), (2, "pairs of letters"), (3, "triples of letters"))
+        }
 
     def examples(self, model: Model) -> dict[str, str]:
         asked = [[sex, initial] for sex in ("female", "male") for initial in "adjmst"]

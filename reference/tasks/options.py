@@ -10,8 +10,9 @@ LEAST = 50  # names or words that a task can be split into three parts with
 
 
 def parser(package: str) -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog=f"python -m {package}.tasks",
-                                  description="Train the variants of a task, and say what each can do.")
+    top = argparse.ArgumentParser(
+        prog=f"python -m {package}.tasks", description="Train the variants of a task, and say what each can do."
+    )
     top.add_argument("task", choices=TASKS)
     top.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
     top.add_argument("--dtype", choices=("float32", "float64"), default="float32")

@@ -19,8 +19,11 @@ class Pronunciation:
 
     model, title, better = "Seq2seq", "pronunciation from spelling", "lower"
     batch_size, rate, most_epochs = 64, 2e-3, 30
-    variants: dict[str, dict] = {"attention": {}, "no attention": {"attention": None},
-                                 "attention, scheduled sampling": {"forced": 0.5}}
+    variants: dict[str, dict] = {
+        "attention": {},
+        "no attention": {"attention": None},
+        "attention, scheduled sampling": {"forced": 0.5},
+    }
 
     def __init__(self, seed: int = 0, limit: int | None = None):
         self.sounds_of = datasets.pronunciations()
@@ -28,13 +31,23 @@ class Pronunciation:
         words = [words[k] for k in np.random.default_rng(seed).permutation(len(words))[:limit]]
         self.parts = split(words, seed, 0.05, 0.05)
         self.letters, self.sounds = Vocabulary.of(self.sounds_of), Vocabulary.of(s[0] for s in self.sounds_of.values())
-        self.sizes = {"sources": len(self.letters), "targets": len(self.sounds), "embedding_dim": 64, "hidden_size": 128,
-                      "bos": self.sounds.bos, "eos": self.sounds.eos}
+        self.sizes = {
+            "sources": len(self.letters),
+            "targets": len(self.sounds),
+            "embedding_dim": 64,
+            "hidden_size": 128,
+            "bos": self.sounds.bos,
+            "eos": self.sounds.eos,
+        }
         self.lengths = [len(w) for w in self.parts.train]
 
     def batch(self, words: Sequence[str]) -> batches.Translated:
-        return batches.translated([self.letters.encode(w) for w in words],
-                                  [self.sounds.encode(self.sounds_of[w][0]) for w in words], self.sounds.bos, self.sounds.eos)
+        return batches.translated(
+            [self.letters.encode(w) for w in words],
+            [self.sounds.encode(self.sounds_of[w][0]) for w in words],
+            self.sounds.bos,
+            self.sounds.eos,
+        )
 
     def say(self, model: Model, words: Sequence[str], **options: int) -> list[list[str]]:
         """What the model says for some words, in batches."""
@@ -50,8 +63,10 @@ class Pronunciation:
     def more_figures(self, model: Model) -> dict[str, float]:
         """Greedy against a beam on the first words of the test part."""
         words = self.parts.test[:BEAMED]
-        return {f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
-                for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM))}
+        return {
+            f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
+            for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM))
+        }
 
     def _rates(self, answers: Sequence[Sequence[str]], words: Sequence[str]) -> dict[str, float]:
         phonemes, wrong = error_rate(answers, [[list(s) for s in self.sounds_of[w]] for w in words])
@@ -68,8 +83,10 @@ class Pronunciation:
 
     def examples(self, model: Model) -> dict[str, str]:
         words = [*SHOWN, *self.parts.test[:8]]
-        return {w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
-                for w, s in zip(words, self.say(model, words), strict=True)}
+        return {
+            w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
+            for w, s in zip(words, self.say(model, words), strict=True)
+        }
 
     def maps(self, model: Model) -> list[dict]:
         """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""

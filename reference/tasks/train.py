@@ -17,6 +17,7 @@ MAX_NORM = 1.0
 
 def passes(task: Task, size: int, seed: int) -> Callable[[int], Iterator[batches.Batch]]:
     """``passes(epoch)``: the batches of this pass, drawn from the seed and the number of the pass."""
+
     def batches_of(epoch: int) -> Iterator[batches.Batch]:
         rng = np.random.default_rng([seed, epoch])
         for chosen in batches.shuffled(task.lengths, size, rng):
@@ -25,8 +26,9 @@ def passes(task: Task, size: int, seed: int) -> Callable[[int], Iterator[batches
     return batches_of
 
 
-def fit(task: Task, backend: Backend, kwargs: dict, cell: str, seed: int, steps: int,
-        dtype: str = "float32") -> tuple[Model, float]:
+def fit(
+    task: Task, backend: Backend, kwargs: dict, cell: str, seed: int, steps: int, dtype: str = "float32"
+) -> tuple[Model, float]:
     """A trained model of one variant, in evaluation mode, and the seconds it took.
 
     ``kwargs`` are the constructor's, and ``forced``: the share of steps in which a decoder still reads the data's token
@@ -44,8 +46,15 @@ def fit(task: Task, backend: Backend, kwargs: dict, cell: str, seed: int, steps:
         return rate(n)
 
     started = time.perf_counter()
-    backend.train(model, backend.adam(model, lr=task.rate), passes(task, task.batch_size, seed), epochs=task.most_epochs + 1,
-               schedule=each_step, max_norm=MAX_NORM, steps=steps)
+    backend.train(
+        model,
+        backend.adam(model, lr=task.rate),
+        passes(task, task.batch_size, seed),
+        epochs=task.most_epochs + 1,
+        schedule=each_step,
+        max_norm=MAX_NORM,
+        steps=steps,
+    )
     model.eval()
     return model, time.perf_counter() - started
 
@@ -58,13 +67,24 @@ def affordable(task: Task, backend: Backend, cell: str, seed: int, seconds: floa
     return max(trial, min(int(seconds / lasted * trial), task.most_epochs * -(-len(task.lengths) // task.batch_size)))
 
 
-def run(task: Task, backend: Backend, cell: str, seed: int, seconds: float, steps: int | None,
-        dtype: str = "float32") -> dict[str, Any]:
+def run(
+    task: Task, backend: Backend, cell: str, seed: int, seconds: float, steps: int | None, dtype: str = "float32"
+) -> dict[str, Any]:
     """Train every variant for the same number of steps: figures, baselines, examples, in one dict for JSON."""
     steps = steps or affordable(task, backend, cell, seed, seconds)
-    results: dict[str, Any] = {"title": task.title, "better": task.better, "side": backend.package, "cell": cell, "seed": seed,
-                               "dtype": dtype, "steps": steps, "batch": task.batch_size, "parts": [len(p) for p in task.parts],
-                               "baselines": task.baselines(), "variants": {}}
+    results: dict[str, Any] = {
+        "title": task.title,
+        "better": task.better,
+        "side": backend.package,
+        "cell": cell,
+        "seed": seed,
+        "dtype": dtype,
+        "steps": steps,
+        "batch": task.batch_size,
+        "parts": [len(p) for p in task.parts],
+        "baselines": task.baselines(),
+        "variants": {},
+    }
     for label, kwargs in task.variants.items():
         print(f"training: {label}, {steps} steps", flush=True)
         model, lasted = fit(task, backend, kwargs, cell, seed, steps, dtype)

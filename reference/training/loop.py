@@ -22,10 +22,23 @@ from .clip import clip_grad_value, global_norm, scale_to_norm
 from .optim import Optimizer
 
 
-def train(model: Model, optimizer: Optimizer, batches: Callable[[int], Iterable], *, epochs: int,
-          schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-          clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
-          resume: bool = False, config: dict | None = None, vocabulary: Sequence | None = None, **run_options: Any) -> Result:
+def train(
+    model: Model,
+    optimizer: Optimizer,
+    batches: Callable[[int], Iterable],
+    *,
+    epochs: int,
+    schedule: Schedule | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    clip_value: float | None = None,
+    validation: Callable[[], Iterable] | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    config: dict | None = None,
+    vocabulary: Sequence | None = None,
+    **run_options: Any,
+) -> Result:
     """Train a model.
 
     Parameters
@@ -75,8 +88,7 @@ def train(model: Model, optimizer: Optimizer, batches: Callable[[int], Iterable]
 
     def save(path: Path, now: Counters) -> None:
         check_weights(model, now)
-        checkpoint.save(path, model, optimizer, generators=generators, counters=now._asdict(), config=config,
-                        vocabulary=vocabulary)
+        checkpoint.save(path, model, optimizer, generators=generators, counters=now._asdict(), config=config, vocabulary=vocabulary)
 
     with Run(save, folder, counters, epochs, **run_options) as run:
         model.train()

@@ -17,8 +17,18 @@ from ..training.processes import together
 def model(config: dict, symbols: int, dtype: str, rng: np.random.Generator, options: dict) -> LanguageModel:
     """The model of a run's config, where and as its options say.  UsageError: torch has no such device here."""
     way = "hoisted" if options["compile"] else options["engine"]
-    lm = LanguageModel(symbols, config["embedding"], config["size"], config["layers"], cell=config["cell"],
-                       dropout=config["dropout"], tied=config["tied"], dtype=dtype, rng=rng, way=way)
+    lm = LanguageModel(
+        symbols,
+        config["embedding"],
+        config["size"],
+        config["layers"],
+        cell=config["cell"],
+        dropout=config["dropout"],
+        tied=config["tied"],
+        dtype=dtype,
+        rng=rng,
+        way=way,
+    )
     return placed(lm, options["device"], options["compile"])
 
 
@@ -29,5 +39,15 @@ def logits(model: LanguageModel, tokens: Array, state: layers.State | None) -> t
     return z.double().cpu().numpy(), state
 
 
-BACKEND = Backend("torch_impl", ("library", *layers.WAYS), model, optim.OPTIMIZERS, loop.train, loop.evaluate,
-            checkpoint.restore, logits, init.initialise, together)
+BACKEND = Backend(
+    "torch_impl",
+    ("library", *layers.WAYS),
+    model,
+    optim.OPTIMIZERS,
+    loop.train,
+    loop.evaluate,
+    checkpoint.restore,
+    logits,
+    init.initialise,
+    together,
+)

@@ -12,8 +12,14 @@ from reference.common.checkpoint import Checkpoint, CheckpointError, check, load
 __all__ = ["Checkpoint", "CheckpointError", "load", "restore", "save"]
 
 
-def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: Any = None, *,
-            generators: Mapping[str, np.random.Generator] | None = None, vocabulary: Sequence | None = None) -> None:
+def restore(
+    checkpoint: Checkpoint,
+    model: nn.Module,
+    optimizer: Any = None,
+    *,
+    generators: Mapping[str, np.random.Generator] | None = None,
+    vocabulary: Sequence | None = None,
+) -> None:
     """As reference.common.checkpoint.restore, CheckpointError included, into a module and an optimiser of this side."""
     check(checkpoint, model, optimizer, generators or {}, vocabulary)
     weights = {k: torch.from_numpy(v.copy()) for k, v in checkpoint.weights.items()}

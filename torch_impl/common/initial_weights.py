@@ -13,8 +13,13 @@ def draw(model: nn.Module, rng: np.random.Generator) -> None:
     """
     for module in model.modules():
         for p in module.parameters(recurse=False):
-            p.copy_(torch.from_numpy(rng.standard_normal(p.shape) if isinstance(module, nn.Embedding)
-                                     else rng.uniform(-bound(module), bound(module), p.shape)))
+            p.copy_(
+                torch.from_numpy(
+                    rng.standard_normal(p.shape)
+                    if isinstance(module, nn.Embedding)
+                    else rng.uniform(-bound(module), bound(module), p.shape)
+                )
+            )
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             module.weight[module.padding_idx] = 0
 

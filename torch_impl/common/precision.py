@@ -10,7 +10,7 @@ def allow_tf32(allowed: bool) -> None:
 
 
 def tf32() -> str:
-    """"off", "on", or which of the two it is on for."""
+    """ "off", "on", or which of the two it is on for."""
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     if matmul == cudnn:
         return "on" if matmul else "off"

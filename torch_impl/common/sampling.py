@@ -22,23 +22,34 @@ def greedy(logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
-def sample(logits: Tensor, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
-           top_p: float | None = None) -> Tensor:
+def sample(
+    logits: Tensor, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Tensor:
     """As reference.common.sampling.sample, errors included; tokens (...) on the device of the logits (..., V)."""
-    return tensor(sampling.sample(array(logits), rng, temperature, top_k, top_p), logits.device)      # P1 to P4
+    return tensor(sampling.sample(array(logits), rng, temperature, top_k, top_p), logits.device)  # P1 to P4
 
 
-def beam_search(step: Callable[[Tensor, S], tuple[Tensor, S]], select: Callable[[S, Tensor], S], state: S, start: int,
-                end: int, width: int, max_length: int, length_power: float = 0.0,
-                device: torch.device | str = "cpu") -> list[Hypothesis]:
+def beam_search(
+    step: Callable[[Tensor, S], tuple[Tensor, S]],
+    select: Callable[[S, Tensor], S],
+    state: S,
+    start: int,
+    end: int,
+    width: int,
+    max_length: int,
+    length_power: float = 0.0,
+    device: torch.device | str = "cpu",
+) -> list[Hypothesis]:
     """As reference.common.sampling.beam_search; ``step`` and ``select`` are given tensors, and logits may be on any device."""
+
     def step_(tokens: Array, state: S) -> tuple[Array, S]:
         logits, state = step(tensor(tokens, device), state)
         return array(logits), state
 
     with torch.no_grad():
-        return sampling.beam_search(step_, lambda s, rows: select(s, tensor(rows, device)), state, start, end, width,
-                                    max_length, length_power)                                         # P5
+        return sampling.beam_search(
+            step_, lambda s, rows: select(s, tensor(rows, device)), state, start, end, width, max_length, length_power
+        )  # P5
 
 
 def array(logits: Tensor) -> Array:

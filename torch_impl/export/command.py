@@ -27,9 +27,11 @@ def application(saved: Checkpoint, what: str) -> ModuleType:
     """What exports the application of a checkpoint.  UsageError: it is of another one."""
     if {"mode", "series"} <= saved.config.keys():
         from ..forecast import export as forecast
+
         return forecast
     if {"window", "embedding", "corpus"} <= saved.config.keys() and saved.vocabulary:
         from ..char_lm import export as char_lm
+
         return char_lm
     raise UsageError(f"{what} is a checkpoint of a {saved.model}; only runs of char_lm and forecast can be exported")
 

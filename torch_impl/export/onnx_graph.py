@@ -54,8 +54,10 @@ class Graph:
         options = {"linear_before_reset": 1} if op == "GRU" else {}
         ends = []
         for k in range(layer.num_layers):
-            weights = [self.constant(f"{name}.{what}_l{k}", by_gate(op, [getattr(layer, f"{part}_l{k}") for part in parts]))
-                       for what, parts in (("W", ["weight_ih"]), ("R", ["weight_hh"]), ("B", ["bias_ih", "bias_hh"]))]
+            weights = [
+                self.constant(f"{name}.{what}_l{k}", by_gate(op, [getattr(layer, f"{part}_l{k}") for part in parts]))
+                for what, parts in (("W", ["weight_ih"]), ("R", ["weight_hh"]), ("B", ["bias_ih", "bias_hh"]))
+            ]
             start = [] if state is None else ["", *state[k]]  # no lengths
             y, *end = self.outputs(op, [x, *weights, *start], 1 + letters, hidden_size=layer.hidden_size, **options)
             x = self.node("Squeeze", [y, self.constant("axis1", [1])])
@@ -112,16 +114,16 @@ def forecaster(model: Forecaster, about: dict[str, str]) -> ModelProto:
     W, b = (g.constant(f"head.{n}", array(getattr(model.head, n))) for n in ("weight", "bias"))
     first, last = g.constant("first", [0]), g.constant("last", [-1])
     inputs = [helper.make_tensor_value_info("past", TensorProto.FLOAT, ["T", "B", model.columns])]
-    u = g.node("Gather", ["past", last], axis=0)                                               # (1, B, F)
+    u = g.node("Gather", ["past", last], axis=0)  # (1, B, F)
     if model.mode == "direct":
         _, ends = g.rnn("rnn", model.rnn, "past", None)
-        change = g.linear(ends[-1][0], W, b)                                                   # (1, B, K)   Y1
+        change = g.linear(ends[-1][0], W, b)  # (1, B, K)   Y1
         ahead = g.node("Transpose", [g.node("Add", [g.node("Gather", [u, first], axis=2), change])], perm=[2, 1, 0])
         return g.model(inputs, {"forecast": (g.node("Squeeze", [ahead, g.constant("axis2", [2])]), [K, "B"])}, about)
-    _, state = g.rnn("rnn", model.rnn, g.node("Slice", ["past", first, last, first]), None)    # Y2
+    _, state = g.rnn("rnn", model.rnn, g.node("Slice", ["past", first, last, first]), None)  # Y2
     name, decoder, steps = ("rnn", model.rnn, []) if model.decoder is None else ("decoder", model.decoder, [])
     for _ in range(K):
-        y, state = g.rnn(name, decoder, u, state)                                              # Y3, Y4
-        u = g.node("Add", [u, g.linear(y, W, b)])                                              # Y5
-        steps.append(g.node("Gather", [u, g.constant("column", 0)], axis=2))                   # (1, B)
+        y, state = g.rnn(name, decoder, u, state)  # Y3, Y4
+        u = g.node("Add", [u, g.linear(y, W, b)])  # Y5
+        steps.append(g.node("Gather", [u, g.constant("column", 0)], axis=2))  # (1, B)
     return g.model(inputs, {"forecast": (g.node("Concat", steps, axis=0), [K, "B"])}, about)

@@ -10,5 +10,10 @@ from ..models.seq2seq import Seq2seq
 from ..models.tagger import Tagger
 from ..training import loop, optim
 
-BACKEND = Backend("torch_impl", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, loop.train,
-               {"torch": torch.__version__})
+BACKEND = Backend(
+    "torch_impl",
+    {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)},
+    optim.Adam,
+    loop.train,
+    {"torch": torch.__version__},
+)

@@ -19,8 +19,9 @@ def scale_to_norm(params: Mapping[str, nn.Parameter], max_norm: float, total: Te
     clip_grads_with_norm_(params.values(), max_norm, total)
 
 
-def clip_grad_norm(params: Mapping[str, nn.Parameter], max_norm: float, norm_type: float = 2.0,
-                   error_if_nonfinite: bool = False) -> float:
+def clip_grad_norm(
+    params: Mapping[str, nn.Parameter], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> float:
     """Scale all gradients by one number, so that their norm is at most ``max_norm``; returns the norm before that."""
     return float(clip_grad_norm_(params.values(), max_norm, norm_type, error_if_nonfinite))
 

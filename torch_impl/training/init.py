@@ -15,11 +15,24 @@ from reference.training.init import Scheme
 M = TypeVar("M", bound=nn.Module)
 
 
-def initialise(module: M, scheme: str | Scheme, rng: np.random.Generator, *, recurrent: str | Scheme | None = None,
-               others: str | Scheme | None = None, forget_bias: float | None = None) -> M:
+def initialise(
+    module: M,
+    scheme: str | Scheme,
+    rng: np.random.Generator,
+    *,
+    recurrent: str | Scheme | None = None,
+    others: str | Scheme | None = None,
+    forget_bias: float | None = None,
+) -> M:
     """Draw the weights of recurrent layers anew, gate by gate; arguments and errors as reference.training.init.initialise."""
-    weights = init.initialise({k: v.detach().cpu().numpy() for k, v in module.named_parameters()}, scheme, rng,
-                              recurrent=recurrent, others=others, forget_bias=forget_bias)
+    weights = init.initialise(
+        {k: v.detach().cpu().numpy() for k, v in module.named_parameters()},
+        scheme,
+        rng,
+        recurrent=recurrent,
+        others=others,
+        forget_bias=forget_bias,
+    )
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(torch.from_numpy(weights[name]))

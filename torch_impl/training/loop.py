@@ -19,10 +19,23 @@ from .data_parallel import DataParallel, any_of, gather, generator_name, inner, 
 from .optim import Optimizer
 
 
-def train(model: Model | DataParallel, optimizer: Optimizer, batches: Callable[[int], Iterable], *, epochs: int,
-          schedule: Schedule | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-          clip_value: float | None = None, validation: Callable[[], Iterable] | None = None, folder: str | Path | None = None,
-          resume: bool = False, config: dict | None = None, vocabulary: Sequence | None = None, **run_options: Any) -> Result:
+def train(
+    model: Model | DataParallel,
+    optimizer: Optimizer,
+    batches: Callable[[int], Iterable],
+    *,
+    epochs: int,
+    schedule: Schedule | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    clip_value: float | None = None,
+    validation: Callable[[], Iterable] | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    config: dict | None = None,
+    vocabulary: Sequence | None = None,
+    **run_options: Any,
+) -> Result:
     """Train a model of torch_impl with an optimiser of torch_impl.training.optim; all else as in reference.training.loop.train.
 
     The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
@@ -41,8 +54,16 @@ def train(model: Model | DataParallel, optimizer: Optimizer, batches: Callable[[
         check_weights(own, now)
         generators, carried = gather(model)
         if rank == 0:
-            checkpoint.save(path, own, optimizer, generators=generators, counters=now._asdict(), config=config,
-                            vocabulary=vocabulary, carried=carried)
+            checkpoint.save(
+                path,
+                own,
+                optimizer,
+                generators=generators,
+                counters=now._asdict(),
+                config=config,
+                vocabulary=vocabulary,
+                carried=carried,
+            )
 
     run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
     with Run(save, folder, counters, epochs, **run_options) as run:
@@ -55,15 +76,17 @@ def train(model: Model | DataParallel, optimizer: Optimizer, batches: Callable[[
                 loss = model.loss(batch)
                 loss.backward()
                 norm = global_norm(params, norm_type)
-                run.check(float(loss.detach()), float(norm),
-                          lambda: [k for k, p in params.items() if p.grad is not None and not p.grad.isfinite().all()])
+                run.check(
+                    float(loss.detach()),
+                    float(norm),
+                    lambda: [k for k, p in params.items() if p.grad is not None and not p.grad.isfinite().all()],
+                )
                 if max_norm is not None:
                     scale_to_norm(params, max_norm, norm)
                 if clip_value is not None:
                     clip_grad_value(params, clip_value)
                 optimizer.step()
-                run.stepped(float(loss.detach()), float(norm), optimizer.lr,
-                            max_norm is not None and bool(norm > max_norm))
+                run.stepped(float(loss.detach()), float(norm), optimizer.lr, max_norm is not None and bool(norm > max_norm))
             if not run.stopped:
                 run.epoch_done(None if validation is None else evaluate(model, validation()))
     return run.result()

@@ -43,8 +43,11 @@ class Optimizer:
         """As reference.training.optim.Optimizer.state_dict: NumPy arrays, by the names of the parameters."""
         group, state = self.inner.param_groups[0], {}
         for name, p in self.params.items():
-            state[name] = {k: int(v) if k == "step" else v.detach().cpu().numpy().copy()
-                           for k, v in self.inner.state[p].items() if v is not None}
+            state[name] = {
+                k: int(v) if k == "step" else v.detach().cpu().numpy().copy()
+                for k, v in self.inner.state[p].items()
+                if v is not None
+            }
         return {"options": {k: group[k] for k in self.names}, "state": state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -53,8 +56,9 @@ class Optimizer:
         self.inner.param_groups[0].update(options)
         for name, slots in state.items():
             p = self.params[name]
-            self.inner.state[p] = {k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(p)
-                                   for k, v in slots.items()}
+            self.inner.state[p] = {
+                k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(p) for k, v in slots.items()
+            }
 
 
 class SGD(Optimizer):

@@ -37,8 +37,9 @@ class Together(Alone):
         values = [value] * self.world
         distributed.all_gather_object(values, value)
         if any(v != values[0] for v in values):
-            raise UsageError(f"the {self.world} processes do not have the same text and options; on several machines, the "
-                             "files must be the same")
+            raise UsageError(
+                f"the {self.world} processes do not have the same text and options; on several machines, the files must be the same"
+            )
         return value
 
     def first(self, value: T) -> T:
@@ -58,8 +59,9 @@ class Together(Alone):
             if self._store.compare_set(CLAIM, "", me) != me.encode():
                 return SilentError()
         if lost(e):
-            return UsageError(f"one of the {self.world} processes ended without a word, so all end; go on from the last "
-                              "checkpoint with --resume")
+            return UsageError(
+                f"one of the {self.world} processes ended without a word, so all end; go on from the last checkpoint with --resume"
+            )
         return e
 
 

@@ -13,13 +13,21 @@ from . import saturation, sequence, tensors
 
 
 def measure() -> dict[str, Any]:
-    return {"growth": list(sequence.growth()), "distributions": list(tensors.distributions()),
-            "saturation": saturation.curves()}
+    return {"growth": list(sequence.growth()), "distributions": list(tensors.distributions()), "saturation": saturation.curves()}
 
 
 STUDY = Study(
-    "rounding", __doc__, measure,
-    lambda kept: {"growth": sequence.table(kept["growth"]), "saturation": saturation.table(kept["saturation"]["tanh"]),
-                  "distributions": tensors.table(kept["distributions"])},
-    lambda kept: {"rounding": sequence.picture(kept["growth"]), "rounding_saturation": saturation.picture(kept["saturation"]),
-                  "rounding_distributions": tensors.picture(kept["distributions"])})
+    "rounding",
+    __doc__,
+    measure,
+    lambda kept: {
+        "growth": sequence.table(kept["growth"]),
+        "saturation": saturation.table(kept["saturation"]["tanh"]),
+        "distributions": tensors.table(kept["distributions"]),
+    },
+    lambda kept: {
+        "rounding": sequence.picture(kept["growth"]),
+        "rounding_saturation": saturation.picture(kept["saturation"]),
+        "rounding_distributions": tensors.picture(kept["distributions"]),
+    },
+)

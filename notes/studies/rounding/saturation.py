@@ -48,8 +48,7 @@ def slope(a: Array, kind: str, function: str) -> tuple[Array, Array]:
 def saturation(kind: str, function: str, edges: Array, each: int = 64) -> list[float]:
     """The largest relative error in each interval of a"""
     rng = np.random.default_rng(0)
-    return [short(slope(rng.uniform(start, stop, each), kind, function)[1].max())
-            for start, stop in pairwise(edges)]
+    return [short(slope(rng.uniform(start, stop, each), kind, function)[1].max()) for start, stop in pairwise(edges)]
 
 
 def curves() -> dict[str, dict[str, list[float]]]:
@@ -68,10 +67,15 @@ def table(kept: dict[str, list[float]]) -> str:
 
 def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
     figure, axes = panels(
-        ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"], 2, 3.4, 2.5, 0.2,
+        ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"],
+        2,
+        3.4,
+        2.5,
+        0.2,
         "What a derivative loses that is computed from the function's value",
         "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
-        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.")
+        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.",
+    )
     for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
         ax.set_yscale("log")
         ax.set_ylim(1e-17, 10)
@@ -81,8 +85,13 @@ def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
         for i, (kind, curve) in enumerate(kept[function].items()):
             ax.plot(middle, curve, color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
             below = kind == "float16"
-            ax.text(*label_place(function, middle, np.array(curve), below), kind, size=7.5, color=COLOURS[i],
-                    va="top" if below else "bottom")
+            ax.text(
+                *label_place(function, middle, np.array(curve), below),
+                kind,
+                size=7.5,
+                color=COLOURS[i],
+                va="top" if below else "bottom",
+            )
             if function == "tanh":
                 expected = PRECISIONS[kind].eps / 2 * np.cosh(middle) ** 2
                 ax.plot(middle, np.where(expected < 1, expected, np.nan), color=BLACK, linestyle=":", linewidth=0.6)

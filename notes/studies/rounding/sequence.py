@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ROOMS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 T, B, I, H = 500, 8, 16, 32
 WEIGHTS = ("torch's", "keeping", "six times")
-AFTER, EVERY = (10, 100, 500), 10     # steps in the table; steps to one point of a curve
-OPEN = 8.0                            # added to the bias of the gate that keeps the old state
+AFTER, EVERY = (10, 100, 500), 10  # steps in the table; steps to one point of a curve
+OPEN = 8.0  # added to the bias of the gate that keeps the old state
 
 
 def weights_of(cell: str, which: str, rng: np.random.Generator) -> list[Array]:
@@ -53,8 +53,10 @@ def along(cell: str, weights: str, dtype: str, steps: int = T) -> dict[str, Arra
         yield y
         yield room.deltas(dy.astype(kind), room.State(*cast(zeros)), k).dh[:0:-1]
 
-    return {name: in_eps(computed, exact, float(np.finfo(dtype).eps))
-            for name, computed, exact in zip(("h", "dh"), states(dtype), states(np.longdouble), strict=True)}
+    return {
+        name: in_eps(computed, exact, float(np.finfo(dtype).eps))
+        for name, computed, exact in zip(("h", "dh"), states(dtype), states(np.longdouble), strict=True)
+    }
 
 
 def in_eps(computed: Array, exact: Array, eps: float) -> Array:
@@ -68,9 +70,14 @@ def growth() -> Iterator[dict[str, Any]]:
     todo = [(c, w, d) for c in ROOMS for w in WEIGHTS for d in ("float32", "float64")]
     for cell, weights, dtype in track(todo, "along a sequence", transient=True):
         for quantity, errors in along(cell, weights, dtype).items():
-            yield {"cell": cell, "weights": weights, "dtype": dtype, "quantity": quantity,
-                   "curve": [short(v) for v in errors.max(1).reshape(-1, EVERY).max(1)],
-                   "after": {str(n): quantiles(errors[n - 1]) for n in AFTER}}
+            yield {
+                "cell": cell,
+                "weights": weights,
+                "dtype": dtype,
+                "quantity": quantity,
+                "curve": [short(v) for v in errors.max(1).reshape(-1, EVERY).max(1)],
+                "after": {str(n): quantiles(errors[n - 1]) for n in AFTER},
+            }
 
 
 def table(records: list[dict[str, Any]]) -> str:
@@ -80,21 +87,28 @@ def table(records: list[dict[str, Any]]) -> str:
     by_place = {(r["cell"], r["weights"], r["quantity"], r["dtype"]): r["after"] for r in records}
     for cell, weights, quantity in dict.fromkeys(key[:3] for key in by_place):
         single, double = (by_place[cell, weights, quantity, dtype] for dtype in ("float32", "float64"))
-        cells = [" · ".join(plain(v) for v in three)
-                 for three in (*(single[str(n)] for n in AFTER), double[str(AFTER[-1])])]
+        cells = [" · ".join(plain(v) for v in three) for three in (*(single[str(n)] for n in AFTER), double[str(AFTER[-1])])]
         text.append(f"| {cell} | {weights} | {quantity} | {' | '.join(cells)} |")
     return "\n".join(text)
 
 
 def picture(records: list[dict[str, Any]]) -> "Figure":
     figure, axes = panels(
-        [f"{cell}: error of {what}, eps" for what in ("h", "dh") for cell in ROOMS], 3, 2.0, 2.1, 1.2,
+        [f"{cell}: error of {what}, eps" for what in ("h", "dh") for cell in ROOMS],
+        3,
+        2.0,
+        2.1,
+        1.2,
         "Rounding along a sequence",
         f"Largest error of {EVERY} steps, in eps of the dtype times the step's largest exact value; T = {T}, B = {B}, "
         f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "
-        "Weights and dtype at the end of each line.")
+        "Weights and dtype at the end of each line.",
+    )
     for ax, (quantity, cell) in zip(axes, [(q, c) for q in ("h", "dh") for c in ROOMS], strict=True):
-        data = {f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float) for r in records
-                if (r["cell"], r["quantity"]) == (cell, quantity)}
+        data = {
+            f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float)
+            for r in records
+            if (r["cell"], r["quantity"]) == (cell, quantity)
+        }
         lines(ax, data, 1e-1, 1e20, "step" if quantity == "h" else "steps back", EVERY)
     return figure

@@ -43,7 +43,10 @@ def to_half(v: Array) -> Array:
 
 
 EMULATED: dict[str, Callable[[Array], Array]] = {
-    "tf32": partial(to_bits, bits=10), "bfloat16": partial(to_bits, bits=7), "float16": to_half}
+    "tf32": partial(to_bits, bits=10),
+    "bfloat16": partial(to_bits, bits=7),
+    "float16": to_half,
+}
 
 
 class Factor(np.ndarray):
@@ -65,8 +68,11 @@ def emulated(precision: str) -> type[Factor]:
 def by_room(cell: str, data: Data) -> Tensors:
     """Every output and gradient of one layer by the lines of its room, in the arrays' own arithmetic."""
     room = ROOMS[cell]
-    y, s_n, k = room.forward(room.Params(**parameters.fields(data.weights, parameters.suffix(0, 0))), data.x,
-                             room.State(*(v[0] for v in data.state or ())))
+    y, s_n, k = room.forward(
+        room.Params(**parameters.fields(data.weights, parameters.suffix(0, 0))),
+        data.x,
+        room.State(*(v[0] for v in data.state or ())),
+    )
     dp, dx, ds_0 = room.backward(data.dy, room.State(*(v[0] for v in data.dstate)), k)
     named = {"y": y, "dx": dx} | {f"{n}_n": v[None] for n, v in s_n._asdict().items()}
     named |= {f"d{n}_0": v[None] for n, v in ds_0._asdict().items()}
@@ -129,29 +135,43 @@ def distributions() -> Iterator[dict[str, Any]]:
         for part in ("outputs", "gradients"):
             some = [r for r in rows if r["part"] == part]
             relative, ratio = (np.array([r[k] for r in some], float) for k in ("relative", "ratio"))
-            yield {"way": way, "part": part, "tensors": len(some),
-                   "eps": quantiles(relative / PRECISIONS[WAYS[way][0]].eps),
-                   "relative": quantiles(relative),
-                   "ratio": quantiles(ratio),
-                   "curve": [short(v) for v in np.quantile(relative, np.linspace(0, 1, 41))]}
+            yield {
+                "way": way,
+                "part": part,
+                "tensors": len(some),
+                "eps": quantiles(relative / PRECISIONS[WAYS[way][0]].eps),
+                "relative": quantiles(relative),
+                "ratio": quantiles(ratio),
+                "curve": [short(v) for v in np.quantile(relative, np.linspace(0, 1, 41))],
+            }
 
 
 def table(records: list[dict[str, Any]]) -> str:
-    lines = ["| precision | tensors | error in its eps: median · 95 % · largest | relative error: median · largest "
-             "| over allowed: median · 95 % · largest |", "|---|--:|--:|--:|--:|"]
+    lines = [
+        "| precision | tensors | error in its eps: median · 95 % · largest | relative error: median · largest "
+        "| over allowed: median · 95 % · largest |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for r in records:
         ratio = " · ".join(plain(v) for v in r["ratio"]) + ("" if WAYS[r["way"]][1] else ", of float32's")
-        lines.append(f"| {r['way']}, {r['part']} | {r['tensors']} | {' · '.join(plain(v) for v in r['eps'])} "
-                     f"| {power(r['relative'][0])} · {power(r['relative'][2])} | {ratio} |")
+        lines.append(
+            f"| {r['way']}, {r['part']} | {r['tensors']} | {' · '.join(plain(v) for v in r['eps'])} "
+            f"| {power(r['relative'][0])} · {power(r['relative'][2])} | {ratio} |"
+        )
     return "\n".join(lines)
 
 
 def picture(records: list[dict[str, Any]]) -> "Figure":
     figure, axes = panels(
-        ["outputs: percent of the tensors", "gradients: percent of the tensors"], 2, 2.9, 2.6, 1.9,
+        ["outputs: percent of the tensors", "gradients: percent of the tensors"],
+        2,
+        2.9,
+        2.6,
+        1.9,
         "How the errors of whole tensors are distributed",
         f"Error over the tensor's largest exact value; rnn, lstm and gru, {SEEDS} seeds each. Emulated: the factors of "
-        "products are rounded, the rest is float32.")
+        "products are rounded, the rest is float32.",
+    )
     for ax, part in zip(axes, ("outputs", "gradients"), strict=True):
         some = [r for r in records if r["part"] == part]
         ax.set_xscale("log")

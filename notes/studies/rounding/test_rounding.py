@@ -48,14 +48,18 @@ def test_the_emulation_rounds_both_factors_of_every_product_and_nothing_else():
     for t in reversed(range(4)):
         da.insert(0, (dh + data.dy[t]) * (1 - h[t + 1] ** 2))
         dh = low(da[0]) @ low(W_hh)
-    expected = {"y": np.stack(h[1:]), "dh_0": dh[None], "dx": np.stack([low(d) @ low(W_ih) for d in da]),
-                "dweight_ih_l0": sum(low(d).T @ low(x) for d, x in zip(da, data.x, strict=True)),
-                "dweight_hh_l0": sum(low(d).T @ low(v) for d, v in zip(da, h[:-1], strict=True)),
-                "dbias_ih_l0": sum(d.sum(0) for d in da)}
+    expected = {
+        "y": np.stack(h[1:]),
+        "dh_0": dh[None],
+        "dx": np.stack([low(d) @ low(W_ih) for d in da]),
+        "dweight_ih_l0": sum(low(d).T @ low(x) for d, x in zip(da, data.x, strict=True)),
+        "dweight_hh_l0": sum(low(d).T @ low(v) for d, v in zip(da, h[:-1], strict=True)),
+        "dbias_ih_l0": sum(d.sum(0) for d in da),
+    }
     plain = tensors.by_room("rnn", transform(data, np.asarray))
     for name, value in expected.items():
         apart = np.abs(found[name] - value).max()
-        assert apart < 1e-4 * np.abs(value).max(), name      # a factor at a tie may be rounded the other way
+        assert apart < 1e-4 * np.abs(value).max(), name  # a factor at a tie may be rounded the other way
         assert apart < np.abs(found[name] - plain[name]).max() / 3, name
     assert sequence.ROOMS["rnn"] is rnn
 

@@ -111,5 +111,7 @@ def test_the_command_prints_losses_and_the_baseline(monkeypatch, capsys):
     log = train(Adder("gru", 4, rng=np.random.default_rng(0)), 6, steps=100, batch=2)
     loss, error, last = (f"{v:.4f}" for v in (np.mean(log.loss), log.error, log.loss[-1]))
     assert len({loss, error, last, "0.0000"}) == 4
-    assert capsys.readouterr().out.splitlines() == [f"step   100  mean squared error {loss}",
-                                                    f"unseen sequences {error}, always saying 1 0.1667"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"step   100  mean squared error {loss}",
+        f"unseen sequences {error}, always saying 1 0.1667",
+    ]

@@ -26,11 +26,18 @@ def saved(step, cell="lstm", phase="train"):
 def medians(implementation, cell, phase):
     """{(file, case): median} of one implementation's float32 rows on the CPU"""
     rows = [(file.name, row) for file in FILES for row in content(file)["rows"]]
-    return {(name, json.dumps(row["case"])): row["seconds"]["median"] for name, row in rows
-            if row["implementation"] == implementation and row["phase"] == phase and row["status"] == "ok"
-            and "model" not in row["case"] and steps.CELLS.count(row["case"]["cell"]) and row["case"]["cell"] == cell
-            and (row["case"]["dtype"], row["case"]["device"], row["case"]["reset_after"]) == ("float32", "cpu", True)
-            and row["case"]["nonlinearity"] == "tanh"}
+    return {
+        (name, json.dumps(row["case"])): row["seconds"]["median"]
+        for name, row in rows
+        if row["implementation"] == implementation
+        and row["phase"] == phase
+        and row["status"] == "ok"
+        and "model" not in row["case"]
+        and steps.CELLS.count(row["case"]["cell"])
+        and row["case"]["cell"] == cell
+        and (row["case"]["dtype"], row["case"]["device"], row["case"]["reset_after"]) == ("float32", "cpu", True)
+        and row["case"]["nonlinearity"] == "tanh"
+    }
 
 
 def test_a_step_is_the_geometric_mean_of_its_cases():
@@ -52,12 +59,16 @@ def test_a_step_that_nobody_measured_says_so():
 def test_a_step_gets_its_figure_when_a_file_has_both_of_its_ends():
     """Rows of every implementation of the ladder in one file, each half as slow as the one before: no figure is missing."""
     files = map(content, FILES)
-    file = next(file for file in files
-                if file["preset"] == "grid" and any(row["implementation"] == "numpy" for row in file["rows"]))
+    file = next(
+        file for file in files if file["preset"] == "grid" and any(row["implementation"] == "numpy" for row in file["rows"])
+    )
     ends = list(dict.fromkeys(name for step in steps.LADDER for name in (step.before, step.after)))
     some = [row for row in file["rows"] if row["implementation"] == "numpy"]
-    file["rows"] = [dict(row, implementation=name, seconds=dict(row["seconds"], median=row["seconds"]["median"] * 0.5**i))
-                    for i, name in enumerate(ends) for row in some]
+    file["rows"] = [
+        dict(row, implementation=name, seconds=dict(row["seconds"], median=row["seconds"]["median"] * 0.5**i))
+        for i, name in enumerate(ends)
+        for row in some
+    ]
     rows = frame.load([("made-up.json", file)])
     lines = [line for line in steps.ladder(rows).splitlines() if line.count("|") > 3][2:]
     assert len(lines) == len(steps.LADDER)

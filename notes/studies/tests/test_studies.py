@@ -12,8 +12,10 @@ from ..study import Study, as_text
 KEPT = temperature.STUDY.kept()
 
 
-@pytest.mark.parametrize("module", ["tolerances", "trajectory", "rounding", "gradient_flow", "gradient_costs", "temperature",
-                                    "forecast", "adding", "picture"])
+@pytest.mark.parametrize(
+    "module",
+    ["tolerances", "trajectory", "rounding", "gradient_flow", "gradient_costs", "temperature", "forecast", "adding", "picture"],
+)
 def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
     """Before anything is computed or written."""
     monkeypatch.setattr("sys.argv", [module, *["sunspots"] * (module == "forecast"), "--wirte"])
@@ -67,10 +69,10 @@ def test_the_ways_that_are_timed_hold_less_than_the_plain_one(way):
 
 def test_the_second_direction_and_attention_are_worth_something():
     """What the notes say of the measured files."""
+
     def figures_of(task, what, *variants):
         run = tasks.results(task)[0]
-        return [*(run["variants"][v][what] for v in variants),
-                run["baselines"]["the most frequent sound of each letter"][what]]
+        return [*(run["variants"][v][what] for v in variants), run["baselines"]["the most frequent sound of each letter"][what]]
 
     two, one, counted = figures_of("letters_tagger", "letters wrong", "both directions", "one direction")
     assert two < 0.5 * one and one < counted

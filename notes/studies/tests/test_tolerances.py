@@ -11,8 +11,9 @@ from ..tolerances import GAINS, ratios
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "gain"), [
-    (k, g) for k in KINDS for g in GAINS if k != "rnn-relu" or g < 2])  # relu explodes at large gains
+@pytest.mark.parametrize(
+    ("kind", "gain"), [(k, g) for k in KINDS for g in GAINS if k != "rnn-relu" or g < 2]
+)  # relu explodes at large gains
 def test_the_rule_refuses_nothing_that_is_right(kind, gain):
     """The study of notes/tolerances.md: with four baselines no right implementation is refused."""
     assert max(ratio for _, ratio, _ in ratios(kind, gain, seeds=40)) < 1
@@ -24,9 +25,18 @@ def test_one_baseline_would_refuse_what_is_right():
     assert max(one for one, _, _ in worst) > 1 > max(four for _, four, _ in worst)
 
 
-@pytest.mark.parametrize("module", ["notes.studies.tolerances", "parity_tests.training.trajectory", "notes.studies.rounding",
-                                    "notes.studies.gradient_flow", "notes.studies.bptt_variants", "notes.generated",
-                                    "notes.studies.temperature"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "notes.studies.tolerances",
+        "parity_tests.training.trajectory",
+        "notes.studies.rounding",
+        "notes.studies.gradient_flow",
+        "notes.studies.bptt_variants",
+        "notes.generated",
+        "notes.studies.temperature",
+    ],
+)
 def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
     """Before anything is computed or written."""
     monkeypatch.setattr(sys, "argv", [module, "--wirte"])

@@ -39,8 +39,13 @@ def test_sizes_are_pairwise_different():
 def test_nothing_that_goes_in_is_zero_or_constant():
     for case in CASES:
         data = case.data()
-        for name, v in (*data.weights.items(), ("x", data.x), ("dy", data.dy),
-                        *(("state", v) for v in data.state or ()), *(("dstate", v) for v in data.dstate)):
+        for name, v in (
+            *data.weights.items(),
+            ("x", data.x),
+            ("dy", data.dy),
+            *(("state", v) for v in data.state or ()),
+            *(("dstate", v) for v in data.dstate),
+        ):
             assert (v != 0).all(), (case.name, name)
             assert v.size == 1 or np.ptp(v) > 0, (case.name, name)
         if case.spec.bias:

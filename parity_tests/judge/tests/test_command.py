@@ -12,7 +12,7 @@ from .. import terminal
 from ..command import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
-ADAPTER = '''
+ADAPTER = """
 import numpy as np
 
 import reference
@@ -48,7 +48,7 @@ class Layer:
         if self.lengths is not None:
             dx = reference.pack_padded_sequence_backward(dx, self.T, self.spec.batch_first)
         return dx, (dh,), self.gru.grads
-'''
+"""
 
 
 @pytest.fixture
@@ -96,11 +96,14 @@ def test_nothing_compared_is_not_a_success(adapter, capsys):
     assert "nothing was compared" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--cases", "nothing*"], "no case is named 'nothing*'"),
-    (["--report", "table.pdf"], "must end in one of .json, .md, .html"),
-    *([] if torch.cuda.is_available() else [(["--device", "cuda"], "torch sees no CUDA device")]),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cases", "nothing*"], "no case is named 'nothing*'"),
+        (["--report", "table.pdf"], "must end in one of .json, .md, .html"),
+        *([] if torch.cuda.is_available() else [(["--device", "cuda"], "torch sees no CUDA device")]),
+    ],
+)
 def test_what_is_not_there_is_status_2(arguments, message, capsys):
     assert main(arguments) == 2
     assert message in " ".join(capsys.readouterr().err.split())
@@ -140,22 +143,56 @@ def test_list_prints_names_that_cases_accepts(capsys):
 
 def test_pytest_takes_impl_too():
     """In a process of its own: a stranger runs pytest on the installed suite."""
-    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--impl",
-                          "torch.cell", "parity_tests/test_parity.py", "-k", "lstm-T5B4I3H6 and float64"],
-                         cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "--impl",
+            "torch.cell",
+            "parity_tests/test_parity.py",
+            "-k",
+            "lstm-T5B4I3H6 and float64",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "passed" in run.stdout
 
 
 def test_pytest_refuses_an_unknown_implementation():
-    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--impl", "no_such_adapter",
-                          "parity_tests/test_parity.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--impl",
+            "no_such_adapter",
+            "parity_tests/test_parity.py",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no module is named 'no_such_adapter'" in run.stderr
 
 
-@pytest.mark.parametrize(("x", "text"), [(0.0, "0.00"), (1.5, "1.50"), (1e-9, "1.0e-09"), (12345.0, "1.2e+04"),
-                                         ("inf", "inf"), (float("nan"), "nan")])
+@pytest.mark.parametrize(
+    ("x", "text"), [(0.0, "0.00"), (1.5, "1.50"), (1e-9, "1.0e-09"), (12345.0, "1.2e+04"), ("inf", "inf"), (float("nan"), "nan")]
+)
 def test_figures_are_short(x, text):
     assert terminal.figure(x) == text
 

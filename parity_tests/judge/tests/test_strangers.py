@@ -92,16 +92,17 @@ def test_a_cut_gradient_is_caught_in_the_gradients_only(name, stranger, kind, mo
     case = Case(Spec(input_size=3, hidden_size=6, bidirectional=True, **KINDS[kind]), lengths=LENGTHS["unsorted"])
     assert run_case(implementation, case).ok
     step = module.STEP[case.spec.cell]
-    monkeypatch.setitem(module.STEP, case.spec.cell,
-                        lambda spec, p, x, *state: step(spec, p, x, *map(getval, state)))
+    monkeypatch.setitem(module.STEP, case.spec.cell, lambda spec, p, x, *state: step(spec, p, x, *map(getval, state)))
     bad = {v.tensor for v in run_case(implementation, case).verdicts if not v.ok}
     assert {"dx", "dh_0", "dweight_ih_l0", "dweight_hh_l0"} <= bad
     assert all(tensor.startswith("d") for tensor in bad)
 
 
 @pytest.mark.parametrize("name", ["onnx_runtime"])
-@pytest.mark.parametrize(("kind", "told"), [("rnn", {"activations": ["Relu"]}), ("gru", {"linear_before_reset": 0}),
-                                            ("gru-before", {"linear_before_reset": 1})])
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("rnn", {"activations": ["Relu"]}), ("gru", {"linear_before_reset": 0}), ("gru-before", {"linear_before_reset": 1})],
+)
 def test_a_node_told_wrongly_is_caught(name, stranger, kind, told, monkeypatch):
     module, implementation = stranger
     case, attributes = Case(Spec(input_size=3, hidden_size=6, **KINDS[kind])), module.attributes
@@ -111,8 +112,9 @@ def test_a_node_told_wrongly_is_caught(name, stranger, kind, told, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["jax_scan"])
-@pytest.mark.parametrize(("kind", "dtype"), [("rnn-relu", "float32"), ("lstm-proj", "float64"), ("gru", "float32"),
-                                             ("gru-before", "float64")])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [("rnn-relu", "float32"), ("lstm-proj", "float64"), ("gru", "float32"), ("gru-before", "float64")]
+)
 def test_a_scan_in_both_directions_over_unsorted_lengths(name, stranger, kind, dtype):
     spec = Spec(input_size=3, hidden_size=6, bidirectional=True, dtype=dtype, **KINDS[kind])
     result = run_case(stranger[1], Case(spec, lengths=LENGTHS["unsorted"]))

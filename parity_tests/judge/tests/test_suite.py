@@ -120,24 +120,32 @@ def test_what_failures_share_is_named():
     passed = [Case(Spec("gru", 3, 6)), Case(Spec("gru", 3, 6, num_layers=2))]
     assert shared_options(failed, passed) == ["bidirectional = True"]
     assert shared_options(failed, [*passed, Case(Spec("gru", 3, 6, bidirectional=True))]) == [
-        "bidirectional = True", "num_layers = 2"]
+        "bidirectional = True",
+        "num_layers = 2",
+    ]
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("no_such_module_anywhere", "no module is named 'no_such_module_anywhere'; looked in"),
-    ("my_lib/adapter.py", "a dotted name is wanted, as my_lib.adapter, not a file"),
-    ("reference", r"has no function load\(spec, weights\)"),
-    ("reference.no_such_module", "no module is named 'reference.no_such_module'"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_module_anywhere", "no module is named 'no_such_module_anywhere'; looked in"),
+        ("my_lib/adapter.py", "a dotted name is wanted, as my_lib.adapter, not a file"),
+        ("reference", r"has no function load\(spec, weights\)"),
+        ("reference.no_such_module", "no module is named 'reference.no_such_module'"),
+    ],
+)
 def test_what_cannot_be_loaded_says_why(name, message):
     with pytest.raises(LoadError, match=message):
         resolve(name)
 
 
-@pytest.mark.parametrize(("returned", "message"), [
-    (lambda y, s: y, "forward must return y, states; it returned ndarray"),
-    (lambda y, s: (y, s[0]), r"forward must return the states as a tuple of 1, \(h,\); it returned ndarray"),
-])
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda y, s: y, "forward must return y, states; it returned ndarray"),
+        (lambda y, s: (y, s[0]), r"forward must return the states as a tuple of 1, \(h,\); it returned ndarray"),
+    ],
+)
 def test_a_forward_that_returns_something_else_is_told_what_is_wanted(returned, message):
     class Other(Honest):
         def forward(self, x, state, lengths=None):
@@ -169,10 +177,13 @@ def test_weights_that_are_written_to_and_gradients_of_nothing_are_seen():
     assert judge(Spoils) == {"weights": "changed", "dpeephole": "unexpected"}
 
 
-@pytest.mark.parametrize(("declines", "message"), [
-    (lambda spec: spec.cells, "AttributeError: 'Spec' object has no attribute 'cells'"),
-    (lambda spec: True, r"declines\(spec\) must return a reason as a string, or None; it returned True"),
-])
+@pytest.mark.parametrize(
+    ("declines", "message"),
+    [
+        (lambda spec: spec.cells, "AttributeError: 'Spec' object has no attribute 'cells'"),
+        (lambda spec: True, r"declines\(spec\) must return a reason as a string, or None; it returned True"),
+    ],
+)
 def test_declines_that_goes_wrong_is_a_failure_not_a_crash(declines, message):
     (verdict,) = run_case(Implementation("stranger", Honest, declines), CASE).verdicts
     assert re.search(message, verdict.detail)
@@ -185,6 +196,7 @@ def test_whether_lengths_come_can_be_declined():
 
 def misread(cell, change):
     """The sentence on a layer that is right but for how it reads its weights or state."""
+
     class Misreads(Honest):
         def __init__(self, spec, weights):
             super().__init__(spec, {k: change(k, w) for k, w in weights.items()})
@@ -196,12 +208,15 @@ def gates(order):
     return lambda name, w: np.concatenate([np.split(w, len(order))[k] for k in order])
 
 
-@pytest.mark.parametrize(("cell", "change", "sentence"), [
-    ("lstm", gates((0, 2, 1, 3)), "the gates are read in the order i g f o, not i f g o"),
-    ("gru", gates((1, 0, 2)), "the gates are read in the order z r n, not r z n"),
-    ("rnn", lambda k, w: 0 * w if k.startswith("bias_hh") else w, "bias_hh is left out"),
-    ("rnn", lambda k, w: w.T.copy() if k.startswith("weight_hh") else w, "weight_hh is transposed"),
-])
+@pytest.mark.parametrize(
+    ("cell", "change", "sentence"),
+    [
+        ("lstm", gates((0, 2, 1, 3)), "the gates are read in the order i g f o, not i f g o"),
+        ("gru", gates((1, 0, 2)), "the gates are read in the order z r n, not r z n"),
+        ("rnn", lambda k, w: 0 * w if k.startswith("bias_hh") else w, "bias_hh is left out"),
+        ("rnn", lambda k, w: w.T.copy() if k.startswith("weight_hh") else w, "weight_hh is transposed"),
+    ],
+)
 def test_a_misreading_that_people_make_is_guessed(cell, change, sentence):
     assert misread(cell, change) == f"y is what the definition gives if {sentence}"
 
@@ -230,11 +245,16 @@ def test_on_a_gpu_the_built_in_implementations_are_those_that_run_there():
     assert [i.name for i in chosen(["numpy"], "cuda")] == ["numpy"]
 
 
-@pytest.mark.parametrize(("text", "named"), [
-    ("processor\t: 0\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel\t\t: 1\n",
-     "AMD EPYC (family 25, model 1)"),
-    ("processor\t: 0\nmodel name\t: Neoverse-V2\n", "Neoverse-V2"),
-])
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (
+            "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel\t\t: 1\n",
+            "AMD EPYC (family 25, model 1)",
+        ),
+        ("processor\t: 0\nmodel name\t: Neoverse-V2\n", "Neoverse-V2"),
+    ],
+)
 def test_processors_of_one_name_are_told_apart(tmp_path, text, named):
     info = tmp_path / "cpuinfo"
     info.write_text(text, encoding="utf-8")

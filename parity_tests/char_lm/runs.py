@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 import torch_impl.char_lm.backend
-from reference.char_lm import backend as char_lm
-from reference.char_lm import command as char_app
+from reference.char_lm.backend import BACKEND
+from reference.char_lm.command import main
 from reference.common import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
-SIDES = {"reference": char_lm.BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
+SIDES = {"reference": BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
 SMALL = [
     "--size",
     "7",
@@ -50,7 +50,7 @@ def write_text(folder: Path, words: int = 900) -> Path:
 
 def call(backend: str, command: str, *options: object) -> int:
     """The command in this process; what argparse refuses exits as it does."""
-    return char_app.main(SIDES[backend], [command, *map(str, options)])
+    return main(SIDES[backend], [command, *map(str, options)])
 
 
 def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:

@@ -26,7 +26,7 @@ COMMANDS = {
 MODULES = {
     "run": ("psutil", "threadpoolctl"),
     "gpu": ("psutil", "threadpoolctl"),
-    "report": ("pandas", "matplotlib"),
+    "report": ("pandas",),
     "compare": ("pandas",),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from parity_tests.judge.terminal import console
+from reference.common.extras import needs
 
 from ..run.clock import three
 from ..run.results import ResultError, read
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         files = opened(args.files)
         rows = load(files)
+        if args.out:
+            needs("bench", "matplotlib")
         drawn = list(plots.draw(files, rows)) if args.out else []
         to_terminal(console(), report(files, rows))
         if args.out:

@@ -101,13 +101,13 @@ def simd() -> list[str]:
 
 
 def blas() -> list[dict[str, Any]]:
-    """The BLAS libraries that are loaded, with the threads that each uses."""
+    """The BLAS libraries that are loaded (NumPy and SciPy bring one each), with the threads that each uses, in one order."""
     np.ones((8, 8)) @ np.ones((8, 8))
-    return [
-        {"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]}
-        for pool in threadpoolctl.threadpool_info()
-        if pool["user_api"] == "blas"
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    libraries = [
+        {"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]} for pool in pools
     ]
+    return sorted(libraries, key=lambda library: (library["api"], library["version"], library["threads"]))
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:

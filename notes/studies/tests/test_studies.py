@@ -14,12 +14,23 @@ KEPT = temperature.STUDY.kept()
 
 @pytest.mark.parametrize(
     "module",
-    ["tolerances", "trajectory", "rounding", "gradient_flow", "gradient_costs", "temperature", "forecast", "adding", "picture"],
+    [
+        "tolerances",
+        "trajectory",
+        "rounding",
+        "gradient_flow",
+        "gradient_costs",
+        "temperature",
+        "forecast",
+        "adding",
+        "picture",
+        "notes.generated",
+    ],
 )
 def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
     """Before anything is computed or written."""
     monkeypatch.setattr("sys.argv", [module, *["sunspots"] * (module == "forecast"), "--wirte"])
-    study = import_module(f"notes.studies.{module}")
+    study = import_module(module if module == "notes.generated" else f"notes.studies.{module}")
     with pytest.raises(SystemExit, match="2"):
         (getattr(study, "main", None) or study.STUDY.command)()
     assert "unrecognized arguments: --wirte" in capsys.readouterr().err

@@ -1,7 +1,4 @@
-"""The study behind the tolerance rule, and the options of the studies' commands."""
-
-import importlib
-import sys
+"""The study behind the tolerance rule."""
 
 import pytest
 
@@ -23,25 +20,3 @@ def test_one_baseline_would_refuse_what_is_right():
     """Why there are four: the smallest study that shows it."""
     worst = list(ratios("rnn", 4.0, seeds=10))
     assert max(one for one, _, _ in worst) > 1 > max(four for _, four, _ in worst)
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "notes.studies.tolerances",
-        "parity_tests.training.trajectory",
-        "notes.studies.rounding",
-        "notes.studies.gradient_flow",
-        "notes.studies.bptt_variants",
-        "notes.generated",
-        "notes.studies.temperature",
-    ],
-)
-def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
-    """Before anything is computed or written."""
-    monkeypatch.setattr(sys, "argv", [module, "--wirte"])
-    if module == "parity_tests.training.trajectory":
-        module = "notes.studies.trajectory"  # where its main is
-    with pytest.raises(SystemExit, match="2"):
-        importlib.import_module(module).main()
-    assert "unrecognized arguments: --wirte" in capsys.readouterr().err

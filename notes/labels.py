@@ -2,7 +2,7 @@
 
 In a note a label stands alone on a line, in bold; behind it is a link to the first line of code that carries it::
 
-    **(L3)** · [line 53](../reference/lstm.py#L53)
+    **(L3)** · [line 53](../../reference/cells/lstm.py#L68)
 
 ``python -m notes.generated --write`` makes the links.  A test asserts that they are current.
 """

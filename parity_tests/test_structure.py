@@ -16,7 +16,7 @@ import reference
 from torch_impl.cells.layers import WAYS
 
 from .judge.diagnosis import BACKWARD, FORWARD, LAST, TWINS
-from .mutation.faults import rooms
+from .mutation.catalogue import rooms
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = ("reference", "torch_impl", "parity_tests", "benchmarks", "notes")
@@ -43,6 +43,17 @@ ONLY_TORCH = {
 ONLY_NOTES = {"cells/conventions.md", "gradients/index.md"}  # of all rooms of a chapter
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 MOST_FILES = 16
+TOP = {
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "constraints.txt",
+    "pyproject.toml",
+}
 
 
 def note_of(room: str) -> str:
@@ -178,9 +189,13 @@ def every_twin_note_and_table_of_faults_has_its_room_in_reference() -> Iterator[
                 yield str(file)
 
 
-def no_folder_has_more_than_sixteen_files_of_a_kind() -> Iterator[str]:
-    counts = Counter((file.parent, file.suffix if file.suffix == ".py" else "other files") for file in tracked())
-    yield from (f"{folder}: {kind}" for (folder, kind), count in counts.items() if count > MOST_FILES and folder != Path())
+def no_folder_has_more_than_sixteen_files() -> Iterator[str]:
+    counts = Counter(file.parent for file in tracked())
+    yield from (str(folder) for folder, count in counts.items() if count > MOST_FILES)
+
+
+def the_top_holds_what_every_project_has() -> Iterator[str]:
+    yield from (str(file) for file in tracked() if len(file.parts) == 1 and file.name not in TOP)
 
 
 RULES: list[Callable[[], Iterator[str]]] = [
@@ -191,7 +206,8 @@ RULES: list[Callable[[], Iterator[str]]] = [
     the_judge_stands_alone,
     every_room_stands_in_every_column,
     every_twin_note_and_table_of_faults_has_its_room_in_reference,
-    no_folder_has_more_than_sixteen_files_of_a_kind,
+    no_folder_has_more_than_sixteen_files,
+    the_top_holds_what_every_project_has,
 ]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 

@@ -3,6 +3,7 @@
 python -m benchmarks.report.published    draws the figures of the note; cog fills in the tables
 """
 
+import argparse
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -70,6 +71,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """One plot for each machine: the ratios of its grid."""
+    argparse.ArgumentParser(prog="python -m benchmarks.report.published", description=main.__doc__).parse_args()
     for name in MACHINES:
         for plot in plots.draw(measured(name)[0], grid(name)):
             if plot.name.endswith("-ratio"):

@@ -19,7 +19,7 @@ from . import clock
 from .roofline import fraction_of_limit
 
 FORMAT, VERSION = "bptt-benchmark", 1
-SCHEMA = Path(__file__).with_name("schema.json")
+SCHEMA = Path(__file__).parents[1] / "schema.json"
 KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

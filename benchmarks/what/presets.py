@@ -141,13 +141,13 @@ PRESETS = {
         "one tiny case of each cell: does everything run?", each((3, 2, 5)), without=("torch.compiled",), seconds=0.02, rounds=3
     ),
     "quick": Preset(
-        "three sizes of the grid, about a minute on two cores: the README's table",
+        "three sizes of the grid, about a minute on two cores",
         each((20, 1, 32), (50, 16, 64), (100, 32, 128)),
         without=("torch.compiled",),
         seconds=0.15,
         rounds=3,
     ),
-    "grid": Preset("eight sizes, from call overhead to large products", each(*GRID)),
+    "grid": Preset("eight sizes, from call overhead to large products: the README's table", each(*GRID)),
     "deepbench": Preset(
         "the shapes of Baidu's DeepBench, training and server inference",
         deepbench("rnn", VANILLA) + deepbench("lstm", LSTM) + deepbench("gru", GRU),

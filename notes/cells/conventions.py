@@ -1,4 +1,4 @@
-"""How other libraries hold the same cells: the rows of notes/conventions.md, and weights moved into each.
+"""How other libraries hold the same cells: the rows of notes/cells/conventions.md, and weights moved into each.
 
 A row says in which order the gates are stacked, which way a weight lies, which biases there are, where a GRU resets, and
 what a new layer starts from.  ``placed`` turns the parameters of a room into what a row says; notes/cells/test_conventions.py

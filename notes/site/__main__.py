@@ -1,5 +1,6 @@
 """``python -m notes.site``: the notes as a site in out/notes, without the network.  Needs node, and npm once for KaTeX."""
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m notes.site", description=__doc__).parse_args()
     door.needs("dev", "sphinx", "myst_parser", "furo", "sphinxcontrib")
     if not (shutil.which("node") and shutil.which("npm")):
         print("error: the site needs node and npm: its formulas are rendered when it is built", file=sys.stderr)

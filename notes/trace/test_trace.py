@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import reference
+from parity_tests.mutation.catalogue import catalogue
 from parity_tests.mutation.command import with_fault
-from parity_tests.mutation.faults import catalogue
 
 from . import problem, text, trace
 from .__main__ import main

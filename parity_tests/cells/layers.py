@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 
 fault = partial(Fault, "cells/layers")
 # fmt: off

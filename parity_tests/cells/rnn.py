@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..mutation.faults import RNN, Fault
+from ..mutation.catalogue import RNN, Fault
 
 fault = partial(Fault, "cells/rnn", kinds=RNN)
 # fmt: off

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 V = 7

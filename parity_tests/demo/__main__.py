@@ -1,5 +1,6 @@
 """The demo from its start to its page.  Exit status 1 if anything is wrong that must be equal, or the fault survived."""
 
+import argparse
 import shutil
 import sys
 import time
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from reference.char_lm.generate import side_by_side
 from reference.common import datasets as corpora
+from reference.common.command import guarded
 
 from ..judge import pages, terminal
 from . import characters, drawing, page, parity, sunspots
@@ -46,6 +48,11 @@ def missing() -> str | None:
     if not find_spec("matplotlib"):
         return "the demo draws with matplotlib, which is not installed: install the extra 'apps', or pip install matplotlib"
     return pages.missing(OUT / "demo.html")
+
+
+def command() -> int:
+    argparse.ArgumentParser(prog="python -m parity_tests.demo", description=__doc__).parse_args()
+    return guarded(main, OUT)
 
 
 def main(settings: Settings | None = None) -> int:
@@ -124,4 +131,4 @@ def heading(console: Console, part: int, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -4,6 +4,7 @@ Prints two tables, the largest error over allowed in each cell of them, and writ
 if anything is wrong.
 """
 
+import argparse
 import sys
 from collections.abc import Iterable
 from io import StringIO
@@ -14,10 +15,12 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from reference.common.command import guarded
+
 from ..judge import terminal
 from ..judge.suite import worst_of
 from ..judge.tolerance import Verdict
-from ..mutation.faults import rooms
+from ..mutation.catalogue import rooms
 from ..rooms import DTYPES, RoomCase, by_numpy, by_torch
 from ..training.trajectory import CELLS, STEPS, TASKS, follow, judged
 
@@ -83,6 +86,11 @@ def trajectories() -> tuple[Table, list[Verdict]]:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m parity_tests.demo.models", description=__doc__).parse_args()
+    return guarded(report, OUT)
+
+
+def report() -> int:
     console, page = terminal.console(), Console(record=True, width=WIDTH, file=StringIO())
     all_verdicts: list[Verdict] = []
     for make in (parts, trajectories):

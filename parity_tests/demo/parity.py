@@ -13,8 +13,8 @@ from ..judge import report, terminal
 from ..judge.definition import check_all
 from ..judge.implementations import BUILTIN
 from ..judge.suite import Result, run_case
+from ..mutation.catalogue import Fault
 from ..mutation.command import implementation
-from ..mutation.faults import Fault
 from .real import CELLS, DTYPES, TITLES, cases
 
 SIDES = ("numpy", "torch.library")

@@ -1,7 +1,7 @@
 """The page of parts and trajectories: what it says of a cell of a table is what was judged."""
 
 from ..judge.tolerance import Verdict
-from ..mutation.faults import rooms
+from ..mutation.catalogue import rooms
 from .models import by_cell, cell, part
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..mutation.faults import GRU, Fault
+from ..mutation.catalogue import GRU, Fault
 
 fault = partial(Fault, "fast/gru", kinds=GRU)
 # fmt: off

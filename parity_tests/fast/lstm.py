@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ..mutation.faults import LSTM, Fault
+from ..mutation.catalogue import LSTM, Fault
 
 fault = partial(Fault, "fast/lstm", kinds=LSTM)
 # fmt: off

@@ -5,7 +5,7 @@ from functools import partial
 import torch_impl.gradients.gradient_flow as torch_flow
 
 from ..judge.cases import KINDS
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 from .problem import TWINS, inputs, opened, problem, room_of
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..judge.cases import KINDS
-from ..mutation.faults import GRU, LSTM, Fault
+from ..mutation.catalogue import GRU, LSTM, Fault
 from ..rooms import RoomCase
 from .problem import TWINS, flat, opened, problem, room_of
 from .problem import inputs as arrays

@@ -3,7 +3,7 @@
 from functools import partial
 
 from ..judge.cases import KINDS
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 

@@ -5,7 +5,7 @@ from functools import partial
 import torch_impl.gradients.truncated_bptt as torch_truncated
 
 from ..judge.cases import KINDS
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 from .problem import TWINS, flat, inputs, opened, outputs, problem, room_of
 

@@ -8,7 +8,7 @@ import numpy as np
 from reference.common.batches import Windowed
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 from .cases import model_case
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reference.common import batches
 
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 from .cases import model_case
 from .twins import sequences

@@ -11,7 +11,7 @@ from reference.common.batches import Window
 from reference.models.language_model import Masks
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 V, E, H, T, B = 5, 3, 4, 3, 2

@@ -1,6 +1,6 @@
 """Importing ``reference`` with a fault in it, and asking which cases catch it."""
 
-import sys
+import argparse
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
+from reference.common.command import guarded
+
 from ..judge import terminal
 from ..judge.cases import Case, table
 from ..judge.diagnosis import AGREES
@@ -18,7 +20,7 @@ from ..judge.suite import Result, run_case
 from ..judge.tolerance import Verdict
 from ..rooms import RoomCase, by_numpy
 from .address import changed
-from .faults import Fault, catalogue, rooms
+from .catalogue import Fault, catalogue, rooms
 from .patching import copied
 
 
@@ -79,6 +81,11 @@ def cases_that_catch(fault: Fault, package: ModuleType, cases: Sequence[RoomCase
 
 def main() -> int:
     """Print, for each fault, how many cases catch it and what the diagnosis says; 1 if one survives."""
+    argparse.ArgumentParser(prog="python -m parity_tests.mutation", description=main.__doc__).parse_args()
+    return guarded(report)
+
+
+def report() -> int:
     out = terminal.console()
     survivors = [*cells(out), *parts(out)]
     out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
@@ -134,7 +141,3 @@ def show(
         table.add_row(title, fault.room, *(figures or (Text("SURVIVES", style="bold red"),)))
     out.print(table)
     return survivors
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,8 +11,8 @@ from ..judge.diagnosis import AGREES, diagnose
 from ..judge.implementations import BUILTIN
 from ..judge.suite import run_case
 from .address import changed
+from .catalogue import catalogue, modules
 from .command import candidates, catches, implementation, with_fault
-from .faults import catalogue, modules
 
 ROOT = Path(__file__).parent.parent.parent
 FAULTS = catalogue()

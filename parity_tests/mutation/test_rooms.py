@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ..rooms import DTYPES, by_complex_step, by_numpy, by_torch, truth
+from .catalogue import Fault, rooms
 from .command import cases_that_catch, with_fault
-from .faults import Fault, rooms
 
 ROOMS = rooms()
 CASES = [case for room in ROOMS.values() for case in room.CASES]

@@ -8,7 +8,7 @@ import torch_impl.parts.attention
 from torch_impl.parts.attention import Params
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7

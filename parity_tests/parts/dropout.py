@@ -7,7 +7,7 @@ import numpy as np
 import torch_impl.parts.dropout
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 

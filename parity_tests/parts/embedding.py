@@ -8,7 +8,7 @@ import numpy as np
 import torch_impl.parts.embedding
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 V, E = 6, 3

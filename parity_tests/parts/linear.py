@@ -8,7 +8,7 @@ from torch_impl.parts.linear import Params
 
 from ..helpers import draw
 from ..judge.oracle import Tensors
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 

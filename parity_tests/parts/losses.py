@@ -9,7 +9,7 @@ import numpy as np
 import torch_impl.parts.losses as twins
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 T, B, V = 5, 3, 4

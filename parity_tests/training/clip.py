@@ -8,7 +8,7 @@ import torch
 import torch_impl.training.clip
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 SHAPES = {"a": (4, 3), "b": (5,), "c": (2, 2)}

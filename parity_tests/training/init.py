@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 GATES, H, I = 4, 3, 5

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..helpers import draw
-from ..mutation.faults import Fault
+from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 STEPS = 3

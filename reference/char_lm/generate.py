@@ -82,12 +82,12 @@ def generate(backend: Backend, options: dict) -> int:
 def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
     """Lines of columns that together are at most ``width`` wide; longer lines are broken."""
     each = max(1, (width - 3 * (len(texts) - 1)) // len(texts))
-    columns = [[title[:each], "-" * min(each, len(title)), *broken(text, each)] for title, text in zip(titles, texts, strict=True)]
+    columns = [[title[:each], "-" * min(each, len(title)), *wrapped(text, each)] for title, text in zip(titles, texts, strict=True)]
     rows = max(map(len, columns))
     padded = [[line.ljust(each) for line in c] + [" " * each] * (rows - len(c)) for c in columns]
     return [" | ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
-def broken(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """Lines of at most ``width`` characters, none lost."""
     return [line[k : k + width] for line in text.split("\n") for k in range(0, max(1, len(line)), width)]

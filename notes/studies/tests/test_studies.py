@@ -25,14 +25,20 @@ KEPT = temperature.STUDY.kept()
         "adding",
         "picture",
         "notes.generated",
+        "notes.site.__main__",
+        "benchmarks.report.published",
+        "parity_tests.mutation.command",
+        "parity_tests.demo.__main__",
+        "parity_tests.demo.models",
     ],
 )
 def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, capsys):
     """Before anything is computed or written."""
     monkeypatch.setattr("sys.argv", [module, *["sunspots"] * (module == "forecast"), "--wirte"])
-    study = import_module(module if module == "notes.generated" else f"notes.studies.{module}")
+    study = import_module(module if "." in module else f"notes.studies.{module}")
     with pytest.raises(SystemExit, match="2"):
-        (getattr(study, "main", None) or study.STUDY.command)()
+        door = "command" if module == "parity_tests.demo.__main__" else "main"
+        getattr(study, door)() if hasattr(study, door) else study.STUDY.command()
     assert "unrecognized arguments: --wirte" in capsys.readouterr().err
 
 

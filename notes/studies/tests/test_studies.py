@@ -36,9 +36,10 @@ def test_an_option_that_a_command_does_not_know_ends_it(module, monkeypatch, cap
     """Before anything is computed or written."""
     monkeypatch.setattr("sys.argv", [module, *["sunspots"] * (module == "forecast"), "--wirte"])
     study = import_module(module if "." in module else f"notes.studies.{module}")
+    door = "command" if module == "parity_tests.demo.__main__" else "main"
+    command = getattr(study, door) if hasattr(study, door) else study.STUDY.command
     with pytest.raises(SystemExit, match="2"):
-        door = "command" if module == "parity_tests.demo.__main__" else "main"
-        getattr(study, door)() if hasattr(study, door) else study.STUDY.command()
+        command()
     assert "unrecognized arguments: --wirte" in capsys.readouterr().err
 
 

@@ -106,18 +106,3 @@ def look(name: str, names: Iterable[str]) -> dict[str, Any]:
     i = KNOWN.index(name) if name in KNOWN else len(KNOWN) + sorted(set(names) - set(KNOWN)).index(name)
     colour, (marker, inside) = COLOURS[i % len(COLOURS)], markers[i % len(markers)]
     return {"color": colour, "marker": marker, "markerfacecolor": inside or colour, "linestyle": STROKES[i % len(STROKES)]}
-
-
-def spread(heights: dict[str, float], gap: float) -> dict[str, float]:
-    """Move labels apart to at least ``gap``, keeping their order, as little as the room between 0 and 1 allows."""
-    names = sorted(heights, key=lambda n: heights[n])
-    y = [heights[n] for n in names]
-    for _ in range(200):
-        for i in range(1, len(y)):
-            lack = gap - (y[i] - y[i - 1])
-            if lack > 1e-6:
-                y[i - 1], y[i] = y[i - 1] - lack / 2, y[i] + lack / 2
-        over, under = max(0.0, y[-1] - 1) if y else 0, max(0.0, -y[0]) if y else 0
-        if y and not (over and under):
-            y = [v - over + under for v in y]
-    return dict(zip(names, y, strict=True))

@@ -475,14 +475,6 @@ def test_a_sweep_is_the_longest_with_three_sizes():
     assert not list(tables.sweeps(load(result(rows)), "B"))
 
 
-def test_labels_are_moved_apart():
-    moved = drawing.spread({"a": 0.5, "b": 0.52, "c": 0.99, "d": 1.0}, 0.1)
-    heights = [moved[n] for n in "abcd"]
-    assert heights == sorted(heights)
-    assert min(np.diff(heights)) > 0.099
-    assert max(heights) <= 1
-
-
 def test_strangers_look_unlike_ours_and_each_other():
     names = [*drawing.KNOWN, "my_lib.adapter", "your_lib.adapter", "their.lib"]
     looks = [str(drawing.look(n, names)) for n in names]

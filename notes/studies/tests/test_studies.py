@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from .. import adding, gradient_costs, gradient_flow, tasks, temperature
+from .. import adding, drawing, gradient_costs, gradient_flow, tasks, temperature
 from ..study import Study, as_text
 
 KEPT = temperature.STUDY.kept()
@@ -115,3 +115,11 @@ def test_the_mean_of_all_places_lies_between_the_two_and_only_rises():
     one = int(np.flatnonzero(temperature.AXIS == 1.0)[0])
     unsure, sure = (float(temperature.entropy(np.array(v["logits"]), 1.0)) for v in KEPT["places"].values())
     assert sure < KEPT["mean"][one] < unsure
+
+
+def test_labels_are_moved_apart():
+    moved = drawing.apart({"a": 0.5, "b": 0.52, "c": 0.99, "d": 1.0}, 0.1)
+    heights = [moved[n] for n in "abcd"]
+    assert heights == sorted(heights)
+    assert min(np.diff(heights)) > 0.099
+    assert max(heights) <= 1

@@ -139,7 +139,8 @@ def read(path: Path) -> Result:
         content = path.read_bytes()
         result = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as e:
-        raise ResultError(f"{path}: cannot be read: {e}") from e
+        reason = getattr(e, "strerror", None) or e
+        raise ResultError(f"{path}: cannot be read: {reason}") from e
     except json.JSONDecodeError as e:
         raise ResultError(f"{path}: is broken: no JSON from line {e.lineno}, column {e.colno} on") from e
     validate(result, str(path))

@@ -42,61 +42,14 @@ from .parts import attention, dropout, embedding, linear, losses
 from .parts.modules import Attention, Embedding, Linear
 from .training import clip, init, optim
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "Attention",
-    "Classifier",
-    "Composite",
-    "Embedding",
-    "Forecaster",
-    "GRUCell",
-    "Generator",
-    "LSTMCell",
-    "LanguageModel",
-    "Linear",
-    "Model",
-    "PackedSequence",
-    "RNNCell",
-    "Seq2seq",
-    "Tagger",
-    "attention",
-    "batches",
-    "checkpointed_bptt",
-    "classifier",
-    "clip",
-    "dropout",
-    "embedding",
-    "forecaster",
-    "generator",
-    "gradient_flow",
-    "gru",
-    "hessian",
-    "init",
-    "language_model",
-    "linear",
-    "losses",
-    "lstm",
-    "optim",
-    "pack_padded_sequence",
-    "pack_padded_sequence_backward",
-    "pack_sequence",
-    "pack_sequence_backward",
-    "pad_packed_sequence",
-    "pad_packed_sequence_backward",
-    "pad_sequence",
-    "pad_sequence_backward",
-    "padding_mask",
-    "rnn",
-    "rtrl",
-    "sampling",
-    "schedules",
-    "seq2seq",
-    "stack",
-    "tagger",
-    "training",
-    "truncated_bptt",
-    "unpad_sequence",
-    "unpad_sequence_backward",
-]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
+__all__ += ["Attention", "Composite", "Embedding", "Linear", "Model"]
+__all__ += ["Classifier", "Forecaster", "Generator", "LanguageModel", "Seq2seq", "Tagger"]
+__all__ += ["PackedSequence", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence", "unpad_sequence"]
+__all__ += ["pack_padded_sequence_backward", "pack_sequence_backward", "pad_packed_sequence_backward", "pad_sequence_backward"]
+__all__ += ["padding_mask", "unpad_sequence_backward"]
+__all__ += ["gru", "lstm", "rnn", "stack"]
+__all__ += ["attention", "batches", "dropout", "embedding", "linear", "losses", "sampling"]
+__all__ += ["classifier", "forecaster", "generator", "language_model", "seq2seq", "tagger"]
+__all__ += ["clip", "init", "optim", "schedules", "training"]
+__all__ += ["checkpointed_bptt", "gradient_flow", "hessian", "rtrl", "truncated_bptt"]

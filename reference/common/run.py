@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -51,29 +52,17 @@ class Run:
 
     A run that has no folder then ends by KeyboardInterrupt: nothing was saved, and nobody should take it for a whole one.
 
-    Parameters
-    ----------
-    save : callable (path, counters) -> None
-        Writes a checkpoint of everything.
-    folder : path, or None for a run that leaves nothing
-    counters : Counters
-        Where to go on.
-    save_every : int or None
-        A checkpoint after each so many steps, besides the one after each epoch.
-    steps : int or None
-        Stop when so many steps have been taken in all.
-    patience : int or None
-        Stop after so many evaluations without a lower loss.
-    progress : bool
-        Draw a bar on the terminal; needs rich.
-    how : str
-        What to tell a person who wants to go on.
-    leader : bool
-        Whether this process writes the log and talks; of several processes one does.  ``save`` is called in all of them.
-    agree : callable (bool) -> bool
-        Whether any of several processes was asked to stop, so that all stop after the same step.
-    tell : callable; optional
-        Is given each entry of the log, and {"stopped": ...} at the end.
+    save(path, counters)  writes a checkpoint of everything
+    folder                None for a run that leaves nothing
+    counters              where to go on
+    save_every            a checkpoint after each so many steps, besides the one after each epoch
+    steps                 stop when so many steps have been taken in all
+    patience              stop after so many evaluations without a lower loss
+    progress              draw a bar on the terminal; needs rich
+    how                   what to tell a person who wants to go on
+    leader                whether this process writes the log and talks; of several one does, and ``save`` is called in all
+    agree(asked)          whether any of several processes was asked to stop, so that all stop after the same step
+    tell(entry)           is given each entry of the log, and {"stopped": ...} at the end
     """
 
     def __init__(
@@ -92,24 +81,21 @@ class Run:
         agree: Callable[[bool], bool] = bool,
         tell: Callable[[Entry], None] = lambda entry: None,
     ):
-        for name, value in (("epochs", epochs), ("steps", steps)):
-            if value is not None:
-                checks.positive_or_zero(name, value)
-        for name, value in (("save_every", save_every), ("patience", patience)):
-            if value is not None:
-                checks.positive_int(name, value)
+        checks.positive_or_zero("epochs", epochs)
+        checks.positive_or_zero("steps", 0 if steps is None else steps)
+        checks.positive_int("save_every", 1 if save_every is None else save_every)
+        checks.positive_int("patience", 1 if patience is None else patience)
         self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
         self._epochs, self.save_every, self.steps, self.patience = epochs, save_every, steps, patience
-        self.how, self._tell = how, tell
+        self.how, self._tell, self._leader, self._agree = how, tell, leader, agree
         self.losses: list[float] = []
         self.norms: list[float] = []
         self.evaluations: list[float] = []
-        self.stopped = ""
-        self._interrupted, self._leader, self._agree = False, leader, agree
+        self.stopped, self._interrupted = "", False
         self._bar = bar() if progress and leader else None
         if self.folder is not None and leader:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._cut_log()
+            cut_log(self.folder / LOG, counters)
 
     # The loop asks.
 
@@ -160,21 +146,11 @@ class Run:
 
     def stepped(self, loss: float, norm: float, lr: float, clipped: bool) -> None:
         """A step was taken."""
-        c = self.counters = self.counters._replace(batch=self.counters.batch + 1, step=self.counters.step + 1)
+        self.counters = self.counters._replace(batch=self.counters.batch + 1, step=self.counters.step + 1)
         self.losses.append(loss)
         self.norms.append(norm)
-        self._log(
-            {
-                "step": c.step,
-                "epoch": c.epoch,
-                "loss": loss,
-                "norm": norm,
-                "clipped": bool(clipped),
-                "lr": lr,
-                "time": round(time.time(), 3),
-            }
-        )
-        if self.save_every and c.step % self.save_every == 0:
+        self._log(loss=loss, norm=norm, clipped=bool(clipped), lr=lr)
+        if self.save_every and self.counters.step % self.save_every == 0:
             self.save(LAST)
 
     def epoch_done(self, validation: float | None) -> None:
@@ -184,7 +160,7 @@ class Run:
             self.evaluations.append(validation)
             better = validation < c.best
             c = self.counters = c._replace(best=min(validation, c.best), waited=0 if better else c.waited + 1)
-            self._log({"step": c.step, "epoch": c.epoch, "validation": validation, "time": round(time.time(), 3)})
+            self._log(validation=validation)
             if better:
                 self.save(BEST)
         self.save(LAST)
@@ -203,20 +179,13 @@ class Run:
 
     # The log.
 
-    def _log(self, entry: Entry) -> None:
-        if self.folder is not None and self._leader:
+    def _log(self, **values: float) -> None:
+        entry = {"step": self.counters.step, "epoch": self.counters.epoch, **values, "time": round(time.time(), 3)}
+        if self._leader and self.folder is not None:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
         if self._leader:
             self._tell(entry)
-
-    def _cut_log(self) -> None:
-        """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
-        assert self.folder is not None
-        path = self.folder / LOG
-        kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (self.counters.step, self.counters.epoch)]
-        if path.exists():
-            checkpoint.write(path, "".join(json.dumps(e) + "\n" for e in kept if e["step"]).encode())
 
     # The context.
 
@@ -241,15 +210,15 @@ class Run:
         if self._main:
             for s, before in self._before.items():
                 signal.signal(s, before)
-        if kind is None and self.stopped in ("interrupted", "steps"):
-            self.save(LAST)
-        if kind is None and self.stopped == "interrupted":
+        if kind is not None or self.stopped not in ("interrupted", "steps"):
+            return
+        self.save(LAST)
+        if self.stopped == "interrupted":
             if self.folder is None:
                 raise KeyboardInterrupt
             if self._leader:
-                print(
-                    f"stopped after step {self.counters.step}: saved in {self.folder / LAST}; to go on, {self.how}", file=sys.stderr
-                )
+                place = f"step {self.counters.step}: saved in {self.folder / LAST}"
+                print(f"stopped after {place}; to go on, {self.how}", file=sys.stderr)
 
 
 def bar() -> Any:
@@ -257,37 +226,32 @@ def bar() -> Any:
     from rich.console import Console  # only the bar needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def read_log(path: str | Path) -> list[Entry]:
     """The entries of a log; a last line that was cut off is left out."""
-    if not Path(path).exists():
-        return []
-    entries = []
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            break
+    lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+    entries: list[Entry] = []
+    with suppress(ValueError):
+        entries.extend(map(json.loads, lines))
     return entries
+
+
+def cut_log(path: Path, counters: Counters) -> None:
+    """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
+    kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (counters.step, counters.epoch)]
+    if path.exists():
+        checkpoint.write(path, "".join(json.dumps(e) + "\n" for e in kept if e["step"]).encode())
 
 
 def find(path: str) -> Path:
     """The checkpoint of a run: the best one, or the last if none was evaluated.  UsageError: there is none."""
     p = Path(path)
-    if p.is_dir():
-        for name in (BEST, LAST):
-            if (p / name).exists():
-                return p / name
-        raise checks.UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")
     if not p.exists():
         raise checks.UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
-    return p
+    for file in (p / BEST, p / LAST) if p.is_dir() else (p,):
+        if file.exists():
+            return file
+    raise checks.UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")

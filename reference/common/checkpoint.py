@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -57,28 +57,15 @@ def save(
     vocabulary: Sequence | None = None,
     carried: Mapping[str, Array] | None = None,
 ) -> None:
-    """Write a checkpoint, atomically.
+    """Write a checkpoint, atomically: what Checkpoint says, as far as it is given.
 
-    Parameters
-    ----------
-    model : Module or torch.nn.Module
-        Its ``state_dict``, and ``carried_state()`` if it has one.
-    optimizer : of reference.training.optim or torch_impl.training.optim; optional
-    generators, counters, config, vocabulary : optional
-        As in Checkpoint; what is not an array or a generator (or the state of one) must be JSON.
-    carried : optional
-        Instead of ``model.carried_state()``.
+    What is not an array or a generator (or the state of one) must be JSON, or TypeError is raised.  ``carried`` is the
+    model's own ``carried_state()``, if it has one, unless given.
 
-    Raises
-    ------
-    CheckpointError
-        The file cannot be written; an older one is still there then.
-    TypeError
-        Something cannot be told in JSON.
+    CheckpointError: the file cannot be written; an older one is still there then.
     """
     from safetensors import numpy  # only who writes or reads a file needs it
 
-    state = None if optimizer is None else optimizer.state_dict()
     arrays = _flat("weights", {k: _array(v) for k, v in model.state_dict().items()})
     if carried is None:
         carried = model.carried_state() if hasattr(model, "carried_state") else {}
@@ -91,15 +78,12 @@ def save(
         "generators": {k: g if isinstance(g, Mapping) else g.bit_generator.state for k, g in (generators or {}).items()},
         "optimizer": None,
     }
-    if state is not None:
-        arrays |= _flat(
-            "optimizer", {f"{slot}/{k}": v for k, slots in state["state"].items() for slot, v in slots.items() if slot != "step"}
-        )
-        meta["optimizer"] = {
-            "name": type(optimizer).__name__,
-            "options": state["options"],
-            "steps": {k: slots.get("step") for k, slots in state["state"].items()},
-        }
+    if optimizer is not None:
+        options, state = (optimizer.state_dict()[key] for key in ("options", "state"))
+        slots = ((slot, k, v) for k, own in state.items() for slot, v in own.items())
+        arrays |= _flat("optimizer", {f"{slot}/{k}": v for slot, k, v in slots if slot != "step"})
+        steps = {k: own.get("step") for k, own in state.items()}
+        meta["optimizer"] = {"name": type(optimizer).__name__, "options": options, "steps": steps}
     text = json.dumps(meta)
     header = {"format": FORMAT, "meta": text, "sha256": digest(text, arrays)}
     write(Path(path), numpy.save(arrays, header))
@@ -122,12 +106,7 @@ def write(path: Path, data: bytes) -> None:
 def load(path: str | Path) -> Checkpoint:
     """Read a checkpoint; nothing in it is executed.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is none.
-    CheckpointError
-        It is truncated, was changed, is of another version, or is no checkpoint of this project.
+    FileNotFoundError, or CheckpointError: it is truncated, was changed, is of another version, or is none of this project's.
     """
     from safetensors import SafetensorError, numpy
 
@@ -177,16 +156,7 @@ def _parse(meta: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
             slot, _, parameter = name.partition("/")
             state[parameter][slot] = v
         optimizer["state"] = state
-    return Checkpoint(
-        meta["model"],
-        split["weights"],
-        optimizer,
-        meta["generators"],
-        meta["counters"],
-        meta["config"],
-        meta["vocabulary"],
-        split["carried"],
-    )
+    return Checkpoint(weights=split["weights"], carried=split["carried"], **meta)
 
 
 def restore(
@@ -196,61 +166,52 @@ def restore(
     *,
     generators: Mapping[str, np.random.Generator] | None = None,
     vocabulary: Sequence | None = None,
+    weight: Callable[[Array], Any] = np.array,
 ) -> None:
     """Put a checkpoint into a model and, if given, its optimiser and generators.  All or nothing.
 
-    Raises
-    ------
-    CheckpointError
-        It is of another model, other sizes, another dtype, vocabulary or optimiser, or lacks a generator.
+    ``weight`` makes of an array what ``model.load_state_dict`` takes.
+
+    CheckpointError: it is of another model, other sizes, another dtype, vocabulary or optimiser, or lacks a generator.
     """
     check(checkpoint, model, optimizer, generators or {}, vocabulary)
-    settle(checkpoint, model, optimizer, generators or {}, checkpoint.weights)
-
-
-def check(
-    checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any], vocabulary: Sequence | None
-) -> None:
-    """CheckpointError, with the reason, if something does not fit."""
-    own = {k: _array(v) for k, v in model.state_dict().items()}
-    if checkpoint.model != type(model).__name__:
-        raise CheckpointError(f"the checkpoint is of a {checkpoint.model}, not of a {type(model).__name__}")
-    if vocabulary is not None and checkpoint.vocabulary != list(vocabulary):
-        raise CheckpointError(_vocabularies(checkpoint.vocabulary, list(vocabulary)))
-    for what, names in (("lacks", own.keys() - checkpoint.weights.keys()), ("has", checkpoint.weights.keys() - own.keys())):
-        if names:
-            raise CheckpointError(f"the checkpoint is of another {checkpoint.model}: it {what} {', '.join(sorted(names))}")
-    for k, here in own.items():
-        there = checkpoint.weights[k]
-        if there.shape != here.shape:
-            raise CheckpointError(
-                f"the checkpoint is of another {checkpoint.model}: {k} has shape {there.shape} there, {here.shape} here"
-            )
-        if there.dtype != here.dtype:
-            raise CheckpointError(f"the checkpoint is in {there.dtype}, the model in {here.dtype}")
-    if optimizer is not None:
-        saved = checkpoint.optimizer and checkpoint.optimizer["name"]
-        if saved != type(optimizer).__name__:
-            raise CheckpointError(f"the checkpoint has the state of {saved or 'no optimiser'}, not of {type(optimizer).__name__}")
-    missing = [name for name in generators if name not in checkpoint.generators]
-    if missing:
-        raise CheckpointError(f"the checkpoint has no generator {', '.join(missing)}")
-
-
-def settle(
-    checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Mapping[str, Any], weights: Mapping
-) -> None:
-    """Put what was checked in its place; the optimiser checks its own state before anything changes."""
-    if optimizer is not None:
+    if optimizer is not None:  # which checks its own state before anything changes
         try:
             optimizer.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, KeyError, TypeError) as e:
             raise CheckpointError(f"the checkpoint's optimiser does not fit: {e}") from e
-    model.load_state_dict(weights)
-    for name, generator in generators.items():
+    model.load_state_dict({k: weight(v) for k, v in checkpoint.weights.items()})
+    for name, generator in (generators or {}).items():
         generator.bit_generator.state = checkpoint.generators[name]
     if hasattr(model, "load_carried_state"):
         model.load_carried_state(checkpoint.carried)
+
+
+def check(
+    checkpoint: Checkpoint, model: Stateful, optimizer: Stateful | None, generators: Iterable[str], vocabulary: Sequence | None
+) -> None:
+    """CheckpointError, with the reason, if something does not fit."""
+    kind, another = type(model).__name__, f"the checkpoint is of another {checkpoint.model}"
+    if checkpoint.model != kind:
+        raise CheckpointError(f"the checkpoint is of a {checkpoint.model}, not of a {kind}")
+    if vocabulary is not None and checkpoint.vocabulary != list(vocabulary):
+        raise CheckpointError(_vocabularies(checkpoint.vocabulary, list(vocabulary)))
+    own = {k: _array(v) for k, v in model.state_dict().items()}
+    for what, names in (("lacks", own.keys() - checkpoint.weights.keys()), ("has", checkpoint.weights.keys() - own.keys())):
+        if names:
+            raise CheckpointError(f"{another}: it {what} {', '.join(sorted(names))}")
+    for k, here in own.items():
+        there = checkpoint.weights[k]
+        if there.shape != here.shape:
+            raise CheckpointError(f"{another}: {k} has shape {there.shape} there, {here.shape} here")
+        if there.dtype != here.dtype:
+            raise CheckpointError(f"the checkpoint is in {there.dtype}, the model in {here.dtype}")
+    saved = checkpoint.optimizer["name"] if checkpoint.optimizer else "no optimiser"
+    if optimizer is not None and saved != type(optimizer).__name__:
+        raise CheckpointError(f"the checkpoint has the state of {saved}, not of {type(optimizer).__name__}")
+    missing = [name for name in generators if name not in checkpoint.generators]
+    if missing:
+        raise CheckpointError(f"the checkpoint has no generator {', '.join(missing)}")
 
 
 def _vocabularies(saved: list | None, own: list) -> str:

@@ -72,23 +72,14 @@ class Tokens(Protocol):
 
 
 def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
-    """Token sequences (T_b,)  ->  packed rows
-
-    Raises
-    ------
-    ValueError
-        No sequence, or an empty one.
-    RuntimeError
-        A sequence that is not 1-D.
-    """
+    """Token sequences (T_b,)  ->  packed rows.  ValueError: none, or an empty one.  RuntimeError: one that is not 1-D."""
     if not len(sequences):
         raise ValueError(f"{name} must hold at least one sequence, got none")
     for b, s in enumerate(sequences):
         if np.ndim(s) != 1:
             raise RuntimeError(f"{name} must each be (T,), got shape {np.shape(s)} for sequence {b}")
-    empty = [b for b, s in enumerate(sequences) if not len(s)]
-    if empty:
-        raise ValueError(f"{name} must hold no empty sequence, but sequence {empty[0]} is")
+        if not len(s):
+            raise ValueError(f"{name} must hold no empty sequence, but sequence {b} is")
     return pack_sequence(sequences, enforce_sorted=False)
 
 
@@ -173,10 +164,7 @@ def windows(tokens: Array, size: int, steps: int) -> list[Window]:
 
     The last window may be shorter; what does not fill a stream at the end of the text is left out.
 
-    Raises
-    ------
-    ValueError
-        The text is too short for one step of each stream.
+    ValueError: the text is too short for one step of each stream.
     """
     checks.positive_int("size", size), checks.positive_int("steps", steps)
     length = (len(tokens) - 1) // size
@@ -211,10 +199,7 @@ def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
     The parts differ by one sequence at most.  Where there are fewer sequences than processes, some get the first
     sequence, so that they have something to compute, and a count of 0, so that it has no weight.
 
-    Raises
-    ------
-    ValueError
-        A rank outside 0 to below world; dropout masks in a packed batch.
+    ValueError: a rank outside 0 to below world.
     """
     if not 0 <= rank < world:
         raise ValueError(f"rank must be from 0 to below {world}, got {rank}")
@@ -225,29 +210,21 @@ def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
 
 def select(batch: Batch, which: Sequence[int] | Array) -> Batch:
     """The batch of these sequences only, in this order."""
-    if isinstance(batch, Window):
-        return batch._replace(
-            tokens=batch.tokens[:, which], targets=batch.targets[:, which], masks=batch.masks and _masks(batch, which)
-        )
     if isinstance(batch, Windowed):
         return Windowed(batch.past[:, which], batch.future[:, which])
-    fields: dict[str, Any] = {}
-    for name, v in batch._asdict().items():
-        if isinstance(v, PackedSequence):
-            fields[name] = _packed(v, which)
-        elif name == "target" and not isinstance(batch, Labelled):
-            fields[name] = _packed(batch.tokens._replace(data=v), which).data  # rows like those of tokens
-        else:
-            fields[name] = v[which]
-    return type(batch)(**fields)
+    if isinstance(batch, Window):
+        (T, B), masks = batch.tokens.shape, batch.masks
+        if masks is not None:
+            between = [m.reshape(T, B, -1)[:, which].reshape(T * len(which), -1) for m in masks.between]
+            masks = masks._replace(input=masks.input[:, which], between=between, output=masks.output[:, which])
+        return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which], masks=masks)
 
+    def packed(rows: PackedSequence) -> PackedSequence:
+        padded, lengths = pad_packed_sequence(rows)
+        return pack_sequence([padded[: lengths[b], b] for b in which], enforce_sorted=False)
 
-def _packed(sequence: PackedSequence, which: Sequence[int] | Array) -> PackedSequence:
-    padded, lengths = pad_packed_sequence(sequence)
-    return pack_sequence([padded[: lengths[b], b] for b in which], enforce_sorted=False)
-
-
-def _masks(batch: Window, which: Sequence[int] | Array) -> Any:
-    T, B = batch.tokens.shape
-    between = [m.reshape(T, B, -1)[:, which].reshape(T * len(which), -1) for m in batch.masks.between]
-    return type(batch.masks)(batch.masks.input[:, which], between, batch.masks.output[:, which])
+    target = batch.target[which] if isinstance(batch, Labelled) else packed(batch.tokens._replace(data=batch.target)).data
+    picked = batch._replace(tokens=packed(batch.tokens), target=target)
+    if isinstance(picked, Translated):
+        return picked._replace(source=packed(picked.source))
+    return picked._replace(condition=picked.condition[which]) if isinstance(picked, Conditioned) else picked

@@ -189,9 +189,9 @@ def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "
         if isinstance(value, (tuple, list)):
             raise TypeError(f"{name} must be one array, got a {type(value).__name__} of {len(value)}")
         return (array(name + hint, value, shapes[0], kind),)
-    if not isinstance(value, (tuple, list)) or len(value) != len(shapes):
-        kind_of = f"{type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
-        raise TypeError(f"{name} must be a pair of arrays, got {kind_of}")
+    several = isinstance(value, (tuple, list))
+    if not several or len(value) != len(shapes):
+        raise TypeError(f"{name} must be a pair of arrays, got {type(value).__name__}{f' of {len(value)}' if several else ''}")
     return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
 
 
@@ -199,14 +199,10 @@ def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.
     """Arrays of the right names and shapes, copied and cast to ``kind``; torch tensors are read."""
     if not isinstance(arrays, Mapping):
         raise TypeError(f"state_dict must be a mapping, got {type(arrays).__name__}")
-    missing, unexpected = [k for k in shapes if k not in arrays], [k for k in arrays if k not in shapes]
-    if missing or unexpected:
-        raise RuntimeError(
-            "state_dict does not fit: "
-            + "; ".join(
-                f"{what} {', '.join(map(repr, keys))}" for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys
-            )
-        )
+    astray = {"missing": [k for k in shapes if k not in arrays], "unexpected": [k for k in arrays if k not in shapes]}
+    if any(astray.values()):
+        reasons = [f"{what} {', '.join(map(repr, keys))}" for what, keys in astray.items() if keys]
+        raise RuntimeError(f"state_dict does not fit: {'; '.join(reasons)}")
     values = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in arrays.items()}
     for k, shape in shapes.items():
         if values[k].shape != shape:
@@ -229,10 +225,7 @@ def needs(
     folder: object, validation: object, resume: bool, *, save_every: int | None = None, patience: int | None = None, **_: object
 ) -> None:
     """ValueError before the first step: an option that has nothing to work on would pass in silence."""
-    for name, asked, needed, there in (
-        ("resume", resume, "a folder", folder),
-        ("save_every", save_every is not None, "a folder", folder),
-        ("patience", patience is not None, "validation", validation),
-    ):
-        if asked and there is None:
-            raise ValueError(f"{name} needs {needed}")
+    if folder is None and (resume or save_every is not None):
+        raise ValueError(f"{'resume' if resume else 'save_every'} needs a folder")
+    if validation is None and patience is not None:
+        raise ValueError("patience needs validation")

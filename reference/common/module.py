@@ -57,19 +57,13 @@ class Module:
         return self.train(False)
 
     def state_dict(self) -> dict[str, Array]:
-        """Copies of the parameters under torch's names; ``load_state_dict`` of the torch.nn namesake takes them
-        as tensors."""
+        """Copies of the parameters; ``load_state_dict`` of the torch.nn namesake takes them as tensors."""
         return {k: v.copy() for k, v in self.params.items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Replace every parameter by a copy, cast to ``dtype``; arrays and torch tensors are accepted.
 
-        Raises
-        ------
-        RuntimeError
-            Missing, unexpected or misshapen entries.  Nothing is changed then.
-        TypeError
-            Not a mapping.
+        RuntimeError: missing, unexpected or misshapen entries.  TypeError: not a mapping.  Nothing is changed then.
         """
         self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
 

@@ -16,36 +16,26 @@ from .arrays import Array
 
 
 class PackedSequence(NamedTuple):
-    """The fields of torch's PackedSequence.
+    """The fields of torch's PackedSequence.  The indices are None if the caller's order was already sorted by length."""
 
-    data : (N, *) ndarray
-        All first steps, then all second steps, and so on; N = sum of the lengths.
-    batch_sizes : (T,) int64 ndarray
-        How many sequences are still running at each step.
-    sorted_indices, unsorted_indices : (B,) int64 ndarray or None
-        The caller's order sorted by length, and back; None if the caller's order was already sorted.
-    """
-
-    data: Array
-    batch_sizes: Array
-    sorted_indices: Array | None = None
-    unsorted_indices: Array | None = None
+    data: Array  # (N, *)  all first steps, then all second steps, and so on; N = sum of the lengths
+    batch_sizes: Array  # (T,)  int64, how many sequences are still running at each step
+    sorted_indices: Array | None = None  # (B,)  int64, the caller's order sorted by length
+    unsorted_indices: Array | None = None  # (B,)  int64, and back
 
 
 def padding_mask(lengths: Sequence[int] | Array, T: int | None = None) -> Array:
     """Where padded sequences have steps: lengths (B,)  ->  (T, B) boolean; T is the longest if not given.
 
-    Raises
-    ------
-    ValueError
-        Lengths that are not whole numbers from 0 to T, in one dimension.
+    ValueError: lengths that are not whole numbers from 0 to T, in one dimension.
     """
     n = np.asarray(lengths)
     if n.ndim != 1 or n.dtype.kind not in "iu":
         raise ValueError(f"lengths must be whole numbers in one dimension, got {n.dtype} in {n.ndim}")
     T = int(n.max(initial=0)) if T is None else T
-    if ((n < 0) | (n > T)).any():
-        raise ValueError(f"lengths must be from 0 to {T}, got {n[(n < 0) | (n > T)][0]}")
+    outside = n[(n < 0) | (n > T)]
+    if outside.size:
+        raise ValueError(f"lengths must be from 0 to {T}, got {outside[0]}")
     return np.arange(T)[:, None] < n
 
 
@@ -56,8 +46,7 @@ def lengths_of(batch_sizes: Array) -> Array:
 
 def positions(batch_sizes: Array) -> tuple[Array, Array]:
     """Step and sequence of each packed row: two (N,) index arrays."""
-    running = batch_sizes[:, None] > np.arange(batch_sizes[0])
-    t, b = np.nonzero(running)
+    t, b = np.nonzero(batch_sizes[:, None] > np.arange(batch_sizes[0]))
     return t, b
 
 
@@ -95,33 +84,24 @@ def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False,
 def pack_padded_sequence(
     input: Array, lengths: Sequence[int] | Array, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """Keep the real steps of a padded batch.
+    """Keep the real steps of a padded batch (T, B, *), or (B, T, *) if ``batch_first``; lengths (B,) from 1 to T.
 
-    Parameters
-    ----------
-    input : (T, B, *) ndarray, or (B, T, *) if ``batch_first``
-    lengths : (B,) integers, each from 1 to T
-    enforce_sorted : bool
-        True demands decreasing lengths; False sorts, and remembers the order in the result.
+    ``enforce_sorted`` demands decreasing lengths; False sorts, and remembers the order in the result.
 
-    Raises
-    ------
-    RuntimeError
-        lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty input.
-    ValueError
-        lengths beyond T (torch reads past the end there), or not integers; an input of fewer than 2 axes.
+    RuntimeError: lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty
+    input.  ValueError: lengths beyond T (torch reads past the end there) or not integers; an input of fewer than 2 axes.
     """
     x = _checked_padded("input", input, batch_first)
     T, B = x.shape[:2]
     if not T or not B:
         raise RuntimeError(f"input must not be empty, got {T} steps of {B} sequences")
     n = _checked_lengths(lengths, T, B, enforce_sorted)
-    order = None if enforce_sorted else np.argsort(-n, kind="stable")
-    if order is not None:
-        n, x = n[order], x[:, order]
-    batch_sizes = (n > np.arange(n[0])[:, None]).sum(1)
-    back = None if order is None else np.argsort(order)
-    return PackedSequence(x[positions(batch_sizes)], batch_sizes, order, back)
+    if enforce_sorted:
+        batch_sizes = padding_mask(n).sum(1)
+        return PackedSequence(x[positions(batch_sizes)], batch_sizes)
+    order = np.argsort(-n, kind="stable")
+    sorted_ = pack_padded_sequence(x[:, order], n[order])
+    return sorted_._replace(sorted_indices=order, unsorted_indices=np.argsort(order))
 
 
 def pad_packed_sequence(
@@ -129,12 +109,7 @@ def pad_packed_sequence(
 ) -> tuple[Array, Array]:
     """The padded batch (T, B, *), or (B, T, *) if ``batch_first``, and its lengths (B,), in the caller's order.
 
-    Raises
-    ------
-    TypeError
-        sequence is not a PackedSequence.
-    ValueError
-        total_length is shorter than the longest sequence.
+    TypeError: not a PackedSequence.  ValueError: total_length is shorter than the longest sequence.
     """
     data, batch_sizes, _, back = checked_packed(sequence)
     T = len(batch_sizes) if total_length is None else total_length
@@ -153,10 +128,7 @@ def pad_sequence(
 ) -> Array:
     """Sequences (T_b, *)  ->  (T, B, *), or (B, T, *) if ``batch_first``; T is the longest T_b.
 
-    Raises
-    ------
-    RuntimeError
-        No sequences, sequences of different features, or an unknown padding_side.
+    RuntimeError: no sequences, sequences of different features, or an unknown padding_side.
     """
     if len(sequences) == 0:
         raise RuntimeError("sequences must not be empty")
@@ -237,13 +209,8 @@ def checked_packed(sequence: Any) -> PackedSequence:
 
     unsorted_indices are filled in where only sorted_indices are given, as torch's constructor does.
 
-    Raises
-    ------
-    TypeError
-        sequence has not the fields of a PackedSequence.
-    ValueError
-        batch_sizes is empty, not of integers, increases, ends below 1 or does not add up to the rows of data;
-        the indices are no permutations of the sequences.
+    TypeError: it has not the fields of a PackedSequence.  ValueError: batch_sizes is empty, not of integers, increases,
+    ends below 1 or does not add up to the rows of data; the indices are no permutations of the sequences.
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")

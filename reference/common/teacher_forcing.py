@@ -14,12 +14,7 @@ from .arrays import Array
 def coins(rng: np.random.Generator, ratio: float, T: int, B: int) -> Array:
     """(T, B) booleans, each True with probability ``ratio``: read the token of the data.
 
-    The first row is True, since bos is always given.  Ratios 0 and 1 draw nothing.
-
-    Raises
-    ------
-    ValueError
-        A ratio outside 0 to 1.
+    The first row is True, since bos is always given.  Ratios 0 and 1 draw nothing.  ValueError: another ratio.
     """
     ratio = checks.probability("teacher_forcing", ratio)
     heads = rng.random((T, B)) < ratio if 0 < ratio < 1 else np.full((T, B), ratio == 1)

@@ -185,14 +185,15 @@ def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "
     """
     if value is None:
         return tuple(np.zeros(shape, kind) for shape in shapes)
+    several = value if isinstance(value, (tuple, list)) else None
+    given = type(value).__name__ if several is None else f"{type(value).__name__} of {len(several)}"
     if len(shapes) == 1:
-        if isinstance(value, (tuple, list)):
-            raise TypeError(f"{name} must be one array, got a {type(value).__name__} of {len(value)}")
+        if several is not None:
+            raise TypeError(f"{name} must be one array, got a {given}")
         return (array(name + hint, value, shapes[0], kind),)
-    several = isinstance(value, (tuple, list))
-    if not several or len(value) != len(shapes):
-        raise TypeError(f"{name} must be a pair of arrays, got {type(value).__name__}{f' of {len(value)}' if several else ''}")
-    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(value, shapes, strict=True)))
+    if several is None or len(several) != len(shapes):
+        raise TypeError(f"{name} must be a pair of arrays, got {given}")
+    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(several, shapes, strict=True)))
 
 
 def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:

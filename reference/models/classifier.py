@@ -11,16 +11,15 @@ T_b is the true length of sequence b.  The starred labels are the adjoints.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from ..common import checks
 from ..common.arrays import Array, join
 from ..common.batches import Labelled, Tokens
 from ..common.module import Grads, Pullback, quiet
 from ..common.packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
-from ..parts import losses
 from ..parts.modules import Embedding, Linear
-from .model import Model
+from .model import Model, cross_entropy
 from .recurrent import hidden, of_hidden, recurrent
 
 POOLING = ("last", "mean", "max")
@@ -33,20 +32,13 @@ class Classifier(Model):
     ----------
     num_embeddings, classes : int
         Sizes of the vocabulary and of the set of classes.
-    embedding_dim, hidden_size, num_layers : int
     cell : "rnn", "lstm" or "gru"
-    bidirectional : bool
     pooling : "last", "mean" or "max"
         The state after the true end of each sequence, or the mean or the maximum over its true steps.
-    dropout : float from 0 to 1
-        Between the layers of the rnn, in training mode.
-    dtype, rng, engine
+    embedding_dim, hidden_size, num_layers, bidirectional, dropout, dtype, rng, engine
         As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, classes: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
@@ -63,20 +55,10 @@ class Classifier(Model):
     def vjp(self, batch: Labelled) -> tuple[Array, Pullback]:
         """Labelled  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        Raises
-        ------
-        IndexError
-            A token or a class out of range.
-        RuntimeError
-            Not one class for each sequence.
+        IndexError: a token or a class out of range.  RuntimeError: not one class for each sequence.
         """
         z, pull_z = self._logits(batch.tokens)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # C6
-
-        def pullback(dloss: ArrayLike = 1.0) -> Grads:
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # C6*
-
-        return loss, pullback
+        return cross_entropy(z, batch.target, pull_z)                                               # C6, C6*
 
     def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (B, classes)"""

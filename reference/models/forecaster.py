@@ -15,7 +15,7 @@ a token.  The starred labels are the adjoints.
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from ..cells.inputs import State
 from ..common import checks, teacher_forcing
@@ -51,10 +51,7 @@ class Forecaster(Model):
     teacher_forcing : float from 0 to 1
         How often a step after the first reads the truth in training; 1 at first.  In evaluation mode none does.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, columns: int, horizon: int, hidden_size: int = 64, num_layers: int = 1, *, mode: str = "direct",
@@ -74,18 +71,11 @@ class Forecaster(Model):
 
         ``coins`` (K, B), True where the truth is read, are drawn at ``teacher_forcing`` if not given.
 
-        Raises
-        ------
-        RuntimeError
-            Past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
+        RuntimeError: past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
         """
         f, pull_f = self._outputs(batch, coins)
         loss, cache = losses.mse_forward(f, np.asarray(batch.future, self.dtype).real[..., : f.shape[-1]])  # Y6
-
-        def pullback(dloss: ArrayLike = 1.0) -> Grads:
-            return pull_f(losses.mse_backward(dloss, cache))                                        # Y6*
-
-        return loss, pullback
+        return loss, lambda dloss=1.0: pull_f(losses.mse_backward(dloss, cache))                    # Y6*
 
     def forecast(self, past: Array) -> Array:
         """past (T, B, F)  ->  the target's next steps (K, B), free running"""

@@ -14,16 +14,15 @@ In training the tokens read are those of the data (teacher forcing).  The starre
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from ..cells.inputs import State
 from ..common import checks, sampling
 from ..common.arrays import Array, join
 from ..common.batches import Conditioned
 from ..common.module import Grads, Pullback, quiet
-from ..parts import losses
 from ..parts.modules import Embedding, Linear
-from .model import Model
+from .model import Model, cross_entropy
 from .recurrent import as_state, fields, recurrent
 
 
@@ -58,20 +57,11 @@ class Generator(Model):
     def vjp(self, batch: Conditioned) -> tuple[Array, Pullback]:
         """Conditioned  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        Raises
-        ------
-        IndexError
-            A token or condition out of range.
-        RuntimeError
-            Not one condition for each sequence, or not one target for each row.
+        IndexError: a token or condition out of range.  RuntimeError: not one condition for each sequence, or not one
+        target for each row.
         """
         z, pull_z = self._logits(batch)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # N6
-
-        def pullback(dloss: ArrayLike = 1.0) -> Grads:
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # N6*
-
-        return loss, pullback
+        return cross_entropy(z, batch.target, pull_z)                                               # N6, N6*
 
     def logits(self, batch: Conditioned) -> Array:
         """Conditioned  ->  z (N, num_embeddings), packed rows"""
@@ -82,12 +72,7 @@ class Generator(Model):
         """Sequences drawn from the model, one for each row of ``condition`` (B, C).
 
         Each ends before its first eos, or at ``max_length``.  Temperature 0 takes the most probable token; ``rng`` is
-        the model's own if not given.
-
-        Raises
-        ------
-        ValueError
-            As ``sampling.sample``; or max_length below 1.
+        the model's own if not given.  ValueError: as ``sampling.sample``; or max_length below 1.
         """
         def choose(z: Array) -> Array:
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7

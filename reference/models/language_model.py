@@ -57,26 +57,19 @@ class LanguageModel(Model):
 
     Parameters
     ----------
-    num_embeddings : int
-        Size of the vocabulary.
-    embedding_dim, hidden_size, num_layers : int
-    cell : "rnn", "lstm" or "gru"
     dropout : float from 0 to 1
         On the rnn's input, between its layers, and on its output, in training mode.
     tied : bool
         The embedding's matrix is the output's too; needs embedding_dim == hidden_size.
-    dtype, rng, engine
-        As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
+    num_embeddings, embedding_dim, hidden_size, num_layers, cell, dtype, rng, engine
+        As for Classifier.
 
     Attributes
     ----------
     carried : state of the rnn, or None for zeros
         Where the next window starts; ``loss`` puts the final state of its window there.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int = 128, hidden_size: int = 256, num_layers: int = 1, *,
@@ -106,23 +99,12 @@ class LanguageModel(Model):
 
     @quiet
     def window(self, batch: Window, state: State | None = None) -> tuple[Array, State, Pullback]:
-        """One window from a given state, pure.
+        """One window from a given state  ->  loss, state_n, ``pullback(dloss=1.0, dstate_n=None) -> grads, dstate``, pure.
 
-        Returns
-        -------
-        loss
-        state_n : the state after the window
-        pullback : ``pullback(dloss=1.0, dstate_n=None) -> grads, dstate``
-            With dstate_n the gradient of a later window's loss: what truncated BPTT leaves out.
+        dstate_n is the gradient of a later window's loss: what truncated BPTT leaves out.
 
-        Raises
-        ------
-        IndexError
-            A token or target out of range.
-        RuntimeError
-            Targets of another shape, a state of another batch size, no time step.
-        ValueError
-            Masks where dropout is not active.
+        IndexError: a token or target out of range.  RuntimeError: targets of another shape, a state of another batch
+        size, no time step.  ValueError: masks where dropout is not active.
         """
         x, pull_x = self.embedding.vjp(batch.tokens)                                        # U1
         masks = self._masks(batch.masks, x.shape)
@@ -163,12 +145,11 @@ class LanguageModel(Model):
         self.carried = as_state([arrays[k] for k in "hc" if k in arrays]) if arrays else None
 
     def _masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
-        active = self.training and self.dropout > 0
+        if self.training and self.dropout > 0:
+            return masks or draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
         if masks is not None:
-            if not active:
-                raise ValueError("masks need training mode and dropout above 0")
-            return masks
-        return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout) if active else None
+            raise ValueError("masks need training mode and dropout above 0")
+        return None
 
 
 def draw_masks(rng: np.random.Generator, shape: tuple, hidden_size: int, num_layers: int, p: float) -> Masks:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from ..common.arrays import Array
 from ..common.batches import Batch, count
 from ..common.module import Composite, Grads, Pullback
+from ..parts import losses
 
 
 class Model(Composite):
@@ -27,6 +30,12 @@ class Model(Composite):
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""
         self._pull()
+
+
+def cross_entropy(z: Array, targets: ArrayLike, pull_z: Pullback) -> tuple[Array, Pullback]:
+    """Logits (..., V) and their pullback, targets (...)  ->  the mean cross-entropy, ``pullback(dloss=1.0)`` as pull_z(dz)"""
+    loss, cache = losses.cross_entropy_forward(z, targets)
+    return loss, lambda dloss=1.0: pull_z(losses.cross_entropy_backward(dloss, cache))
 
 
 def added(total: dict[str, Grads], grads: dict[str, Grads]) -> dict[str, Grads]:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from ..cells.inputs import State
 from ..common import checks, sampling, teacher_forcing
@@ -28,7 +28,7 @@ from ..common.module import Grads, Pullback, quiet
 from ..common.packing import PackedSequence, one_step, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import attention, losses
 from ..parts.modules import Attention, Embedding, Linear
-from .model import Model, added
+from .model import Model, added, cross_entropy
 from .recurrent import halved, joined, map_state, recurrent
 
 FEEDBACK = ("argmax", "sample", "expected")
@@ -50,20 +50,17 @@ class Seq2seq(Model):
     ----------
     sources, targets : int
         Sizes of the two vocabularies.
-    embedding_dim, num_layers : int
-        Of encoder and decoder alike.
     hidden_size : int
         H of the decoder; the encoder has H over its directions in each.
-    cell : "rnn", "lstm" or "gru"
     bidirectional : bool
-        Of the encoder.
+        Of the encoder; all else is of both alike.
     attention : "additive", "dot", "general", "scaled" or None
     feedback : "argmax", "sample" or "expected"
         What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
         its distribution, or the mean of the embeddings under its distribution.
     bos, eos : int
         The tokens that begin and end a target.
-    dropout, dtype, rng, engine
+    embedding_dim, num_layers, cell, dropout, dtype, rng, engine
         As for Classifier; ``rng`` draws the coins, too.
 
     Attributes
@@ -71,10 +68,7 @@ class Seq2seq(Model):
     teacher_forcing : float from 0 to 1
         How often a step reads the data's token in training; 1 at first, changed by a schedule (``forcing``).
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, sources: int, targets: int, embedding_dim: int = 64, hidden_size: int = 128, num_layers: int = 1, *,
@@ -101,56 +95,27 @@ class Seq2seq(Model):
 
         ``coins`` (T, B), True where the data's token is read, are drawn at ``teacher_forcing`` if not given.
 
-        Raises
-        ------
-        IndexError
-            A token out of range.
-        RuntimeError
-            Sources and targets of different numbers, or targets of the wrong length.
-        ValueError
-            teacher_forcing outside 0 to 1.
+        IndexError: a token out of range.  RuntimeError: sources and targets of different numbers, or targets of the wrong
+        length.  ValueError: teacher_forcing outside 0 to 1.
         """
         z, pull_z, _ = self._logits(batch, coins)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # Q7
-
-        def pullback(dloss: ArrayLike = 1.0) -> Grads:
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # Q7*
-
-        return loss, pullback
+        return cross_entropy(z, batch.target, pull_z)                                               # Q7, Q7*
 
     def logits(self, batch: Translated, coins: Array | None = None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's"""
         return self._logits(batch, coins)[0]
 
     def weights(self, batch: Translated) -> Array:
-        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)
-
-        Raises
-        ------
-        ValueError
-            A model without attention.
-        """
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
         if self.attention is None:
             raise ValueError("attention must not be None where its weights are asked for")
         return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
 
     def decode(self, source: PackedSequence, max_length: int = 30, *, beam: int = 1, length_power: float = 0.0) -> list[Array]:
-        """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
+        """What the model says for each source, packed tokens (N,)  ->  token arrays without bos and eos, cut at max_length.
 
-        Parameters
-        ----------
-        source : PackedSequence (N,) of tokens
-        max_length : int
-            Sequences that have not ended by then are cut off.
-        beam : int
-            Width of the beam; 1 takes the most probable token at every step.
-        length_power : float
-            See ``sampling.beam_search``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            An argument out of range.
+        ``beam`` is the width of a beam search (``sampling.beam_search``); 1 takes the most probable token at every step.
+        TypeError, ValueError: an argument out of range.
         """
         memory, s, _ = self._encode(source)
         task = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length

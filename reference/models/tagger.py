@@ -9,29 +9,21 @@ A row n is one true step of one sequence: there is no padding anywhere.  The sta
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from ..common.arrays import Array
 from ..common.batches import Tagged, Tokens
 from ..common.module import Grads, Pullback, quiet
 from ..common.packing import PackedSequence
-from ..parts import losses
 from ..parts.modules import Embedding, Linear
-from .model import Model
+from .model import Model, cross_entropy
 from .recurrent import recurrent
 
 
 class Tagger(Model):
     """Embedding, rnn over packed sequences, linear layer at every step, cross-entropy.
 
-    Parameters
-    ----------
-    num_embeddings, tags : int
-        Sizes of the vocabulary and of the set of tags.
-    bidirectional : bool
-        True lets a tag depend on what comes after it, too.
-
-    The others, and what is raised, as for Classifier.
+    Arguments, and what is raised, as for Classifier; ``bidirectional`` lets a tag depend on what comes after it, too.
     """
 
     def __init__(self, num_embeddings: int, tags: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
@@ -46,20 +38,10 @@ class Tagger(Model):
     def vjp(self, batch: Tagged) -> tuple[Array, Pullback]:
         """Tagged  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        Raises
-        ------
-        IndexError
-            A token or a tag out of range.
-        RuntimeError
-            Not one tag for each row.
+        IndexError: a token or a tag out of range.  RuntimeError: not one tag for each row.
         """
         z, pull_z = self._logits(batch.tokens)
-        loss, cache = losses.cross_entropy_forward(z, batch.target)                                         # M4
-
-        def pullback(dloss: ArrayLike = 1.0) -> Grads:
-            return pull_z(losses.cross_entropy_backward(dloss, cache))                              # M4*
-
-        return loss, pullback
+        return cross_entropy(z, batch.target, pull_z)                                               # M4, M4*
 
     def logits(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""

@@ -85,12 +85,11 @@ class LanguageModel(Model):
         return self.rnn(x, state, keep=[self.tensor(m) for m in masks.between] if masks else None)
 
     def _window_masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
-        active = self.training and self.dropout > 0
-        if masks is not None and not active:
+        if self.training and self.dropout > 0:
+            return masks or draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
+        if masks is not None:
             raise ValueError("masks need training mode and dropout above 0")
-        if masks is not None or not active:
-            return masks
-        return draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
+        return None
 
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""

@@ -28,50 +28,21 @@ class Cell(Module):
         super().__init__(named, self.hidden_size, dtype, rng)
 
     def __call__(self, x: Array, state: State | None = None) -> State:
-        """One step.
+        """One step: x (B, I) or (I,)  ->  the state after it, (B, H) or (H,), for LSTMCell a pair of them
 
-        Parameters
-        ----------
-        x : (B, I) or (I,) ndarray
-        state : (B, H) or (H,) ndarray, or for LSTMCell a pair of them; optional
-            The state before the step; zeros if not given.
+        ``state`` is that before the step, zeros if not given.
 
-        Returns
-        -------
-        state : like state
-            The state after the step.
-
-        Raises
-        ------
-        ValueError
-            Wrong rank.
-        RuntimeError
-            Wrong feature size or dtype, or a state of the wrong shape or dtype.
-        TypeError
-            A state of the wrong kind.
+        ValueError: wrong rank.  RuntimeError: wrong feature size or dtype, or a state of the wrong shape or dtype.
+        TypeError: a state of the wrong kind.
         """
         state, pullback = self.vjp(x, state)
         self._remember(pullback)
         return state
 
     def backward(self, dstate: State | None = None) -> tuple[Array, State]:
-        """Backpropagate through the last forward; fills ``grads``, keyed like ``state_dict``.
+        """Gradient in the state after the step, zeros if not given  ->  dx, and that in the state before it; fills ``grads``.
 
-        Parameters
-        ----------
-        dstate : like the state that forward returned; optional
-            Gradient of the loss in it; zeros if not given.
-
-        Returns
-        -------
-        dx : like x
-        dstate : like state
-            The gradient in the state before the step.
-
-        Raises
-        ------
-        RuntimeError
-            No forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then.
+        RuntimeError: no forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then.
         """
         dx, dstate = self._pull(dstate)
         return dx, dstate

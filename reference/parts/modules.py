@@ -20,10 +20,7 @@ class Linear(Module):
     rng : numpy.random.Generator; optional
         Source of the initial parameters, uniform in ±1/√in_features as in torch.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike = np.float32,
@@ -34,13 +31,7 @@ class Linear(Module):
         super().__init__(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features, dtype, rng)
 
     def __call__(self, x: Array) -> Array:
-        """x (..., in_features) ndarray in the dtype of the module  ->  y (..., out_features)
-
-        Raises
-        ------
-        RuntimeError
-            Wrong feature size or dtype.
-        """
+        """x (..., in_features) in the dtype of the module  ->  y (..., out_features).  RuntimeError: another size or dtype."""
         y, pullback = self.vjp(x)
         self._remember(pullback)
         return y
@@ -76,10 +67,7 @@ class Embedding(Module):
     dtype, rng
         As for Linear; the initial rows are standard normal as in torch.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
@@ -93,15 +81,7 @@ class Embedding(Module):
             self.params["weight"][self.padding_idx] = 0
 
     def __call__(self, ids: Array) -> Array:
-        """ids (...) whole numbers  ->  y (..., embedding_dim)
-
-        Raises
-        ------
-        IndexError
-            A token below 0 or not below num_embeddings.
-        RuntimeError
-            Not whole numbers.
-        """
+        """ids (...)  ->  y (..., embedding_dim).  RuntimeError: not whole numbers.  IndexError: out of range."""
         y, pullback = self.vjp(ids)
         self._remember(pullback)
         return y
@@ -135,10 +115,7 @@ class Attention(Composite):
     dtype, rng
         As for Linear, which ``query``, ``memory`` and ``score`` are.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument of the wrong type or out of range.
+    TypeError, ValueError: an argument of the wrong type or out of range.
     """
 
     NAMES = {"W_q": "query.weight", "W_k": "memory.weight", "b": "memory.bias", "v": "score.weight"}
@@ -161,29 +138,12 @@ class Attention(Composite):
             self.score = Linear(A, 1, bias=False, dtype=dtype, rng=self.rng)
 
     def __call__(self, q: Array, h: Array, mask: Array | None = None) -> tuple[Array, Array]:
-        """Attend.
+        """Queries q (T, B, Q), memory h (S, B, K)  ->  context (T, B, K), weights (T, B, S); one step may leave out T.
 
-        Parameters
-        ----------
-        q : (T, B, Q) ndarray, or (B, Q) for one step
-            The queries.
-        h : (S, B, K) ndarray
-            The memory.
-        mask : (S, B) boolean ndarray; optional
-            True where the memory is, False where it is padding.
+        ``mask`` (S, B) is boolean, False where the memory is padding.  The weights sum to 1, and are 0 there.
 
-        Returns
-        -------
-        context : (T, B, K) or (B, K) ndarray
-        weights : (T, B, S) or (B, S) ndarray
-            They sum to 1, and are 0 where the mask is False.
-
-        Raises
-        ------
-        ValueError
-            The mask keeps nothing of a sequence (a softmax over nothing is NaN in torch), or the memory is empty.
-        RuntimeError
-            Wrong shape or dtype.
+        ValueError: the mask keeps nothing of a sequence (a softmax over nothing is NaN in torch), or the memory is empty.
+        RuntimeError: wrong shape or dtype.
         """
         context, weights, pullback = self.vjp(q, h, mask)
         self._remember(pullback)

@@ -39,13 +39,18 @@ def test_fast_engine_and_torch_from_one_seed(cell, kind):
 def test_step_by_step_is_all_at_once_where_every_coin_is_heads(cell, kind):
     model, _ = pair("seq2seq", S, V, E, H, cell=cell, attention=kind, num_layers=2)
     heads = np.ones((6, 5), bool)
-    at_once, pull = model.vjp(BATCH, heads)
-    whole = model._forced
-    model._forced = lambda tokens, s_0, memory: model._stepwise(tokens, s_0, memory, heads)
-    stepwise, pull_stepwise = model.vjp(BATCH, heads)
-    model._forced = whole
-    assert_close(stepwise, at_once)
-    assert_all(assert_close, pull_stepwise(), pull())
+    memory, s, _ = model._encode(BATCH.source)
+    z, _, _, pull = model._step(BATCH.tokens, model._input(BATCH.tokens.data, None, None), s, memory)
+    stepwise, _, pull_stepwise = model._stepwise(BATCH.tokens, s, memory, heads)
+    assert_close(stepwise, z)
+    dz = np.random.default_rng(0).standard_normal(z.shape)
+    (grads, *rest, _), (grads_stepwise, *rest_stepwise, _) = pull(dz), pull_stepwise(dz)
+    assert grads_stepwise.keys() == grads.keys()
+    for child, named in grads.items():
+        assert_all(assert_close, grads_stepwise[child], named)
+    for those, these in zip(rest_stepwise, rest, strict=True):
+        for v, w in zip(those, these, strict=True):
+            assert_close(v, w)
 
 
 def test_a_fed_back_token_cuts_the_gradient_and_an_expected_embedding_does_not():

@@ -91,16 +91,17 @@ class Forecaster(Model):
     def _outputs(self, batch: Windowed, coins: Array | None) -> tuple[Array, Pullback]:
         """-> f (K, B, columns), only the target's column if direct; ``pullback(df) -> grads``"""
         x, v = (np.asarray(a, self.dtype) for a in batch)
-        check(x, v, self.horizon, self.columns)
+        check(x.shape, v.shape, self.horizon, self.columns)
         if self.mode == "direct":
             return self._direct(x)
         if coins is None:
             coins = teacher_forcing.coins(self.rng, self.teacher_forcing if self.training else 0.0, *v.shape[:2])
         _, s, pull_x = self.rnn.vjp(dense(x[:-1]))                                                  # Y2
-        f, pull_f = self._forced(x[-1], v, s) if coins.all() else self._stepwise(x[-1], v, s, coins)
+        f, pull_f = (self._step(np.concatenate([x[-1:], v[:-1]]), s)[::2] if coins.all() else               # Y3
+                     self._stepwise(x[-1], v, s, coins))
 
         def pullback(df: Array) -> Grads:
-            grads, ds = pull_f(df)
+            grads, _, ds = pull_f(df, None)
             rnn, _, _ = pull_x(None, ds)                                                            # Y2*
             return self._gather(**added(grads, {"rnn": rnn}))
 
@@ -133,18 +134,8 @@ class Forecaster(Model):
 
         return u + z.reshape(u.shape), s, pullback                                                  # Y5
 
-    def _forced(self, x_T: Array, v: Array, s: State) -> tuple[Array, Pullback]:
-        """All steps at once  ->  f (K, B, F), ``pullback(df) -> {child: grads}, ds``"""
-        f, _, pull = self._step(np.concatenate([x_T[None], v[:-1]]), s)                             # Y3
-
-        def pullback(df: Array) -> tuple[dict[str, Grads], State]:
-            grads, _, ds = pull(df, None)
-            return grads, ds
-
-        return f, pullback
-
     def _stepwise(self, x_T: Array, v: Array, s: State, coins: Array) -> tuple[Array, Pullback]:
-        """Step by step, each reading what the coins say  ->  as _forced"""
+        """Step by step, each reading what the coins say  ->  f (K, B, F), pullback as _step's"""
         fs: list[Array] = []
         u, pulls = x_T, []
         for k in range(self.horizon):
@@ -154,14 +145,14 @@ class Forecaster(Model):
             fs.append(f)
             pulls.append(pull)
 
-        def pullback(df: Array) -> tuple[dict[str, Grads], State | None]:
-            total: dict = {}
-            ds, dfed = None, np.zeros_like(x_T)
+        def pullback(df: Array, ds: State | None) -> tuple[dict[str, Grads], Array, State | None]:
+            total: dict[str, Grads] = {}
+            dfed = np.zeros_like(x_T)
             for k in reversed(range(self.horizon)):
                 grads, du, ds = pulls[k](df[k : k + 1] + dfed, ds)                                  # Y5*, Y4*
                 dfed = np.where(coins[k, :, None], 0, du[0])                                        # Y3*
                 total = added(total, grads)
-            return total, ds
+            return total, dfed, ds
 
         return np.concatenate(fs), pullback
 
@@ -171,9 +162,9 @@ def dense(x: Array) -> PackedSequence:
     return PackedSequence(x.reshape(-1, x.shape[-1]), np.full(len(x), x.shape[1]))
 
 
-def check(x: Any, v: Any, horizon: int, columns: int) -> None:
-    """RuntimeError if past and future are not as the model needs them."""
-    if x.ndim != 3 or len(x) < 2 or x.shape[-1] != columns:
-        raise RuntimeError(f"past must be (T, B, {columns}) with T at least 2, got {tuple(x.shape)}")
-    if tuple(v.shape) != (horizon, x.shape[1], columns):
-        raise RuntimeError(f"future must be {(horizon, x.shape[1], columns)}, got {tuple(v.shape)}")
+def check(past: tuple[int, ...], future: tuple[int, ...], horizon: int, columns: int) -> None:
+    """RuntimeError if the shapes of past and future are not as the model needs them."""
+    if len(past) != 3 or past[0] < 2 or past[2] != columns:
+        raise RuntimeError(f"past must be (T, B, {columns}) with T at least 2, got {tuple(past)}")
+    if future != (horizon, past[1], columns):
+        raise RuntimeError(f"future must be {(horizon, past[1], columns)}, got {tuple(future)}")

@@ -127,9 +127,8 @@ class Seq2seq(Model):
     def _next(self, tokens: Array, state: tuple[State, Memory]) -> tuple[Array, tuple[State, Memory]]:
         """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
         s, memory = state
-        u, _ = self.target.vjp(tokens)                                                              # Q3, Q8
-        y, s, _ = self.decoder.vjp(one_step(u), s)                                                  # Q4
-        return self._read(y, memory)[0], (s, memory)                                                # Q5, Q6
+        z, _, s, _ = self._step(one_step(tokens), self._input(tokens, None, None), s, memory)       # Q3, Q8
+        return z, (s, memory)
 
     @quiet
     def _logits(self, batch: Translated, coins: Array | None) -> tuple[Array, Pullback, Array | None]:
@@ -140,11 +139,13 @@ class Seq2seq(Model):
             coins = teacher_forcing.coins(self.rng, self.teacher_forcing, T, B)
         coins = checks.mask("coins", coins, (T, B))
         memory, s_0, pull_encoder = self._encode(batch.source)
-        z, weights, pull_z = (self._forced(batch.tokens, s_0, memory) if coins.all() else
-                              self._stepwise(batch.tokens, s_0, memory, coins))
+        if coins.all():
+            z, weights, _, pull_z = self._step(batch.tokens, self._input(batch.tokens.data, None, None), s_0, memory)
+        else:
+            z, weights, pull_z = self._stepwise(batch.tokens, s_0, memory, coins)
 
         def pullback(dz: Array) -> Grads:
-            grads, ds_0, dmemory = pull_z(dz)
+            grads, ds_0, dmemory, _ = pull_z(dz)
             return self._gather(**added(grads, pull_encoder(dmemory, ds_0)))
 
         return z, pullback, weights
@@ -170,18 +171,23 @@ class Seq2seq(Model):
         memory = Memory(m, np.arange(len(m))[:, None] < lengths, keys, p)
         return memory, map_state(lambda v: joined(v, D), s), pullback                               # Q2
 
-    def _forced(self, tokens: PackedSequence, s_0: State, memory: Memory) -> tuple[Array, Array | None, Pullback]:
-        """All steps at once  ->  z (M, V), w (T, B, S), ``pullback(dz) -> {child: grads}, ds_0, (dm, dkeys)``"""
-        u, pull_u = self.target.vjp(tokens.data)                                                    # Q3
-        y, _, pull_y = self.decoder.vjp(tokens._replace(data=u), s_0)                               # Q4
-        z, weights, pull_z = self._read(y, memory)
+    def _step(self, like: PackedSequence, given: tuple[Array, Pullback], s: State | None,
+              memory: Memory) -> tuple[Array, Array | None, State, Pullback]:
+        """What _input gave for tokens packed ``like`` these, one step or all, and the decoder's state
 
-        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array]]:
-            grads, dy, dmemory = pull_z(dz)
-            decoder, du, ds_0 = pull_y(dy)                                                          # Q4*
-            return {**grads, "decoder": decoder, "target": pull_u(du.data)}, ds_0, dmemory          # Q3*
+        ->  z (M, V), w (T, B, S) or None, state, ``pullback(dz, ds=None) -> {child: grads}, ds, (dm, dkeys), d(last z)``
+        """
+        u, pull_u = given
+        y, s, pull_y = self.decoder.vjp(like._replace(data=u), s)                                   # Q4
+        z, weights, pull_z = self._read(y, memory)                                                  # Q5, Q6
 
-        return z, weights, pullback
+        def pullback(dz: Array, ds: State | None = None) -> tuple[dict[str, Grads], State, Sequence[Array], Array | int]:
+            grads, dy, dmemory = pull_z(dz)                                                         # Q6*, Q5*
+            decoder, du, ds = pull_y(dy, ds)                                                        # Q4*
+            target, dfed = pull_u(du.data)                                                          # Q3*
+            return {**grads, "decoder": decoder, "target": target}, ds, dmemory, dfed
+
+        return z, weights, s, pullback
 
     def _read(self, y: PackedSequence, memory: Memory) -> tuple[Array, Array | None, Pullback]:
         """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
@@ -210,35 +216,28 @@ class Seq2seq(Model):
 
         return z, weights, pullback
 
-    def _stepwise(self, tokens: PackedSequence, s_0: State, memory: Memory,
+    def _stepwise(self, tokens: PackedSequence, s: State, memory: Memory,
                   coins: Array) -> tuple[Array, Array | None, Pullback]:
-        """Step by step, each reading what the coins say  ->  as _forced"""
-        read, s, z = pad_packed_sequence(tokens)[0], s_0, None
-        steps: list[tuple] = []
-        for t, coin in enumerate(coins):
-            u, pull_u = self._input(read[t], coin, z)                                               # Q3
-            y, s, pull_y = self.decoder.vjp(one_step(u), s)                                          # Q4
-            z, w, pull_z = self._read(y, memory)                                                    # Q5, Q6
-            steps.append((z, w, pull_u, pull_y, pull_z))
-        zs, ws, *pulls = zip(*steps, strict=True)
+        """Step by step, each reading what the coins say  ->  z (M, V), w (T, B, S) or None, pullback as _step's"""
+        z, steps = None, []
+        for ids, coin in zip(pad_packed_sequence(tokens)[0], coins, strict=True):
+            z, w, s, pull = self._step(one_step(ids), self._input(ids, coin, z), s, memory)
+            steps.append((z, w, pull))
+        zs, ws, pulls = zip(*steps, strict=True)
 
-        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array]]:
-            dz, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
-            total: dict = {}
-            dmemories = []
-            for t, (pull_u, pull_y, pull_z) in reversed(list(enumerate(zip(*pulls, strict=True)))):
-                grads, dy, dmemory = pull_z(dz[t] + dfed)                                              # Q6*, Q5*
-                decoder, du, ds = pull_y(dy, ds)                                                    # Q4*
-                target, dfed = pull_u(du.data)                                                      # Q3*
-                total = added(total, {**grads, "decoder": decoder, "target": target})
+        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array], int]:
+            dzs, ds, dfed, total, dmemories = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0, {}, []
+            for pull, dz in reversed(list(zip(pulls, dzs, strict=True))):
+                grads, ds, dmemory, dfed = pull(dz + dfed, ds)
+                total = added(total, grads)
                 dmemories.append(dmemory)
-            return total, ds, [sum(parts) for parts in zip(*dmemories, strict=True)]
+            return total, ds, [sum(parts) for parts in zip(*dmemories, strict=True)], dfed
 
         weights = None if ws[0] is None else np.concatenate(ws)
         return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
 
-    def _input(self, ids: Array, coin: Array, z: Array | None) -> tuple[Array, Pullback]:
-        """What a step reads: ids (B,), coin (B,), the last z (B, V) or None  ->  u (B, E), ``pullback(du) -> grads, dz``"""
+    def _input(self, ids: Array, coin: Array | None, z: Array | None) -> tuple[Array, Pullback]:
+        """What is read: ids (N,), and where there is a last z (N, V), coin (N,)  ->  u (N, E), ``pullback(du) -> grads, dz``"""
         if z is None or self.feedback != "expected":
             if z is not None:
                 fed = z.real.argmax(-1) if self.feedback == "argmax" else sampling.sample(z, self.rng)

@@ -50,7 +50,7 @@ class Forecaster(Model):
     def outputs(self, batch: Windowed, coins: Array | None = None) -> Tensor:
         """Windowed  ->  f (K, B, columns), only the target's column if direct"""
         x, v = (self.tensor(a).to(self.dtype) for a in batch)
-        check(x, v, self.horizon, self.columns)
+        check(x.shape, v.shape, self.horizon, self.columns)
         if self.mode == "direct":
             y, _ = self.run(self.rnn, dense(x))                                           # Y1
             return (x[-1, :, :1] + self.head(y.data[-x.shape[1] :])).T[..., None]         # Y1

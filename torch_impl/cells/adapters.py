@@ -8,7 +8,6 @@ compiles for seconds for every size, the other needs a GPU.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from reference.common.arrays import Array
 
 from . import compiled, graphed, layers
 
-CLASSES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 Spec = Any  # what is asked for: the attributes that parity_tests.judge.cases.Spec has
 Lengths = Sequence[int] | Array | None
 
@@ -38,10 +36,10 @@ class TorchLayer:
     Under torch.no_grad() a forward is inference, as in a model that was put in evaluation mode.
     """
 
-    compiles = False  # whether the first call of a form of input builds something that later ones use
-
-    def __init__(self, spec: Spec, module: nn.Module, context: Callable[[], AbstractContextManager] = nullcontext):
-        self.spec, self.module, self.context = spec, module, context
+    def __init__(self, spec: Spec, module: nn.Module, context: Callable[[], AbstractContextManager] = nullcontext,
+                 compiles: bool = False):
+        """compiles: whether the first call of a form of input builds something that later ones use"""
+        self.spec, self.module, self.context, self.compiles = spec, module, context, compiles
         self.dtype, self.weights = getattr(torch, spec.dtype), dict(module.named_parameters())
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
@@ -97,25 +95,13 @@ class TorchLayer:
         return grads[0], tuple(grads[1:n]) or None, dweights
 
 
-class CompiledLayer(TorchLayer):
-    """The hoisted loop with a compiled step: torch_impl/cells/compiled.py."""
-
-    compiles = True
-
-    def __init__(self, spec: Spec, module: layers.Written):
-        module.room = compiled.room(module.room)
-        super().__init__(spec, module)
-
-
 class GraphedLayer(TorchLayer):
     """The hoisted loop as CUDA graphs, one for each form of input: torch_impl/cells/graphed.py."""
-
-    compiles = True
 
     module: layers.Written
 
     def __init__(self, spec: Spec, module: layers.Written):
-        super().__init__(spec, module)
+        super().__init__(spec, module, compiles=True)
         self.graphs: dict[tuple, Callable] = {}
 
     def run(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths,
@@ -139,21 +125,19 @@ class Adapter:
 
     def load(self, spec: Spec, weights: Mapping[str, Array]) -> TorchLayer:
         """The layer of a spec with these weights, named as torch.nn's."""
-        kwargs = {"num_layers": spec.num_layers, "bias": spec.bias, "batch_first": spec.batch_first,
-                  "bidirectional": spec.bidirectional, "dropout": spec.dropout,
-                  "dtype": getattr(torch, spec.dtype), "device": spec.device}
-        if spec.cell == "rnn":
-            kwargs["nonlinearity"] = spec.nonlinearity
-        if spec.proj_size:
-            kwargs["proj_size"] = spec.proj_size
-        written = self.way in WRITTEN
+        written = self.way not in ("native", "library")
+        names = ["num_layers", "bias", "batch_first", "bidirectional", "dropout", "device"]
+        names += {"rnn": ["nonlinearity"], "lstm": ["proj_size"], "gru": ["reset_after"] * written}[spec.cell]
+        options = {name: getattr(spec, name) for name in names} | {"dtype": getattr(torch, spec.dtype)}
         if written:
-            kwargs["way"] = WRITTEN[self.way]
-            if spec.cell == "gru":
-                kwargs["reset_after"] = spec.reset_after
-        module = getattr(layers if written else nn, CLASSES[spec.cell])(spec.input_size, spec.hidden_size, **kwargs)
+            options["way"] = self.way if self.way in layers.WAYS else "hoisted"
+        module = getattr(layers if written else nn, spec.cell.upper())(spec.input_size, spec.hidden_size, **options)
         module.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
-        return LAYERS.get(self.way, TorchLayer)(spec, module)
+        if self.way == "graphed":
+            return GraphedLayer(spec, module)
+        if self.way == "compiled":
+            module.room = compiled.room(module.room)
+        return TorchLayer(spec, module, native if self.way == "native" else nullcontext, self.way == "compiled")
 
     def declines(self, spec: Spec) -> str | None:
         """Why it cannot do what a spec asks for, or None."""
@@ -166,9 +150,6 @@ class Adapter:
         return None
 
 
-WRITTEN = {way: way for way in layers.WAYS} | {"compiled": "hoisted", "graphed": "hoisted"}
-LAYERS: dict[str, Callable] = {"native": partial(TorchLayer, context=native), "compiled": CompiledLayer,
-                               "graphed": GraphedLayer}
 ADAPTERS = {f"torch.{way}": Adapter(way) for way in layers.WAYS} | {
     f"torch.{way}": Adapter(way, takes_masks=False) for way in ("native", "library")}
 MORE = {"torch.compiled": Adapter("compiled"), "torch.graphed": Adapter("graphed", takes_masks=False)}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from reference.common.arrays import Array
+from reference.common.packing import padding_mask
 
 from . import stack
 from .layers import Written
@@ -31,50 +32,29 @@ class Unrolled(nn.Module):
         """lengths: (B,) integers in any order, or None if every sequence is T long"""
         super().__init__()
         self.module, self.T, self.B = module, T, B
-        self.way = partial(module.room.hoisted, **module.options())
-        self.rows: Tensor | None = None
-        self.order: Tensor | None = None
-        self.back: Tensor | None = None
-        self.sizes = np.full(T, B)
-
-        def on_device(index: Array) -> Tensor:
-            return torch.from_numpy(index).to(device)
-
-        if lengths is not None:
-            lengths = np.asarray(lengths)
-            order = np.argsort(-lengths, kind="stable")
-            self.sizes = (lengths > np.arange(lengths.max())[:, None]).sum(1)
-            self.rows = on_device(np.concatenate([t * B + order[:size] for t, size in enumerate(self.sizes)]))
-            self.order, self.back = on_device(order), on_device(np.argsort(order))
-        self.turn = on_device(stack.flip(self.sizes))
+        n = np.full(B, T) if lengths is None else np.asarray(lengths)
+        order = np.argsort(-n, kind="stable")
+        self.sizes, self.dense = padding_mask(n).sum(1), lengths is None
+        rows = np.concatenate([t * B + order[:size] for t, size in enumerate(self.sizes)])
+        self.rows, self.order, self.back, self.turn = (
+            torch.from_numpy(index).to(device) for index in (rows, order, np.argsort(order), stack.flip(self.sizes)))
 
     def forward(self, x: Tensor, *hx: Tensor) -> tuple[Tensor, ...]:
         """x (T, B, I) or (B, T, I), state as the module takes it  ->  y, state_n..., all tensors"""
         module = self.module
         x = x.transpose(0, 1) if module.batch_first else x
-        fields, D = module.room.State._fields, 1 + module.bidirectional
-        if not hx:
-            widths = (module.proj_size or module.hidden_size, module.hidden_size)[: len(fields)]
-            hx = tuple(x.new_zeros(module.num_layers * D, self.B, width) for width in widths)
-        states = [module.room.State(*vs) for vs in zip(*(pick(h, 1, self.order) for h in hx), strict=True)]
-        y, states_n = pick(x.reshape(self.T * self.B, -1), 0, self.rows), []
-        for layer, params in enumerate(module.params()):
-            ys = []
-            for d, p in enumerate(params):
-                y_d, s_n = stack.run(self.way, p, pick(y, 0, self.turn) if d else y, states[layer * D + d], self.sizes)
-                ys.append(pick(y_d, 0, self.turn) if d else y_d)
-                states_n.append(s_n)
-            y = torch.cat(ys, -1)
-        if self.rows is not None:
+        hx = hx or tuple(x.new_zeros(shape) for shape in module.state_shapes(self.B))
+        hx = hx if self.dense else tuple(h.index_select(1, self.order) for h in hx)
+        states = module.by_layer([module.room.State(*vs) for vs in zip(*hx, strict=True)])
+        y = x.reshape(self.T * self.B, -1)
+        y, states_n = stack.forward(partial(module.room.hoisted, **module.options()), module.params(),
+                                    y if self.dense else y.index_select(0, self.rows), states, self.sizes, turn=self.turn)
+        hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
+        if not self.dense:
             y = y.new_zeros(self.T * self.B, y.shape[-1]).index_copy(0, self.rows, y)
+            hs = [h.index_select(1, self.back) for h in hs]
         y = y.reshape(self.T, self.B, -1)
-        hs = [pick(torch.stack(vs), 1, self.back) for vs in zip(*states_n, strict=True)]
         return y.transpose(0, 1) if module.batch_first else y, *hs
-
-
-def pick(v: Tensor, axis: int, index: Tensor | None) -> Tensor:
-    """Rows of v along an axis, in the order of an index; all of them as they are if there is none"""
-    return v if index is None else v.index_select(axis, index)
 
 
 def capture(unrolled: Unrolled, inputs: Sequence[Tensor]) -> Callable[..., Any]:

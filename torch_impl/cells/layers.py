@@ -73,31 +73,36 @@ class Written(nn.RNNBase):
         """The forward of torch.nn's own class, which knows nothing of masks."""
         return super().forward(input, hx)
 
+    def state_shapes(self, B: int) -> list[tuple[int, int, int]]:
+        """(L·D, B, ·) of each array of the state"""
+        widths = self.proj_size or self.hidden_size, self.hidden_size
+        return [(self.num_layers * (1 + self.bidirectional), B, w) for w in widths[: len(self.room.State._fields)]]
+
+    def by_layer(self, flat: list) -> list[list]:
+        """Of L·D things those of each layer"""
+        D = 1 + self.bidirectional
+        return [flat[k : k + D] for k in range(0, len(flat), D)]
+
     def _states(self, input: Tensor | PackedSequence, hx: State | None, rows: Tensor, sizes: Tensor, batched: bool) -> list[list]:
-        count, fields = self.num_layers * (1 + self.bidirectional), self.room.State._fields
-        widths = (self.proj_size or self.hidden_size, self.hidden_size)[: len(fields)]
-        shapes = [(count, int(sizes[0]), w) if batched else (count, w) for w in widths]
+        shapes = self.state_shapes(int(sizes[0]))
         if hx is None:
             hs = [rows.new_zeros(shape) for shape in shapes]
         else:
             hs = [hx] if isinstance(hx, Tensor) else list(hx)
-            for h, shape in zip(hs, shapes, strict=True):
-                if tuple(h.shape) != shape:
-                    raise RuntimeError(f"Expected hidden size {shape}, got {list(h.shape)}")
-        hs = hs if batched else [h[:, None] for h in hs]
+            for h, (count, B, width) in zip(hs, shapes, strict=True):
+                expected = (count, B, width) if batched else (count, width)
+                if tuple(h.shape) != expected:
+                    raise RuntimeError(f"Expected hidden size {expected}, got {list(h.shape)}")
+            hs = hs if batched else [h[:, None] for h in hs]
         if isinstance(input, PackedSequence) and input.sorted_indices is not None:
             hs = [h[:, input.sorted_indices] for h in hs]
-        return self._by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
-
-    def _by_layer(self, flat: list) -> list[list]:
-        D = 1 + self.bidirectional
-        return [flat[k : k + D] for k in range(0, len(flat), D)]
+        return self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
 
     def params(self) -> list[list]:
         """The room's Params by layer and direction; biases that there are none of are zero."""
         named = dict(self.named_parameters())
         zero = torch.zeros_like(named["weight_hh_l0"][:, 0])
-        return self._by_layer([
+        return self.by_layer([
             self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(named, parameters.suffix(k, d)))
             for k in range(self.num_layers) for d in range(1 + self.bidirectional)])
 
@@ -110,16 +115,15 @@ class Written(nn.RNNBase):
     def _leave(self, input: Tensor | PackedSequence, y: Tensor, states_n: list[list], batched: bool) -> Answer:
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
-            if input.unsorted_indices is not None:
-                hs = [h[:, input.unsorted_indices] for h in hs]
-            return input._replace(data=y), tuple(hs) if len(hs) == 2 else hs[0]
-        if batched:
+            y = input._replace(data=y)
+            hs = hs if input.unsorted_indices is None else [h[:, input.unsorted_indices] for h in hs]
+        elif batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
             y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y
         else:
             hs = [h[:, 0] for h in hs]
-        return y, (tuple(hs) if len(hs) == 2 else hs[0])
+        return y, tuple(hs) if len(hs) == 2 else hs[0]
 
 
 class RNN(Written, nn.RNN):

@@ -35,20 +35,22 @@ def run(way: Way[S], p: P, x: Tensor, s: S, batch_sizes: Array) -> tuple[Tensor,
 
 
 def forward(way: Way[S], params: Sequence[Sequence[P]], x: Tensor, states: Sequence[Sequence[S]], batch_sizes: Array | Tensor,
-            keep: Sequence[Tensor] = (), p: float = 0.0) -> tuple[Tensor, list[list[S]]]:
+            keep: Sequence[Tensor] = (), p: float = 0.0, turn: Tensor | None = None) -> tuple[Tensor, list[list[S]]]:
     """The whole stack: ``way`` is one of a room's four; the others as in reference.cells.stack.forward.
+
+    ``turn`` is flip(batch_sizes) where it is on the device already.
 
     ->  y (N, D·P), states
     """
-    batch_sizes = np.asarray(batch_sizes)
-    turn, states_n = torch.from_numpy(flip(batch_sizes)).to(x.device), []
+    batch_sizes, states_n = np.asarray(batch_sizes), []
+    turn = torch.from_numpy(flip(batch_sizes)).to(x.device) if turn is None else turn
     for layer, (ps, ss) in enumerate(zip(params, states, strict=True)):
         if len(keep) and layer:
             x = x * keep[layer - 1] * scale(p)                                            # S4
         ys, s_n = [], []
         for direction, (weights, s) in enumerate(zip(ps, ss, strict=True)):
-            y, s = run(way, weights, x[turn] if direction else x, s, batch_sizes)
-            ys.append(y[turn] if direction else y)                                        # S2
+            y, s = run(way, weights, x.index_select(0, turn) if direction else x, s, batch_sizes)
+            ys.append(y.index_select(0, turn) if direction else y)                        # S2
             s_n.append(s)
         x = torch.cat(ys, -1)                                                             # S3
         states_n.append(s_n)

@@ -39,6 +39,6 @@ FAULTS = [
           "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
     fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "pull_x(dx.data)",
           "pull_x(dx.data[::-1])"),
-    fault("mean over the sequences, not over the steps", "Tagger.vjp", "batch.target, pull_z",
-          "batch.target, lambda dz: pull_z(dz * len(z) / batch.tokens.batch_sizes[0])"),
+    fault("mean over the sequences, not over the steps", "Tagger.vjp", "cross_entropy(z, batch.target, pull_z)",
+          "cross_entropy(z, batch.target, lambda dz: pull_z(dz * len(z) / batch.tokens.batch_sizes[0]))"),
 ]

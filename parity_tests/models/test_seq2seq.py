@@ -40,7 +40,7 @@ def test_step_by_step_is_all_at_once_where_every_coin_is_heads(cell, kind):
     model, _ = pair("seq2seq", S, V, E, H, cell=cell, attention=kind, num_layers=2)
     heads = np.ones((6, 5), bool)
     memory, s, _ = model._encode(BATCH.source)
-    z, _, _, pull = model._step(BATCH.tokens, model._input(BATCH.tokens.data, None, None), s, memory)
+    z, _, _, pull = model._step(BATCH.tokens, model._input(BATCH.tokens.data), s, memory)
     stepwise, _, pull_stepwise = model._stepwise(BATCH.tokens, s, memory, heads)
     assert_close(stepwise, z)
     dz = np.random.default_rng(0).standard_normal(z.shape)

@@ -20,8 +20,8 @@ class Form(NamedTuple):
     """How one input lay.  What comes out, and every gradient, lies the same way."""
 
     batch_sizes: Array             # (T,)
-    batched: bool
-    batch_first: bool
+    batched: bool                  # False: (T, F)
+    batch_first: bool              # True: (B, T, F)
     packed: PackedSequence | None  # the caller's, for its indices
 
     def shape(self, features: int) -> tuple:
@@ -39,17 +39,15 @@ class Form(NamedTuple):
 
     def rows(self, x: Array, copy: bool = True) -> Array:
         """The caller's array of sequences  ->  (N, F), contiguous"""
-        if self.packed is None and self.batched and self.batch_first:
-            x = np.swapaxes(x, 0, 1)
+        x = np.swapaxes(x, 0, 1) if self.batch_first else x
         return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])
 
     def like(self, rows: Array) -> Any:
         """(N, F)  ->  what the caller handed over, with these values"""
         if self.packed is not None:
             return self.packed._replace(data=rows)
-        if self.batched and self.batch_first:
-            T, B = len(self.batch_sizes), int(self.batch_sizes[0])
-            return np.swapaxes(rows.reshape(T, B, rows.shape[-1]), 0, 1).copy()
+        if self.batch_first:
+            return np.swapaxes(rows.reshape(len(self.batch_sizes), -1, rows.shape[-1]), 0, 1).copy()
         return rows.reshape(self.shape(rows.shape[-1]))
 
     def states_in(self, s: Array) -> Array:
@@ -81,12 +79,10 @@ def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtyp
         if data.ndim not in (2, 3):
             raise ValueError(f"{name}: input must be 2-D (unbatched) or 3-D, got {data.ndim}-D")
         batched = data.ndim == 3
-        T, B = (data.shape[:2] if batched else (len(data), 1))
-        if batched and batch_first:
-            T, B = B, T
+        B, T = (1, len(data)) if not batched else data.shape[:2] if batch_first else data.shape[1::-1]
         if T == 0:
             raise RuntimeError(f"{name}: input must have at least one time step, got shape {data.shape}")
-        form = Form(np.full(T, B), batched, batch_first, None)
+        form = Form(np.full(T, B), batched, batched and batch_first, None)
     if data.shape[-1] != input_size:
         raise RuntimeError(f"{name}: input must have input_size {input_size} as its last axis, got {data.shape[-1]}")
     checks.array(f"{name}: input", data, data.shape, dtype, ValueError)

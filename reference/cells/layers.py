@@ -19,11 +19,11 @@ from .stack import Room
 FAST: dict[Room, Room] = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 
-def without_cache(room: Room) -> Room:
+def without_cache(room: Room) -> Any:
     """A room whose forward keeps nothing."""
-    if not hasattr(room, "run_inference"):
-        return stack.keeping_nothing(room.forward)
-    return SimpleNamespace(run_forward=lambda _, *inputs: room.run_inference(room, *inputs))
+    if hasattr(room, "run_inference"):
+        return SimpleNamespace(run_forward=lambda _, *inputs: room.run_inference(room, *inputs))
+    return SimpleNamespace(forward=lambda *inputs, **options: (*room.forward(*inputs, **options)[:2], None))
 
 
 def joined(states: Sequence[Array]) -> Array:
@@ -37,8 +37,9 @@ class Layer(Module):
     room: Room
     options: dict[str, Any] = {}
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int, bias: bool, batch_first: bool, dropout: float,
-                 bidirectional: bool, proj_size: int, dtype: DTypeLike, rng: np.random.Generator | None, engine: str):
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.num_layers = checks.positive_int("num_layers", num_layers)
@@ -203,8 +204,8 @@ class RNN(Layer):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         self.nonlinearity = checks.nonlinearity(nonlinearity)
         self.options = {"nonlinearity": self.nonlinearity}
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,
-                         engine)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype,
+                         rng=rng, engine=engine)
 
 
 class LSTM(Layer):
@@ -219,12 +220,6 @@ class LSTM(Layer):
     """
 
     room = lstm
-
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
-                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
-                         dtype, rng, engine)
 
 
 class GRU(Layer):
@@ -246,5 +241,5 @@ class GRU(Layer):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
         self.reset_after = bool(reset_after)
         self.options = {"reset_after": self.reset_after}
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype, rng,
-                         engine)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype,
+                         rng=rng, engine=engine)

@@ -19,7 +19,8 @@ class Cell(Module):
     room: stack.Room
     options: dict[str, Any] = {}
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool, dtype: DTypeLike, rng: np.random.Generator | None):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *,
+                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.bias = bool(bias)
@@ -92,17 +93,13 @@ class RNNCell(Cell):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.nonlinearity = checks.nonlinearity(nonlinearity)
         self.options = {"nonlinearity": self.nonlinearity}
-        super().__init__(input_size, hidden_size, bias, dtype, rng)
+        super().__init__(input_size, hidden_size, bias, dtype=dtype, rng=rng)
 
 
 class LSTMCell(Cell):
     """One step of an LSTM; arguments as for LSTM, namesake torch.nn.LSTMCell.  The state is a pair (h, c)."""
 
     room = lstm
-
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *,
-                 dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
-        super().__init__(input_size, hidden_size, bias, dtype, rng)
 
 
 class GRUCell(Cell):
@@ -114,4 +111,4 @@ class GRUCell(Cell):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.reset_after = bool(reset_after)
         self.options = {"reset_after": self.reset_after}
-        super().__init__(input_size, hidden_size, bias, dtype, rng)
+        super().__init__(input_size, hidden_size, bias, dtype=dtype, rng=rng)

@@ -13,7 +13,6 @@ S2* labels the adjoint of S2.
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import groupby
-from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -97,11 +96,6 @@ def run_forward(room: Room, p: Params, x: Array, s: State, batch_sizes: Array,
         caches.append(cache)
         row += T * B
     return stacked(ys), concat(s, *ended) if ended else s, caches
-
-
-def keeping_nothing(call: Callable[..., tuple[Array, State, Cached]]) -> Any:
-    """A room with nothing but a forward, which is ``call`` without its Cache"""
-    return SimpleNamespace(forward=lambda *inputs, **options: (*call(*inputs, **options)[:2], None))
 
 
 def run_backward(room: Room, dy: Array, ds_n: State, caches: list[Cached],

@@ -64,31 +64,22 @@ def projection(proj_size: object, hidden_size: int) -> int:
     return n
 
 
-def _number(name: str, value: Any, right: Callable[[Any], bool], wanted: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(value):
-        raise ValueError(f"{name} must be {wanted}, got {value!r}")
-    return float(value)
+def _number(right: Callable[[Any], bool], wanted: str) -> Callable[[str, object], float]:
+    """The check of a number: name, value  ->  the number.  ValueError."""
+
+    def check(name: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(value):
+            raise ValueError(f"{name} must be {wanted}, got {value!r}")
+        return float(value)
+
+    return check
 
 
-def probability(name: str, value: object) -> float:
-    return _number(name, value, lambda v: 0 <= v <= 1, "a number from 0 to 1")
-
-
-def positive(name: str, value: object) -> float:
-    return _number(name, value, lambda v: v > 0, "a number above 0")
-
-
-def at_least_zero(name: str, value: object) -> float:
-    return _number(name, value, lambda v: 0 <= v < float("inf"), "a number, at least 0")
-
-
-def zero_or_more(name: str, value: object) -> float:
-    """As at_least_zero, or inf."""
-    return _number(name, value, lambda v: v >= 0, "0 or more")
-
-
-def fraction(name: str, value: object) -> float:
-    return _number(name, value, lambda v: 0 < v <= 1, "a number above 0, at most 1")
+probability = _number(lambda v: 0 <= v <= 1, "a number from 0 to 1")
+fraction = _number(lambda v: 0 < v <= 1, "a number above 0, at most 1")
+positive = _number(lambda v: v > 0, "a number above 0")
+at_least_zero = _number(lambda v: 0 <= v < float("inf"), "a number, at least 0")
+zero_or_more = _number(lambda v: v >= 0, "0 or more")  # or inf
 
 
 def choice(name: str, value: Any, among: tuple[str, ...]) -> str:

@@ -30,13 +30,7 @@ class SilentError(Exception):
 def guarded(command: Callable[[], int], place: Path | str | None = None, interrupted: str = "") -> int:
     """The exit status of a command, its errors as one sentence on the error stream.
 
-    Parameters
-    ----------
-    command : callable () -> int
-    place : path; optional
-        What an OSError that names no file is about.
-    interrupted : str
-        What is said after Ctrl-C.
+    ``place`` is what an OSError that names no file is about, ``interrupted`` what is said after Ctrl-C.
     """
     try:
         return command()
@@ -65,11 +59,8 @@ def failed(sentence: str) -> int:
 
 def is_out_of_memory(e: BaseException) -> bool:
     """Whether an exception means it: NumPy's, CUDA's, or that of torch's allocator on the CPU, known by its words."""
-    return (
-        isinstance(e, MemoryError)
-        or type(e).__name__ == "OutOfMemoryError"
-        or any(words in str(e).lower() for words in OUT_OF_MEMORY)
-    )
+    known = isinstance(e, MemoryError) or type(e).__name__ == "OutOfMemoryError"
+    return known or any(words in str(e).lower() for words in OUT_OF_MEMORY)
 
 
 def number(kind: type[N], right: Callable[[N], bool], wanted: str) -> Callable[[str], N]:

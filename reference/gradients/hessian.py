@@ -108,7 +108,7 @@ def lstm_forward(k: lstm.Cache, Rk: lstm.Cache, Ra_x: Array, t: int) -> None:
                                               split(Ra, 4), strict=True))                              # R{L2}
     Rc = Rf * k.c[t] + f * Rk.c[t] + Ri * g + i * Rg                                                   # R{L3}
     Rh = Ro * u + o * (1 - u**2) * Rc                                                                  # R{L4}
-    if k.p.W_hr is not None:
+    if k.p.W_hr is not None and Rk.p.W_hr is not None:
         Rh = Rh @ k.p.W_hr.T + (o * u) @ Rk.p.W_hr.T                                                   # R{L5}
     Rk.gates[t], Rk.c[t + 1], Rk.h[t + 1] = join(Ri, Rf, Rg, Ro), Rc, Rh
 

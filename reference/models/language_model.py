@@ -47,6 +47,7 @@ class TiedHead(Module):
 
         def pullback(dz: Array) -> tuple[Grads, Array, Array]:
             dp, dy = linear.backward(dz, cache)                                             # U4*
+            assert dp.b is not None
             return {"bias": dp.b}, dy, dp.W
 
         return z, pullback

@@ -39,8 +39,8 @@ class Memory(NamedTuple):
 
     m: Array                     # (S, B, H)
     mask: Array                  # (S, B)
-    keys: Array | None           # (S, B, H)
-    p: attention.Params | None
+    keys: Array                  # (S, B, H)
+    p: attention.Params
 
 
 class Seq2seq(Model):
@@ -107,9 +107,10 @@ class Seq2seq(Model):
 
     def weights(self, batch: Translated) -> Array:
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
-        if self.attention is None:
+        _, _, w = self._logits(batch, np.ones(shape_of(batch.tokens), bool))
+        if w is None:
             raise ValueError("attention must not be None where its weights are asked for")
-        return self._logits(batch, np.ones(shape_of(batch.tokens), bool))[2]
+        return w
 
     def decode(self, source: PackedSequence, max_length: int = 30, *, beam: int = 1, length_power: float = 0.0) -> list[Array]:
         """What the model says for each source, packed tokens (N,)  ->  token arrays without bos and eos, cut at max_length.
@@ -127,7 +128,7 @@ class Seq2seq(Model):
     def _next(self, tokens: Array, state: tuple[State, Memory]) -> tuple[Array, tuple[State, Memory]]:
         """One step of decoding: tokens (B,), (decoder's state, Memory)  ->  z (B, V), state"""
         s, memory = state
-        z, _, s, _ = self._step(one_step(tokens), self._input(tokens, None, None), s, memory)       # Q3, Q8
+        z, _, s, _ = self._step(one_step(tokens), self._input(tokens), s, memory)                   # Q3, Q8
         return z, (s, memory)
 
     @quiet
@@ -140,7 +141,7 @@ class Seq2seq(Model):
         coins = checks.mask("coins", coins, (T, B))
         memory, s_0, pull_encoder = self._encode(batch.source)
         if coins.all():
-            z, weights, _, pull_z = self._step(batch.tokens, self._input(batch.tokens.data, None, None), s_0, memory)
+            z, weights, _, pull_z = self._step(batch.tokens, self._input(batch.tokens.data), s_0, memory)
         else:
             z, weights, pull_z = self._stepwise(batch.tokens, s_0, memory, coins)
 
@@ -155,8 +156,8 @@ class Seq2seq(Model):
         x, pull_x = self.source.vjp(source.data)
         y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
         m, lengths = pad_packed_sequence(y)
-        D, p = 1 + self.encoder.bidirectional, None if self.attention is None else self.attention.p
-        keys = None if p is None else attention.keys_forward(p, m)                                  # Q5, once
+        D, p = 1 + self.encoder.bidirectional, attention.Params() if self.attention is None else self.attention.p
+        keys = attention.keys_forward(p, m)                                                         # Q5, once
 
         def pullback(dmemory: Sequence[Array], ds_0: State) -> dict[str, Grads]:
             dy, grads = None, {}
@@ -191,7 +192,8 @@ class Seq2seq(Model):
 
     def _read(self, y: PackedSequence, memory: Memory) -> tuple[Array, Array | None, Pullback]:
         """Packed y (M, H)  ->  z (M, V), w (T, B, S) or None, ``pullback(dz) -> {child: grads}, dy, (dm, dkeys)``"""
-        if self.attention is None:
+        attend, combine = self.attention, self.combine
+        if attend is None or combine is None:
             z, pull_z = self.head.vjp(y.data)                                                       # Q6
 
             def head_alone(dz: Array) -> tuple[dict[str, Grads], PackedSequence, Sequence[Array]]:
@@ -200,18 +202,18 @@ class Seq2seq(Model):
 
             return z, None, head_alone
         m, mask, keys, p = memory
-        c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, self.attention.kind)  # Q5
-        a, pull_a = self.combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
+        c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, attend.kind)  # Q5
+        a, pull_a = combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
         a = np.tanh(a)                                                                              # Q6
         z, pull_z = self.head.vjp(a)                                                                # Q6
 
         def pullback(dz: Array) -> tuple[dict[str, Grads], PackedSequence, Sequence[Array]]:
             head, da = pull_z(dz)                                                                   # Q6*
-            combine, both = pull_a(da * (1 - a**2))                                                 # Q6*
+            combined, both = pull_a(da * (1 - a**2))                                                # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
             dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
             dy = pad_packed_sequence_backward(dq, y)
-            return ({"attention": self.attention.named(dp), "combine": combine, "head": head},
+            return ({"attention": attend.named(dp), "combine": combined, "head": head},
                     dy._replace(data=dy.data + dh), dmemory)
 
         return z, weights, pullback
@@ -225,8 +227,10 @@ class Seq2seq(Model):
             steps.append((z, w, pull))
         zs, ws, pulls = zip(*steps, strict=True)
 
-        def pullback(dz: Array) -> tuple[dict[str, Grads], State, Sequence[Array], int]:
-            dzs, ds, dfed, total, dmemories = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0, {}, []
+        def pullback(dz: Array) -> tuple[dict[str, Grads], State | None, Sequence[Array], int]:
+            dzs, ds, dfed = pad_packed_sequence(tokens._replace(data=dz))[0], None, 0
+            total: dict[str, Grads] = {}
+            dmemories = []
             for pull, dz in reversed(list(zip(pulls, dzs, strict=True))):
                 grads, ds, dmemory, dfed = pull(dz + dfed, ds)
                 total = added(total, grads)
@@ -236,8 +240,8 @@ class Seq2seq(Model):
         weights = None if ws[0] is None else np.concatenate(ws)
         return pad_packed_sequence_backward(np.stack(zs), tokens).data, weights, pullback
 
-    def _input(self, ids: Array, coin: Array | None, z: Array | None) -> tuple[Array, Pullback]:
-        """What is read: ids (N,), and where there is a last z (N, V), coin (N,)  ->  u (N, E), ``pullback(du) -> grads, dz``"""
+    def _input(self, ids: Array, coin: Array | bool = True, z: Array | None = None) -> tuple[Array, Pullback]:
+        """Reads ids (N,) where the coin (N,) is heads, else what z (N, V) says  ->  u (N, E), ``pullback(du) -> grads, dz``"""
         if z is None or self.feedback != "expected":
             if z is not None:
                 fed = z.real.argmax(-1) if self.feedback == "argmax" else sampling.sample(z, self.rng)
@@ -245,7 +249,7 @@ class Seq2seq(Model):
             u, pull_u = self.target.vjp(ids)                                                        # Q3, Q8
             return u, lambda du: (pull_u(du), 0)                                                    # Q8*
         u, pull_u = self.target.vjp(ids)
-        p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], coin[:, None]
+        p, E, heads = np.exp(losses.log_softmax(z)), self.target.params["weight"], np.expand_dims(coin, -1)
 
         def pullback(du: Array) -> tuple[Grads, Array]:
             df = np.where(heads, 0, du)                                                             # Q3*
@@ -259,5 +263,4 @@ class Seq2seq(Model):
 def selected(state: tuple[State, Memory], rows: Array) -> tuple[State, Memory]:
     """The decoder's state and the memory of some sequences, which may be taken more than once"""
     s, (m, mask, keys, p) = state
-    memory = Memory(m[:, rows], mask[:, rows], None if keys is None else keys[:, rows], p)
-    return map_state(lambda v: v[:, rows], s), memory
+    return map_state(lambda v: v[:, rows], s), Memory(m[:, rows], mask[:, rows], keys[:, rows], p)

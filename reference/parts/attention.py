@@ -98,7 +98,7 @@ def attend_backward(dcontext: Array, dweights: Array | int, k: Cache) -> tuple[P
     dh = by_sequence(w.transpose(1, 2, 0) @ dc)                                 # A6*
     de = w * (dw - (w * dw).sum(-1, keepdims=True))                             # A5*
     dv = None
-    if k.kind == "additive":
+    if k.u is not None:                                                         # additive
         du = de.swapaxes(1, 2)[..., None]                                       # (T, S, B, 1)
         dv = (rows(k.u).T @ du.reshape(-1, 1))[:, 0]                            # A4*
         da = du * p.v * (1 - k.u**2)                                            # A4*

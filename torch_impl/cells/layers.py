@@ -115,9 +115,9 @@ class Written(nn.RNNBase):
     def _leave(self, input: Tensor | PackedSequence, y: Tensor, states_n: list[list], batched: bool) -> Answer:
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
-            y = input._replace(data=y)
             hs = hs if input.unsorted_indices is None else [h[:, input.unsorted_indices] for h in hs]
-        elif batched:
+            return input._replace(data=y), tuple(hs) if len(hs) == 2 else hs[0]
+        if batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
             y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y

@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_packed_sequence
 
 from reference.common import checks
-from reference.common.batches import Labelled
+from reference.common.batches import Tokens
 
 from ..common.initial_weights import draw
-from .model import HasTokens, Model, hidden
+from .model import Model, hidden
 
 
 class Classifier(Model):
@@ -25,7 +25,7 @@ class Classifier(Model):
         self.head = self.linear((1 + bidirectional) * hidden_size, classes)
         draw(self, self.rng)
 
-    def logits(self, batch: HasTokens) -> Tensor:
+    def logits(self, batch: Tokens) -> Tensor:
         """Anything with ``tokens``  ->  z (B, classes)"""
         x = self.embed(self.embedding, batch.tokens.data)                                # C1
         y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
@@ -37,11 +37,3 @@ class Classifier(Model):
         else:
             u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # C5
         return self.head(u)                                                               # C6
-
-    def loss(self, batch: Labelled) -> Tensor:
-        """Labelled  ->  the loss, 0-d"""
-        return self.cross_entropy(self.logits(batch), batch.target)               # C6
-
-    def predict(self, batch: HasTokens) -> Tensor:
-        """Anything with ``tokens``  ->  the most probable class (B,)"""
-        return self.logits(batch).argmax(-1)

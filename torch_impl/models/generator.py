@@ -45,10 +45,6 @@ class Generator(Model):
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x), self.first_state(batch.condition))  # N4
         return self.head(y.data)                                                          # N5
 
-    def loss(self, batch: Conditioned) -> Tensor:
-        """Conditioned  ->  the loss, 0-d"""
-        return self.cross_entropy(self.logits(batch), batch.target)               # N6
-
     @torch.no_grad()
     def generate(self, condition: Array, max_length: int = 30, *, temperature: float = 1.0, top_k: int | None = None,
                  top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:

@@ -5,7 +5,7 @@ generator gives it the same parameters, dropout masks, coins and tokens.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,19 +15,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks, packing
 from reference.common.arrays import Array
+from reference.common.batches import Tokens
 
 from ..cells import layers
 from ..cells.layers import State, Written
 from ..parts.losses import IGNORE, classes
 
 CELLS: dict[str, Callable[..., Written]] = {"rnn": layers.RNN, "lstm": layers.LSTM, "gru": layers.GRU}
-
-
-class HasTokens(Protocol):
-    """A batch, with targets or without"""
-
-    @property
-    def tokens(self) -> packing.PackedSequence: ...
 
 
 class Model(nn.Module):
@@ -78,9 +72,16 @@ class Model(nn.Module):
             raise ValueError("targets must include one that is not ignored, got none: there is nothing to take the mean of")
         return cross_entropy(z.flatten(0, -2), self.tensor(np.where(kept, target, IGNORE)).flatten())
 
-    def loss(self, batch: Any) -> Tensor:
-        """The loss of a batch, 0-d."""
+    def logits(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError
+
+    def loss(self, batch: Any) -> Tensor:
+        """The loss of a batch, 0-d: the mean cross-entropy of its logits, if the model does not say otherwise."""
+        return self.cross_entropy(self.logits(batch), batch.target)
+
+    def predict(self, batch: Tokens) -> Tensor:
+        """The most probable class of each of the logits."""
+        return self.logits(batch).argmax(-1)
 
     def count(self, batch: Any) -> int:
         """How many targets the loss is the mean of."""

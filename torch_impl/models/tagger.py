@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reference.common.batches import Tagged
+from reference.common.batches import Tokens
 
 from ..common.initial_weights import draw
-from .model import HasTokens, Model
+from .model import Model
 
 
 class Tagger(Model):
@@ -22,16 +22,8 @@ class Tagger(Model):
         self.head = self.linear((1 + bidirectional) * hidden_size, tags)
         draw(self, self.rng)
 
-    def logits(self, batch: HasTokens) -> Tensor:
+    def logits(self, batch: Tokens) -> Tensor:
         """Anything with ``tokens``  ->  z (N, tags), packed rows"""
         x = self.embed(self.embedding, batch.tokens.data)                                 # M1
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x))                           # M2
         return self.head(y.data)                                                          # M3
-
-    def loss(self, batch: Tagged) -> Tensor:
-        """Tagged  ->  the loss, 0-d"""
-        return self.cross_entropy(self.logits(batch), batch.target)                       # M4
-
-    def predict(self, batch: HasTokens) -> Tensor:
-        """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
-        return self.logits(batch).argmax(-1)

@@ -23,13 +23,7 @@ def cell_shapes(gates: int, input_size: int, hidden_size: int, bias: bool, proj_
 
 
 def stack_shapes(
-    gates: int,
-    input_size: int,
-    hidden_size: int,
-    num_layers: int = 1,
-    bias: bool = True,
-    bidirectional: bool = False,
-    proj_size: int = 0,
+    gates: int, input_size: int, hidden_size: int, num_layers: int, bias: bool, bidirectional: bool, proj_size: int
 ) -> dict[str, tuple]:
     """Shapes of a whole stack, keyed and ordered like the ``state_dict`` of torch.nn's layer."""
     shapes = {}

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -47,61 +48,47 @@ class Result(NamedTuple):
     stopped: str  # "finished", "steps", "patience" or "interrupted"
 
 
+@dataclass
 class Run:
     """One run, as a context: inside it, Ctrl-C or SIGTERM asks for a stop after the step; a second one stops at once.
 
     A run that has no folder then ends by KeyboardInterrupt: nothing was saved, and nobody should take it for a whole one.
-
-    save(path, counters)  writes a checkpoint of everything
-    folder                None for a run that leaves nothing
-    counters              where to go on
-    save_every            a checkpoint after each so many steps, besides the one after each epoch
-    steps                 stop when so many steps have been taken in all
-    patience              stop after so many evaluations without a lower loss
-    progress              draw a bar on the terminal; needs rich
-    how                   what to tell a person who wants to go on
-    leader                whether this process writes the log and talks; of several one does, and ``save`` is called in all
-    agree(asked)          whether any of several processes was asked to stop, so that all stop after the same step
-    tell(entry)           is given each entry of the log, and {"stopped": ...} at the end
     """
 
-    def __init__(
-        self,
-        save: Callable[[Path, Counters], None],
-        folder: str | Path | None,
-        counters: Counters,
-        epochs: int,
-        *,
-        save_every: int | None = None,
-        steps: int | None = None,
-        patience: int | None = None,
-        progress: bool = False,
-        how: str = "call train again with resume=True",
-        leader: bool = True,
-        agree: Callable[[bool], bool] = bool,
-        tell: Callable[[Entry], None] = lambda entry: None,
-    ):
-        checks.positive_or_zero("epochs", epochs)
-        checks.positive_or_zero("steps", 0 if steps is None else steps)
-        checks.positive_int("save_every", 1 if save_every is None else save_every)
-        checks.positive_int("patience", 1 if patience is None else patience)
-        self._write, self.folder, self.counters = save, None if folder is None else Path(folder), counters
-        self._epochs, self.save_every, self.steps, self.patience = epochs, save_every, steps, patience
-        self.how, self._tell, self._leader, self._agree = how, tell, leader, agree
+    write: Callable[[Path, Counters], None]  # a checkpoint of everything; called in all processes
+    place: str | Path | None  # the folder, None for a run that leaves nothing
+    counters: Counters  # where to go on
+    count: int  # of epochs
+    _: KW_ONLY
+    save_every: int | None = None  # a checkpoint after each so many steps, besides the one after each epoch
+    steps: int | None = None  # stop when so many have been taken in all
+    patience: int | None = None  # stop after so many evaluations without a lower loss
+    progress: bool = False  # draw a bar on the terminal; needs rich
+    how: str = "call train again with resume=True"  # what to tell a person who wants to go on
+    leader: bool = True  # whether this process writes the log and talks; of several processes one does
+    agree: Callable[[bool], bool] = bool  # whether any process was asked to stop, so that all stop after the same step
+    tell: Callable[[Entry], None] = lambda entry: None  # is given each entry of the log, {"stopped": ...} at the end
+
+    def __post_init__(self) -> None:
+        checks.positive_or_zero("epochs", self.count)
+        checks.positive_or_zero("steps", 0 if self.steps is None else self.steps)
+        checks.positive_int("save_every", 1 if self.save_every is None else self.save_every)
+        checks.positive_int("patience", 1 if self.patience is None else self.patience)
+        self.folder = None if self.place is None else Path(self.place)
         self.losses: list[float] = []
         self.norms: list[float] = []
         self.evaluations: list[float] = []
         self.stopped, self._interrupted = "", False
-        self._bar = bar() if progress and leader else None
-        if self.folder is not None and leader:
+        self._bar = bar() if self.progress and self.leader else None
+        if self.folder is not None and self.leader:
             self.folder.mkdir(parents=True, exist_ok=True)
-            cut_log(self.folder / LOG, counters)
+            cut_log(self.folder / LOG, self.counters)
 
     # The loop asks.
 
     def epochs(self) -> Iterator[int]:
         """The passes that are still to do."""
-        while not self.stopped and self.counters.epoch < self._epochs:
+        while not self.stopped and self.counters.epoch < self.count:
             if self._stop_now():
                 break
             yield self.counters.epoch
@@ -110,7 +97,7 @@ class Run:
     def batches(self, batches: Iterable) -> Iterator:
         """Those of this pass that are still to do; ends early where the run stops.  ValueError: the pass has none at all."""
         total = len(batches) if isinstance(batches, Sized) else None
-        epoch = f"epoch {self.counters.epoch + 1}/{self._epochs}"
+        epoch = f"epoch {self.counters.epoch + 1}/{self.count}"
         task = self._bar and self._bar.add_task(epoch, total=total, completed=self.counters.batch)
         for batch in islice(batches, self.counters.batch, None):
             yield batch
@@ -124,7 +111,7 @@ class Run:
             self._bar.remove_task(task)
 
     def _stop_now(self) -> bool:
-        if self._agree(self._interrupted):
+        if self.agree(self._interrupted):
             self.stopped = "interrupted"
         elif self.steps is not None and self.counters.step >= self.steps:
             self.stopped = "steps"
@@ -168,7 +155,7 @@ class Run:
     def save(self, name: str) -> None:
         """A checkpoint of this name, if the run has a folder."""
         if self.folder is not None:
-            self._write(self.folder / name, self.counters)
+            self.write(self.folder / name, self.counters)
 
     def result(self) -> Result:
         return Result(self.losses, self.norms, self.evaluations, self.counters, self.stopped)
@@ -181,11 +168,11 @@ class Run:
 
     def _log(self, **values: float) -> None:
         entry = {"step": self.counters.step, "epoch": self.counters.epoch, **values, "time": round(time.time(), 3)}
-        if self._leader and self.folder is not None:
+        if self.leader and self.folder is not None:
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
-        if self._leader:
-            self._tell(entry)
+        if self.leader:
+            self.tell(entry)
 
     # The context.
 
@@ -205,8 +192,8 @@ class Run:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar:
             self._bar.stop()
-        if self._leader:
-            self._tell({"stopped": self.stopped})
+        if self.leader:
+            self.tell({"stopped": self.stopped})
         if self._main:
             for s, before in self._before.items():
                 signal.signal(s, before)
@@ -216,7 +203,7 @@ class Run:
         if self.stopped == "interrupted":
             if self.folder is None:
                 raise KeyboardInterrupt
-            if self._leader:
+            if self.leader:
                 place = f"step {self.counters.step}: saved in {self.folder / LAST}"
                 print(f"stopped after {place}; to go on, {self.how}", file=sys.stderr)
 

@@ -52,19 +52,24 @@ class Written(nn.RNNBase):
         """
         if isinstance(input, PackedSequence):
             rows, sizes, batched = input.data, input.batch_sizes, True
-            self.check_input(rows, sizes)
         else:
             if input.dim() not in (2, 3):
                 raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead")
             batched = input.dim() == 3
-            x = input if batched else input[:, None]
-            self.check_input(x, None)
-            x = x.transpose(0, 1) if self.batch_first and batched else x
+            x = input.transpose(0, 1) if self.batch_first and batched else input if batched else input[:, None]
             T, B, _ = x.shape
             if T == 0:
                 raise RuntimeError("Expected sequence length to be larger than 0")
             rows, sizes = x.reshape(T * B, x.shape[-1]), torch.full((T,), B)
-        states = self._states(input, hx, rows, sizes, batched)
+        if hx is None:
+            hs = [rows.new_zeros(shape) for shape in self.state_shapes(int(sizes[0]))]
+        else:
+            hs = [hx] if isinstance(hx, Tensor) else list(hx)
+            hs = hs if batched else [h[:, None] for h in hs]
+        self.check_forward_args(rows, whole(hs), sizes)
+        if isinstance(input, PackedSequence) and input.sorted_indices is not None:
+            hs = [h[:, input.sorted_indices] for h in hs]
+        states = self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
         y, states_n = stack.forward(partial(getattr(self.room, self.way), **self.options()), self.params(), rows,
                                     states, sizes, self._keep(rows, keep), self.dropout)
         return self._leave(input, y, states_n, batched)
@@ -82,21 +87,6 @@ class Written(nn.RNNBase):
         """Of L·D things those of each layer"""
         D = 1 + self.bidirectional
         return [flat[k : k + D] for k in range(0, len(flat), D)]
-
-    def _states(self, input: Tensor | PackedSequence, hx: State | None, rows: Tensor, sizes: Tensor, batched: bool) -> list[list]:
-        shapes = self.state_shapes(int(sizes[0]))
-        if hx is None:
-            hs = [rows.new_zeros(shape) for shape in shapes]
-        else:
-            hs = [hx] if isinstance(hx, Tensor) else list(hx)
-            for h, (count, B, width) in zip(hs, shapes, strict=True):
-                expected = (count, B, width) if batched else (count, width)
-                if tuple(h.shape) != expected:
-                    raise RuntimeError(f"Expected hidden size {expected}, got {list(h.shape)}")
-            hs = hs if batched else [h[:, None] for h in hs]
-        if isinstance(input, PackedSequence) and input.sorted_indices is not None:
-            hs = [h[:, input.sorted_indices] for h in hs]
-        return self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
 
     def params(self) -> list[list]:
         """The room's Params by layer and direction; biases that there are none of are zero."""
@@ -116,14 +106,19 @@ class Written(nn.RNNBase):
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
             hs = hs if input.unsorted_indices is None else [h[:, input.unsorted_indices] for h in hs]
-            return input._replace(data=y), tuple(hs) if len(hs) == 2 else hs[0]
+            return input._replace(data=y), whole(hs)
         if batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
             y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y
         else:
             hs = [h[:, 0] for h in hs]
-        return y, tuple(hs) if len(hs) == 2 else hs[0]
+        return y, whole(hs)
+
+
+def whole(hs: Sequence[Tensor]) -> State:
+    """h or (h, c), as torch.nn takes a state"""
+    return tuple(hs) if len(hs) == 2 else hs[0]
 
 
 class RNN(Written, nn.RNN):

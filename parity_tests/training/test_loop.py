@@ -185,7 +185,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_and_names_the_parameter(sid
                 with np.errstate(all="ignore"):
                     value = loss(batch)
                 pull = model._pullback
-                model._remember(lambda: {k: v * np.nan if k == "head.bias" else v for k, v in pull().items()})
+                model._pullback = lambda: {k: v * np.nan if k == "head.bias" else v for k, v in pull().items()}
                 return value
             model.head.bias.register_hook(lambda g: g * float("nan"))
         return loss(batch)

@@ -51,7 +51,8 @@ class Layer(Module):
                           UserWarning, stacklevel=3)
         shapes = parameters.stack_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.num_layers,
                                      self.bias, self.bidirectional, self.proj_size)
-        super().__init__(shapes, self.hidden_size, dtype, rng)
+        super().__init__(dtype=dtype, rng=rng)
+        self.params = self.uniform(shapes, self.hidden_size)
         if checks.engine(engine, self.dtype) == "fast":
             self.room = FAST[self.room]
 
@@ -76,7 +77,7 @@ class Layer(Module):
         TypeError: a state of the wrong kind, or a malformed PackedSequence.
         """
         y, state_n, pullback = self.vjp(x, state, masks)
-        self._remember(pullback)
+        self._pullback = pullback
         return y, state_n
 
     def backward(self, dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Any, State]:
@@ -142,7 +143,7 @@ class Layer(Module):
         active = self.training and self.dropout > 0 and count > 0
         N = int(form.batch_sizes.sum())
         if masks is None:
-            return [self._rng.random((N, features)) >= self.dropout for _ in range(count)] if active else []
+            return [self.rng.random((N, features)) >= self.dropout for _ in range(count)] if active else []
         if not active:
             raise ValueError(f"{name}: masks need training mode, dropout above 0 and more than one layer")
         if len(masks) != count:

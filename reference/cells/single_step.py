@@ -25,8 +25,8 @@ class Cell(Module):
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.bias = bool(bias)
         shapes = parameters.cell_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.bias)
-        named = {parameters.TORCH_NAME[field]: shape for field, shape in shapes.items()}
-        super().__init__(named, self.hidden_size, dtype, rng)
+        super().__init__(dtype=dtype, rng=rng)
+        self.params = self.uniform({parameters.TORCH_NAME[k]: shape for k, shape in shapes.items()}, self.hidden_size)
 
     def __call__(self, x: Array, state: State | None = None) -> State:
         """One step: x (B, I) or (I,)  ->  the state after it, (B, H) or (H,), for LSTMCell a pair of them
@@ -37,7 +37,7 @@ class Cell(Module):
         TypeError: a state of the wrong kind.
         """
         state, pullback = self.vjp(x, state)
-        self._remember(pullback)
+        self._pullback = pullback
         return state
 
     def backward(self, dstate: State | None = None) -> tuple[Array, State]:

@@ -27,22 +27,19 @@ class Module:
     Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
     """
 
-    def __init__(
-        self,
-        shapes: dict[str, tuple],
-        hidden_size: int,
-        dtype: DTypeLike,
-        rng: np.random.Generator | None,
-        draw: Callable[[np.random.Generator, tuple], Array] | None = None,
-    ):
+    params: dict[str, Array]
+
+    def __init__(self, *, dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.dtype = checks.dtype(dtype)
+        self.rng = checks.generator("rng", rng)
         self.training = True
         self.grads: Grads = {}
         self._pullback: Pullback | None = None
-        self._rng = checks.generator("rng", rng)
-        bound = hidden_size**-0.5  # torch's default for every recurrent parameter, biases and projection included
-        draw = draw or (lambda rng, shape: rng.uniform(-bound, bound, shape))
-        self.params = {k: draw(self._rng, s).astype(self.dtype) for k, s in shapes.items()}
+
+    def uniform(self, shapes: Mapping[str, tuple], fan_in: int) -> dict[str, Array]:
+        """Initial parameters in ±1/√fan_in: torch's default, in recurrent layers for biases and projection, too."""
+        bound = fan_in**-0.5
+        return {k: self.rng.uniform(-bound, bound, shape).astype(self.dtype) for k, shape in shapes.items()}
 
     def vjp(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -67,9 +64,6 @@ class Module:
         """
         self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
 
-    def _remember(self, pullback: Pullback) -> None:
-        self._pullback = pullback
-
     def _pull(self, *gradients: Any) -> list[Any]:
         if self._pullback is None:
             raise RuntimeError(
@@ -93,13 +87,6 @@ class Composite(Module):
                 self.embedding = Embedding(..., dtype=dtype, rng=self.rng)
                 self.head = Linear(..., dtype=dtype, rng=self.rng)
     """
-
-    def __init__(self, *, dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
-        self.dtype = checks.dtype(dtype)
-        self.training = True
-        self.grads: Grads = {}
-        self.rng = checks.generator("rng", rng)
-        self._pullback: Pullback | None = None
 
     @property
     def children(self) -> dict[str, Module]:

@@ -50,16 +50,12 @@ def positions(batch_sizes: Array) -> tuple[Array, Array]:
     return t, b
 
 
-def _time_first(x: Array, batch_first: bool) -> Array:
-    return np.swapaxes(x, 0, 1) if batch_first else x
-
-
-def _checked_padded(name: str, value: Array, batch_first: bool) -> Array:
-    """A padded batch, time first."""
+def _time_first(name: str, value: Array, batch_first: bool) -> Array:
+    """A padded batch, (B, T, *) if ``batch_first``  ->  (T, B, *), and back"""
     x = np.asarray(value)
     if x.ndim < 2:
         raise ValueError(f"{name} must have a time and a batch axis, got {x.ndim}-D")
-    return _time_first(x, batch_first)
+    return np.swapaxes(x, 0, 1) if batch_first else x
 
 
 def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
@@ -91,7 +87,7 @@ def pack_padded_sequence(
     RuntimeError: lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty
     input.  ValueError: lengths beyond T (torch reads past the end there) or not integers; an input of fewer than 2 axes.
     """
-    x = _checked_padded("input", input, batch_first)
+    x = _time_first("input", input, batch_first)
     T, B = x.shape[:2]
     if not T or not B:
         raise RuntimeError(f"input must not be empty, got {T} steps of {B} sequences")
@@ -120,7 +116,7 @@ def pad_packed_sequence(
     lengths = lengths_of(batch_sizes)
     if back is not None:
         padded, lengths = padded[:, back], lengths[back]
-    return _time_first(padded, batch_first), lengths
+    return _time_first("padded", padded, batch_first), lengths
 
 
 def pad_sequence(
@@ -143,7 +139,7 @@ def pad_sequence(
     padded = np.full((T, len(arrays), *feature), padding_value, np.result_type(*arrays))
     for b, s in enumerate(arrays):
         padded[_side(len(s), T, padding_side), b] = s
-    return _time_first(padded, batch_first)
+    return _time_first("padded", padded, batch_first)
 
 
 def _side(length: int, T: int, padding_side: str) -> slice:
@@ -155,7 +151,7 @@ def unpad_sequence(padded_sequences: Array, lengths: Sequence[int] | Array, batc
 
     Raises as ``pack_padded_sequence``, but a length of 0 is an empty sequence.
     """
-    x = _checked_padded("padded_sequences", padded_sequences, batch_first)
+    x = _time_first("padded_sequences", padded_sequences, batch_first)
     n = _checked_lengths(lengths, x.shape[0], x.shape[1], least=0)
     return [x[:length, b].copy() for b, length in enumerate(n)]
 
@@ -177,7 +173,7 @@ def pack_padded_sequence_backward(dpacked: PackedSequence, total_length: int, ba
 
 def pad_packed_sequence_backward(dpadded: Array, sequence: PackedSequence, batch_first: bool = False) -> PackedSequence:
     """The adjoint of pad_packed_sequence: sequence is its input; what arrives at the padding is dropped."""
-    dx, sequence = _time_first(np.asarray(dpadded), batch_first), checked_packed(sequence)
+    dx, sequence = _time_first("dpadded", dpadded, batch_first), checked_packed(sequence)
     if sequence.sorted_indices is not None:
         dx = dx[:, sequence.sorted_indices]
     return sequence._replace(data=dx[positions(sequence.batch_sizes)])
@@ -187,7 +183,7 @@ def pad_sequence_backward(
     dpadded: Array, lengths: Sequence[int] | Array, batch_first: bool = False, padding_side: str = "right"
 ) -> list[Array]:
     """The adjoint of pad_sequence: B gradients (T_b, *)."""
-    dx = _time_first(np.asarray(dpadded), batch_first)
+    dx = _time_first("dpadded", dpadded, batch_first)
     return [dx[_side(n, len(dx), padding_side), b].copy() for b, n in enumerate(lengths)]
 
 
@@ -196,7 +192,7 @@ def unpad_sequence_backward(dsequences: Sequence[Array], total_length: int, batc
     dx = pad_sequence(dsequences)
     padded = np.zeros((total_length, *dx.shape[1:]), dx.dtype)
     padded[: len(dx)] = dx
-    return _time_first(padded, batch_first)
+    return _time_first("padded", padded, batch_first)
 
 
 def pack_sequence_backward(dpacked: PackedSequence) -> list[Array]:

@@ -39,7 +39,8 @@ class TiedHead(Module):
     """U4 with the embedding's matrix: only the bias is its own."""
 
     def __init__(self, in_features: int, out_features: int, *, dtype: DTypeLike, rng: np.random.Generator | None):
-        super().__init__({"bias": (out_features,)}, in_features, dtype, rng)
+        super().__init__(dtype=dtype, rng=rng)
+        self.params = self.uniform({"bias": (out_features,)}, in_features)
 
     def vjp(self, y: Array, W: Array) -> tuple[Array, Pullback]:
         """y (T, B, H), W (V, H)  ->  z (T, B, V), ``pullback(dz) -> grads, dy, dW``"""
@@ -90,7 +91,7 @@ class LanguageModel(Model):
     def loss(self, batch: Window) -> float:
         """Window  ->  the loss; ``backward`` is possible then, and the next window starts from the final state."""
         loss, self.carried, pullback = self.window(batch, self.carried)                     # U6
-        self._remember(lambda: pullback()[0])
+        self._pullback = lambda: pullback()[0]
         return float(loss)
 
     def vjp(self, batch: Window) -> tuple[Array, Pullback]:

@@ -5,7 +5,6 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..common.arrays import Array
-from ..common.batches import Batch, count
 from ..common.module import Composite, Grads, Pullback
 from ..parts import losses
 
@@ -20,12 +19,8 @@ class Model(Composite):
     def loss(self, batch: Any) -> float:
         """The loss of a batch; ``backward`` then fills ``grads`` with its gradient."""
         loss, pullback = self.vjp(batch)
-        self._remember(pullback)
+        self._pullback = pullback
         return float(loss)
-
-    def count(self, batch: Batch) -> int:
-        """How many targets the loss is the mean of."""
-        return count(batch)
 
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""

@@ -28,12 +28,13 @@ class Linear(Module):
         self.in_features = checks.positive_int("in_features", in_features)
         self.out_features = checks.positive_int("out_features", out_features)
         shapes: dict[str, tuple] = {"weight": (self.out_features, self.in_features)}
-        super().__init__(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features, dtype, rng)
+        super().__init__(dtype=dtype, rng=rng)
+        self.params = self.uniform(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features)
 
     def __call__(self, x: Array) -> Array:
         """x (..., in_features) in the dtype of the module  ->  y (..., out_features).  RuntimeError: another size or dtype."""
         y, pullback = self.vjp(x)
-        self._remember(pullback)
+        self._pullback = pullback
         return y
 
     def backward(self, dy: Array) -> Array:
@@ -75,15 +76,15 @@ class Embedding(Module):
         self.num_embeddings = checks.positive_int("num_embeddings", num_embeddings)
         self.embedding_dim = checks.positive_int("embedding_dim", embedding_dim)
         self.padding_idx = checks.index("padding_idx", padding_idx, self.num_embeddings)
-        super().__init__({"weight": (self.num_embeddings, self.embedding_dim)}, self.embedding_dim, dtype, rng,
-                         lambda g, shape: g.standard_normal(shape))
+        super().__init__(dtype=dtype, rng=rng)
+        self.params = {"weight": self.rng.standard_normal((self.num_embeddings, self.embedding_dim)).astype(self.dtype)}
         if self.padding_idx is not None:
             self.params["weight"][self.padding_idx] = 0
 
     def __call__(self, ids: Array) -> Array:
         """ids (...)  ->  y (..., embedding_dim).  RuntimeError: not whole numbers.  IndexError: out of range."""
         y, pullback = self.vjp(ids)
-        self._remember(pullback)
+        self._pullback = pullback
         return y
 
     def backward(self, dy: Array) -> None:
@@ -146,7 +147,7 @@ class Attention(Composite):
         RuntimeError: wrong shape or dtype.
         """
         context, weights, pullback = self.vjp(q, h, mask)
-        self._remember(pullback)
+        self._pullback = pullback
         return context, weights
 
     def backward(self, dcontext: Array | None = None, dweights: Array | None = None) -> tuple[Array, Array]:

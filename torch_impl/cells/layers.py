@@ -66,7 +66,7 @@ class Written(nn.RNNBase):
         else:
             hs = [hx] if isinstance(hx, Tensor) else list(hx)
             hs = hs if batched else [h[:, None] for h in hs]
-        self.check_forward_args(rows, whole(hs), sizes)
+        self.check_forward_args(rows, whole(hs), sizes)  # type: ignore[arg-type]  # the LSTM's takes a pair
         if isinstance(input, PackedSequence) and input.sorted_indices is not None:
             hs = [h[:, input.sorted_indices] for h in hs]
         states = self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])

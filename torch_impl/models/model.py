@@ -83,10 +83,6 @@ class Model(nn.Module):
         """The most probable class of each of the logits."""
         return self.logits(batch).argmax(-1)
 
-    def count(self, batch: Any) -> int:
-        """How many targets the loss is the mean of."""
-        return len(batch.target)
-
     def forward(self, batch: Any, **options: Any) -> Tensor:
         """The loss, as torch.func.functional_call and DistributedDataParallel ask for it."""
         return self.loss(batch, **options)

@@ -6,6 +6,7 @@ Python's own library is all that is imported here, since anything else may be mi
 import argparse
 import runpy
 import sys
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,17 +34,8 @@ def folder_last() -> None:
     sys.path = [place for place in sys.path if place and Path(place) != here] + [""]
 
 
-def char_lm() -> None:
-    """``bptt-char-lm``: ``python -m reference.char_lm``, or with --backend torch ``python -m torch_impl.char_lm``."""
-    application("char_lm")
-
-
-def forecast() -> None:
-    """``bptt-forecast``, likewise."""
-    application("forecast")
-
-
 def application(name: str) -> None:
+    """``python -m reference.char_lm`` or forecast; with --backend torch ``python -m torch_impl.char_lm`` or forecast."""
     folder_last()
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, usage="%(prog)s [--backend numpy|torch] ...")
     parser.add_argument("--backend", choices=("numpy", "torch"), default="numpy")
@@ -57,3 +49,6 @@ def application(name: str) -> None:
     needs("apps,torch" if torch else "apps", *["torch"] * torch, "rich", "safetensors")
     sys.argv[1:] = words
     runpy.run_module(f"{'torch_impl' if torch else 'reference'}.{name}", run_name="__main__", alter_sys=True)
+
+
+char_lm, forecast = partial(application, "char_lm"), partial(application, "forecast")  # bptt-char-lm, bptt-forecast

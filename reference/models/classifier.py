@@ -57,19 +57,12 @@ class Classifier(Model):
 
         IndexError: a token or a class out of range.  RuntimeError: not one class for each sequence.
         """
-        z, pull_z = self._logits(batch.tokens)
+        z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # C6, C6*
 
-    def logits(self, batch: Tokens) -> Array:
-        """Anything with ``tokens``  ->  z (B, classes)"""
-        return self._logits(batch.tokens)[0]
-
-    def predict(self, batch: Tokens) -> Array:
-        """Anything with ``tokens``  ->  the most probable class (B,)"""
-        return self.logits(batch).argmax(-1)
-
     @quiet
-    def _logits(self, tokens: PackedSequence) -> tuple[Array, Pullback]:
+    def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
+        tokens = batch.tokens
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # C1
         y, s, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # C2
         if self.pooling == "last":

@@ -63,10 +63,6 @@ class Generator(Model):
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # N6, N6*
 
-    def logits(self, batch: Conditioned) -> Array:
-        """Conditioned  ->  z (N, num_embeddings), packed rows"""
-        return self._logits(batch)[0]
-
     def generate(self, condition: Sequence[Array] | Array, max_length: int = 30, *, temperature: float = 1.0,
                  top_k: int | None = None, top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:
         """Sequences drawn from the model, one for each row of ``condition`` (B, C).

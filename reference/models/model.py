@@ -5,6 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..common.arrays import Array
+from ..common.batches import Tokens
 from ..common.module import Composite, Grads, Pullback
 from ..parts import losses
 
@@ -21,6 +22,18 @@ class Model(Composite):
         loss, pullback = self.vjp(batch)
         self._pullback = pullback
         return float(loss)
+
+    def _logits(self, *inputs: Any, **options: Any) -> Any:
+        """z, ``pullback(dz) -> grads``, and what else the model has"""
+        raise NotImplementedError
+
+    def logits(self, *inputs: Any, **options: Any) -> Any:
+        """A row of logits for each target of a batch, which needs none: (B, classes), or packed rows (N, V)."""
+        return self._logits(*inputs, **options)[0]
+
+    def predict(self, batch: Tokens) -> Array:
+        """The most probable class of each row of ``logits``."""
+        return self.logits(batch).argmax(-1)
 
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""

@@ -101,10 +101,6 @@ class Seq2seq(Model):
         z, pull_z, _ = self._logits(batch, coins)
         return cross_entropy(z, batch.target, pull_z)                                               # Q7, Q7*
 
-    def logits(self, batch: Translated, coins: Array | None = None) -> Array:
-        """Translated  ->  z (M, targets), packed rows as the target's"""
-        return self._logits(batch, coins)[0]
-
     def weights(self, batch: Translated) -> Array:
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
         _, _, w = self._logits(batch, np.ones(shape_of(batch.tokens), bool))
@@ -132,7 +128,7 @@ class Seq2seq(Model):
         return z, (s, memory)
 
     @quiet
-    def _logits(self, batch: Translated, coins: Array | None) -> tuple[Array, Pullback, Array | None]:
+    def _logits(self, batch: Translated, coins: Array | None = None) -> tuple[Array, Pullback, Array | None]:
         T, B = shape_of(batch.tokens)
         if shape_of(batch.source)[1] != B:
             raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")

@@ -14,7 +14,6 @@ from numpy.typing import DTypeLike
 from ..common.arrays import Array
 from ..common.batches import Tagged, Tokens
 from ..common.module import Grads, Pullback, quiet
-from ..common.packing import PackedSequence
 from ..parts.modules import Embedding, Linear
 from .model import Model, cross_entropy
 from .recurrent import recurrent
@@ -40,19 +39,12 @@ class Tagger(Model):
 
         IndexError: a token or a tag out of range.  RuntimeError: not one tag for each row.
         """
-        z, pull_z = self._logits(batch.tokens)
+        z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # M4, M4*
 
-    def logits(self, batch: Tokens) -> Array:
-        """Anything with ``tokens``  ->  z (N, tags), packed rows"""
-        return self._logits(batch.tokens)[0]
-
-    def predict(self, batch: Tokens) -> Array:
-        """Anything with ``tokens``  ->  the most probable tag of each packed row (N,)"""
-        return self.logits(batch).argmax(-1)
-
     @quiet
-    def _logits(self, tokens: PackedSequence) -> tuple[Array, Pullback]:
+    def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
+        tokens = batch.tokens
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # M1
         y, _, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # M2
         z, pull_z = self.head.vjp(y.data)                                                           # M3

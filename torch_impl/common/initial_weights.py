@@ -13,19 +13,11 @@ def draw(model: nn.Module, rng: np.random.Generator) -> None:
     """
     for module in model.modules():
         for p in module.parameters(recurse=False):
-            p.copy_(
-                torch.from_numpy(
-                    rng.standard_normal(p.shape)
-                    if isinstance(module, nn.Embedding)
-                    else rng.uniform(-bound(module), bound(module), p.shape)
-                )
-            )
+            if isinstance(module, nn.Embedding):
+                p.copy_(torch.from_numpy(rng.standard_normal(p.shape)))
+            else:
+                recurrent = isinstance(module, nn.RNNBase | nn.RNNCellBase)
+                bound = getattr(module, "hidden_size" if recurrent else "in_features") ** -0.5
+                p.copy_(torch.from_numpy(rng.uniform(-bound, bound, p.shape)))
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             module.weight[module.padding_idx] = 0
-
-
-def bound(module: nn.Module) -> float:
-    """1/√H, or 1/√in_features of any other module with parameters."""
-    fan_in = module.hidden_size if isinstance(module, nn.RNNBase | nn.RNNCellBase) else module.in_features
-    assert isinstance(fan_in, int)
-    return fan_in**-0.5

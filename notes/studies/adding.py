@@ -144,7 +144,7 @@ class TorchAdder(torch_impl.models.model.Model):
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean squared error, 0-d"""
         _, s_n = self.rnn(self.tensor(batch.x))
-        return mse_loss(self.head(torch_impl.models.model.hidden(s_n)[-1])[:, 0], self.tensor(batch.target))
+        return mse_loss(self.head(torch_impl.cells.layers.fields(s_n)[0][-1])[:, 0], self.tensor(batch.target))
 
 
 def train(

@@ -84,7 +84,7 @@ class TorchLayer:
             packed = pack_padded_sequence(x, torch.as_tensor(lengths), self.spec.batch_first, enforce_sorted=False)
             y, state_n = self.module(packed, hx, **options)
             y, _ = pad_packed_sequence(y, self.spec.batch_first, total_length=x.shape[1 - axis])
-        return y, tuple(state_n) if isinstance(state_n, tuple) else (state_n,)
+        return y, layers.fields(state_n)
 
     def backward(self, dy: Tensor, dstate: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...] | None, dict[str, Tensor]]:
         """Of the last forward  ->  dx, dstate or None, dweights by name"""

@@ -64,9 +64,8 @@ class Written(nn.RNNBase):
         if hx is None:
             hs = [rows.new_zeros(shape) for shape in self.state_shapes(int(sizes[0]))]
         else:
-            hs = [hx] if isinstance(hx, Tensor) else list(hx)
-            hs = hs if batched else [h[:, None] for h in hs]
-        self.check_forward_args(rows, whole(hs), sizes)  # type: ignore[arg-type]  # the LSTM's takes a pair
+            hs = [h if batched else h[:, None] for h in fields(hx)]
+        self.check_forward_args(rows, as_state(hs), sizes)  # type: ignore[arg-type]  # the LSTM's takes a pair
         if isinstance(input, PackedSequence) and input.sorted_indices is not None:
             hs = [h[:, input.sorted_indices] for h in hs]
         states = self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])
@@ -106,19 +105,24 @@ class Written(nn.RNNBase):
         hs = [torch.stack(vs) for vs in zip(*(s for layer in states_n for s in layer), strict=True)]
         if isinstance(input, PackedSequence):
             hs = hs if input.unsorted_indices is None else [h[:, input.unsorted_indices] for h in hs]
-            return input._replace(data=y), whole(hs)
+            return input._replace(data=y), as_state(hs)
         if batched:
             T, B = input.shape[:2] if not self.batch_first else input.shape[1::-1]
             y = y.reshape(T, B, y.shape[-1])
             y = y.transpose(0, 1) if self.batch_first else y
         else:
             hs = [h[:, 0] for h in hs]
-        return y, whole(hs)
+        return y, as_state(hs)
 
 
-def whole(hs: Sequence[Tensor]) -> State:
-    """h or (h, c), as torch.nn takes a state"""
-    return tuple(hs) if len(hs) == 2 else hs[0]
+def fields(state: State) -> tuple[Tensor, ...]:
+    """A state as torch.nn takes it, h or (h, c)  ->  (h,) or (h, c)"""
+    return (state,) if isinstance(state, Tensor) else state
+
+
+def as_state(tensors: Sequence[Tensor]) -> State:
+    """The inverse of fields"""
+    return tuple(tensors) if len(tensors) == 2 else tensors[0]
 
 
 class RNN(Written, nn.RNN):

@@ -8,8 +8,9 @@ from torch.nn.utils.rnn import pad_packed_sequence
 from reference.common import checks
 from reference.common.batches import Tokens
 
+from ..cells.layers import fields
 from ..common.initial_weights import draw
-from .model import Model, hidden
+from .model import Model
 
 
 class Classifier(Model):
@@ -30,7 +31,7 @@ class Classifier(Model):
         x = self.embed(self.embedding, batch.tokens.data)                                # C1
         y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
         if self.pooling == "last":
-            u = torch.cat(tuple(hidden(s)[-(1 + self.rnn.bidirectional) :]), -1)          # C3
+            u = torch.cat(tuple(fields(s)[0][-(1 + self.rnn.bidirectional) :]), -1)          # C3
         elif self.pooling == "mean":
             padded, lengths = pad_packed_sequence(y)
             u = padded.sum(0) / lengths[:, None].to(padded)                               # C4

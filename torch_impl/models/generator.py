@@ -8,7 +8,7 @@ from reference.common import checks, sampling
 from reference.common.arrays import Array
 from reference.common.batches import Conditioned
 
-from ..cells.layers import State
+from ..cells.layers import State, as_state
 from ..common.initial_weights import draw
 from .model import Model, one_step
 
@@ -33,8 +33,7 @@ class Generator(Model):
         """condition (B, C)  ->  the state of the rnn"""
         c = self.embed(self.condition, checks.matrix("condition", condition)).sum(1)      # N1
         s = torch.tanh(self.start(c)).unflatten(-1, (self.states, self.rnn.num_layers, -1))
-        h, *rest = s.permute(1, 2, 0, 3).contiguous()                                     # N2
-        return (h, *rest) if rest else h
+        return as_state(s.permute(1, 2, 0, 3).contiguous().unbind())                      # N2
 
     def logits(self, batch: Conditioned) -> Tensor:
         """Conditioned  ->  z (N, num_embeddings), packed rows.  RuntimeError: not one condition for each sequence."""

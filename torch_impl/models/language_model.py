@@ -16,7 +16,7 @@ from reference.common.arrays import Array
 from reference.common.batches import Window
 from reference.models.language_model import Masks, draw_masks
 
-from ..cells.layers import State
+from ..cells.layers import State, as_state, fields
 from ..common.initial_weights import draw
 from ..parts import dropout
 from .model import Model
@@ -52,7 +52,7 @@ class LanguageModel(Model):
     def loss(self, batch: Window) -> Tensor:
         """Window  ->  the loss, 0-d; the next window starts from the final state, cut off from this one's graph"""
         loss, state = self.window(batch, self.carried)
-        self.carried = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()  # U6
+        self.carried = as_state([s.detach() for s in fields(state)])                      # U6
         return loss
 
     def masked(self, batch: Window) -> Window:
@@ -93,12 +93,10 @@ class LanguageModel(Model):
 
     def carried_state(self) -> dict[str, Array]:
         """``carried`` as named arrays, for a checkpoint."""
-        if self.carried is None:
-            return {}
-        state = self.carried if isinstance(self.carried, tuple) else (self.carried,)
+        state = () if self.carried is None else fields(self.carried)
         return {k: s.cpu().numpy() for k, s in zip("hc", state, strict=False)}
 
     def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of ``carried_state``."""
-        state = tuple(self.tensor(np.array(arrays[k])) for k in "hc" if k in arrays)
-        self.carried = None if not state else state if len(state) > 1 else state[0]
+        state = [self.tensor(np.array(arrays[k])) for k in "hc" if k in arrays]
+        self.carried = as_state(state) if state else None

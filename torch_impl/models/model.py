@@ -110,11 +110,6 @@ class Model(nn.Module):
         return PackedSequence(data, torch.as_tensor(sequence.batch_sizes), *order)
 
 
-def hidden(state: State) -> Tensor:
-    """The h of a state"""
-    return state[0] if isinstance(state, tuple) else state
-
-
 def rows_of(padded: Tensor, like: PackedSequence) -> Tensor:
     """padded (T, B, F)  ->  the true rows (N, F), in the order of the PackedSequence ``like``.
 

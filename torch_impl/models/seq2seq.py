@@ -13,7 +13,7 @@ from reference.common.arrays import Array
 from reference.common.batches import Translated, shape_of
 from reference.models.seq2seq import FEEDBACK
 
-from ..cells.layers import State
+from ..cells.layers import State, as_state, fields
 from ..common.initial_weights import draw
 from ..parts.attention import Attention
 from .model import Model, one_step, rows_of
@@ -98,8 +98,7 @@ class Seq2seq(Model):
         m, lengths = pad_packed_sequence(y)
         mask = torch.arange(len(m), device=m.device)[:, None] < lengths.to(m.device)
         D = 1 + self.encoder.bidirectional
-        h, *rest = (v.unflatten(0, (-1, D)).transpose(1, 2).flatten(2) for v in (s if isinstance(s, tuple) else (s,)))
-        return (m, mask), (h, *rest) if rest else h                                       # Q2
+        return (m, mask), as_state([v.unflatten(0, (-1, D)).transpose(1, 2).flatten(2) for v in fields(s)])  # Q2
 
     def read(self, y: PackedSequence, memory: Memory) -> tuple[Tensor, Tensor | None]:
         """Packed y (M, H)  ->  z (M, targets), w (T, B, S) or None"""
@@ -125,5 +124,4 @@ class Seq2seq(Model):
 def selected(state: tuple[State, Memory], rows: Array) -> tuple[State, Memory]:
     """The decoder's state and the memory of some sequences, which may be taken more than once"""
     s, (m, mask) = state
-    s = tuple(v[:, rows] for v in s) if isinstance(s, tuple) else s[:, rows]
-    return s, (m[:, rows], mask[:, rows])
+    return as_state([v[:, rows] for v in fields(s)]), (m[:, rows], mask[:, rows])

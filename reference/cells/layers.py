@@ -35,7 +35,7 @@ class Layer(Module):
     """A stack of one of the rooms.  Not for use by itself: see RNN, LSTM, GRU."""
 
     room: Room
-    options: dict[str, Any] = {}
+    options: dict[str, stack.Option] = {}
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
@@ -80,7 +80,7 @@ class Layer(Module):
         self._pullback = pullback
         return y, state_n
 
-    def backward(self, dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Any, State]:
+    def backward(self, dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Sequences, State]:
         """Backpropagate through the last forward  ->  dx, dstate; fills ``grads``, keyed like ``state_dict``.
 
         dy and dstate_n are the gradients of the loss in y and state_n, zeros if not given; dx and dstate those in x and in
@@ -106,7 +106,7 @@ class Layer(Module):
                                            form.batch_sizes, keep, self.dropout, **self.options)
 
         @quiet
-        def pullback(dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Grads, Any, State]:
+        def pullback(dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Grads, Sequences, State]:
             rows = open_gradient(f"{name}: dy", dy, form, D * self._widths()[0], self.dtype)
             ds = checks.state(f"{name}: dstate_n", dstate_n, *expected)
             dparams, dx, dstates = stack.backward(self.room, rows, self._nest(form, ds), cache)
@@ -122,7 +122,7 @@ class Layer(Module):
         """
         form, data, states, _ = self._open(x, state)
         y, states_n, _ = stack.forward(without_cache(self.room), self._stacked(), data, self._nest(form, states),
-                                       form.batch_sizes, **self.options)
+                                       form.batch_sizes, (), 0.0, **self.options)
         return form.like(y), self._flat(form, states_n)
 
     def _open(self, x: Sequences, state: State | None) -> tuple[Form, Array, tuple[Array, ...], tuple[tuple, np.dtype, str]]:

@@ -1,7 +1,6 @@
 """RNNCell, LSTMCell and GRUCell as torch.nn has them: one step, backward by hand."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,7 +16,7 @@ class Cell(Module):
     """One step of one of the rooms.  Not for use by itself: see RNNCell, LSTMCell, GRUCell."""
 
     room: stack.Room
-    options: dict[str, Any] = {}
+    options: dict[str, stack.Option] = {}
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):

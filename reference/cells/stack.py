@@ -25,6 +25,7 @@ Params: TypeAlias = Any
 State: TypeAlias = Any
 Cached: TypeAlias = Any         # a room's Cache
 Nested = list[list[Any]]        # Params or State of each layer and direction
+Option = str | bool             # of a room: its nonlinearity, or where it resets
 
 
 class Room(Protocol):
@@ -82,7 +83,7 @@ def concat(*states: State) -> State:
 
 
 def run_forward(room: Room, p: Params, x: Array, s: State, batch_sizes: Array,
-                options: dict[str, Any]) -> tuple[Array, State, list[Cached]]:
+                options: dict[str, Option]) -> tuple[Array, State, list[Cached]]:
     """One layer, one direction: x (N, I), State of (B, ·)  ->  y (N, P), State, [cache of each segment]"""
     ys: list[Array] = []
     ended: list[State] = []
@@ -131,7 +132,7 @@ def add(p: Params, q: Params) -> Params:
 
 
 def forward(room: Room, params: Nested, x: Array, states: Nested, batch_sizes: Array, keep: Sequence[Array] = (),
-            p: float = 0.0, **options: Any) -> tuple[Array, Nested, Cache]:
+            p: float = 0.0, **options: Option) -> tuple[Array, Nested, Cache]:
     """The whole stack.
 
     room     the verbs of one layer and direction: ``rnn``, ``lstm``, ``gru``; a room may have its own run_forward and

@@ -131,11 +131,6 @@ def same_count(name: str, values: Sequence | Array, sequences: Sequence) -> None
         raise ValueError(f"{name} must be one for each of the {len(sequences)} sequences, got {len(values)}")
 
 
-def positions_of(tokens: PackedSequence) -> Array:
-    """The step (N,) at which each packed row stands in its sequence"""
-    return np.repeat(np.arange(len(tokens.batch_sizes)), tokens.batch_sizes)
-
-
 def shuffled(lengths: Sequence[int], size: int, rng: np.random.Generator, pool: int = 20) -> Iterator[Array]:
     """Index arrays of one pass in random order, ``size`` each, the last perhaps smaller.
 

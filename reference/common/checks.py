@@ -64,11 +64,11 @@ def projection(proj_size: object, hidden_size: int) -> int:
     return n
 
 
-def _number(right: Callable[[Any], bool], wanted: str) -> Callable[[str, object], float]:
+def _number(right: Callable[[float], bool], wanted: str) -> Callable[[str, object], float]:
     """The check of a number: name, value  ->  the number.  ValueError."""
 
     def check(name: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not right(float(value)):
             raise ValueError(f"{name} must be {wanted}, got {value!r}")
         return float(value)
 
@@ -82,7 +82,7 @@ at_least_zero = _number(lambda v: 0 <= v < float("inf"), "a number, at least 0")
 zero_or_more = _number(lambda v: v >= 0, "0 or more")  # or inf
 
 
-def choice(name: str, value: Any, among: tuple[str, ...]) -> str:
+def choice(name: str, value: str, among: tuple[str, ...]) -> str:
     """One of some words.  ValueError."""
     if value not in among:
         raise ValueError(f"{name} must be one of {', '.join(among)}, got {value!r}")

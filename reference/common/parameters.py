@@ -1,8 +1,9 @@
 """Where torch.nn keeps each parameter: names, shapes and order.  Data only, shared with ``torch_impl``."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
 
+V = TypeVar("V")  # an array of either backend
 TORCH_NAME = {"W_ih": "weight_ih", "W_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh", "W_hr": "weight_hr"}
 
 
@@ -35,6 +36,6 @@ def stack_shapes(
     return shapes
 
 
-def fields(weights: Mapping[str, Any], ending: str) -> dict[str, Any]:
+def fields(weights: Mapping[str, V], ending: str) -> dict[str, V]:
     """The arrays of one layer and direction, keyed by field; what the stack lacks (no bias, no projection) is absent."""
     return {field: weights[name + ending] for field, name in TORCH_NAME.items() if name + ending in weights}

@@ -125,23 +125,23 @@ def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int
     checks.positive_int("width", width)
     checks.positive_int("max_length", max_length)
     checks.at_least_zero("length_power", length_power)
-    done: list[Hypothesis] = []
+    finished: list[Hypothesis] = []
     alive: list[tuple[int, ...]] = [()]
     log_p, last = np.zeros(1), np.array([start])
     for n in range(1, max_length + 1):
         logits, state = step(last, state)
         total = log_p[:, None] + log_softmax(finite(np.asarray(logits, np.float64)), axis=-1)  # P5
         rows, tokens, ended = best(total, end, width)
-        done += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / n**length_power, True)
+        finished += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / n**length_power, True)
                  for r in ended]
-        done = sorted(done, key=lambda h: -h.score)[:width]                             # P5
+        finished = sorted(finished, key=lambda h: -h.score)[:width]                             # P5
         alive = [(*alive[r], int(t)) for r, t in zip(rows, tokens, strict=True)]
         log_p, last = total[rows, tokens], tokens
-        if not alive or (len(done) == width and log_p.max() / max_length**length_power <= done[-1].score):
+        if not alive or (len(finished) == width and log_p.max() / max_length**length_power <= finished[-1].score):
             break
         state = select(state, rows)
     cut = [Hypothesis(t, float(p), float(p) / n**length_power, False) for t, p in zip(alive, log_p, strict=True)]
-    return (done + sorted(cut, key=lambda h: -h.score))[:width]
+    return (finished + sorted(cut, key=lambda h: -h.score))[:width]
 
 
 def best(total: Array, end: int, width: int) -> tuple[Array, Array, list[int]]:

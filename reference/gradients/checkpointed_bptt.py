@@ -10,11 +10,11 @@ The idea is that of Griewank (1992) and Chen et al. (2016).  CB2 has no star: it
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..cells.stack import Cached, Params, Room, State, add
+from ..cells.stack import Cached, Option, Params, Room, State, add
 from ..common.arrays import Array
 from ..common.checks import positive_int
 
@@ -28,11 +28,11 @@ class Cache(NamedTuple):
     states: list[State]     # in which each segment starts
     segment: int
     caches: list[Cached]    # of each segment if recompute=False, else empty
-    options: dict[str, Any]
+    options: dict[str, Option]
 
 
 def forward(room: Room, p: Params, x: Array, s: State, segment: int | None = None, outputs: bool = True, recompute: bool = True,
-            **options: Any) -> tuple[Array | None, State, Cache]:
+            **options: Option) -> tuple[Array | None, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, P), State, Cache
 
     outputs    False returns None for y, which would be longer than all that is kept

@@ -11,12 +11,12 @@ H is never formed: H v and the gradient together cost about three gradients.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..cells import gru, lstm, rnn
-from ..cells.stack import Cached, Params, Room, State
+from ..cells.stack import Cached, Option, Params, Room, State
 from ..common.arrays import Array, join, rows, split
 
 Gradient = tuple[Params, Array, State]
@@ -32,7 +32,7 @@ class Direction(NamedTuple):
 
 
 def product(room: Room, p: Params, x: Array, s: State, v: Direction, upstream: Callable[..., tuple],
-            **options: Any) -> tuple[Gradient, Gradient]:
+            **options: Option) -> tuple[Gradient, Gradient]:
     """H v, and the gradient on the way.
 
     upstream  ``upstream(y, s_n, Ry, Rs_n) -> dy, ds_n, Rdy, Rds_n``: the loss's own gradient in the outputs, and its R.

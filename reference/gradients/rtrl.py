@@ -8,17 +8,15 @@ s is the state as one row of S features, θ one row of N numbers.  Each sequence
 all that is kept: memory does not grow with T (Williams & Zipser 1989).
 """
 
-from typing import Any
-
 import numpy as np
 
-from ..cells.stack import Params, Room, State
+from ..cells.stack import Option, Params, Room, State
 from ..common.arrays import Array, join
 from .checkpointed_bptt import Upstream
 
 
 def gradient(room: Room, p: Params, x: Array, s: State, dy: Array | Upstream, ds_n: State,
-             **options: Any) -> tuple[Array, State, Params, State]:
+             **options: Option) -> tuple[Array, State, Params, State]:
     """x (T, B, I), State, d(outputs)  ->  y (T, B, P), State, dp, ds_0: what forward and backward return, but for dx
 
     dy  (T, B, P), or a function (steps: slice, y of those steps) -> dy of those steps, called once for each step in
@@ -44,7 +42,7 @@ def gradient(room: Room, p: Params, x: Array, s: State, dy: Array | Upstream, ds
     return y, s, unravel(d[:, :N].sum(0), p), type(s)(*np.split(d[:, N:], widths, axis=-1))
 
 
-def step(room: Room, p: Params, x: Array, s: State, options: dict[str, Any]) -> tuple[State, Array, Array]:
+def step(room: Room, p: Params, x: Array, s: State, options: dict[str, Option]) -> tuple[State, Array, Array]:
     """One step of one sequence: x (1, 1, I), State of (1, ·)  ->  State, J (S, S), D (S, N)
 
     Row i of J and of D is the step's own backward from the unit vector i.

@@ -10,11 +10,11 @@ TB1* labels the adjoint of TB1.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..cells.stack import Cached, Params, Room, State, add
+from ..cells.stack import Cached, Option, Params, Room, State, add
 from ..common.arrays import Array, stacked
 from ..common.checks import positive_int
 
@@ -25,14 +25,14 @@ class Cache(NamedTuple):
 
 
 def windows(room: Room, p: Params, x: Array, s: State, window: int,
-            **options: Any) -> Iterator[tuple[Array, State, Cached]]:
+            **options: Option) -> Iterator[tuple[Array, State, Cached]]:
     """x (T, B, I), State  ->  of one window after the other: y, the State it ends in, the room's Cache"""
     for start in range(0, len(x), positive_int("window", window)):
         y, s, cache = room.forward(p, x[start : start + window], s, **options)              # TB1
         yield y, s, cache
 
 
-def forward(room: Room, p: Params, x: Array, s: State, window: int, **options: Any) -> tuple[Array, State, Cache]:
+def forward(room: Room, p: Params, x: Array, s: State, window: int, **options: Option) -> tuple[Array, State, Cache]:
     """x (T, B, I), State  ->  y (T, B, P), State, Cache; all but the Cache as the room's forward has it"""
     y, states, caches = zip(*windows(room, p, x, s, window, **options), strict=True)
     return np.concatenate(y), states[-1], Cache(room, list(caches))

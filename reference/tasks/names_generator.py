@@ -7,6 +7,7 @@ import numpy as np
 
 from ..common import batches, datasets
 from ..common.command import Model
+from ..common.packing import positions
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
 from .evaluate import array, count_perplexity
@@ -45,7 +46,7 @@ class NamesGenerator:
     def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""
         batch = self.batch(self.parts.test)
-        later = batches.positions_of(batch.tokens) > 0
+        later = positions(batch.tokens.batch_sizes)[0] > 0
         loss, _ = losses.cross_entropy_forward(array(model.logits(batch))[later], batch.target[later])
         return {"perplexity": exp(float(loss))}
 

@@ -28,15 +28,12 @@ POOLING = ("last", "mean", "max")
 class Classifier(Model):
     """Embedding, rnn over packed sequences, one vector for each sequence, linear layer, cross-entropy.
 
-    Parameters
-    ----------
-    num_embeddings, classes : int
-        Sizes of the vocabulary and of the set of classes.
-    cell : "rnn", "lstm" or "gru"
-    pooling : "last", "mean" or "max"
-        The state after the true end of each sequence, or the mean or the maximum over its true steps.
-    embedding_dim, hidden_size, num_layers, bidirectional, dropout, dtype, rng, engine
-        As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
+    num_embeddings, classes  sizes of the vocabulary and of the set of classes
+    cell                     "rnn", "lstm" or "gru"
+    pooling                  "last", the state after the true end of each sequence, or "mean" or "max" over its true steps
+    rng                      draws the initial parameters, in the order of the attributes, then dropout masks
+
+    The others are as for the layers.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """

@@ -34,22 +34,14 @@ MODES = ("direct", "recursive", "encdec")
 class Forecaster(Model):
     """An rnn over the past, and a linear layer.
 
-    Parameters
-    ----------
-    columns : int
-        F, the variables of a step; the first is the target.
-    horizon : int
-        K, the steps that are forecast.
-    mode : "direct", "recursive" or "encdec"
-        All steps at once from the last output; or step by step, each reading the one before, by the same rnn or by a
-        decoder of its own.
-    hidden_size, num_layers, cell, dropout, dtype, rng, engine
-        As for Classifier; ``rng`` draws the coins, too.
+    columns  F, the variables of a step; the first is the target
+    horizon  K, the steps that are forecast
+    mode     "direct": all steps at once from the last output; or step by step, each reading the one before, "recursive" by
+             the same rnn, "encdec" by a decoder of its own
+    rng      draws the coins, too; the others are as for Classifier
 
-    Attributes
-    ----------
-    teacher_forcing : float from 0 to 1
-        How often a step after the first reads the truth in training; 1 at first.  In evaluation mode none does.
+    ``teacher_forcing`` is how often a step after the first reads the truth in training; 1 at first.  In evaluation mode
+    none does.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """

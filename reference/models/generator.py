@@ -29,14 +29,10 @@ from .recurrent import as_state, fields, recurrent
 class Generator(Model):
     """Conditions embedded and added, mapped to the first states of an rnn, whose outputs predict the next token.
 
-    Parameters
-    ----------
-    num_embeddings, conditions : int
-        Size of the vocabulary, and of the set of all conditions' values together.
-    embedding_dim : int
-        Of tokens and of conditions.
-    bos, eos : int
-        The tokens that begin and end a sequence.
+    num_embeddings  size of the vocabulary
+    conditions      size of the set of all conditions' values together
+    embedding_dim   of tokens and of conditions
+    bos, eos        the tokens that begin and end a sequence
 
     The others, and what is raised, as for Classifier.
     """

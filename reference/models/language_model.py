@@ -57,19 +57,11 @@ class TiedHead(Module):
 class LanguageModel(Model):
     """Embedding, rnn, linear layer at every step; the state goes from one window to the next.
 
-    Parameters
-    ----------
-    dropout : float from 0 to 1
-        On the rnn's input, between its layers, and on its output, in training mode.
-    tied : bool
-        The embedding's matrix is the output's too; needs embedding_dim == hidden_size.
-    num_embeddings, embedding_dim, hidden_size, num_layers, cell, dtype, rng, engine
-        As for Classifier.
+    dropout  on the rnn's input, between its layers, and on its output, in training mode
+    tied     the embedding's matrix is the output's too; needs embedding_dim == hidden_size
 
-    Attributes
-    ----------
-    carried : state of the rnn, or None for zeros
-        Where the next window starts; ``loss`` puts the final state of its window there.
+    The others are as for Classifier.  ``carried`` is the state of the rnn where the next window starts, or None for zeros;
+    ``loss`` puts the final state of its window there.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """

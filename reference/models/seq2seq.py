@@ -46,27 +46,16 @@ class Memory(NamedTuple):
 class Seq2seq(Model):
     """Encoder, decoder that starts from the encoder's last states, attention of every step over the encoder's outputs.
 
-    Parameters
-    ----------
-    sources, targets : int
-        Sizes of the two vocabularies.
-    hidden_size : int
-        H of the decoder; the encoder has H over its directions in each.
-    bidirectional : bool
-        Of the encoder; all else is of both alike.
-    attention : "additive", "dot", "general", "scaled" or None
-    feedback : "argmax", "sample" or "expected"
-        What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
-        its distribution, or the mean of the embeddings under its distribution.
-    bos, eos : int
-        The tokens that begin and end a target.
-    embedding_dim, num_layers, cell, dropout, dtype, rng, engine
-        As for Classifier; ``rng`` draws the coins, too.
+    sources, targets  sizes of the two vocabularies
+    hidden_size       H of the decoder; the encoder has H over its directions in each
+    bidirectional     of the encoder; all else is of both alike, and as for Classifier
+    attention         "additive", "dot", "general", "scaled" or None
+    feedback          what the decoder reads where it does not read the data's token: "argmax", its own most probable token;
+                      "sample", one drawn from its distribution; "expected", the mean of the embeddings under it
+    bos, eos          the tokens that begin and end a target
+    rng               draws the coins, too
 
-    Attributes
-    ----------
-    teacher_forcing : float from 0 to 1
-        How often a step reads the data's token in training; 1 at first, changed by a schedule (``forcing``).
+    ``teacher_forcing`` is how often a step reads the data's token in training; 1 at first, changed by a schedule.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """

@@ -12,13 +12,7 @@ from . import attention, embedding, linear
 class Linear(Module):
     """An affine map of the last axis; room ``reference/parts/linear.py``, namesake torch.nn.Linear.
 
-    Parameters
-    ----------
-    in_features, out_features : int
-    bias : bool
-    dtype : a floating or complex NumPy dtype
-    rng : numpy.random.Generator; optional
-        Source of the initial parameters, uniform in ±1/√in_features as in torch.
+    ``dtype`` is floating or complex; ``rng`` draws the initial parameters, uniform in ±1/√in_features as in torch.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """
@@ -59,14 +53,10 @@ class Linear(Module):
 class Embedding(Module):
     """A trainable row for each token; room ``reference/parts/embedding.py``, namesake torch.nn.Embedding.
 
-    Parameters
-    ----------
-    num_embeddings, embedding_dim : int
-        Size of the vocabulary and width of a row.
-    padding_idx : int; optional
-        A token whose row is zero at the start and takes no gradient; negative counts from the end, as in torch.
-    dtype, rng
-        As for Linear; the initial rows are standard normal as in torch.
+    num_embeddings  size of the vocabulary
+    embedding_dim   width of a row
+    padding_idx     a token whose row is zero at the start and takes no gradient; negative counts from the end, as in torch
+    rng             draws the rows, standard normal as in torch
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """
@@ -106,15 +96,11 @@ class Embedding(Module):
 class Attention(Composite):
     """Attention over a memory; room ``reference/parts/attention.py``, twin torch_impl.parts.attention.Attention.
 
-    Parameters
-    ----------
-    query_size, memory_size : int
-        Q and K; equal for "dot" and "scaled".
-    kind : "additive", "dot", "general" or "scaled"
-    attention_size : int; optional
-        A, for "additive" only; memory_size if not given.
-    dtype, rng
-        As for Linear, which ``query``, ``memory`` and ``score`` are.
+    query_size, memory_size  Q and K; equal for "dot" and "scaled"
+    kind                     "additive", "dot", "general" or "scaled"
+    attention_size           A, for "additive" only; memory_size if not given
+
+    ``query``, ``memory`` and ``score`` are Linear.
 
     TypeError, ValueError: an argument of the wrong type or out of range.
     """

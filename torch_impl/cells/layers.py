@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from reference.common import parameters
+from reference.common import checks, parameters
 
 from . import gru, lstm, rnn, stack
 
@@ -31,9 +31,7 @@ class Written(nn.RNNBase):
 
     def __init__(self, *args: Any, way: str = "hoisted", **kwargs: Any):
         super().__init__(*args, **kwargs)
-        if way not in WAYS:
-            raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
-        self.way = way
+        self.way = checks.choice("way", way, WAYS)
 
     def options(self) -> dict[str, stack.Option]:
         """Keyword arguments of the room's ways."""
@@ -45,10 +43,7 @@ class Written(nn.RNNBase):
 
         ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
 
-        Raises
-        ------
-        ValueError, RuntimeError
-            As torch.nn, and ValueError for what this way cannot do (projection or reset before, by cell).
+        ValueError, RuntimeError: as torch.nn, and ValueError for what this way cannot do (projection or reset before, by cell).
         """
         if isinstance(input, PackedSequence):
             rows, sizes, batched = input.data, input.batch_sizes, True

@@ -20,10 +20,7 @@ def forward(way: Way[S], p: P, x: Tensor, s: S, segment: int | None = None, reco
             **options: Option) -> tuple[Tensor, S]:
     """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment
 
-    Raises
-    ------
-    ValueError
-        A segment below 1.
+    ValueError: a segment below 1.
     """
     def run(block: Tensor, *s: Tensor) -> tuple[Tensor, ...]:
         y, after = way(p, block, State(*s), **options)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from reference.common import checks
 from reference.parts.attention import KINDS
 
 from ..common.initial_weights import draw
@@ -47,18 +48,13 @@ def forward(p: Params, q: Tensor, h: Tensor, mask: Tensor | None = None, kind: s
 class Attention(nn.Module):
     """The twin of reference.Attention: the same arguments, names and shapes; ``rng`` draws the same weights.
 
-    Raises
-    ------
-    ValueError
-        No such kind.
+    ValueError: no such kind.
     """
 
     def __init__(self, query_size: int, memory_size: int, kind: str = "additive", attention_size: int | None = None, *,
                  dtype: torch.dtype | None = None, rng: np.random.Generator | None = None):
         super().__init__()
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-        self.kind = kind
+        self.kind = checks.choice("kind", kind, KINDS)
         A = attention_size or memory_size
         if kind in ("additive", "general"):
             self.query = nn.Linear(query_size, A, bias=False, dtype=dtype)

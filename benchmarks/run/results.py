@@ -1,12 +1,12 @@
 """The rows of a result file, and the file: written atomically, validated against schema.json on read."""
 
-import contextlib
 import gzip
 import json
 import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from reference.common.command import is_out_of_memory
 
-from ..what.config import Configuration
+from ..what.config import Config
 from . import clock
 from .roofline import fraction_of_limit
 
@@ -31,7 +31,8 @@ KINDS: dict[str, tuple[type, ...]] = {
 }
 KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title", "description"}
 
-Result = dict[str, Any]
+Result = dict[str, Any]  # what a file holds
+Row = dict[str, Any]  # one of its rows
 
 
 class ResultError(ValueError):
@@ -53,70 +54,46 @@ def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Re
     }
 
 
-def row(
-    config: Configuration, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any], **known: Any
-) -> dict[str, Any]:
+def row(config: Config, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any], **known: Any) -> Row:
     """A row, with a time if there are samples; what is not known is None."""
-    cells = {
-        "case": config.as_dict(),
-        "implementation": implementation,
-        "phase": phase,
-        "status": "ok",
-        "reason": "",
-        "parity": None,
-        "kernel": None,
-        "compile_s": None,
-        "seconds": None,
-        "peak_bytes": None,
-        "flops": config.flops(phase),
-        "bytes": config.bytes(phase),
-        "gflops": None,
-        "fraction_of_limit": None,
-        "limit": None,
-    } | known
+    own = {"case": asdict(config), "implementation": implementation, "phase": phase, "status": "ok", "reason": ""}
+    flops, traffic = config.flops(phase), config.bytes(phase)
+    cells: Row = own | dict.fromkeys(("parity", "kernel", "compile_s", "seconds", "peak_bytes"))
+    cells |= {"flops": flops, "bytes": traffic, "gflops": None, "fraction_of_limit": None, "limit": None} | known
     if cells["parity"] is not None and not math.isfinite(cells["parity"]):
         cells["parity"] = None  # JSON has no infinity
     if samples:
         cells["seconds"] = clock.summary(samples)
-        median = cells["seconds"]["median"]
-        if median:
-            fraction, limit = fraction_of_limit(cells["flops"], cells["bytes"], median, config.dtype, limits[config.device])
-            cells |= {"gflops": cells["flops"] / median / 1e9, "fraction_of_limit": fraction, "limit": limit}
+        if median := cells["seconds"]["median"]:
+            fraction, limit = fraction_of_limit(flops, traffic, median, config.dtype, limits[config.device])
+            cells |= {"gflops": flops / median / 1e9, "fraction_of_limit": fraction, "limit": limit}
     return cells
 
 
-def failure(e: BaseException) -> dict[str, Any]:
+def failure(e: BaseException) -> Row:
     """The status and reason of a row without a time."""
     reason = " ".join(f"{type(e).__name__}: {e}".split())
     return {"status": "out of memory" if is_out_of_memory(e) else "error", "reason": reason[:300]}
 
 
-def identity(row: Mapping[str, Any]) -> tuple:
+def identity(row: Row) -> tuple[str, str, str]:
     """What makes a row one and the same: implementation, phase and all of case."""
     return row["implementation"], row["phase"], json.dumps(row["case"], sort_keys=True)
 
 
 def write(path: Path, result: Result) -> None:
-    """Replace the file in one step: whoever reads it, or is killed here, has the old one or the new one, whole.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
+    """Replace the file in one step: whoever reads it, or is killed here, has the old one or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
+    content = text(result).encode()
     try:
         with temporary.open("wb") as f:
-            content = text(result).encode()
             f.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def text(result: Result) -> str:
@@ -129,18 +106,14 @@ def text(result: Result) -> str:
 def read(path: Path) -> Result:
     """Read and validate a result file; one whose name ends in .gz is unpacked.
 
-    Raises
-    ------
-    ResultError
-        It cannot be read, is no JSON, no result file, of another version, or not as the schema says; with a line that
-        says where.
+    ResultError, with a line that says where: it cannot be read, is no JSON, no result file, of another version, or not as
+    the schema says.
     """
     try:
         content = path.read_bytes()
         result = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as e:
-        reason = getattr(e, "strerror", None) or e
-        raise ResultError(f"{path}: cannot be read: {reason}") from e
+        raise ResultError(f"{path}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     except json.JSONDecodeError as e:
         raise ResultError(f"{path}: is broken: no JSON from line {e.lineno}, column {e.colno} on") from e
     validate(result, str(path))
@@ -155,7 +128,7 @@ def validate(result: Any, name: str) -> None:
         raise ResultError(f"{name}: has version {result.get('version')!r} of the format; this program reads {VERSION}")
     for problem in problems(result, schema()):
         raise ResultError(f"{name}: is broken: {problem}")
-    seen: set[tuple] = set()
+    seen = set()
     for number, row in enumerate(result["rows"]):
         if identity(row) in seen:
             raise ResultError(f"{name}: is broken: rows[{number}] was there before: {row['implementation']}, {row['phase']}")
@@ -164,7 +137,6 @@ def validate(result: Any, name: str) -> None:
 
 @cache
 def schema() -> dict[str, Any]:
-    """The JSON schema."""
     return json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 

@@ -56,19 +56,13 @@ def copies(device: str) -> list[Callable[[], Any]]:
 
 def best(call: Callable[[], Any], device: str, clock: Callable[[], float]) -> float:
     """Seconds of the fastest call: a limit is what was reached once."""
-
-    def sync() -> None:
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    call()
-    sync()
     times: list[float] = []
-    end = clock() + SECONDS
-    while len(times) < 5 or clock() < end:
+    begin = clock()
+    while len(times) < 6 or clock() < begin + SECONDS:
         start = clock()
         call()
-        sync()
+        if device == "cuda":
+            torch.cuda.synchronize()
         times.append(clock() - start)
     return min(times)
 

@@ -1,7 +1,6 @@
 """``python -m benchmarks report``: what result files say, on the terminal, in Markdown and as one HTML page."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,16 +29,12 @@ RULES = (
 )
 
 
-def arguments() -> argparse.ArgumentParser:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a report and write what was asked for; 0, or 2 if a file is unusable or something cannot be written."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks report", description="Show result files of one or many machines.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="a result file of `python -m benchmarks run`")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write report.md, report.html and plots/*.png, *.svg there")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print a report and write what was asked for; 0, or 2 if a file is unusable or something cannot be written."""
-    args = arguments().parse_args(argv)
+    args = parser.parse_args(argv)
     try:
         files = opened(args.files)
         rows = load(files)
@@ -72,8 +67,9 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         yield from several(rows)
     for group in tables.groups(rows, ["run"]):
         source, content = files[group.run.iloc[0]]
-        devices = list(group.device.unique())
-        yield Heading(f"{content['preset']} · " + " · ".join(dict.fromkeys(group["where"])) + threads(content, devices))
+        devices, n = list(group.device.unique()), content["environment"]["torch_threads"]
+        threads = f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
+        yield Heading(" · ".join([content["preset"], *group["where"].unique()]) + threads)
         yield Lines([f"{source}, {content['started']}: {content['command']}", *machine(content, devices)])
         for table in (tables.means, tables.characters, tables.memory, tables.published):
             yield from table(group)
@@ -81,11 +77,6 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         yield from (plot for plot in drawn if plot.run == group["name"].iloc[0])
         for table in (tables.forward_share, tables.packed, tables.structure, tables.scaling, tables.all_times):
             yield from table(group)
-
-
-def threads(content: Content, devices: Sequence[str]) -> str:
-    n = content["environment"]["torch_threads"]
-    return f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
 
 
 def untimed(rows: pd.DataFrame) -> list[str]:
@@ -135,7 +126,3 @@ def write(blocks: Sequence[Block], drawn: Sequence[Plot], folder: Path) -> None:
     page = to_markdown(TITLE, blocks, lambda plot: f"plots/{plot.name}.png")
     (folder / "report.md").write_text(page, encoding="utf-8")
     (folder / "report.html").write_text(to_html(TITLE, blocks), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

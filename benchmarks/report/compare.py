@@ -7,9 +7,6 @@ Exit status: 0; 1 with --fail-slower X if a row got slower beyond noise and by m
 not ok in B, or if no row could be compared; 2 if a file is unusable.
 """
 
-import argparse
-import math
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from parity_tests.judge.terminal import console, parser
-from reference.common.command import failed
+from reference.common.command import at_least_zero, failed
 
 from ..run.results import ResultError, read
 from .blocks import Table, print_table
@@ -31,25 +28,18 @@ ROW = ["implementation", "key"]
 COLUMNS = [*ROW, "kind", "phase", "dtype", "device", "size", "status", "reason", "kernel", "median", "q1", "q3"]
 
 
-def arguments() -> argparse.ArgumentParser:
+def percentage(text: str) -> float:
+    """'10' or '10%'."""
+    return at_least_zero(text.removesuffix("%"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     options = parser("python -m benchmarks compare", __doc__)
     options.add_argument("a", metavar="A", help="a result file: before")
     options.add_argument("b", metavar="B", help="a result file: after")
     slower = "exit with 1 if a row got slower by more than X percent (less than 5 is noise in any case)"
     options.add_argument("--fail-slower", type=percentage, metavar="X%", help=slower)
-    return options
-
-
-def percentage(text: str) -> float:
-    """'10' or '10%'."""
-    value = float(text.removesuffix("%"))
-    if not 0 <= value < math.inf:
-        raise ValueError(text)
-    return value
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    args = arguments().parse_args(argv)
+    args = options.parse_args(argv)
     try:
         files = [(name, read(Path(name))) for name in (args.a, args.b)]
     except ResultError as e:
@@ -139,7 +129,3 @@ def verdict(out: Console, pairs: pd.DataFrame, percent: float) -> int:
         return 0
     out.print(Text(f"failed: {why}", style="bold red"))
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -34,9 +34,10 @@ def load(files: Iterable[File]) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     names: list[str] = []
     for run, (source, content) in enumerate(files):
-        name = slug(Path(source).name.removesuffix(".gz").removesuffix(".json"))
+        stem = Path(source).name.removesuffix(".gz").removesuffix(".json").lower()
+        name = re.sub(r"[^a-z0-9]+", "-", stem).strip("-") or "x"  # can name a file or an element
         names.append(name if name not in names else f"{name}-{run + 1}")
-        about = {"run": run, "name": names[-1], "preset": content["preset"], "started": content["started"]}
+        about = {"run": run, "file": source, "name": names[-1], "preset": content["preset"], "started": content["started"]}
         about |= {"processor": content["machine"]["processor"], "threads": content["environment"]["torch_threads"]}
         lines += [about | line(row, content["machine"]) for row in content["rows"] if row["implementation"] not in GONE]
     rows = pd.DataFrame(lines)
@@ -70,12 +71,7 @@ def line(row: Content, machine: Content) -> dict[str, Any]:
 
 def positive(seconds: float | None) -> float:
     """NaN if this is no length of time."""
-    return float(seconds) if seconds is not None and 0 < seconds < math.inf else math.nan
-
-
-def slug(text: str) -> str:
-    """Only letters, digits and single hyphens, so that it can name a file or an element."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    return float(seconds) if seconds and 0 < seconds < math.inf else math.nan
 
 
 def kind_of(case: Content) -> str:

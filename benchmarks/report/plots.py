@@ -16,6 +16,7 @@ from .tables import AXES, groups, sweeps
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.ticker import EngFormatter
 
 SWEPT = ("cliffs", "scaling", "crossover")  # presets that vary one thing at a time have plots along it
 WORK = "the floating-point operations of the case"
@@ -64,7 +65,7 @@ def ratio(rows: pd.DataFrame) -> Plot:
         ax.axhline(1, color=FOREGROUND, linewidth=0.8)
         lines(ax, own.assign(x=own["size"].map(sizes.index), y=own.ratio), rows)
         ax.set_xticks(range(len(sizes)), [s.replace(" ", "\n") for s in sizes], size=6)
-        logarithmic(ax, "y", "{:g}×".format)
+        logarithmic(ax, "y", "{x:g}×")
 
     width = max(2.6, room * rows.groupby(["kind", "phase"])["size"].nunique().max())
     return plotted(rows, "ratio", f"Time over that of {LIBRARY}", RATIO, panel, "", width)
@@ -88,7 +89,7 @@ def along(rows: pd.DataFrame, axis: str) -> Plot:
         sizes = sorted(own.x.unique())
         lines(ax, own.assign(x=own.x.map(sizes.index), y=1e12 * own["median"] / own.flops), rows)
         ax.set_xticks(range(len(sizes)), [str(size) for size in sizes], size=6.5, rotation=90 if len(sizes) > 9 else 0)
-        logarithmic(ax, "y", "{:g}".format)
+        logarithmic(ax, "y", "{x:g}")
         ax.set_xlabel(f"{axis} ({own.held.iloc[0]})")
 
     return plotted(rows, f"along-{axis.lower()}", f"Time per unit of work along {axis}", ALONG, panel, "ps per FLOP", 3.2)
@@ -113,19 +114,19 @@ def lines(ax: "Axes", own: pd.DataFrame, everybody: pd.DataFrame, apart: bool = 
             ax.plot(part.x, part.y, **look(name, names), linewidth=1.1, markersize=3.5, clip_on=False, label=name)
 
 
-def logarithmic(ax: "Axes", which: str, form: Callable[[float], str]) -> None:
+def logarithmic(ax: "Axes", which: str, form: "str | EngFormatter") -> None:
     """A logarithmic axis with plain labels: powers of ten, and what is between them if there are few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
     low, high = getattr(ax, f"get_{which}lim")()
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 50 else (1.0, 2.0, 5.0), numticks=30))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda v, _: form(v)))
+    axis.set_major_formatter(form)
 
 
-def in_units(unit: str) -> Callable[[float], str]:
+def in_units(unit: str) -> "EngFormatter":
     """'10 ms', '100 M'"""
     from matplotlib.ticker import EngFormatter
 

@@ -1,7 +1,7 @@
 """The tables of a report, each a DataFrame of text: what rows are compared, and how."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from ..run.clock import duration, three
 from ..what.presets import V100, V100_SOURCE
 from .blocks import Table
-from .frame import GROUP, LIBRARY, between, parts, percent, rate, said, size_of, spread, times, word
+from .frame import GROUP, LIBRARY, Content, between, parts, percent, rate, said, size_of, spread, times, word
 
 PHASES = "input product inside every time; forward is inference; train is forward and backward from scratch"
 AXES = {"T": "T", "B": "B", "H": "hidden_size"}
@@ -252,7 +252,7 @@ def winner(gain: float) -> str:
     return "–" if pd.isna(gain) else f"CUDA {times(gain)}" if gain > 1 else f"CPU {times(1 / gain)}"
 
 
-def held(case: Mapping[str, Any], axis: str) -> list[str]:
+def held(case: Content, axis: str) -> list[str]:
     """Everything but one axis, once for each way to see it: where I = H, a sweep over H may hold I, or move it with H."""
     if axis != "H":
         return [" ".join(p for p in parts(case) if not re.fullmatch(rf"{axis}\d+", p))]

@@ -19,8 +19,8 @@ from parity_tests.judge.oracle import Tensors
 from parity_tests.judge.suite import run_case, worst_of
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, largest
 
-from ..what.config import BASELINES, Config, Inputs
-from ..what.layer import Candidate, DeclinedError, ForwardOnly
+from ..what.config import BASELINES, Config
+from ..what.layer import Candidate, DeclinedError, ForwardOnly, Inputs
 from ..what.precision import PRECISIONS, jittered
 
 SECONDS = 10.0
@@ -34,23 +34,17 @@ class WrongError(Exception):
         self.ratio = ratio
 
 
+@lru_cache(maxsize=1024)
 def small(implementation: Implementation, config: Config, phase: str) -> float:
-    """Judge at the small size; the worst error over allowed.
+    """Judge on a configuration that is small; the worst error over allowed.
 
     WrongError: it did not pass.  RuntimeError: it raised something.  DeclinedError: it declines this after all.
     """
-    return _small(implementation, config.small(), phase)
-
-
-@lru_cache(maxsize=1024)
-def _small(implementation: Implementation, config: Config, phase: str) -> float:
     case = config.suite_case()
     if case is None:
         return judge(config.candidate(implementation, phase), config.T, np.longdouble)
-    judged = implementation
-    if phase == "forward":
-        judged = replace(implementation, load=lambda spec, weights: ForwardOnly(implementation.load(spec, weights)))
-    result = run_case(judged, case)
+    inference = replace(implementation, load=lambda spec, weights: ForwardOnly(implementation.load(spec, weights)))
+    result = run_case(inference if phase == "forward" else implementation, case)
     if result.declined:
         raise DeclinedError(result.declined)
     if result.worst and result.worst.why == "raised":

@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, path: Path) -> int:
     """Plan, open the file, measure; returns the exit status.  Raises what its parts do."""
-    here, console = machine.machine(), terminal.console()
+    here, console = machine.machine(), terminal.console(highlight=False, markup=False)
     with machine.threads(args.threads):
         works = planned(args)
         result = opened(path, args, here)
@@ -187,40 +187,31 @@ def finish_limits(result: results.Result, todo: Sequence[Work], console: Console
 
 def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console) -> int:
     """Do the work, writing the file after each configuration and phase; returns the exit status."""
-    preset = PRESETS[args.preset]
-    plan = clock.Plan(seconds=preset.seconds, rounds=preset.rounds)
+    plan = clock.Plan(seconds=PRESETS[args.preset].seconds, rounds=PRESETS[args.preset].rounds)
     percent = "{task.percentage:3.0f}%"
     columns = ("{task.description}", BarColumn(), percent, TimeElapsedColumn(), "left:", TimeRemainingColumn())
     begin, statuses = time.monotonic(), Counter[str]()
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
+        setting = Setting(
+            result["limits"],
+            plan,
+            note=lambda text: progress.update(task, description=text),
+            warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
+        )
         for number, w in enumerate(todo):
             if args.budget is not None and time.monotonic() - begin >= args.budget:
-                console.print(
-                    f"the budget of {args.budget:g} s is used up: {len(todo) - number} of {len(todo)} "
-                    "configurations are left; --resume goes on",
-                    highlight=False,
-                )
+                unbegun = f"{len(todo) - number} of {len(todo)} configurations are left"
+                console.print(f"the budget of {args.budget:g} s is used up: {unbegun}; --resume goes on")
                 break
-
-            def note(text: str, w: Work = w) -> None:
-                progress.update(task, description=f"{w.config.name} {w.phase}: {text}")
-
-            def warn(text: str) -> None:
-                progress.console.print(f"doubtful: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-            rows = measure(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
+            rows = measure(w.config, w.phase, w.implementations, setting)
             result["rows"] += rows
             results.write(path, result)
             statuses.update(row["status"] for row in rows)
-            progress.console.print(line(w, rows), highlight=False, markup=False, soft_wrap=True)
+            console.print(line(w, rows), soft_wrap=True)
             progress.advance(task, w.weight)
-    console.print(
-        f"{', '.join(f'{n} {status}' for status, n in statuses.items()) or 'nothing was left to measure'}; "
-        f"{len(result['rows'])} rows in {path}",
-        highlight=False,
-        markup=False,
-    )
+    counts = ", ".join(f"{n} {status}" for status, n in statuses.items()) or "nothing was left to measure"
+    console.print(f"{counts}; {len(result['rows'])} rows in {path}")
     total = Counter(row["status"] for row in result["rows"])
     return int(bool(total["wrong"] or total["error"]) or not total["ok"])
 

@@ -103,7 +103,3 @@ def stopped_in_time(command: Sequence[str], seconds: float) -> int:
         return subprocess.run(command, check=False, timeout=seconds).returncode
     except subprocess.TimeoutExpired:
         return STOPPED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

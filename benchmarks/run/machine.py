@@ -4,10 +4,10 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import psutil
@@ -108,7 +108,7 @@ def difference(one: Mapping[str, Facts], other: Mapping[str, Facts]) -> str | No
     """The first difference between two results' machine and environment, but for readings that change; None if there is
     none."""
     for part in ("machine", "environment"):
-        for name in one[part].keys() - {"strangers"}:  # who takes part may change
+        for name in [name for name in one[part] if name != "strangers"]:  # who takes part may change
             a, b = (steady(result[part].get(name)) for result in (one, other))
             if a != b:
                 return f"{part}, {name}: {a!r} there, {b!r} here"
@@ -119,30 +119,19 @@ def steady(value: object) -> object:
     return {k: v for k, v in value.items() if k not in CHANGES} if isinstance(value, dict) else value
 
 
-class Others:
-    """Cores that other programs, or other guests of the same host, kept busy while this process needed them.
+def reading() -> tuple[float, float, float]:
+    """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
+    times = psutil.cpu_times()._asdict()
+    busy = sum(s for state, s in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
+    return time.monotonic(), time.process_time(), busy
 
-    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both.
-    """
 
-    cores = 0.0
-
-    def __enter__(self) -> Self:
-        self.before = self.reading()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        elapsed, own, busy = (b - a for a, b in zip(self.before, self.reading(), strict=True))
-        if elapsed > 0:
-            spare = max(0, (os.cpu_count() or 1) - cores())
-            self.cores = max(0.0, (busy - own) / elapsed - spare)
-
-    @staticmethod
-    def reading() -> tuple[float, float, float]:
-        """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
-        times = psutil.cpu_times()._asdict()
-        busy = sum(s for state, s in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
-        return time.monotonic(), time.process_time(), busy
+def others(before: Sequence[float], after: Sequence[float]) -> float:
+    """Cores that other programs, or other guests of the same host, kept busy between two readings while this process needed
+    them: 0 where enough cores were free for both."""
+    elapsed, own, busy = (b - a for a, b in zip(before, after, strict=True))
+    spare = max(0, (os.cpu_count() or 1) - cores())
+    return max(0.0, (busy - own) / elapsed - spare) if elapsed > 0 else 0.0
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def first_call(candidate: Candidate) -> int | None:
     return torch.cuda.max_memory_allocated() - before if cuda and not candidate.trains else None
 
 
-def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[str, Any]:
+def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[str, str | int | None]:
     """The "kernel" and "peak_bytes" of a row, by one call or two of a candidate that has been called before."""
     cuda = candidate.device == "cuda"
     names, events = profiled(candidate, cuda)

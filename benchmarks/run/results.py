@@ -9,26 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
+from numbers import Real
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from reference.common.command import is_out_of_memory
 
 from ..what.config import Config
 from . import clock
-from .roofline import fraction_of_limit
+from .roofline import Limits, fraction_of_limit
 
 FORMAT, VERSION = "bptt-benchmark", 1
 SCHEMA = Path(__file__).parents[1] / "schema.json"
-KINDS: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
+KINDS = {"object": dict, "array": list, "string": str, "integer": int, "number": Real, "boolean": bool, "null": NoneType}
 KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title", "description"}
 
 Result = dict[str, Any]  # what a file holds
@@ -54,7 +48,9 @@ def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Re
     }
 
 
-def row(config: Config, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any], **known: Any) -> Row:
+def row(
+    config: Config, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Limits], **known: object
+) -> Row:
     """A row, with a time if there are samples; what is not known is None."""
     own = {"case": asdict(config), "implementation": implementation, "phase": phase, "status": "ok", "reason": ""}
     flops, traffic = config.flops(phase), config.bytes(phase)
@@ -120,7 +116,7 @@ def read(path: Path) -> Result:
     return result
 
 
-def validate(result: Any, name: str) -> None:
+def validate(result: object, name: str) -> None:
     """Raise ResultError, in one line that begins with ``name``, if this is not what the schema says."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise ResultError(f"{name}: is not a result file of python -m benchmarks run")
@@ -140,12 +136,13 @@ def schema() -> dict[str, Any]:
     return json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
-def problems(value: Any, rule: Mapping[str, Any], where: str = "") -> Iterator[str]:
+def problems(value: object, rule: Mapping[str, Any], where: str = "") -> Iterator[str]:
     """What is not as a schema says, of the schema language just what schema.json uses: a library for all of it is not
     everywhere, and all must see the same errors."""
     here = where or "the file"
     kinds = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
-    if kinds and not any(is_kind(value, kind) for kind in kinds):
+    fits = (isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in kinds)
+    if kinds and not any(fits):
         yield f"{here} must be {' or '.join(kinds)}, is {brief(value)}"
         return
     if "const" in rule and value != rule["const"]:
@@ -167,11 +164,7 @@ def problems(value: Any, rule: Mapping[str, Any], where: str = "") -> Iterator[s
             yield from problems(inner, rule["items"], f"{where}[{i}]")
 
 
-def is_kind(value: Any, kind: str) -> bool:
-    return isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
-
-
-def brief(value: Any) -> str:
+def brief(value: object) -> str:
     """A value in an error's line."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -1,7 +1,6 @@
 """The configuration of a layer: sizes, options, arithmetic, traffic, and what it is judged on."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -9,13 +8,12 @@ from parity_tests.judge.cases import GATES, Case, Spec
 from parity_tests.judge.implementations import Implementation
 from parity_tests.judge.oracle import Tensors, define, transform
 
-from .layer import NUMPY, Candidate, Layer, baseline, before_kinks, data_of
+from .layer import NUMPY, Candidate, Inputs, Layer, baseline, before_kinks, data_of
 from .precision import LOW, PRECISIONS, rounded
 
 PHASES = ("forward", "train")
 ELEMENTWISE_S = 1e-4  # what the definition needs for the small work of a step
 BASELINES = 3  # by which the noise is known: on the inputs, and on inputs moved by one rounding
-Inputs: TypeAlias = Any  # what is judged on: the Data of a layer, the parameters of a model
 
 
 @dataclass(frozen=True)

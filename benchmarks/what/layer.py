@@ -10,7 +10,7 @@ them (``before_kinks``, which takes a forward more in both precisions).
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .config import Config
 
 NUMPY = ("numpy", "numpy.fast")
+Inputs: TypeAlias = Any  # what is judged on: the Data of a layer, the parameters of a model
 
 
 class DeclinedError(Exception):
@@ -43,9 +44,9 @@ class ForwardOnly:
         self.infer = getattr(layer, "infer", layer.forward)
         vars(self).update({name: getattr(layer, name) for name in ("put", "get", "sync") if hasattr(layer, name)})
 
-    def forward(self, x, state, lengths=None, masks=None):
+    def forward(self, x, state, lengths=None):
         with torch.no_grad():
-            return self.infer(x, state, lengths, *(() if masks is None else (masks,)))
+            return self.infer(x, state, lengths)
 
 
 @lru_cache(maxsize=2)
@@ -57,10 +58,7 @@ def data_of(config: "Config") -> Data:
 class Candidate:
     """One implementation of one configuration in one phase, with its arguments, ready to be judged and timed.
 
-    Raises
-    ------
-    DeclinedError
-        The implementation declines this.
+    DeclinedError: the implementation declines this.
     """
 
     is_numpy = False
@@ -77,7 +75,7 @@ class Candidate:
         """The work that is timed; what it returns is the caller's to drop."""
         raise NotImplementedError
 
-    def tensors(self, T: int, inputs: Any) -> Tensors:
+    def tensors(self, T: int, inputs: Inputs) -> Tensors:
         """Every output, and in training every gradient, by name, on the inputs of T steps."""
         raise NotImplementedError
 

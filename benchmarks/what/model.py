@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from parity_tests.judge.implementations import Implementation
+from parity_tests.judge.implementations import BUILTIN, Implementation
 from parity_tests.judge.oracle import Tensors
 from reference.common import batches
 from reference.common.command import Model as AnyModel
@@ -34,14 +34,11 @@ from .training_step import APPLICATIONS, numpy_step, torch_step
 
 NONE = "none"  # the cell of what has none
 WAYS_OF_TORCH = tuple(f"torch.{way}" for way in (*WAYS, "library", "native"))
-SMALL: dict[str, Any] = {"T": 4, "B": 3, "input_size": 4, "hidden_size": 6, "vocabulary": 11}
 BOS, EOS = 1, 2
 # The sizes that a model's constructor takes, in its order.
 MODELS = {
     "language_model": ("vocabulary", "input_size", "hidden_size", "num_layers"),
-    "classifier": ("vocabulary", "classes", "input_size", "hidden_size", "num_layers"),
-    "tagger": ("vocabulary", "classes", "input_size", "hidden_size", "num_layers"),
-    "generator": ("vocabulary", "classes", "input_size", "hidden_size", "num_layers"),
+    **dict.fromkeys(("classifier", "tagger", "generator"), ("vocabulary", "classes", "input_size", "hidden_size", "num_layers")),
     "seq2seq": ("vocabulary", "vocabulary", "input_size", "hidden_size", "num_layers"),
     "char_lm": ("vocabulary", "input_size", "hidden_size", "num_layers"),
     "forecast": ("input_size", "classes", "hidden_size", "num_layers"),
@@ -65,7 +62,7 @@ class ModelConfig(Config):
 
     def small(self) -> "ModelConfig":
         """The same model at a size that longdouble can do."""
-        return replace(self, **SMALL)
+        return replace(self, T=4, B=3, input_size=4, hidden_size=6, vocabulary=11)
 
     def flops(self, phase: str) -> int:
         """Those of the matrix products, as torch counts them in its twin with the input product hoisted."""
@@ -137,39 +134,31 @@ def batch_of(config: ModelConfig) -> object:
     return batches.translated(sequences, [rng.permutation(s) for s in sequences], BOS, EOS)
 
 
-class Plain:
-    """The embedding as a model of one module: the sum of its outputs times fixed numbers, whose gradient is those numbers."""
+class Plain(Embedding):
+    """The embedding as a model: the sum of its outputs times fixed numbers, whose gradient is those numbers."""
 
     def __init__(self, config: ModelConfig, dtype: type | str):
-        self.module = Embedding(config.vocabulary, config.input_size, dtype=dtype, rng=np.random.default_rng(0))
+        super().__init__(config.vocabulary, config.input_size, dtype=dtype, rng=np.random.default_rng(0))
         self.dy = upstream(config).astype(dtype)
-        self.params = self.module.params
 
     def loss(self, batch: batches.Window) -> np.floating:
-        y, self.pullback = self.module.vjp(batch.tokens)
-        return (y * self.dy).sum()
+        return (self(batch.tokens) * self.dy).sum()
 
-    def backward(self) -> None:
-        self.grads = self.pullback(self.dy)
-
-    def load_state_dict(self, given: Tensors) -> None:
-        self.module.load_state_dict(given)
-        self.params = self.module.params
+    def backward(self, dy: np.ndarray | None = None) -> None:
+        super().backward(self.dy if dy is None else dy)
 
 
-class PlainTwin(torch.nn.Module):
-    """The same with torch.nn.Embedding."""
+class PlainTwin(torch.nn.Embedding):
+    """The same with torch.nn's."""
 
     dy: torch.Tensor
 
     def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.empty(config.vocabulary, config.input_size, dtype=getattr(torch, config.dtype)))
+        super().__init__(config.vocabulary, config.input_size, dtype=getattr(torch, config.dtype))
         self.register_buffer("dy", torch.from_numpy(upstream(config).astype(config.dtype)), persistent=False)
 
     def loss(self, batch: batches.Window) -> torch.Tensor:
-        y = torch.nn.functional.embedding(torch.from_numpy(batch.tokens).to(self.weight.device), self.weight)
-        return (y * self.dy).sum()
+        return (self(torch.from_numpy(batch.tokens).to(self.weight.device)) * self.dy).sum()
 
 
 @lru_cache(maxsize=2)
@@ -250,10 +239,9 @@ def named(loss: Any, grads: dict[str, Any], params: dict[str, Any]) -> dict[str,
 @lru_cache(maxsize=64)
 def counted(config: ModelConfig) -> int:
     """Floating-point operations of the matrix products of a training step."""
-    model = in_torch(config, "hoisted")
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in parameters(config, "float32").items()})
+    candidate = Model(BUILTIN["torch.hoisted"], config)
     with FlopCounterMode(display=False) as counter:
-        torch.autograd.grad(model.loss(batch_of(config)), list(model.parameters()))
+        candidate.call()
     return int(counter.get_total_flops())
 
 

@@ -45,14 +45,9 @@ class Preset:
         return [(replace(c, device=device), phase) for c, phase in jobs]
 
 
-def square(cell: str, T: int, B: int, H: int, **options) -> Config:
-    """One layer with I = H."""
-    return Config(cell, T, B, H, H, **options)
-
-
 def each(*sizes: tuple[int, int, int], **options) -> tuple[Config, ...]:
     """(T, B, I = H) for each kind of cell."""
-    return tuple(dict.fromkeys(square(cell, *size, **options) for cell in CELLS for size in sizes))
+    return tuple(dict.fromkeys(Config(cell, T, B, H, H, **options) for cell in CELLS for T, B, H in sizes))
 
 
 GRID = ((20, 1, 32), (100, 1, 128), (50, 16, 64), (100, 32, 128), (100, 64, 256), (50, 64, 512), (25, 64, 1024), (1000, 1, 64))
@@ -107,8 +102,8 @@ V100 = {
 
 def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Config, ...]:
     """(H, B, T) as DeepBench lists them, the quickest first, so that a budget buys as many as it can."""
-    options = {"nonlinearity": "relu"} if cell == "rnn" else {}
-    return tuple(sorted((square(cell, T, B, H, **options) for H, B, T in sizes), key=lambda c: c.effort("train")))
+    kind = "relu" if cell == "rnn" else "tanh"
+    return tuple(sorted((Config(cell, T, B, H, H, kind) for H, B, T in sizes), key=lambda c: c.effort("train")))
 
 
 # Vocabularies as in text by characters (74), words (10,000), letters and sounds.  The applications at their defaults.

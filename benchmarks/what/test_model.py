@@ -27,7 +27,7 @@ def judge(implementation, config):
     """Small, then real; the worst error over allowed."""
     candidate = config.candidate(implementation, "train")
     candidate.call()
-    return max(check.small(implementation, config, "train"), check.judge(candidate, config.affordable(1.0, 50.0)))
+    return max(check.small(implementation, config.small(), "train"), check.judge(candidate, config.affordable(1.0, 50.0)))
 
 
 @pytest.mark.parametrize("config", [*ALL, EMBEDDING], ids=lambda c: c.model)
@@ -49,7 +49,7 @@ def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
         return tensors | {f"d{parameter}": tensors[f"d{parameter}"] * np.float32(1.001)}
 
     monkeypatch.setattr(Model, "tensors", spoilt)
-    check._small.cache_clear()
+    check.small.cache_clear()
     with pytest.raises(WrongError, match=f"d{parameter}: error"):
         judge(BUILTIN[name], ALL[0])
     (row,) = measure(ALL[0], "train", [BUILTIN[name]], SETTING)

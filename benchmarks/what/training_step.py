@@ -38,7 +38,7 @@ APPLICATIONS = {
 def numpy_step(model: Model, application: Application | None) -> Step:
     """Loss and gradients by the name of the parameter; of an application the whole step, gradients after clipping."""
 
-    def gradients(batch: Any) -> tuple[Any, Any]:
+    def gradients(batch):
         loss = model.loss(batch)
         model.backward()
         return loss, model.grads
@@ -47,7 +47,7 @@ def numpy_step(model: Model, application: Application | None) -> Step:
         return gradients
     optimizer = optim.OPTIMIZERS[application.optimizer](model, **application.options)
 
-    def step(batch: Any) -> tuple[Any, Any]:
+    def step(batch):
         loss, grads = gradients(batch)
         norm = clip.global_norm(grads)
         finite(loss, norm)
@@ -62,7 +62,7 @@ def torch_step(model: Model, application: Application | None) -> Step:
     """The same, gradients in the order of the parameters."""
     params = dict(model.named_parameters())
 
-    def gradients(batch: Any) -> tuple[Any, Any]:
+    def gradients(batch):
         loss = model.loss(batch)
         return loss, torch.autograd.grad(loss, list(params.values()))
 
@@ -70,7 +70,7 @@ def torch_step(model: Model, application: Application | None) -> Step:
         return gradients
     optimizer = torch_impl.training.optim.OPTIMIZERS[application.optimizer](model, **application.options)
 
-    def step(batch: Any) -> tuple[Any, Any]:
+    def step(batch):
         model.zero_grad()
         loss = model.loss(batch)
         loss.backward()

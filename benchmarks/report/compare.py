@@ -14,8 +14,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from parity_tests.judge.terminal import console, parser
-from reference.common.command import at_least_zero, failed
+from parity_tests.judge.terminal import console
+from reference.common.command import at_least_zero, failed, parser
 
 from ..run.results import ResultError, read
 from .blocks import Table, print_table

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 
 from parity_tests.judge import terminal
 from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, resolve
-from reference.common.command import guarded
+from reference.common.command import guarded, parser
 
 from ..what.config import PHASES, Config
 from ..what.precision import LOW, PRECISIONS
@@ -47,21 +47,21 @@ class Work:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser, names = terminal.parser("python -m benchmarks run", __doc__), ", ".join((*BUILTIN, *MORE, *STRANGERS))
-    parser.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
+    options, names = parser("python -m benchmarks run", __doc__), ", ".join((*BUILTIN, *MORE, *STRANGERS))
+    options.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
     impl = f"a module with load(spec, weights), or one of {names}; may be repeated"
-    parser.add_argument("--impl", action="append", metavar="NAME", help=impl)
-    parser.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
-    parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
-    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
-    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    options.add_argument("--impl", action="append", metavar="NAME", help=impl)
+    options.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
+    options.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
+    options.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
+    options.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
     threads = "compute on N processors: torch, BLAS and everything else (default: all there are)"
-    parser.add_argument("--threads", type=int, metavar="N", help=threads)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
-    parser.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
-    parser.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
-    parser.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
-    return parser
+    options.add_argument("--threads", type=int, metavar="N", help=threads)
+    options.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
+    options.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
+    options.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
+    options.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,8 +26,8 @@ from typing import NamedTuple
 import torch
 from rich.text import Text
 
-from parity_tests.judge.terminal import console, parser
-from reference.common.command import failed
+from parity_tests.judge.terminal import console
+from reference.common.command import failed, parser
 
 from .low_precision import NAMES, NO_DEVICE
 

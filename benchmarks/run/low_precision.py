@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.text import Text
 
 from parity_tests.judge.implementations import BUILTIN, MORE, Implementation
-from parity_tests.judge.terminal import console, figure, grid, parser
-from reference.common.command import failed
+from parity_tests.judge.terminal import console, figure, grid
+from reference.common.command import failed, parser
 
 from ..what.config import PHASES, Config
 from ..what.precision import LOW, in_force

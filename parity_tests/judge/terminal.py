@@ -18,14 +18,6 @@ def flag(name: str, about: str, doc: str | None = None) -> bool:
     return bool(getattr(parser.parse_args(), name))
 
 
-def parser(prog: str, doc: str) -> argparse.ArgumentParser:
-    """A command's parser from the docstring of its module, "``command``: what it does", and beyond the first paragraph more."""
-    first, _, more = doc.partition("\n\n")
-    return argparse.ArgumentParser(
-        prog=prog, description=first.partition(": ")[2], epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-
-
 def show(console: Console, report: dict[str, Any]) -> None:
     """Print the whole report."""
     env = report["environment"]

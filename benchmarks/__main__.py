@@ -15,19 +15,13 @@ from collections.abc import Sequence
 
 from torch_impl import door
 
-USAGE_ERROR = 2
+# The module of each command, and what it needs beyond torch and rich.
 COMMANDS = {
-    "run": "benchmarks.run.command",
-    "report": "benchmarks.report.command",
-    "compare": "benchmarks.report.compare",
-    "gpu": "benchmarks.run.gpu",
-    "list": "benchmarks.what.command",
-}
-MODULES = {
-    "run": ("psutil", "threadpoolctl"),
-    "gpu": ("psutil", "threadpoolctl"),
-    "report": ("pandas",),
-    "compare": ("pandas",),
+    "run": ("benchmarks.run.command", "psutil", "threadpoolctl"),
+    "report": ("benchmarks.report.command", "pandas"),
+    "compare": ("benchmarks.report.compare", "pandas"),
+    "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
+    "list": ("benchmarks.what.command",),
 }
 
 
@@ -40,9 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         problem = f"there is no command {command!r}" if command else "a command is needed"
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
-        return USAGE_ERROR
-    door.needs("bench", "torch", "rich", *MODULES.get(command, ()))
-    return int(importlib.import_module(COMMANDS[command]).main(rest[:-1]))
+        return 2
+    module, *needed = COMMANDS[command]
+    door.needs("bench", "torch", "rich", *needed)
+    return int(importlib.import_module(module).main(rest[:-1]))
 
 
 def console() -> int:

@@ -22,14 +22,14 @@ GFLOPS = 20.0  # enough to judge these sizes at their full length
 @pytest.mark.parametrize("name", BUILTIN)
 def test_cell(benchmark, name, config, phase):
     try:
-        check.small(BUILTIN[name], config, phase)
+        check.small(BUILTIN[name], config.small(), phase)
         candidate = config.candidate(BUILTIN[name], phase)
     except DeclinedError as e:
         pytest.skip(str(e))
-    problem = config.affordable(check.SECONDS, GFLOPS)
-    assert problem == config.problem()
+    T = config.affordable(check.SECONDS, GFLOPS)
+    assert T == config.T
     benchmark.group = f"{config.name} {phase}"
-    benchmark.extra_info["parity"] = check.judge(candidate, problem)
+    benchmark.extra_info["parity"] = check.judge(candidate, T)
 
     def call():
         candidate.call()

@@ -22,6 +22,7 @@ from .drawing import Plot
 WIDE = 8  # sizes in one table of a page
 RATIO, BAD = r"(?<![\d.])(\d[\d.]*)×", r"✗ (?:WRONG|out of memory|error)"
 GOOD = ' class="good"'
+VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 STYLE = Path(__file__).with_name("style.css")
 
 
@@ -29,7 +30,6 @@ class Heading(NamedTuple):
     """A new part."""
 
     text: str
-    level: int = 2
 
 
 class Lines(NamedTuple):
@@ -49,11 +49,10 @@ class Table(NamedTuple):
 
     def split(self, columns: int) -> Iterator["Table"]:
         """The same in pieces of at most so many columns beside the fixed ones."""
-        rest = range(self.fixed, self.frame.shape[1], columns)
-        for i in rest if len(rest) > 1 else ():
-            yield self._replace(frame=self.frame.iloc[:, [*range(self.fixed), *range(i, min(i + columns, self.frame.shape[1]))]])
-        if len(rest) <= 1:
-            yield self
+        width = self.frame.shape[1]
+        for i in range(self.fixed, max(width, self.fixed + 1), columns):
+            own = [*range(self.fixed), *range(i, min(i + columns, width))]
+            yield self._replace(frame=self.frame.iloc[:, own])
 
 
 Block = Heading | Lines | Table | Plot
@@ -94,22 +93,21 @@ def styled(text: str, style: str = "") -> RichText:
 
 def to_markdown(title: str, blocks: Iterable[Block], picture: Callable[[Plot], str]) -> str:
     """A page; ``picture`` says where the file of a plot is."""
-    made = [f"# {title}"]
+    parts = [f"# {title}"]
     for block in blocks:
         if isinstance(block, Heading):
-            made.append(f"{'#' * block.level} {in_markdown(block.text)}")
+            parts.append(f"## {in_markdown(block.text)}")
         elif isinstance(block, Lines):
-            made.append("\n".join(f"- {in_markdown(text)}" for text in block.lines))
+            parts.append("\n".join(f"- {in_markdown(text)}" for text in block.lines))
         elif isinstance(block, Table):
             text = "\n\n".join(markdown_table(piece.frame, piece.fixed) for piece in block.split(WIDE))
-            made += (
-                [f"<details><summary>{in_markdown(block.title)}</summary>", text, "</details>"]
-                if block.folded
-                else [f"### {in_markdown(block.title)}", in_markdown(block.caption), text]
-            )
+            if block.folded:
+                parts += [f"<details><summary>{in_markdown(block.title)}</summary>", text, "</details>"]
+            else:
+                parts += [f"### {in_markdown(block.title)}", in_markdown(block.caption), text]
         else:
-            made += [f"![{block.title}]({picture(block)})", block.caption]
-    return "\n\n".join(filter(None, made)) + "\n"
+            parts += [f"![{block.title}]({picture(block)})", block.caption]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def markdown_table(frame: pd.DataFrame, fixed: int = 1) -> str:
@@ -127,31 +125,22 @@ def in_markdown(text: str) -> str:
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
     """A page that needs nothing from outside."""
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{html.escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>",
-            f"<h1>{html.escape(title)}</h1>",
-            *map(html_block, blocks),
-            "</body>\n</html>\n",
-        ]
-    )
+    style = f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>"
+    head = f'<meta charset="utf-8">\n{VIEWPORT}\n<title>{html.escape(title)}</title>\n{style}'
+    body = "\n".join([f"<h1>{html.escape(title)}</h1>", *map(html_block, blocks)])
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
 def html_block(block: Block) -> str:
     if isinstance(block, Heading):
-        return f"<h{block.level}>{html.escape(block.text)}</h{block.level}>"
+        return f"<h2>{html.escape(block.text)}</h2>"
     if isinstance(block, Lines):
         return "<ul>" + "".join(f"<li>{in_html(text)}</li>" for text in block.lines) + "</ul>"
     if isinstance(block, Plot):
-        return (
-            f'<figure aria-label="{html.escape(block.title)}">{block.inline()}'
-            f"<figcaption>{html.escape(block.caption)}</figcaption></figure>"
-        )
-    frame = block.frame.map(in_html).rename(columns=in_html)
-    body = frame.to_html(index=False, escape=False, border=0, classes=f"fixed{block.fixed}")
-    table = f'<div class="wide">{body}</div>'
+        caption = f"<figcaption>{html.escape(block.caption)}</figcaption>"
+        return f'<figure aria-label="{html.escape(block.title)}">{block.inline()}{caption}</figure>'
+    frame, classes = block.frame.map(in_html).rename(columns=in_html), f"fixed{block.fixed}"
+    table = f'<div class="wide">{frame.to_html(index=False, escape=False, border=0, classes=classes)}</div>'
     if block.folded:
         return f"<details><summary>{html.escape(block.title)}</summary>{table}</details>"
     return f'<h3>{html.escape(block.title)}</h3>{table}<p class="dim">{html.escape(block.caption)}</p>'

@@ -1,14 +1,13 @@
 """``python -m benchmarks report``: what result files say, on the terminal, in Markdown and as one HTML page."""
 
 import argparse
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from parity_tests.judge.terminal import console
+from reference.common.command import failed
 from reference.common.extras import needs
 
 from ..run.clock import three
@@ -16,9 +15,8 @@ from ..run.results import ResultError, read
 from . import plots, tables
 from .blocks import Block, Heading, Lines, to_html, to_markdown, to_terminal
 from .drawing import Plot
-from .frame import LIBRARY, File, load, word
+from .frame import LIBRARY, Content, File, load, word
 
-USAGE_ERROR = 2
 TITLE = "Benchmark report"
 RULES = (
     "The input product is inside every time, for every implementation.",
@@ -31,16 +29,12 @@ RULES = (
 )
 
 
-def arguments() -> argparse.ArgumentParser:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a report and write what was asked for; 0, or 2 if a file is unusable or something cannot be written."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks report", description="Show result files of one or many machines.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="a result file of `python -m benchmarks run`")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write report.md, report.html and plots/*.png, *.svg there")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print a report and write what was asked for; 0, or 2 if a file is unusable or something cannot be written."""
-    args, error = arguments().parse_args(argv), console(stderr=True)
+    args = parser.parse_args(argv)
     try:
         files = opened(args.files)
         rows = load(files)
@@ -51,22 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.out:
             write(list(report(files, rows, drawn)), drawn, args.out)
     except ResultError as e:
-        error.print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
-        return USAGE_ERROR
+        return failed(str(e))
     except OSError as e:
-        error.print(f"error: the report cannot be written: {e}", style="bold red", markup=False, soft_wrap=True)
-        return USAGE_ERROR
+        return failed(f"the report cannot be written: {e}")
     return 0
 
 
 def opened(names: Sequence[str]) -> list[File]:
-    """The name of each file, without the folders of this machine, and what it holds.
-
-    Raises
-    ------
-    ResultError
-        A file cannot be read, is not a result file, or has no rows.
-    """
+    """The name of each file, without the folders of this machine, and what it holds; ResultError: unusable, or no rows."""
     files: list[File] = [(Path(name).name if Path(name).is_absolute() else name, read(Path(name))) for name in names]
     for name, content in files:
         if not content["rows"]:
@@ -81,8 +67,9 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         yield from several(rows)
     for group in tables.groups(rows, ["run"]):
         source, content = files[group.run.iloc[0]]
-        devices = list(group.device.unique())
-        yield Heading(f"{content['preset']} · " + " · ".join(dict.fromkeys(group["where"])) + threads(content, devices))
+        devices, n = list(group.device.unique()), content["environment"]["torch_threads"]
+        threads = f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
+        yield Heading(" · ".join([content["preset"], *group["where"].unique()]) + threads)
         yield Lines([f"{source}, {content['started']}: {content['command']}", *machine(content, devices)])
         for table in (tables.means, tables.characters, tables.memory, tables.published):
             yield from table(group)
@@ -90,11 +77,6 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         yield from (plot for plot in drawn if plot.run == group["name"].iloc[0])
         for table in (tables.forward_share, tables.packed, tables.structure, tables.scaling, tables.all_times):
             yield from table(group)
-
-
-def threads(content: Mapping[str, Any], devices: Sequence[str]) -> str:
-    n = content["environment"]["torch_threads"]
-    return f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
 
 
 def untimed(rows: pd.DataFrame) -> list[str]:
@@ -107,44 +89,36 @@ def untimed(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
-def machine(content: Mapping[str, Any], devices: Sequence[str]) -> list[str]:
+def machine(content: Content, devices: Sequence[str]) -> list[str]:
     """The machine, the versions and the limits, in lines."""
     m, env, limits = content["machine"], content["environment"], content["limits"]
     memory = f", {m['memory_gb']:g} GB" if m["memory_gb"] else ""
     cuda = f", CUDA {env['cuda']}, cuDNN {env['cudnn']}, TF32 {env['tf32']}" if env["cuda"] else ""
     blas = [f"{b['api']} {b['version'] or ''} ({b['threads'] or 'unknown'} threads)" for b in env["blas"]]
+    computing = "; ".join([f"torch {env['torch_threads']} threads", *blas])
     simd = f" with {', '.join(env['simd'])}" if env.get("simd") else ""
+    known = {d: limits[d] for d in devices if d in limits}
     return [
         f"{m['processor']}, {m['cores']} cores{memory}, {m['system']}",
         *([gpu(m["gpu"])] if m["gpu"] else []),
-        f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; "
-        + "; ".join([f"torch {env['torch_threads']} threads", *blas]),
+        f"Python {env['python']}, NumPy {env['numpy']}{simd}, PyTorch {env['torch']}{cuda}; {computing}",
         *(f"{name}: {version}" for name, version in env.get("strangers", {}).items()),
-        *(
-            f"{d}: GEMM {limits[d]['shape']} {gemm(limits[d])}; copy {three(limits[d]['copy_gbs'])} GB/s"
-            for d in devices
-            if d in limits
-        ),
+        *(f"{d}: GEMM {of['shape']} {gemm(of)}; copy {three(of['copy_gbs'])} GB/s" for d, of in known.items()),
     ]
 
 
-def gemm(limits: Mapping[str, Any]) -> str:
+def gemm(limits: Content) -> str:
     return ", ".join(f"{three(rate)} GFLOP/s {dtype}" for dtype, rate in limits["gemm_gflops"].items() if rate)
 
 
-def gpu(of: Mapping[str, Any]) -> str:
+def gpu(of: Content) -> str:
     """The GPU, and what could be read of it."""
-    readings = (
-        ("driver {}", "driver"),
-        ("{:g} GB", "memory_gb"),
-        ("power limit {:g} W", "power_limit_w"),
-        ("clock {:g} MHz", "clock_mhz"),
-    )
-    return ", ".join([of["name"], *(text.format(of[key]) for text, key in readings if of[key] is not None)])
+    texts = {"driver": "driver {}", "memory_gb": "{:g} GB", "power_limit_w": "power limit {:g} W", "clock_mhz": "clock {:g} MHz"}
+    return ", ".join([of["name"], *(text.format(of[key]) for key, text in texts.items() if of[key] is not None)])
 
 
 def write(blocks: Sequence[Block], drawn: Sequence[Plot], folder: Path) -> None:
-    """report.md, report.html and the plots, in a folder that is made if need be."""
+    """report.md, report.html and the plots, in a folder that need not be there."""
     (folder / "plots").mkdir(parents=True, exist_ok=True)
     for plot in drawn:
         for form in ("png", "svg"):
@@ -152,7 +126,3 @@ def write(blocks: Sequence[Block], drawn: Sequence[Plot], folder: Path) -> None:
     page = to_markdown(TITLE, blocks, lambda plot: f"plots/{plot.name}.png")
     (folder / "report.md").write_text(page, encoding="utf-8")
     (folder / "report.html").write_text(to_html(TITLE, blocks), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,65 +7,43 @@ Exit status: 0; 1 with --fail-slower X if a row got slower beyond noise and by m
 not ok in B, or if no row could be compared; 2 if a file is unusable.
 """
 
-import argparse
-import math
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
 from parity_tests.judge.terminal import console
+from reference.common.command import at_least_zero, failed, parser
 
 from ..run.results import ResultError, read
 from .blocks import Table, print_table
-from .frame import between, load, said, times, word
+from .frame import Content, between, load, said, times, word
 from .tables import groups
 
-USAGE_ERROR = 2
 NOISE = 1.05  # a median that moved by a smaller factor has not moved
 RULE = "changed: the interquartile ranges do not overlap, and the median moved by more than 5 percent"
 ROW = ["implementation", "key"]
 COLUMNS = [*ROW, "kind", "phase", "dtype", "device", "size", "status", "reason", "kernel", "median", "q1", "q3"]
 
 
-def arguments() -> argparse.ArgumentParser:
-    first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks compare",
-        description=first.partition(": ")[2],
-        epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("a", metavar="A", help="a result file: before")
-    parser.add_argument("b", metavar="B", help="a result file: after")
-    parser.add_argument(
-        "--fail-slower",
-        type=percentage,
-        metavar="X%",
-        help="exit with 1 if a row got slower by more than X percent (less than 5 is noise in any case)",
-    )
-    return parser
-
-
 def percentage(text: str) -> float:
     """'10' or '10%'."""
-    value = float(text.removesuffix("%"))
-    if not 0 <= value < math.inf:
-        raise ValueError(text)
-    return value
+    return at_least_zero(text.removesuffix("%"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = arguments().parse_args(argv)
+    options = parser("python -m benchmarks compare", __doc__)
+    options.add_argument("a", metavar="A", help="a result file: before")
+    options.add_argument("b", metavar="B", help="a result file: after")
+    slower = "exit with 1 if a row got slower by more than X percent (less than 5 is noise in any case)"
+    options.add_argument("--fail-slower", type=percentage, metavar="X%", help=slower)
+    args = options.parse_args(argv)
     try:
         files = [(name, read(Path(name))) for name in (args.a, args.b)]
-    except (ResultError, OSError) as e:
-        console(stderr=True).print(f"error: {e}", style="bold red", markup=False, soft_wrap=True)
-        return USAGE_ERROR
+    except ResultError as e:
+        return failed(str(e))
     a, b = (load([file]).reindex(columns=COLUMNS) for file in files)
     out, pairs = console(), paired(a, b)
     for text in differences(files[0][1], files[1][1]):
@@ -74,8 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, own, other in (("A", a, b), ("B", b, a)):
         there = pd.MultiIndex.from_frame(own[ROW]).isin(pd.MultiIndex.from_frame(other[ROW]))
         for group in groups(own[~there], ["implementation", "kind", "phase", "dtype", "device"]):
-            what = " ".join(group[["kind", "phase", "dtype", "device"]].iloc[0])
-            out.print(Text(f"only in {name}: {group.implementation.iloc[0]}, {what}: {', '.join(group['size'])}", style="yellow"))
+            who, *what = group.iloc[0][["implementation", "kind", "phase", "dtype", "device"]]
+            out.print(Text(f"only in {name}: {who}, {' '.join(what)}: {', '.join(group['size'])}", style="yellow"))
     return 0 if args.fail_slower is None else verdict(out, pairs, args.fail_slower)
 
 
@@ -92,7 +70,7 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+def differences(a: Content, b: Content) -> list[str]:
     """What differs in the machine, the versions and the limits, so that times may differ for that reason."""
     return [
         f"{part} {key}: {described(x)} in A, {described(y)} in B"
@@ -102,7 +80,7 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def described(value: Any) -> str:
+def described(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {v}" for k, v in value.items())
     return "; ".join(map(described, value)) if isinstance(value, list) else "none" if value is None else str(value)
@@ -115,25 +93,15 @@ def show(out: Console, pairs: pd.DataFrame) -> None:
     if changed.any():
         rows = pairs[changed].sort_values("factor", ascending=False, kind="stable", na_position="first")
         print_table(out, Table("changed beyond noise: A -> B", "", pd.DataFrame(map(change, rows.to_dict("records"))), 2))
-    same = pairs.factor.notna() & ~changed
-    out.print(
-        Text(
-            f"{len(pairs)} rows in both: {pairs.slower.sum()} slower, {pairs.faster.sum()} faster, "
-            f"{pairs.moved.sum()} with another status, {same.sum()} unchanged within noise, "
-            f"{(pairs.factor.isna() & ~changed).sum()} timed in neither"
-        )
-    )
+    same, untimed = (pairs.factor.notna() & ~changed).sum(), (pairs.factor.isna() & ~changed).sum()
+    counts = f"{pairs.slower.sum()} slower, {pairs.faster.sum()} faster, {pairs.moved.sum()} with another status"
+    out.print(Text(f"{len(pairs)} rows in both: {counts}, {same} unchanged within noise, {untimed} timed in neither"))
 
 
-def change(p: Mapping[str, Any]) -> dict[str, str]:
+def change(p: Content) -> dict[str, str]:
     """A line of the table."""
-    became = (
-        "slower"
-        if p["slower"]
-        else "faster"
-        if p["faster"]
-        else f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}"
-    )
+    other = f"{word(p['status']) or 'timed'} -> {word(p['status_b']) or 'timed'}"
+    became = "slower" if p["slower"] else "faster" if p["faster"] else other
     kernel = "" if p["kernel"] == p["kernel_b"] else f"kernel {p['kernel'] or 'unknown'} -> {p['kernel_b'] or 'unknown'}"
     return {
         "implementation": p["implementation"],
@@ -145,24 +113,19 @@ def change(p: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def timing(p: Mapping[str, Any], which: str) -> str:
+def timing(p: Content, which: str) -> str:
     median, q1, q3 = (p[name + which] for name in ("median", "q1", "q3"))
     return word(p["status" + which]) if pd.isna(median) else f"{said(median)}\n[{between(q1, q3, median)}]"
 
 
 def verdict(out: Console, pairs: pd.DataFrame, percent: float) -> int:
     """The exit status under --fail-slower, and why."""
-    failed = int((pairs.lost | (pairs.slower & (pairs.factor > 1 + percent / 100))).sum())
+    too_slow = int((pairs.lost | (pairs.slower & (pairs.factor > 1 + percent / 100))).sum())
+    why = f"{too_slow} of {len(pairs)} rows slower by more than {percent:g} percent beyond noise, or timed no more"
     if not pairs["median"].notna().any():
-        out.print(Text("failed: no row that was timed in A is in B", style="bold red"))
-        return 1
-    if failed:
-        what = f"slower by more than {percent:g} percent beyond noise, or timed no more"
-        out.print(Text(f"failed: {failed} of {len(pairs)} rows {what}", style="bold red"))
-        return 1
-    out.print(Text(f"passed: no row slower by more than {percent:g} percent beyond noise", style="green"))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        why = "no row that was timed in A is in B"
+    elif not too_slow:
+        out.print(Text(f"passed: no row slower by more than {percent:g} percent beyond noise", style="green"))
+        return 0
+    out.print(Text(f"failed: {why}", style="bold red"))
+    return 1

@@ -22,33 +22,19 @@ COLOURS = (FOREGROUND, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#
 FILLED, HOLLOW = "osD^vX", "os^vD*p"
 STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 KNOWN = (
-    LIBRARY,
-    "numpy.fast",
-    "numpy",
-    "torch.native",
-    "torch.compiled",
-    "torch.loop",
-    "torch.hoisted",
-    "torch.cell",
-    "torch.bptt",
-    "torch.graphed",
-    "jax.scan",
-    "onnxruntime",
+    *(LIBRARY, "numpy.fast", "numpy", "torch.native", "torch.compiled", "torch.loop"),
+    *("torch.hoisted", "torch.cell", "torch.bptt", "torch.graphed", "jax.scan", "onnxruntime"),
 )
 COLOURED = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color", "hatch.color")
 STYLE: dict[Any, Any] = {
     "font.size": 8.5,
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "text.parse_math"), False),
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
-    "text.parse_math": False,
     "svg.fonttype": "none",
-    "axes.linewidth": 0.7,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
+    **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.7),
     "hatch.linewidth": 0.6,
     **dict.fromkeys(COLOURED, FOREGROUND),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), BACKGROUND),
@@ -66,8 +52,7 @@ class Plot(NamedTuple):
 
     def save(self, form: str) -> bytes:
         """The figure as "png" or "svg", the same bytes for the same data."""
-        drawn = self._drawn(form)
-        return compact(drawn.decode()).encode() if form == "svg" else drawn
+        return compact(self._drawn("svg").decode()).encode() if form == "svg" else self._drawn(form)
 
     def _drawn(self, form: str) -> bytes:
         import matplotlib

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..run.clock import duration, three
+from ..run.clock import UNITS, duration, three
+from ..what.presets import CELLS
 
 LIBRARY = "torch.library"
 GONE = ("numpy.whole", "numpy.tiles")  # kept in older files, made by an engine that is no more: not shown
-CELLS = ("rnn", "lstm", "gru")
 GROUP = ["run", "device", "dtype", "kind", "phase"]  # what a table of times is about
 COPIED = ("implementation", "phase", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops", "gflops", "limit")
 NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "flops", "gflops", "fraction")
 
-File = tuple[str, Mapping[str, Any]]  # its name, what it holds
+Content = Mapping[str, Any]  # what a file holds, or a part of it
+File = tuple[str, Content]  # its name, what it holds
 
 
 def load(files: Iterable[File]) -> pd.DataFrame:
@@ -33,16 +34,16 @@ def load(files: Iterable[File]) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     names: list[str] = []
     for run, (source, content) in enumerate(files):
-        name = slug(Path(source).name.removesuffix(".gz").removesuffix(".json"))
+        stem = Path(source).name.removesuffix(".gz").removesuffix(".json").lower()
+        name = re.sub(r"[^a-z0-9]+", "-", stem).strip("-") or "x"  # can name a file or an element
         names.append(name if name not in names else f"{name}-{run + 1}")
-        about = {"run": run, "file": source, "name": names[-1]} | machine_of(content)
+        about = {"run": run, "file": source, "name": names[-1], "preset": content["preset"], "started": content["started"]}
+        about |= {"processor": content["machine"]["processor"], "threads": content["environment"]["torch_threads"]}
         lines += [about | line(row, content["machine"]) for row in content["rows"] if row["implementation"] not in GONE]
     rows = pd.DataFrame(lines)
     if rows.empty:
         return rows
-    for column in NUMBERS:
-        rows[column] = pd.to_numeric(rows[column])
-    rows["kernel"] = rows.kernel.fillna("")
+    rows = rows.assign(kernel=rows.kernel.fillna(""), **{column: pd.to_numeric(rows[column]) for column in NUMBERS})
     for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes")):
         library = rows[rows.implementation == LIBRARY].set_index(["run", "key"])[of]
         rows[column] = rows[of] / library.reindex(pd.MultiIndex.from_frame(rows[["run", "key"]])).to_numpy()
@@ -50,28 +51,14 @@ def load(files: Iterable[File]) -> pd.DataFrame:
     return rows.sort_values(["run", "device", "dtype", "order", "kind", "phase"], kind="stable", ignore_index=True)
 
 
-def machine_of(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What every row of a file shares."""
-    machine = content["machine"]
-    return {
-        "preset": content["preset"],
-        "started": content["started"],
-        "processor": machine["processor"],
-        "cores": machine["cores"],
-        "gpu": machine["gpu"] and machine["gpu"]["name"],
-        "threads": content["environment"]["torch_threads"],
-    }
-
-
-def line(row: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
+def line(row: Content, machine: Content) -> dict[str, Any]:
     """One row of a file."""
     case, seconds = row["case"], row["seconds"] if row["status"] == "ok" and row["seconds"] else {}
-    times = {name: positive(seconds.get(name)) for name in ("median", "q1", "q3")}
     return {
-        **{"model": None, "vocabulary": None, "classes": None},
+        **dict.fromkeys(("model", "vocabulary", "classes")),
         **case,
         **{k: row[k] for k in COPIED},
-        **times,
+        **{k: positive(seconds.get(k)) for k in ("median", "q1", "q3")},
         "samples": len(seconds.get("samples", ())),
         "outliers": seconds.get("outliers"),
         "fraction": row["fraction_of_limit"],
@@ -84,15 +71,10 @@ def line(row: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
 
 def positive(seconds: float | None) -> float:
     """NaN if this is no length of time."""
-    return float(seconds) if seconds is not None and 0 < seconds < math.inf else math.nan
+    return float(seconds) if seconds and 0 < seconds < math.inf else math.nan
 
 
-def slug(text: str) -> str:
-    """Only letters, digits and single hyphens, so that it can name a file or an element."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
-
-
-def kind_of(case: Mapping[str, Any]) -> str:
+def kind_of(case: Content) -> str:
     """The cell, with the option that makes it another function; or the model, with its cell."""
     cell = str(case["cell"])
     if case.get("model"):
@@ -102,7 +84,7 @@ def kind_of(case: Mapping[str, Any]) -> str:
     return "gru reset before" if cell == "gru" and not case["reset_after"] else cell
 
 
-def parts(case: Mapping[str, Any]) -> list[str]:
+def parts(case: Content) -> list[str]:
     """The parts of a size: T, B, H, and what is not as usual."""
     words = [f"T{case['T']}", f"B{case['B']}", f"H{case['hidden_size']}"]
     words += [f"I{case['input_size']}"] * (case["input_size"] != case["hidden_size"])
@@ -112,7 +94,7 @@ def parts(case: Mapping[str, Any]) -> list[str]:
     return words + ([] if case["fill"] is None else [f"fill{100 * case['fill']:.3g}%"])
 
 
-def where(machine: Mapping[str, Any], device: str) -> str:
+def where(machine: Content, device: str) -> str:
     """The processor, or the GPU if that computed."""
     gpu = machine["gpu"]
     return str(gpu["name"]) if device == "cuda" and gpu else f"{machine['processor']}, {machine['cores']} cores"
@@ -131,7 +113,7 @@ def between(low: float, high: float, unit_of: float) -> str:
     """'1.20 – 1.31', two durations in the unit of a third."""
     if pd.isna([low, high, unit_of]).any():
         return ""
-    factor = {"s": 1.0, "ms": 1e3, "µs": 1e6, "ns": 1e9}[duration(unit_of).split()[1]]
+    factor = UNITS[duration(unit_of).split()[1]]
     return f"{three(low * factor)} – {three(high * factor)}"
 
 

@@ -4,7 +4,7 @@ Each is small panels, a kind of cell in a column and a phase in a row, with one 
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,22 @@ from .frame import LIBRARY, File
 from .tables import AXES, groups, sweeps
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.ticker import EngFormatter
 
 SWEPT = ("cliffs", "scaling", "crossover")  # presets that vary one thing at a time have plots along it
+WORK = "the floating-point operations of the case"
 RATIO = (
-    f"Median over the median of {LIBRARY} in the same case, phase and file, logarithmic; below 1 is faster. Cases by "
-    "ascending work."
+    f"Median over the median of {LIBRARY} in the same case, phase and file, logarithmic; below 1 is faster. "
+    "Cases by ascending work."
 )
 TIME = (
-    "Median time against the floating-point operations of the case, both logarithmic; B = 1 and more are lines apart. The "
-    "line without markers is the time at this machine's own measured GEMM rate."
+    f"Median time against {WORK}, both logarithmic; B = 1 and more are lines apart. The line without markers is the time at "
+    "this machine's own measured GEMM rate."
 )
 ALONG = "Median time over floating-point operations, logarithmic; a level line has no cliff, and scales with the work."
-SHARE = (
-    "Share of the nearer limit that the machine itself was measured to have, GEMM rate or copy bandwidth, against the "
-    "floating-point operations of the case."
-)
+SHARE = f"Share of the nearer limit that the machine itself was measured to have, GEMM rate or copy bandwidth, against {WORK}."
 
 Draw = Callable[["Axes", pd.DataFrame], None]  # one panel
 
@@ -44,14 +44,13 @@ def draw(files: list[File], rows: pd.DataFrame) -> Iterator[Plot]:
             if first.preset not in SWEPT:
                 if group.ratio.notna().any():
                     yield ratio(group[group.ratio.notna()])
-                limits = files[first.run][1]["limits"].get(first.device, {})
                 several = group[group.groupby(["kind", "phase"]).flops.transform("nunique") > 1]
                 if len(several):
-                    yield time(several, limits.get("gemm_gflops", {}).get(first["dtype"]))
+                    limits = files[first.run][1]["limits"].get(first.device, {"gemm_gflops": {}})
+                    yield time(several, limits["gemm_gflops"].get(first["dtype"]))
                     yield share(several)
             for axis in AXES:
-                swept = list(sweeps(group[group.flops > 0], axis))
-                if swept:
+                if swept := list(sweeps(group[group.flops > 0], axis)):
                     yield along(pd.concat(swept), axis)
 
 
@@ -66,7 +65,7 @@ def ratio(rows: pd.DataFrame) -> Plot:
         ax.axhline(1, color=FOREGROUND, linewidth=0.8)
         lines(ax, own.assign(x=own["size"].map(sizes.index), y=own.ratio), rows)
         ax.set_xticks(range(len(sizes)), [s.replace(" ", "\n") for s in sizes], size=6)
-        logarithmic(ax, "y", "{:g}×".format)
+        logarithmic(ax, "y", "{x:g}×")
 
     width = max(2.6, room * rows.groupby(["kind", "phase"])["size"].nunique().max())
     return plotted(rows, "ratio", f"Time over that of {LIBRARY}", RATIO, panel, "", width)
@@ -90,7 +89,7 @@ def along(rows: pd.DataFrame, axis: str) -> Plot:
         sizes = sorted(own.x.unique())
         lines(ax, own.assign(x=own.x.map(sizes.index), y=1e12 * own["median"] / own.flops), rows)
         ax.set_xticks(range(len(sizes)), [str(size) for size in sizes], size=6.5, rotation=90 if len(sizes) > 9 else 0)
-        logarithmic(ax, "y", "{:g}".format)
+        logarithmic(ax, "y", "{x:g}")
         ax.set_xlabel(f"{axis} ({own.held.iloc[0]})")
 
     return plotted(rows, f"along-{axis.lower()}", f"Time per unit of work along {axis}", ALONG, panel, "ps per FLOP", 3.2)
@@ -115,19 +114,19 @@ def lines(ax: "Axes", own: pd.DataFrame, everybody: pd.DataFrame, apart: bool = 
             ax.plot(part.x, part.y, **look(name, names), linewidth=1.1, markersize=3.5, clip_on=False, label=name)
 
 
-def logarithmic(ax: "Axes", which: str, form: Callable[[float], str]) -> None:
+def logarithmic(ax: "Axes", which: str, form: "str | EngFormatter") -> None:
     """A logarithmic axis with plain labels: powers of ten, and what is between them if there are few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
     low, high = getattr(ax, f"get_{which}lim")()
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 50 else (1.0, 2.0, 5.0), numticks=30))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda v, _: form(v)))
+    axis.set_major_formatter(form)
 
 
-def in_units(unit: str) -> Callable[[float], str]:
+def in_units(unit: str) -> "EngFormatter":
     """'10 ms', '100 M'"""
     from matplotlib.ticker import EngFormatter
 
@@ -141,14 +140,12 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
 
     kinds, phases = rows.kind.unique().tolist(), rows.phase.unique().tolist()
     across = min(len(kinds), max(1, int(13.5 // width)))
-    rows_of_panels = [(phase, kinds[i : i + across]) for i in range(0, len(kinds), across) for phase in phases]
-    down = len(rows_of_panels)
-    figure = Figure(figsize=(max(0.6 + width * across, 6.5), 0.9 + 2.5 * down), layout="constrained")
+    panels = [(phase, kinds[i : i + across]) for i in range(0, len(kinds), across) for phase in phases]
+    figure = Figure(figsize=(max(0.6 + width * across, 6.5), 0.9 + 2.5 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(down, across, sharey="row", squeeze=False)
-    named: dict[str, Any] = {}
-    for (row, column), ax in np.ndenumerate(axes):
-        phase, beside = rows_of_panels[row]
+    named: dict[str, Artist] = {}
+    for (row, column), ax in np.ndenumerate(figure.subplots(len(panels), across, sharey="row", squeeze=False)):
+        phase, beside = panels[row]
         own = rows[(rows.kind == "".join(beside[column : column + 1])) & (rows.phase == phase)]
         if own.empty:
             figure.delaxes(ax)
@@ -158,14 +155,10 @@ def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw
         ax.tick_params(bottom=False, left=False)
         ax.grid(alpha=0.25, linewidth=0.5, color=FOREGROUND, clip_on=False)
         panel(ax, own)
-        named |= {handle.get_label(): handle for handle in ax.get_lines() if not handle.get_label().startswith("_")}
+        named |= {line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")}
     figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=int(figure.get_figwidth() / 1.5), frameon=False)
     first = rows.iloc[0]
     threads = f", {first.threads} threads" if first.device == "cpu" else ""
-    figure.suptitle(
-        f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}",
-        x=0.01,
-        ha="left",
-        size=9,
-    )
+    heading = f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}"
+    figure.suptitle(heading, x=0.01, ha="left", size=9)
     return Plot(first["name"], f"{first['name']}-{first.device}-{first['dtype']}-{what}", title, caption, figure)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..run.results import read
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
-from .command import gemm, opened, report
+from .command import gemm, report
 from .frame import LIBRARY, File, load
 
-RESULTS = Path(__file__).parents[1] / "results"
-FIGURES = Path(__file__).parents[2] / "notes" / "figures"
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "notes" / "figures"
 MACHINES = ("epyc-2", "epyc-milan-2", "xeon-2")
 SHOWN = "xeon-2"  # in README.md: all of its files are of one engine
 
@@ -24,8 +25,8 @@ SHOWN = "xeon-2"  # in README.md: all of its files are of one engine
 @cache
 def measured(name: str) -> tuple[list[File], pd.DataFrame]:
     """The files of a machine, its grid first: (files, rows)."""
-    paths = sorted((RESULTS / name).glob("*.json*"), key=lambda path: len(path.name))
-    files = [(f"benchmarks/results/{name}/{Path(source).name}", content) for source, content in opened([str(p) for p in paths])]
+    paths = sorted((ROOT / "benchmarks" / "results" / name).glob("*.json*"), key=lambda path: len(path.name))
+    files: list[File] = [(path.relative_to(ROOT).as_posix(), read(path)) for path in paths]
     return files, load(files)
 
 
@@ -38,8 +39,7 @@ def grid(name: str) -> pd.DataFrame:
 def ratios(name: str) -> str:
     """The table of mean ratios of a machine's grid."""
     rows = grid(name)
-    frame = tables.mean_ratios(rows)
-    first = rows.iloc[0]
+    frame, first = tables.mean_ratios(rows), rows.iloc[0]
     about = (
         f"**{name}**: {first['where']}, {first.threads} threads, {first['dtype']}. Time over that of {LIBRARY}: geometric "
         "mean over eight sizes, (smallest – largest); below 1 is faster."

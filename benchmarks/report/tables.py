@@ -1,7 +1,7 @@
 """The tables of a report, each a DataFrame of text: what rows are compared, and how."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,7 @@ import pandas as pd
 from ..run.clock import duration, three
 from ..what.presets import V100, V100_SOURCE
 from .blocks import Table
-from .frame import (
-    GROUP,
-    LIBRARY,
-    between,
-    parts,
-    percent,
-    rate,
-    said,
-    size_of,
-    spread,
-    times,
-    word,
-)
+from .frame import GROUP, LIBRARY, Content, between, parts, percent, rate, said, size_of, spread, times, word
 
 PHASES = "input product inside every time; forward is inference; train is forward and backward from scratch"
 AXES = {"T": "T", "B": "B", "H": "hidden_size"}
@@ -44,27 +32,19 @@ PUBLISHED = (
     "input's gradient, and the rate of its forward. Ours have both inside, which is twice the products; so a "
     f"landmark, no rival. Source: {V100_SOURCE}"
 )
+PACKED = "Median of the packed batch over that of the padded one; fill is the mean length over T, the work that is left."
 SHARE = (
     "Backward = train - forward. The forward measured alone is inference, which keeps nothing for the backward, so "
     "backward includes what keeping costs. Median over the cases."
 )
 
 
-def texts(pairs: pd.DataFrame, index: str | list[str], columns: str | list[str], absent: str = "–") -> pd.DataFrame:
+def texts(cells: pd.DataFrame, index: list[str], columns: list[str], absent: str = "–") -> pd.DataFrame:
     """A table of text from a frame with a column "text": lines and columns in the order in which they come."""
-    lines, heads = (
-        list(pairs[[k] if isinstance(k, str) else k].drop_duplicates().itertuples(index=False, name=None)) for k in (index, columns)
-    )
-    at = pairs.assign(
-        **{
-            "_line": pairs[[index] if isinstance(index, str) else index].apply(tuple, axis=1),
-            "_head": pairs[[columns] if isinstance(columns, str) else columns].apply(tuple, axis=1),
-        }
-    )
-    wide = at.pivot(index="_line", columns="_head", values="text").reindex(index=lines, columns=heads).fillna(absent)
-    body = pd.DataFrame(wide.to_numpy(), columns=[", ".join(map(str, head)) for head in heads])
-    names = [index] if isinstance(index, str) else index
-    return pd.concat([pd.DataFrame(lines, columns=names).astype(str), body], axis=1)
+    line, head = (cells.groupby(by, sort=False, dropna=False).ngroup() for by in (index, columns))
+    body = cells.assign(_line=line, _head=head).pivot(index="_line", columns="_head", values="text").fillna(absent)
+    body.columns = [", ".join(map(str, names)) for names in cells[columns].drop_duplicates().itertuples(index=False)]
+    return cells[index].drop_duplicates().astype(str).reset_index(drop=True).join(body)
 
 
 def groups(rows: pd.DataFrame, by: list[str]) -> Iterator[pd.DataFrame]:
@@ -77,18 +57,22 @@ def titled(rows: pd.DataFrame, *names: str) -> str:
     return " · ".join(str(rows[name].iloc[0]) for name in names)
 
 
+def by_device(title: str, caption: str, cells: pd.DataFrame, index: list[str], columns: list[str]) -> Iterator[Table]:
+    """A table of the column "text" for each device and dtype."""
+    for group in groups(cells, ["device", "dtype"]):
+        yield Table(f"{title} · {titled(group, 'dtype', 'device')}", caption, texts(group, index, columns), len(index))
+
+
 def all_times(rows: pd.DataFrame) -> Iterator[Table]:
     """Implementations by sizes, for each device, dtype, cell and phase of a file; then every row of it."""
+    head = "implementation, kernel, parity"
     for group in groups(rows, GROUP):
         title = titled(group, "kind", "phase", "dtype", "device")
-        cells = group.assign(text=[entry(row) for row in group.itertuples()])
-        notes = cells.groupby("implementation", sort=False).apply(notes_of, include_groups=False)
-        frame = texts(cells, "implementation", "size")
-        frame["implementation"] = [f"{name}\n{notes[name]}".strip() for name in frame.implementation]
-        frame = frame.rename(columns={"implementation": "implementation, kernel, parity"})
+        notes = {name: f"{name}\n{notes_of(own)}".strip() for name, own in group.groupby("implementation")}
+        cells = group.assign(text=[entry(row) for row in group.itertuples()], **{head: group.implementation.map(notes)})
         caption = f"{titled(group, 'where')}; {PHASES}; median, × {LIBRARY}, [quartiles], rate and % of the nearer limit"
-        yield Table(title, caption, frame)
-        yield Table(f"Every row: {title}", "", every_row(group), 2, folded=True)
+        yield Table(title, caption, texts(cells, [head], ["size"]))
+        yield Table(f"Every row: {title}", "", pd.DataFrame(map(every_column, group.itertuples())), 2, folded=True)
 
 
 def entry(row: Any) -> str:
@@ -96,52 +80,33 @@ def entry(row: Any) -> str:
     if row.status != "ok":
         over = "" if row.status != "wrong" or pd.isna(row.parity) else f"\nparity {three(row.parity)}"
         return word(row.status) + over
-    return (
-        f"{said(row.median)}  {times(row.ratio)}".rstrip() + f"\n[{between(row.q1, row.q3, row.median)}]"
-        f"\n{rate(row.gflops, row.fraction, row.limit)}"
-    ).rstrip()
+    time = f"{said(row.median)}  {times(row.ratio)}".rstrip()
+    return f"{time}\n[{between(row.q1, row.q3, row.median)}]\n{rate(row.gflops, row.fraction, row.limit)}".rstrip()
 
 
 def notes_of(own: pd.DataFrame) -> str:
     """Kernels, worst parity and longest compilation of one implementation."""
-    compiled = own.compile_s.max()
-    return "\n".join(
-        filter(
-            None,
-            (
-                ", ".join(filter(None, own.kernel.unique())),
-                "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}",
-                said(compiled, "compiled in {}"),
-            ),
-        )
-    )
+    parity = "" if pd.isna(own.parity.max()) else f"parity {own.parity.max():.2f}"
+    kernels = ", ".join(filter(None, own.kernel.unique()))
+    return "\n".join(filter(None, (kernels, parity, said(own.compile_s.max(), "compiled in {}"))))
 
 
-def every_row(rows: pd.DataFrame) -> pd.DataFrame:
-    """A line for each row, with all that is known of it."""
-    return pd.DataFrame(
-        [
-            {
-                "implementation": r.implementation,
-                "case": r.size,
-                "median": said(r.median),
-                "quartiles": between(r.q1, r.q3, r.median),
-                "samples, outliers": "" if pd.isna(r.median) else counts(r),
-                "ratio": times(r.ratio),
-                "kernel": r.kernel,
-                "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
-                "rate": rate(r.gflops, r.fraction, r.limit),
-                "extra memory": size_of(r.peak_bytes),
-                "compile": said(r.compile_s),
-                "": word(r.status) + (f": {r.reason}" if r.reason else ""),
-            }
-            for r in rows.itertuples()
-        ]
-    )
-
-
-def counts(row: Any) -> str:
-    return f"{row.samples}, {row.outliers:.0f}"
+def every_column(r: Any) -> dict[str, str]:
+    """All that is known of a row."""
+    return {
+        "implementation": r.implementation,
+        "case": r.size,
+        "median": said(r.median),
+        "quartiles": between(r.q1, r.q3, r.median),
+        "samples, outliers": "" if pd.isna(r.median) else f"{r.samples}, {r.outliers:.0f}",
+        "ratio": times(r.ratio),
+        "kernel": r.kernel,
+        "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
+        "rate": rate(r.gflops, r.fraction, r.limit),
+        "extra memory": size_of(r.peak_bytes),
+        "compile": said(r.compile_s),
+        "": word(r.status) + (f": {r.reason}" if r.reason else ""),
+    }
 
 
 def means(rows: pd.DataFrame) -> Iterator[Table]:
@@ -153,142 +118,96 @@ def means(rows: pd.DataFrame) -> Iterator[Table]:
             yield Table(title, caption, mean_ratios(group))
 
 
-def mean_ratios(group: pd.DataFrame) -> pd.DataFrame:
-    """Implementations by cells and phases."""
+def mean_ratios(rows: pd.DataFrame) -> pd.DataFrame:
+    """Implementations by cells and phases, of which the library has a time."""
     columns = ["kind", "phase"]
-    of = group[(group.implementation == LIBRARY) & group.ratio.notna()].groupby(columns).size()
-    pairs = pd.DataFrame(
-        [
-            {
-                "implementation": own.implementation.iloc[0],
-                "kind": own.kind.iloc[0],
-                "phase": own.phase.iloc[0],
-                "text": mean_ratio(own, of.get((own.kind.iloc[0], own.phase.iloc[0]), 0)),
-            }
-            for own in groups(group, ["implementation", *columns])
-        ]
-    )
-    return texts(pairs[[(k, p) in of.index for k, p in pairs[columns].itertuples(index=False)]], "implementation", columns)
+    cases = rows[(rows.implementation == LIBRARY) & rows.ratio.notna()].groupby(columns).size().rename("cases").reset_index()
+    own = groups(rows.merge(cases, on=columns), ["implementation", *columns])
+    return texts(pd.DataFrame([g.iloc[0].to_dict() | {"text": mean_ratio(g)} for g in own]), ["implementation"], columns)
 
 
-def mean_ratio(own: pd.DataFrame, of: int) -> str:
+def mean_ratio(own: pd.DataFrame) -> str:
     """'1.14× (0.50 – 2.00), 3 of 4'; where there is none, why."""
-    ratios = own.ratio.dropna()
+    ratios, cases = own.ratio.dropna(), own.cases.iloc[0]
     if ratios.empty:
         return ", ".join(dict.fromkeys(word(s) for s in own.status if s != "ok")) or "–"
-    return spread(ratios) + (f", {len(ratios)} of {of}" if len(ratios) != of else "")
+    return spread(ratios) + (f", {len(ratios)} of {cases}" if len(ratios) != cases else "")
 
 
 def memory(rows: pd.DataFrame) -> Iterator[Table]:
     """Peak memory over that of torch.nn's layer, for each device and dtype: implementations by cells."""
     trained = rows[(rows.phase == "train") & rows.peak_ratio.notna() & (rows.implementation != LIBRARY)]
-    for group in groups(trained, ["device", "dtype"]):
-        pairs = group.groupby(["implementation", "kind"], sort=False).peak_ratio.apply(spread).reset_index(name="text")
-        yield Table(
-            f"Peak memory of a training step · {titled(group, 'dtype', 'device')}", PEAK, texts(pairs, "implementation", "kind")
-        )
+    cells = trained.groupby(["device", "dtype", "implementation", "kind"], sort=False).peak_ratio.apply(spread)
+    yield from by_device("Peak memory of a training step", PEAK, cells.reset_index(name="text"), ["implementation"], ["kind"])
 
 
 def characters(rows: pd.DataFrame) -> Iterator[Table]:
     """How many characters a second the application char_lm trains on."""
-    for group in groups(rows[(rows.model == "char_lm") & rows["median"].notna()], ["device", "dtype"]):
-        pairs = group.assign(
-            case=group.cell + " " + group["size"],
-            text=[
-                f"{r.T * r.B / r.median:,.0f}"
-                + (f" ({1 / r.ratio:.2f}× {LIBRARY})" if r.ratio and r.implementation != LIBRARY else "")
-                for r in group.itertuples()
-            ],
-        )
-        yield Table(
-            f"Characters a second, training char_lm · {titled(group, 'dtype', 'device')}",
-            CHARACTERS,
-            texts(pairs, "implementation", "case"),
-        )
+    own = rows[(rows.model == "char_lm") & rows["median"].notna()]
+    over = (1 / own.ratio).map(f" ({{:.2f}}× {LIBRARY})".format).where(own.ratio.notna() & (own.implementation != LIBRARY), "")
+    cells = own.assign(case=own.cell + " " + own["size"], text=(own["T"] * own.B / own["median"]).map("{:,.0f}".format) + over)
+    yield from by_device("Characters a second, training char_lm", CHARACTERS, cells, ["implementation"], ["case"])
 
 
 def published(rows: pd.DataFrame) -> Iterator[Table]:
     """Training steps beside the published figures of a V100, where a file has those cases."""
-    figures = [V100.get((r.cell, r.hidden_size, r.B, r.T)) for r in rows.itertuples()]
-    v100 = [f and f"{duration(f[0])}, {f[1]:g} TFLOP/s" for f in figures]
-    own = rows.assign(
-        V100=v100, case=rows.kind + " " + rows["size"], here=rows.dtype + " " + rows.device, text=rows["median"].map(said)
-    )
+    figures = (V100.get((r.cell, r.hidden_size, r.B, r.T)) for r in rows.itertuples())
+    own = rows.assign(V100=[f and f"{duration(f[0])}, {f[1]:g} TFLOP/s" for f in figures], text=rows["median"].map(said))
+    own = own.assign(case=own.kind + " " + own["size"], here=own.dtype + " " + own.device)
     own = own[own.V100.notna() & (own.phase == "train") & own["median"].notna()]
     if len(own):
-        yield Table("Beside published figures", PUBLISHED, texts(own, ["case", "here", "V100"], "implementation"), 3)
+        yield Table("Beside published figures", PUBLISHED, texts(own, ["case", "here", "V100"], ["implementation"]), 3)
 
 
 def forward_share(rows: pd.DataFrame) -> Iterator[Table]:
     """What part of a training step is its forward."""
-    timed = rows[rows["median"].notna()]
-    for group in groups(timed, ["run", "device", "dtype"]):
-        both = group.pivot(index=["implementation", "kind", "size"], columns="phase", values="median")
-        if {"forward", "train"} <= set(both):
-            share = (both.forward / both.train).dropna().groupby(level=["implementation", "kind"], sort=False).median()
-            pairs = group[["implementation", "kind"]].drop_duplicates().merge(share.map(percent).reset_index(name="text"))
-            yield Table(
-                f"Forward in a training step · {titled(group, 'dtype', 'device')}", SHARE, texts(pairs, "implementation", "kind")
-            )
+    timed, same = rows[rows["median"].notna()], ["device", "dtype", "implementation", "kind"]
+    both = timed.pivot(index=[*same, "size"], columns="phase", values="median").reindex(columns=["forward", "train"])
+    share = (both.forward / both.train).dropna().groupby(level=same).median().map(percent).reset_index(name="text")
+    cells = timed[same].drop_duplicates().merge(share)
+    yield from by_device("Forward in a training step", SHARE, cells, ["implementation"], ["kind"])
 
 
 def packed(rows: pd.DataFrame) -> Iterator[Table]:
     """Packed sequences over the padded batch of the same sizes, by fill rate."""
-    padded = rows[rows.fill.isna()].set_index(["run", "implementation", "key"])["median"]
+    padded = rows[rows.fill.isna()].set_index(["implementation", "key"])["median"]
     own = rows[rows.fill.notna()]
-    keys = [re.sub(r'"fill": [\d.]+', '"fill": null', key) for key in own.key]
-    at = pd.MultiIndex.from_arrays([own.run, own.implementation, keys])
-    own = own.assign(over=own["median"] / padded.reindex(at).to_numpy()).dropna(subset="over")
-    own = own.assign(text=own.over.map(times), column=own.kind + ", " + own.phase + ", fill " + own.fill.map(percent))
-    for group in groups(own, ["run", "device", "dtype"]):
-        yield Table(
-            f"Packed over padded · {titled(group, 'dtype', 'device')}",
-            "Median of the packed batch over that of the padded one; fill is the mean length over T, the work that is left.",
-            texts(group, "implementation", "column"),
-        )
+    keys = own.key.str.replace(r'"fill": [\d.]+', '"fill": null', regex=True)
+    own = own.assign(over=own["median"] / padded.reindex(pd.MultiIndex.from_arrays([own.implementation, keys])).to_numpy())
+    own = own.dropna(subset="over")
+    cells = own.assign(text=own.over.map(times), column=own.kind + ", " + own.phase + ", fill " + own.fill.map(percent))
+    yield from by_device("Packed over padded", PACKED, cells, ["implementation"], ["column"])
 
 
 def structure(rows: pd.DataFrame) -> Iterator[Table]:
     """Time per unit of work by number of layers and directions, over that of one layer in one direction."""
     plain = rows[rows.fill.isna() & rows["median"].notna() & (rows.flops > 0)]
-    plain = plain.assign(
-        work=plain["median"] / plain.flops,
-        shape=[
-            f"{layers} layer{'s' * (layers > 1)}{', both ways' * both}"
-            for layers, both in zip(plain.num_layers, plain.bidirectional, strict=True)
-        ],
-    )
-    same = ["run", "device", "dtype", "kind", "phase", "implementation", "T", "B", "input_size", "hidden_size", "proj_size"]
+    layers = plain.num_layers.map(lambda n: f"{n} layer{'s' * (n > 1)}")
+    ways = plain.bidirectional.map({True: ", both ways", False: ""})
+    plain = plain.assign(work=plain["median"] / plain.flops, shape=layers + ways, column=plain.kind + ", " + plain.phase)
+    same = ["device", "dtype", "kind", "phase", "implementation", "T", "B", "input_size", "hidden_size", "proj_size"]
     one = plain[plain["shape"] == "1 layer"].set_index(same).work
     own = plain[plain["shape"] != "1 layer"]
     own = own.assign(text=(own.work / one.reindex(pd.MultiIndex.from_frame(own[same])).to_numpy()).map(times))
-    for group in groups(own[own.text != ""], ["run", "device", "dtype", "T", "B", "hidden_size"]):
-        yield Table(
-            f"Layers and directions · T{group['T'].iloc[0]} B{group.B.iloc[0]} H{group.hidden_size.iloc[0]} · "
-            f"{titled(group, 'dtype', 'device')}",
-            "Time per unit of work over that of one layer in one direction.",
-            texts(group.assign(column=group.kind + ", " + group.phase), ["implementation", "shape"], "column"),
-            2,
-        )
+    for group in groups(own[own.text != ""], ["device", "dtype", "T", "B", "hidden_size"]):
+        title = f"Layers and directions · T{group['T'].iloc[0]} B{group.B.iloc[0]} H{group.hidden_size.iloc[0]}"
+        caption = "Time per unit of work over that of one layer in one direction."
+        yield from by_device(title, caption, group, ["implementation", "shape"], ["column"])
 
 
 def threads(rows: pd.DataFrame) -> Iterator[Table]:
     """One thread count against another, where files of one machine and preset have them, on the CPU."""
-    timed = rows[(rows.device == "cpu") & rows["median"].notna()]
-    for group in groups(timed, ["processor", "cores", "preset", "dtype"]):
+    timed, way = rows[(rows.device == "cpu") & rows["median"].notna()], ["kind", "phase", "implementation"]
+    for group in groups(timed, ["where", "preset", "dtype"]):
         numbers = sorted(group.threads.unique().tolist())
-        way = ["kind", "phase", "implementation"]
-        best = group.drop_duplicates([*way, "key", "threads"]).set_index([*way, "key", "threads"])[["median", "ratio"]]
-        both = best.unstack("threads")
+        case = [*way, "key", "threads"]
+        both = group.drop_duplicates(case).set_index(case)[["median", "ratio"]].unstack("threads")
         both = both[both["median"].notna().all(axis=1)]
         if len(numbers) > 1 and len(both):
-            means_ = np.exp(np.log(both).groupby(level=way, sort=False).mean())
-            frame = means_.index.to_frame(index=False)
-            for n in numbers:
-                frame[f"ratio, {n} thread{'s' * (n > 1)}"] = means_["ratio", n].map(times).to_numpy()
-            gain = means_["median", numbers[0]] / means_["median", numbers[-1]]
-            frame["gain"] = gain.map("{:.2f}".format).to_numpy()
-            frame = group[way].drop_duplicates().merge(frame)
+            mean = np.exp(np.log(both).groupby(level=way, sort=False).mean())
+            cells = {f"ratio, {n} thread{'s' * (n > 1)}": mean["ratio", n].map(times) for n in numbers}
+            cells["gain"] = (mean["median", numbers[0]] / mean["median", numbers[-1]]).map("{:.2f}".format)
+            frame = group[way].drop_duplicates().merge(pd.DataFrame(cells).reset_index())
             few = "One core" if numbers[0] == 1 else f"{numbers[0]} threads"
             many = "two" if numbers[-1] == 2 else numbers[-1]
             yield Table(f"{few} against {many} · {titled(group, 'preset', 'dtype', 'where')}", GAIN, frame, 3)
@@ -302,37 +221,30 @@ def fastest(rows: pd.DataFrame) -> Iterator[Table]:
     timed = rows[rows["median"].notna() & (rows.preset != "crossover")].sort_values(["order", "kind", "phase"], kind="stable")
     for group in groups(timed, ["kind", "phase", "dtype"]):
         best = group.loc[group.groupby(["where", "size"], sort=False)["median"].idxmin()]
-        best = best[best.groupby("size")["where"].transform("nunique") > 1]
+        best = best[best.groupby("size")["where"].transform("nunique") > 1].rename(columns={"where": "device", "device": "_"})
         if len(best):
+            title = f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}"
             text = [
                 f"{said(r.median)}\n[{between(r.q1, r.q3, r.median)}]\n{r.implementation}\n{r.kernel}".rstrip()
                 for r in best.itertuples()
             ]
-            yield Table(
-                f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}",
-                f"{PHASES}; the fastest implementation of each; median, [quartiles]",
-                texts(best.assign(text=text, device=best["where"]), "device", "size"),
-            )
+            caption = f"{PHASES}; the fastest implementation of each; median, [quartiles]"
+            yield Table(title, caption, texts(best.assign(text=text), ["device"], ["size"]))
 
 
 def crossover(rows: pd.DataFrame) -> Iterator[Table]:
     """CPU against CUDA over B and H, where one machine measured both in one preset: the faster device, by what factor."""
-    timed = rows[rows["median"].notna()]
-    same = ["preset", "processor", "dtype", "kind", "phase", "T"]
-    for group in groups(timed, same):
+    square = rows[rows["median"].notna() & (rows.input_size == rows.hidden_size)]
+    for group in groups(square, ["preset", "processor", "dtype", "kind", "phase", "T"]):
         for way, own in (("the fastest of each", group), (LIBRARY, group[group.implementation == LIBRARY])):
-            best = own[own.input_size == own.hidden_size].groupby(["B", "hidden_size", "device"])["median"].min().unstack()
-            if {"cpu", "cuda"} <= set(best):
-                both = best.dropna()
-                sides = [both.index.get_level_values(i).nunique() for i in (0, 1)]
-                if min(sides) > 1 and len(both) >= max(4, sides[0] * sides[1] / 2):
-                    gain = (best.cpu / best.cuda).map(winner).reset_index(name="text").sort_values(["B", "hidden_size"])
-                    frame = texts(gain, "B", "hidden_size").rename(columns=lambda c: c if c == "B" else f"H{c}")
-                    yield Table(
-                        f"CPU or CUDA · {titled(group, 'kind', 'phase', 'dtype')} · {way}",
-                        f"T = {group['T'].iloc[0]}, I = H. The faster device, and by what factor.",
-                        frame,
-                    )
+            best = own.groupby(["B", "hidden_size", "device"])["median"].min().unstack().reindex(columns=["cpu", "cuda"])
+            both = best.dropna()
+            down, across = (both.index.get_level_values(i).nunique() for i in (0, 1))
+            if min(down, across) > 1 and len(both) >= max(4, down * across / 2):
+                cells = (best.cpu / best.cuda).map(winner).reset_index(name="text")
+                title = f"CPU or CUDA · {titled(group, 'kind', 'phase', 'dtype')} · {way}"
+                caption = f"T = {group['T'].iloc[0]}, I = H. The faster device, and by what factor."
+                yield Table(title, caption, texts(cells.assign(H="H" + cells.hidden_size.astype(str)), ["B"], ["H"]))
 
 
 def winner(gain: float) -> str:
@@ -340,7 +252,7 @@ def winner(gain: float) -> str:
     return "–" if pd.isna(gain) else f"CUDA {times(gain)}" if gain > 1 else f"CPU {times(1 / gain)}"
 
 
-def held(case: Mapping[str, Any], axis: str) -> list[str]:
+def held(case: Content, axis: str) -> list[str]:
     """Everything but one axis, once for each way to see it: where I = H, a sweep over H may hold I, or move it with H."""
     if axis != "H":
         return [" ".join(p for p in parts(case) if not re.fullmatch(rf"{axis}\d+", p))]
@@ -373,21 +285,12 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
     implementation has three times or more; off is the largest factor between a time and the fit."""
     lines = []
     for axis in AXES:
-        for sweep in sweeps(rows, axis):
-            for own in groups(sweep, ["implementation"]):
-                if is_wide(own.x.tolist()):
-                    x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
-                    k, c = np.polyfit(x, t, 1)
-                    lines.append(
-                        own.iloc[0][["held", "kind", "phase", "implementation", "dtype", "device"]].to_dict()
-                        | {
-                            "axis": axis,
-                            "sizes": len(own),
-                            "k": float(k),
-                            "factor": float(np.exp(c)),
-                            "off": float(np.exp(np.abs(t - k * x - c).max())),
-                        }
-                    )
+        for own in (own for sweep in sweeps(rows, axis) for own in groups(sweep, ["implementation"])):
+            if is_wide(own.x.tolist()):
+                x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
+                k, c = np.polyfit(x, t, 1)
+                fit = {"k": float(k), "factor": float(np.exp(c)), "off": float(np.exp(np.abs(t - k * x - c).max()))}
+                lines.append(own.iloc[0].to_dict() | {"axis": axis, "sizes": len(own)} | fit)
     return pd.DataFrame(lines)
 
 
@@ -396,9 +299,6 @@ def scaling(rows: pd.DataFrame) -> Iterator[Table]:
     frame = fits(rows)
     if len(frame):
         frame = frame.assign(sizes=frame.sizes.astype(str), k=frame.k.map("{:.2f}".format), off=frame.off.map(times))
-        yield Table(
-            "scaling: time ~ size^k",
-            "Least squares over all sizes; off: the largest factor between a time and the fit.",
-            frame[["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]],
-            7,
-        )
+        columns = ["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]
+        caption = "Least squares over all sizes; off: the largest factor between a time and the fit."
+        yield Table("scaling: time ~ size^k", caption, frame[columns], 7)

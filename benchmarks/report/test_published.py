@@ -15,9 +15,9 @@ BLOCK = re.compile(
     re.S,
 )
 BLOCKS = [
-    (file, *found)
+    (file, call, shown)
     for file in ("README.md", "notes/benchmarks.md")
-    for found in BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))
+    for call, shown in BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))
 ]
 
 

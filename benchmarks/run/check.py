@@ -11,7 +11,6 @@ Each implementation is judged twice for each configuration and phase, in phase "
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +19,9 @@ from parity_tests.judge.oracle import Tensors
 from parity_tests.judge.suite import run_case, worst_of
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, largest
 
-from ..what.config import Candidate, Configuration, Problem
-from ..what.layer import DeclinedError, ForwardOnly
-from ..what.precision import PRECISIONS
+from ..what.config import BASELINES, Config
+from ..what.layer import Candidate, DeclinedError, ForwardOnly, Inputs
+from ..what.precision import PRECISIONS, jittered
 
 SECONDS = 10.0
 
@@ -35,38 +34,17 @@ class WrongError(Exception):
         self.ratio = ratio
 
 
-class Truth(NamedTuple):
-    """What is right on some inputs, and the largest error that must be allowed, tensor by tensor."""
-
-    inputs: Any
-    oracle: Tensors
-    allowed: dict[str, float]
-
-
-def small(implementation: Implementation, config: Configuration, phase: str) -> float:
-    """Judge at the small size; the worst error over allowed.
-
-    Raises
-    ------
-    WrongError
-        It did not pass.
-    RuntimeError
-        It raised something.
-    DeclinedError
-        It declines this after all.
-    """
-    return _small(implementation, config.small(), phase)
-
-
 @lru_cache(maxsize=1024)
-def _small(implementation: Implementation, config: Configuration, phase: str) -> float:
+def small(implementation: Implementation, config: Config, phase: str) -> float:
+    """Judge on a configuration that is small; the worst error over allowed.
+
+    WrongError: it did not pass.  RuntimeError: it raised something.  DeclinedError: it declines this after all.
+    """
     case = config.suite_case()
     if case is None:
-        return judge(config.candidate(implementation, phase), config.problem(np.longdouble))
-    judged = implementation
-    if phase == "forward":
-        judged = replace(implementation, load=lambda spec, weights: ForwardOnly(implementation.load(spec, weights)))
-    result = run_case(judged, case)
+        return judge(config.candidate(implementation, phase), config.T, np.longdouble)
+    inference = replace(implementation, load=lambda spec, weights: ForwardOnly(implementation.load(spec, weights)))
+    result = run_case(inference if phase == "forward" else implementation, case)
     if result.declined:
         raise DeclinedError(result.declined)
     if result.worst and result.worst.why == "raised":
@@ -74,28 +52,22 @@ def _small(implementation: Implementation, config: Configuration, phase: str) ->
     return passed(result.worst, "small case")
 
 
-def judge(candidate: Candidate, problem: Problem) -> float:
-    """Judge a candidate on a problem; the worst error over allowed.
-
-    Raises
-    ------
-    WrongError
-        It did not pass.
-    """
-    truth = truth_of(problem)
-    tensors = candidate.tensors(problem, truth.inputs)
+def judge(candidate: Candidate, T: int, exact: type = np.float64) -> float:
+    """Judge a candidate on T steps by the definition in a dtype; the worst error over allowed.  WrongError: it did not pass."""
+    inputs, oracle, allowed = truth_of(candidate.config, T, exact)
+    tensors = candidate.tensors(T, inputs)
     verdicts = [
-        verdict(name, tensors.get(name), exact, truth.allowed[name])
-        for name, exact in truth.oracle.items()
+        verdict(name, tensors.get(name), right, allowed[name])
+        for name, right in oracle.items()
         if candidate.phase == "train" or not name.startswith("d")
     ]
-    return passed(worst_of(verdicts), problem.label)
+    return passed(worst_of(verdicts), candidate.config.part(T))
 
 
-def verdict(name: str, tensor: np.ndarray | None, exact: np.ndarray, allowed: float) -> Verdict:
-    if tensor is None or tensor.shape != exact.shape:
+def verdict(name: str, tensor: np.ndarray | None, right: np.ndarray, allowed: float) -> Verdict:
+    if tensor is None or tensor.shape != right.shape:
         return Verdict(name, np.inf, allowed, False, detail="missing, or of another shape")
-    error = float(largest(tensor - exact))
+    error = float(largest(tensor - right))
     return Verdict(name, error, allowed, error <= allowed)
 
 
@@ -110,17 +82,13 @@ def passed(worst: Verdict | None, where: str) -> float:
 
 
 @lru_cache(maxsize=2)
-def truth_of(problem: Problem) -> Truth:
-    """The oracle of a problem, and what is allowed by the noise of its baselines."""
-    inputs = problem.inputs()
-    oracle = problem.oracle(inputs)
+def truth_of(config: Config, T: int, exact: type = np.float64) -> tuple[Inputs, Tensors, dict[str, float]]:
+    """Inputs, what is right on them, and the largest error that must be allowed, tensor by tensor."""
+    inputs, rng = config.inputs(T), np.random.default_rng(0)
+    oracle = config.oracle(inputs, T, exact)
     noise = dict.fromkeys(oracle, 0.0)
-    for tensors in problem.baselines(inputs):
-        for name, tensor in tensors.items():
+    for moved in (inputs, *(jittered(inputs, config.dtype, rng) for _ in range(BASELINES - 1))):
+        for name, tensor in config.baseline(moved, T).items():
             noise[name] = max(noise[name], float(largest(tensor - oracle[name])))
-    eps = PRECISIONS[problem.dtype].eps
-    return Truth(
-        inputs,
-        oracle,
-        {name: BASELINE_FACTOR * noise[name] + FLOOR_EPS * eps * float(largest(exact)) for name, exact in oracle.items()},
-    )
+    floor = FLOOR_EPS * PRECISIONS[config.dtype].eps
+    return inputs, oracle, {k: BASELINE_FACTOR * noise[k] + floor * float(largest(right)) for k, right in oracle.items()}

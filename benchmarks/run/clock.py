@@ -7,19 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ..what.layer import Candidate
 
-class Rival(Protocol):
-    """What is timed: ``call`` does the work, ``sync`` waits until the device has done it."""
-
-    name: str
-    sync: Callable[[], Any]
-
-    def call(self) -> Any:
-        """The work."""
+UNITS = {"s": 1.0, "ms": 1e3, "µs": 1e6, "ns": 1e9}  # how many are a second
 
 
 @dataclass(frozen=True)
@@ -41,13 +35,13 @@ class Plan:
 class Track:
     """What is known of one rival."""
 
-    rival: Rival
+    rival: Candidate
     samples: list[float] = field(default_factory=list)
-    fastest: float = float("inf")
+    fastest: float = math.inf
     failure: Exception | None = None
 
 
-def interleave(rivals: Sequence[Rival], plan: Plan, clock: Callable[[], float] = time.perf_counter) -> dict[str, Track]:
+def interleave(rivals: Sequence[Candidate], plan: Plan, clock: Callable[[], float] = time.perf_counter) -> dict[str, Track]:
     """Time rivals in rounds, each in its turn, in a new order in each round.
 
     A turn begins with untimed calls of the same rival.  Without them it would pay for the one before: libraries leave
@@ -62,12 +56,12 @@ def interleave(rivals: Sequence[Rival], plan: Plan, clock: Callable[[], float] =
     order, rng, begin, first = list(tracks.values()), random.Random(plan.seed), clock(), 0.0
     with no_collection():
         for track in order:
-            _attempt(track, plan, clock, timed=False)
+            _turn(track, plan, clock, timed=False)
         for n in range(1, plan.most + 1):
             rng.shuffle(order)
             for track in order:
                 if not track.failure:
-                    _attempt(track, plan, clock)
+                    _turn(track, plan, clock)
             spent = clock() - begin
             first = first or spent
             enough = plan.seconds * len(order)
@@ -78,29 +72,21 @@ def interleave(rivals: Sequence[Rival], plan: Plan, clock: Callable[[], float] =
     return tracks
 
 
-def _attempt(track: Track, plan: Plan, clock: Callable[[], float], timed: bool = True) -> None:
+def _turn(track: Track, plan: Plan, clock: Callable[[], float], timed: bool = True) -> None:
+    """Untimed calls until one is steady, or for ``warm_s`` where none is known to compare with; then timed ones."""
     try:
-        _warm_up(track, plan, clock, known=timed)
-        if timed:
-            _turn(track, plan, clock)
+        begin = clock()
+        while True:
+            last = _one(track, clock)
+            if (timed and last <= plan.steady * track.fastest) or clock() - begin >= plan.warm_s:
+                break
+        begin = clock()
+        for _ in range(plan.turn if timed else 0):
+            track.samples.append(_one(track, clock))
+            if clock() - begin >= plan.turn_s:
+                break
     except Exception as e:  # whatever a stranger raises: its own row says so, and the others go on
         track.samples, track.failure = [], e
-
-
-def _warm_up(track: Track, plan: Plan, clock: Callable[[], float], known: bool) -> None:
-    begin = clock()
-    while True:
-        last = _one(track, clock)
-        if (known and last <= plan.steady * track.fastest) or clock() - begin >= plan.warm_s:
-            return
-
-
-def _turn(track: Track, plan: Plan, clock: Callable[[], float]) -> None:
-    begin = clock()
-    for _ in range(plan.turn):
-        track.samples.append(_one(track, clock))
-        if clock() - begin >= plan.turn_s:
-            return
 
 
 def _one(track: Track, clock: Callable[[], float]) -> float:
@@ -150,10 +136,8 @@ def summary(samples: Sequence[float]) -> dict[str, Any]:
 
 def duration(seconds: float) -> str:
     """Three digits and a unit: '1.23 ms'."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 0.9995:
-            return f"{three(seconds * factor)} {unit}"
-    return f"{three(seconds * 1e9)} ns"
+    unit = next((unit for unit, factor in UNITS.items() if seconds * factor >= 0.9995), "ns")
+    return f"{three(seconds * UNITS[unit])} {unit}"
 
 
 def three(x: float) -> str:

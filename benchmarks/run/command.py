@@ -1,4 +1,4 @@
-"""``python -m benchmarks run``: judge, then time, implementations of RNN, LSTM and GRU; write a result file.
+"""``python -m benchmarks run``: Judge, then time, implementations of RNN, LSTM and GRU.
 
 Exit status: 0 all that was measured was right; 1 something was wrong or raised an error, or nothing could be timed;
 2 something was asked for that is not there, or the file cannot be continued or written.
@@ -11,26 +11,24 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from parity_tests.judge import terminal
-from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, LoadError, resolve
+from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, resolve
+from reference.common.command import guarded, parser
 
-from ..what.config import PHASES, Configuration
+from ..what.config import PHASES, Config
 from ..what.precision import LOW, PRECISIONS
 from ..what.presets import CELLS, PRESETS
 from . import clock, machine, results, roofline
 from .clock import duration
 from .measure import Setting, measure
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
 SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate of the time left
 
 
@@ -38,7 +36,7 @@ SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate 
 class Work:
     """A configuration and a phase, and who is still to be measured on it."""
 
-    config: Configuration
+    config: Config
     phase: str
     implementations: tuple[Implementation, ...]
 
@@ -49,89 +47,63 @@ class Work:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks run",
-        description="Judge, then time, implementations of RNN, LSTM and GRU.",
-        epilog=__doc__.partition("\n\n")[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
-    parser.add_argument(
-        "--impl",
-        action="append",
-        metavar="NAME",
-        help=f"a module with load(spec, weights), or one of {', '.join((*BUILTIN, *MORE, *STRANGERS))}; may be repeated",
-    )
-    parser.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
-    parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
-    parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
-    parser.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="compute on N processors: torch, BLAS and everything else (default: all there are)"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
-    parser.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
-    parser.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
-    parser.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
-    return parser
+    options, names = parser("python -m benchmarks run", __doc__), ", ".join((*BUILTIN, *MORE, *STRANGERS))
+    options.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
+    impl = f"a module with load(spec, weights), or one of {names}; may be repeated"
+    options.add_argument("--impl", action="append", metavar="NAME", help=impl)
+    options.add_argument("--device", action="append", choices=("cpu", "cuda"), help="may be repeated (default: cpu)")
+    options.add_argument("--dtype", action="append", choices=PRECISIONS, help="may be repeated (default: float32)")
+    options.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: all)")
+    options.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: both)")
+    threads = "compute on N processors: torch, BLAS and everything else (default: all there are)"
+    options.add_argument("--threads", type=int, metavar="N", help=threads)
+    options.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
+    options.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
+    options.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
+    options.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args, console, error = arguments().parse_args(argv), terminal.console(), terminal.console(stderr=True)
+    args = arguments().parse_args(argv)
     os.environ.setdefault("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")  # so that compile_s is that of compiling
     warnings.filterwarnings("ignore", "TF32 acceleration on top of oneDNN")
     warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
     path = args.out or Path("out") / f"benchmark-{args.preset}.json"
-    try:
-        here = machine.machine()
-        with machine.threads(args.threads):
-            status = all_of_it(args, path, here, console)
-    except (LoadError, results.ResultError, ValueError, OSError) as e:
-        error.print(f"error: {e}", style="bold red", markup=False)
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        error.print(f"interrupted; --resume goes on with {path}", markup=False)
-        return INTERRUPTED
-    return status
+    return guarded(lambda: run(args, path), path, f"interrupted; --resume goes on with {path}")
 
 
-def all_of_it(args: argparse.Namespace, path: Path, here: dict[str, Any], console: Console) -> int:
+def run(args: argparse.Namespace, path: Path) -> int:
     """Plan, open the file, measure; returns the exit status.  Raises what its parts do."""
-    works = planned(args)
-    result = opened(path, args, here)
-    todo = left(works, result)
-    introduce(result, todo)
-    if {w.config.device for w in todo} == {"cpu"}:
-        machine.limit_memory()
-    finish_limits(result, todo, console)
-    results.write(path, result)
-    return measured(todo, result, path, args, console)
+    here, console = machine.machine(), terminal.console(highlight=False, markup=False)
+    with machine.threads(args.threads):
+        works = planned(args)
+        result = opened(path, args, here)
+        todo = left(works, result)
+        introduce(result, todo)
+        if {w.config.device for w in todo} == {"cpu"}:
+            machine.limit_memory()
+        finish_limits(result, todo, console)
+        results.write(path, result)
+        return measured(todo, result, path, args, console)
 
 
 def introduce(result: results.Result, todo: Sequence[Work]) -> None:
     """Record what strangers say of themselves: version and threads, which nobody else knows.
 
-    Raises
-    ------
-    ResultError
-        The file has rows of one that was another version, or had other threads.
+    ResultError: the file has rows of one that was another version, or had other threads.
     """
     known = result["environment"].setdefault("strangers", {})
-    for i in dict.fromkeys(i for w in todo for i in w.implementations if i.about):
-        said = " ".join(i.about().split()) if i.about else ""
-        if known.setdefault(i.name, said) != said:
+    for i in dict.fromkeys(i for w in todo for i in w.implementations):
+        said = " ".join(i.about().split()) if i.about else None
+        if said is not None and known.setdefault(i.name, said) != said:
             raise results.ResultError(f"{i.name} was {known[i.name]!r} in this file, and is {said!r} here")
 
 
 def planned(args: argparse.Namespace) -> list[Work]:
-    """All that was asked for.
+    """All that was asked for; ValueError: an implementation, or a device, is not there, or there is nothing to be measured.
 
-    Raises
-    ------
-    LoadError
-        An implementation cannot be loaded.
-    ValueError
-        There is no such device, or nothing to be measured.
+    By default those take part that do not decline; whoever was asked for by name has a row in any case.
     """
     preset = PRESETS[args.preset]
     cuda = torch.cuda.is_available()
@@ -152,25 +124,17 @@ def planned(args: argparse.Namespace) -> list[Work]:
         and phase in (args.phase or PHASES)
         and not (dtype == "tf32" and device == "cpu")
     )
-    works = [Work(c, phase, candidates(chosen, c, bool(args.impl))) for c, phase in jobs]
+    works = [Work(c, phase, tuple(i for i in chosen if args.impl or not c.reason_to_decline(i))) for c, phase in jobs]
     works = [w for w in works if w.implementations]
     if not works:
         raise ValueError(f"nothing is left of preset {args.preset!r} with these options")
     return works
 
 
-def candidates(chosen: Sequence[Implementation], config: Configuration, asked: bool) -> tuple[Implementation, ...]:
-    """Who takes part: by default those that do not decline; whoever was asked for by name has a row in any case."""
-    return tuple(i for i in chosen if asked or not config.reason_to_decline(i))
-
-
-def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> results.Result:
+def opened(path: Path, args: argparse.Namespace, here: machine.Facts) -> results.Result:
     """A new result, or with --resume the one in the file; ``here`` is the machine.
 
-    Raises
-    ------
-    ResultError
-        The file is there and nothing was said about it; or it is broken, or of another preset or machine.
+    ResultError: the file is there and nothing was said about it; or it is broken, or of another preset or machine.
     """
     fresh = results.new(args.preset, command(args), here, machine.environment())
     if not path.exists() or args.overwrite:
@@ -180,8 +144,7 @@ def opened(path: Path, args: argparse.Namespace, here: dict[str, Any]) -> result
     result = results.read(path)
     if result["preset"] != args.preset:
         raise results.ResultError(f"{path} is of preset {result['preset']!r}, and cannot be resumed as {args.preset!r}")
-    difference = machine.difference(result, fresh)
-    if difference:
+    if difference := machine.difference(result, fresh):
         raise results.ResultError(f"{path} was measured elsewhere, and cannot be resumed here: {difference}")
     if fresh["command"] not in result["command"].split(" && "):
         result["command"] += f" && {fresh['command']}"
@@ -202,9 +165,9 @@ def left(works: Sequence[Work], result: results.Result) -> list[Work]:
     done = {results.identity(row) for row in result["rows"]}
 
     def missing(w: Work, i: Implementation) -> bool:
-        return results.identity({"implementation": i.name, "phase": w.phase, "case": w.config.as_dict()}) not in done
+        return results.identity({"implementation": i.name, "phase": w.phase, "case": asdict(w.config)}) not in done
 
-    cut = [replace(w, implementations=tuple(i for i in w.implementations if missing(w, i))) for w in works]
+    cut = (replace(w, implementations=tuple(i for i in w.implementations if missing(w, i))) for w in works)
     return [w for w in cut if w.implementations]
 
 
@@ -224,56 +187,38 @@ def finish_limits(result: results.Result, todo: Sequence[Work], console: Console
 
 def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console) -> int:
     """Do the work, writing the file after each configuration and phase; returns the exit status."""
-    preset = PRESETS[args.preset]
-    plan = clock.Plan(seconds=preset.seconds, rounds=preset.rounds)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
+    plan = clock.Plan(seconds=PRESETS[args.preset].seconds, rounds=PRESETS[args.preset].rounds)
+    percent = "{task.percentage:3.0f}%"
+    columns = ("{task.description}", BarColumn(), percent, TimeElapsedColumn(), "left:", TimeRemainingColumn())
     begin, statuses = time.monotonic(), Counter[str]()
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
+        setting = Setting(
+            result["limits"],
+            plan,
+            note=lambda text: progress.update(task, description=text),
+            warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
+        )
         for number, w in enumerate(todo):
             if args.budget is not None and time.monotonic() - begin >= args.budget:
-                console.print(
-                    f"the budget of {args.budget:g} s is used up: {len(todo) - number} of {len(todo)} "
-                    "configurations are left; --resume goes on",
-                    highlight=False,
-                )
+                unbegun = f"{len(todo) - number} of {len(todo)} configurations are left"
+                console.print(f"the budget of {args.budget:g} s is used up: {unbegun}; --resume goes on")
                 break
-
-            def note(text: str, w: Work = w) -> None:
-                progress.update(task, description=f"{w.config.name} {w.phase}: {text}")
-
-            def warn(text: str) -> None:
-                progress.console.print(f"doubtful: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-            rows = measure(w.config, w.phase, w.implementations, Setting(result["limits"], plan, note=note, warn=warn))
+            rows = measure(w.config, w.phase, w.implementations, setting)
             result["rows"] += rows
             results.write(path, result)
             statuses.update(row["status"] for row in rows)
-            progress.console.print(line(w, rows), highlight=False, markup=False, soft_wrap=True)
+            console.print(line(w, rows), soft_wrap=True)
             progress.advance(task, w.weight)
-    console.print(
-        f"{', '.join(f'{n} {status}' for status, n in statuses.items()) or 'nothing was left to measure'}; "
-        f"{len(result['rows'])} rows in {path}",
-        highlight=False,
-        markup=False,
-    )
+    counts = ", ".join(f"{n} {status}" for status, n in statuses.items()) or "nothing was left to measure"
+    console.print(f"{counts}; {len(result['rows'])} rows in {path}")
     total = Counter(row["status"] for row in result["rows"])
     return int(bool(total["wrong"] or total["error"]) or not total["ok"])
 
 
-def line(w: Work, rows: Sequence[dict[str, Any]]) -> str:
+def line(w: Work, rows: Sequence[results.Row]) -> str:
     """What was measured, in a line: medians, or why there is none."""
-    figures = [
-        f"{row['implementation']} " + (duration(row["seconds"]["median"]) if row["seconds"] else row["status"]) for row in rows
-    ]
-    reasons = [
-        f"\n    {row['implementation']} {row['status']}: {row['reason']}" for row in rows if row["status"] not in ("ok", "declined")
-    ]
+    figures = (f"{r['implementation']} {duration(r['seconds']['median']) if r['seconds'] else r['status']}" for r in rows)
+    failed = (r for r in rows if r["status"] not in ("ok", "declined"))
+    reasons = (f"\n    {r['implementation']} {r['status']}: {r['reason']}" for r in failed)
     return f"{w.config.name} {w.phase}: {' · '.join(figures)}{''.join(reasons)}"

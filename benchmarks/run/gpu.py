@@ -27,10 +27,10 @@ import torch
 from rich.text import Text
 
 from parity_tests.judge.terminal import console
+from reference.common.command import failed, parser
 
-from .low_precision import NAMES
+from .low_precision import NAMES, NO_DEVICE
 
-USAGE_ERROR = 2
 GRACE = 240.0  # seconds beyond its time after which a piece is stopped: a configuration that was begun may end
 STOPPED = -1
 
@@ -47,22 +47,16 @@ def pieces(device: str, folder: Path) -> list[Piece]:
     """Everything, in order.  The devices' precisions: TF32 is CUDA's only."""
     every = tuple(d for d in ("float32", "tf32", "bfloat16", "float16", "float64") if device == "cuda" or d != "tf32")
     some = tuple(d for d in every if d in ("float32", "tf32", "float16"))
+    on = ("--device", device)
 
     def run(preset: str, dtypes: Sequence[str], share: float, *more: str) -> Piece:
-        options = (word for dtype in dtypes for word in ("--dtype", dtype))
-        return Piece(
-            preset,
-            ("benchmarks", "run", "--preset", preset, *more, *options, "--resume", "--out", str(folder / f"{preset}.json")),
-            share,
-        )
+        options = (*more, *(word for dtype in dtypes for word in ("--dtype", dtype)), "--resume")
+        out = str(folder / f"{preset}.json")
+        return Piece(preset, ("benchmarks", "run", "--preset", preset, *options, "--out", out), share)
 
-    on = ("--device", device)
+    judged = (word for name in NAMES for word in ("--impl", name))
     return [
-        Piece(
-            "parity",
-            ("parity_tests", *on, *(w for name in NAMES for w in ("--impl", name)), "--report", str(folder / "parity.json")),
-            0.15,
-        ),
+        Piece("parity", ("parity_tests", *on, *judged, "--report", str(folder / "parity.json")), 0.15),
         Piece("low", ("benchmarks.run.low_precision", *on, "--out", str(folder / "low.json")), 0.05),
         run("grid", every, 0.3, *on),
         run("deepbench", some, 0.15, *on),
@@ -72,34 +66,20 @@ def pieces(device: str, folder: Path) -> list[Piece]:
 
 
 def arguments() -> argparse.ArgumentParser:
-    first, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python3 -m benchmarks gpu",
-        description=first.partition(": ")[2],
-        epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", type=Path, default=Path("out/gpu"), metavar="FOLDER", help="default: out/gpu")
-    parser.add_argument("--minutes", type=float, default=25.0, metavar="M", help="for all of it (default: 25)")
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=[p.name for p in pieces("cuda", Path())],
-        help="these pieces, which share the time; may be repeated",
-    )
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="cpu: a rehearsal where there is no GPU")
-    parser.add_argument("--dry", action="store_true", help="print the commands and stop")
-    return parser
+    options, names = parser("python3 -m benchmarks gpu", __doc__), [p.name for p in pieces("cuda", Path())]
+    options.add_argument("--out", type=Path, default=Path("out/gpu"), metavar="FOLDER", help="default: out/gpu")
+    options.add_argument("--minutes", type=float, default=25.0, metavar="M", help="for all of it (default: 25)")
+    options.add_argument("--only", action="append", choices=names, help="these pieces, which share the time; may be repeated")
+    options.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="cpu: a rehearsal where there is no GPU")
+    options.add_argument("--dry", action="store_true", help="print the commands and stop")
+    return options
 
 
-def main(argv: Sequence[str] | None = None, start: Callable[..., int] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, start: Callable[[Sequence[str], float], int] | None = None) -> int:
     """``start(command, seconds) -> exit status, STOPPED`` runs a piece."""
     args, out = arguments().parse_args(argv), console()
     if args.device == "cuda" and not torch.cuda.is_available() and not args.dry:
-        console(stderr=True).print(
-            "error: torch sees no CUDA device on this machine; --device cpu rehearses without one", style="bold red", soft_wrap=True
-        )
-        return USAGE_ERROR
+        return failed(f"{NO_DEVICE}; --device cpu rehearses without one")
     chosen = [p for p in pieces(args.device, args.out) if not args.only or p.name in args.only]
     whole, ends = sum(p.share for p in chosen), []
     for piece in chosen:
@@ -123,7 +103,3 @@ def stopped_in_time(command: Sequence[str], seconds: float) -> int:
         return subprocess.run(command, check=False, timeout=seconds).returncode
     except subprocess.TimeoutExpired:
         return STOPPED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,30 +19,31 @@ from torch_impl.common.precision import tf32
 
 FACTS = {"driver": "driver_version", "power_limit_w": "power.limit", "clock_mhz": "clocks.current.sm"}
 CHANGES = ("clock_mhz",)  # readings that differ from run to run on one machine
+Facts = dict[str, Any]  # as in schema.json
 
 
-def machine() -> dict[str, Any]:
-    """The hardware and the system."""
+def machine() -> Facts:
+    """The hardware and the system; memory in 10⁹ bytes."""
     return {
         "processor": processor(),
         "cores": cores(),
-        "memory_gb": memory_gb(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "gpu": gpu(),
     }
 
 
+def allowed() -> set[int]:
+    """The processors that this process may use; none where the system does not say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
 def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use."""
+    return len(allowed()) or os.cpu_count() or 1
 
 
-def memory_gb() -> float:
-    """The main memory in 10⁹ bytes."""
-    return round(psutil.virtual_memory().total / 1e9, 1)
-
-
-def gpu() -> dict[str, Any] | None:
+def gpu() -> Facts | None:
     """The current CUDA device, None if there is none; the driver, power limit (W) and clock (MHz) by nvidia-smi."""
     if not torch.cuda.is_available():
         return None
@@ -77,13 +78,14 @@ def number(text: str | None) -> float | None:
         return None
 
 
-def environment() -> dict[str, Any]:
-    """The software."""
+def environment() -> Facts:
+    """The software; vector instructions by NumPy's names: X86_V3 is AVX2, X86_V4 is AVX-512."""
     cudnn = torch.backends.cudnn.version() if torch.cuda.is_available() else None
+    simd = np.show_config(mode="dicts").get("SIMD Extensions", {})
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "simd": simd(),
+        "simd": [*simd.get("baseline", []), *simd.get("found", [])],
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "cudnn": None if cudnn is None else str(cudnn),
@@ -94,61 +96,42 @@ def environment() -> dict[str, Any]:
     }
 
 
-def simd() -> list[str]:
-    """The sets of vector instructions that NumPy uses here, by its names: X86_V3 is AVX2, X86_V4 is AVX-512."""
-    sets = np.show_config(mode="dicts").get("SIMD Extensions", {})
-    return [*sets.get("baseline", []), *sets.get("found", [])]
-
-
-def blas() -> list[dict[str, Any]]:
+def blas() -> list[Facts]:
     """The BLAS libraries that are loaded (NumPy and SciPy bring one each), with the threads that each uses, in one order."""
     np.ones((8, 8)) @ np.ones((8, 8))
     pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    libraries = [
-        {"api": pool["internal_api"], "version": str(pool.get("version")), "threads": pool["num_threads"]} for pool in pools
-    ]
-    return sorted(libraries, key=lambda library: (library["api"], library["version"], library["threads"]))
+    libraries = sorted((pool["internal_api"], str(pool.get("version")), pool["num_threads"]) for pool in pools)
+    return [{"api": api, "version": version, "threads": threads} for api, version, threads in libraries]
 
 
-def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+def difference(one: Mapping[str, Facts], other: Mapping[str, Facts]) -> str | None:
     """The first difference between two results' machine and environment, but for readings that change; None if there is
     none."""
     for part in ("machine", "environment"):
-        for name in one[part].keys() - {"strangers"}:  # who takes part may change
+        for name in [name for name in one[part] if name != "strangers"]:  # who takes part may change
             a, b = (steady(result[part].get(name)) for result in (one, other))
             if a != b:
                 return f"{part}, {name}: {a!r} there, {b!r} here"
     return None
 
 
-def steady(value: Any) -> Any:
+def steady(value: object) -> object:
     return {k: v for k, v in value.items() if k not in CHANGES} if isinstance(value, dict) else value
 
 
-class Others:
-    """Cores that other programs, or other guests of the same host, kept busy while this process needed them.
+def reading() -> tuple[float, float, float]:
+    """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
+    times = psutil.cpu_times()._asdict()
+    busy = sum(s for state, s in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
+    return time.monotonic(), time.process_time(), busy
 
-    ``with Others() as others: ...``, then ``others.cores``: 0 where enough cores were free for both.
-    """
 
-    cores = 0.0
-
-    def __enter__(self) -> "Others":
-        self.before = self.reading()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        elapsed, own, busy = (b - a for a, b in zip(self.before, self.reading(), strict=True))
-        if elapsed > 0:
-            spare = max(0, (os.cpu_count() or 1) - cores())
-            self.cores = max(0.0, (busy - own) / elapsed - spare)
-
-    @staticmethod
-    def reading() -> tuple[float, float, float]:
-        """Seconds: on the clock, of this process's threads, of all processors together when not idle."""
-        times = psutil.cpu_times()._asdict()
-        busy = sum(s for state, s in times.items() if state not in ("idle", "iowait", "guest", "guest_nice"))
-        return time.monotonic(), time.process_time(), busy
+def others(before: Sequence[float], after: Sequence[float]) -> float:
+    """Cores that other programs, or other guests of the same host, kept busy between two readings while this process needed
+    them: 0 where enough cores were free for both."""
+    elapsed, own, busy = (b - a for a, b in zip(before, after, strict=True))
+    spare = max(0, (os.cpu_count() or 1) - cores())
+    return max(0.0, (busy - own) / elapsed - spare) if elapsed > 0 else 0.0
 
 
 @contextmanager
@@ -156,12 +139,7 @@ def threads(count: int | None) -> Iterator[None]:
     """Compute on so many processors inside: torch, the BLAS libraries, and whatever starts threads by their number.
 
     The process and all its threads are bound to the first ``count`` of the processors that it may use, so that a library
-    that was told nothing cannot use more either.  None: as it is.
-
-    Raises
-    ------
-    ValueError
-        There are not so many processors.
+    that was told nothing cannot use more either.  None: as it is.  ValueError: there are not so many processors.
     """
     if count is None:
         yield
@@ -179,18 +157,12 @@ def threads(count: int | None) -> Iterator[None]:
         bind(before)
 
 
-def allowed() -> set[int]:
-    """The processors that this process may use; none where the system does not say."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-
-
 def bind(processors: Iterable[int]) -> None:
     """Let every thread of this process, and those that they start, run on these only; no effect where none are given."""
     processors = set(processors)
-    tasks = Path("/proc/self/task")
-    for task in [int(t.name) for t in tasks.iterdir()] if processors and tasks.is_dir() else []:
+    for task in Path("/proc/self/task").glob("*") if processors else ():
         with suppress(ProcessLookupError):
-            os.sched_setaffinity(task, processors)
+            os.sched_setaffinity(int(task.name), processors)
 
 
 def limit_memory(size: int | None = None) -> None:
@@ -201,15 +173,10 @@ def limit_memory(size: int | None = None) -> None:
         import resource
     except ImportError:
         return
-    size = size or min(int(0.95 * psutil.virtual_memory().total), container_memory())
+    memory = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):  # outside of a container the file is not there, or says "max"
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    size = size or int(0.95 * memory)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if size > 0 and (hard == resource.RLIM_INFINITY or size < hard):
         resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
-
-
-def container_memory() -> int:
-    """The memory in bytes that a container may have, as far as it says so; else very much."""
-    try:
-        return int(0.95 * int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):
-        return 2**62

@@ -16,9 +16,17 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ..what.config import Candidate
+from ..what.layer import Candidate
 
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
+# By what its names contain, the first that is seen.
+KERNELS = {
+    "oneDNN": ("mkldnn_rnn_layer",),
+    "cuDNN": ("_cudnn_rnn",),
+    "CUDA graph": ("cudaGraphLaunch",),
+    "compiled": ("Torch-Compiled Region", "CompiledFunction"),
+    "native": ("aten::",),
+}
 
 
 def first_call(candidate: Candidate) -> int | None:
@@ -26,19 +34,17 @@ def first_call(candidate: Candidate) -> int | None:
 
     None elsewhere, and where a first call makes more than the next: the state of an optimiser.
     """
-    if candidate.device != "cuda":
-        candidate.call()
+    cuda = candidate.device == "cuda"
+    if cuda:
         candidate.sync()
-        return None
-    candidate.sync()
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
     candidate.call()
     candidate.sync()
-    return None if candidate.trains else torch.cuda.max_memory_allocated() - before
+    return torch.cuda.max_memory_allocated() - before if cuda and not candidate.trains else None
 
 
-def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[str, Any]:
+def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[str, str | int | None]:
     """The "kernel" and "peak_bytes" of a row, by one call or two of a candidate that has been called before."""
     cuda = candidate.device == "cuda"
     names, events = profiled(candidate, cuda)
@@ -53,21 +59,9 @@ def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[st
 def kernel_of(names: Iterable[str], is_numpy: bool = False) -> str | None:
     """The kind of kernel, from the names of operators and of CUDA kernels; None if nothing known was seen."""
     names = set(names)
-
-    def seen(*parts: str) -> bool:
-        return any(part in name for part in parts for name in names)
-
-    if seen("mkldnn_rnn_layer"):
-        return "oneDNN"
-    if seen("_cudnn_rnn"):
-        persistent = any("persist" in name.lower() for name in names)
-        return "cuDNN persist" if persistent else "cuDNN"
-    if seen("cudaGraphLaunch"):
-        return "CUDA graph"
-    if seen("Torch-Compiled Region", "CompiledFunction"):
-        return "compiled"
-    if seen("aten::"):
-        return "native"
+    for kind, parts in KERNELS.items():
+        if any(part in name for part in parts for name in names):
+            return f"{kind} persist" if kind == "cuDNN" and any("persist" in name.lower() for name in names) else kind
     return "NumPy" if is_numpy else None
 
 

@@ -1,37 +1,32 @@
 """The rows of a result file, and the file: written atomically, validated against schema.json on read."""
 
-import contextlib
 import gzip
 import json
 import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
+from numbers import Real
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from reference.common.command import is_out_of_memory
 
-from ..what.config import Configuration
+from ..what.config import Config
 from . import clock
-from .roofline import fraction_of_limit
+from .roofline import Limits, fraction_of_limit
 
 FORMAT, VERSION = "bptt-benchmark", 1
 SCHEMA = Path(__file__).parents[1] / "schema.json"
-KINDS: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
+KINDS = {"object": dict, "array": list, "string": str, "integer": int, "number": Real, "boolean": bool, "null": NoneType}
 KEYWORDS = {"type", "const", "enum", "minimum", "required", "properties", "additionalProperties", "items", "title", "description"}
 
-Result = dict[str, Any]
+Result = dict[str, Any]  # what a file holds
+Row = dict[str, Any]  # one of its rows
 
 
 class ResultError(ValueError):
@@ -54,69 +49,47 @@ def new(preset: str, command: str, machine: Mapping, environment: Mapping) -> Re
 
 
 def row(
-    config: Configuration, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Any], **known: Any
-) -> dict[str, Any]:
+    config: Config, implementation: str, phase: str, samples: Sequence[float], limits: Mapping[str, Limits], **known: object
+) -> Row:
     """A row, with a time if there are samples; what is not known is None."""
-    cells = {
-        "case": config.as_dict(),
-        "implementation": implementation,
-        "phase": phase,
-        "status": "ok",
-        "reason": "",
-        "parity": None,
-        "kernel": None,
-        "compile_s": None,
-        "seconds": None,
-        "peak_bytes": None,
-        "flops": config.flops(phase),
-        "bytes": config.bytes(phase),
-        "gflops": None,
-        "fraction_of_limit": None,
-        "limit": None,
-    } | known
+    own = {"case": asdict(config), "implementation": implementation, "phase": phase, "status": "ok", "reason": ""}
+    flops, traffic = config.flops(phase), config.bytes(phase)
+    cells: Row = own | dict.fromkeys(("parity", "kernel", "compile_s", "seconds", "peak_bytes"))
+    cells |= {"flops": flops, "bytes": traffic, "gflops": None, "fraction_of_limit": None, "limit": None} | known
     if cells["parity"] is not None and not math.isfinite(cells["parity"]):
         cells["parity"] = None  # JSON has no infinity
     if samples:
         cells["seconds"] = clock.summary(samples)
-        median = cells["seconds"]["median"]
-        if median:
-            fraction, limit = fraction_of_limit(cells["flops"], cells["bytes"], median, config.dtype, limits[config.device])
-            cells |= {"gflops": cells["flops"] / median / 1e9, "fraction_of_limit": fraction, "limit": limit}
+        if median := cells["seconds"]["median"]:
+            fraction, limit = fraction_of_limit(flops, traffic, median, config.dtype, limits[config.device])
+            cells |= {"gflops": flops / median / 1e9, "fraction_of_limit": fraction, "limit": limit}
     return cells
 
 
-def failure(e: BaseException) -> dict[str, Any]:
+def failure(e: BaseException) -> Row:
     """The status and reason of a row without a time."""
     reason = " ".join(f"{type(e).__name__}: {e}".split())
     return {"status": "out of memory" if is_out_of_memory(e) else "error", "reason": reason[:300]}
 
 
-def identity(row: Mapping[str, Any]) -> tuple:
+def identity(row: Row) -> tuple[str, str, str]:
     """What makes a row one and the same: implementation, phase and all of case."""
     return row["implementation"], row["phase"], json.dumps(row["case"], sort_keys=True)
 
 
 def write(path: Path, result: Result) -> None:
-    """Replace the file in one step: whoever reads it, or is killed here, has the old one or the new one, whole.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
+    """Replace the file in one step: whoever reads it, or is killed here, has the old one or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
+    content = text(result).encode()
     try:
         with temporary.open("wb") as f:
-            content = text(result).encode()
             f.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def text(result: Result) -> str:
@@ -129,25 +102,21 @@ def text(result: Result) -> str:
 def read(path: Path) -> Result:
     """Read and validate a result file; one whose name ends in .gz is unpacked.
 
-    Raises
-    ------
-    ResultError
-        It cannot be read, is no JSON, no result file, of another version, or not as the schema says; with a line that
-        says where.
+    ResultError, with a line that says where: it cannot be read, is no JSON, no result file, of another version, or not as
+    the schema says.
     """
     try:
         content = path.read_bytes()
         result = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as e:
-        reason = getattr(e, "strerror", None) or e
-        raise ResultError(f"{path}: cannot be read: {reason}") from e
+        raise ResultError(f"{path}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     except json.JSONDecodeError as e:
         raise ResultError(f"{path}: is broken: no JSON from line {e.lineno}, column {e.colno} on") from e
     validate(result, str(path))
     return result
 
 
-def validate(result: Any, name: str) -> None:
+def validate(result: object, name: str) -> None:
     """Raise ResultError, in one line that begins with ``name``, if this is not what the schema says."""
     if not isinstance(result, dict) or result.get("format") != FORMAT:
         raise ResultError(f"{name}: is not a result file of python -m benchmarks run")
@@ -155,7 +124,7 @@ def validate(result: Any, name: str) -> None:
         raise ResultError(f"{name}: has version {result.get('version')!r} of the format; this program reads {VERSION}")
     for problem in problems(result, schema()):
         raise ResultError(f"{name}: is broken: {problem}")
-    seen: set[tuple] = set()
+    seen = set()
     for number, row in enumerate(result["rows"]):
         if identity(row) in seen:
             raise ResultError(f"{name}: is broken: rows[{number}] was there before: {row['implementation']}, {row['phase']}")
@@ -164,16 +133,16 @@ def validate(result: Any, name: str) -> None:
 
 @cache
 def schema() -> dict[str, Any]:
-    """The JSON schema."""
     return json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
-def problems(value: Any, rule: Mapping[str, Any], where: str = "") -> Iterator[str]:
+def problems(value: object, rule: Mapping[str, Any], where: str = "") -> Iterator[str]:
     """What is not as a schema says, of the schema language just what schema.json uses: a library for all of it is not
     everywhere, and all must see the same errors."""
     here = where or "the file"
     kinds = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
-    if kinds and not any(is_kind(value, kind) for kind in kinds):
+    fits = (isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in kinds)
+    if kinds and not any(fits):
         yield f"{here} must be {' or '.join(kinds)}, is {brief(value)}"
         return
     if "const" in rule and value != rule["const"]:
@@ -195,11 +164,7 @@ def problems(value: Any, rule: Mapping[str, Any], where: str = "") -> Iterator[s
             yield from problems(inner, rule["items"], f"{where}[{i}]")
 
 
-def is_kind(value: Any, kind: str) -> bool:
-    return isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
-
-
-def brief(value: Any) -> str:
+def brief(value: object) -> str:
     """A value in an error's line."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

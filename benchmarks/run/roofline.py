@@ -16,9 +16,10 @@ from ..what.precision import PRECISIONS, in_force
 SQUARE = {"cpu": 1024, "cuda": 4096}  # the side of the product: on a GPU 1024 is over before all of it is busy
 COPIED = {"cpu": 2**26, "cuda": 2**28}  # bytes
 SECONDS = 0.15
+Limits = dict[str, Any]  # of one device, as in schema.json
 
 
-def measure(device: str, dtypes: Sequence[str], clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
+def measure(device: str, dtypes: Sequence[str], clock: Callable[[], float] = time.perf_counter) -> Limits:
     """The "limits" of one device: {"gemm_gflops": {dtype: x}, "copy_gbs": x, "shape": "1024x1024x1024"}.
 
     NumPy and torch both try on the CPU; the better counts.
@@ -29,7 +30,7 @@ def measure(device: str, dtypes: Sequence[str], clock: Callable[[], float] = tim
     return {"gemm_gflops": gemm, "copy_gbs": copy, "shape": f"{n}x{n}x{n}"}
 
 
-def products(device: str, dtype: str, n: int) -> list[Callable[[], Any]]:
+def products(device: str, dtype: str, n: int) -> list[Callable[[], object]]:
     """Square products, each way to compute one."""
     a, b = (torch.randn(n, n, dtype=torch.float32).to(device, getattr(torch, PRECISIONS[dtype].dtype)) for _ in range(2))
     out = torch.empty_like(a)
@@ -44,7 +45,7 @@ def products(device: str, dtype: str, n: int) -> list[Callable[[], Any]]:
     return [by_torch, lambda: np.matmul(x, y, out=z)]
 
 
-def copies(device: str) -> list[Callable[[], Any]]:
+def copies(device: str) -> list[Callable[[], object]]:
     """Copies from one place to another."""
     source = torch.ones(COPIED[device] // 4, device=device)
     target = torch.zeros_like(source)
@@ -54,26 +55,20 @@ def copies(device: str) -> list[Callable[[], Any]]:
     return [lambda: target.copy_(source), lambda: np.copyto(y, x)]
 
 
-def best(call: Callable[[], Any], device: str, clock: Callable[[], float]) -> float:
+def best(call: Callable[[], object], device: str, clock: Callable[[], float]) -> float:
     """Seconds of the fastest call: a limit is what was reached once."""
-
-    def sync() -> None:
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    call()
-    sync()
     times: list[float] = []
-    end = clock() + SECONDS
-    while len(times) < 5 or clock() < end:
+    begin = clock()
+    while len(times) < 6 or clock() < begin + SECONDS:
         start = clock()
         call()
-        sync()
+        if device == "cuda":
+            torch.cuda.synchronize()
         times.append(clock() - start)
     return min(times)
 
 
-def fraction_of_limit(flops: int, traffic: int, seconds: float, dtype: str, limits: dict[str, Any]) -> tuple[float, str]:
+def fraction_of_limit(flops: int, traffic: int, seconds: float, dtype: str, limits: Limits) -> tuple[float, str]:
     """(fraction of the nearer limit, "compute" or "memory") of a call that took so many seconds."""
     compute = flops / (1e9 * limits["gemm_gflops"][dtype])
     memory = traffic / (1e9 * limits["copy_gbs"])

@@ -11,7 +11,7 @@ from parity_tests.judge.implementations import BUILTIN, Implementation
 from torch_impl.common.precision import allow_tf32
 
 from ..what.config import PHASES, Config
-from ..what.layer import ForwardOnly, LayerProblem, before_kinks, data_of
+from ..what.layer import ForwardOnly, before_kinks, data_of
 from ..what.precision import in_force, rounded
 from . import check, profiling
 from .clock import Plan
@@ -164,8 +164,8 @@ def test_a_forward_only_engine_is_not_trained():
     ids=lambda c: c.name,
 )
 def test_every_implementation_passes_every_kind_of_configuration(name, config, phase):
-    assert 0 <= check.small(BUILTIN[name], config, phase) <= 1
-    assert 0 <= check.judge(config.candidate(BUILTIN[name], phase), config.problem()) <= 1
+    assert 0 <= check.small(BUILTIN[name], config.small(), phase) <= 1
+    assert 0 <= check.judge(config.candidate(BUILTIN[name], phase), config.T) <= 1
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -216,11 +216,11 @@ def test_tf32_is_on_for_its_rows_only():
 def test_long_sequences_are_judged_shortened_and_very_large_ones_small_only():
     config = Config("lstm", 1000, 64, 512, 512, fill=0.5)
     full, shorter, none = (config.affordable(check.SECONDS, gflops) for gflops in (1e9, 100.0, 0.01))
-    assert full == config.problem()
-    case = shorter.case
-    assert 2 <= case.T < 1000 and case.spec == full.case.spec and max(case.lengths) == case.T
-    assert none is None
-    assert Config("gru", 1, 1, 4, 5).affordable(check.SECONDS, 50.0).case.T == 1
+    case = config.case(shorter)
+    assert full == config.T
+    assert 2 <= case.T < 1000 and case.spec == config.case().spec and max(case.lengths) == case.T
+    assert none == 0
+    assert Config("gru", 1, 1, 4, 5).affordable(check.SECONDS, 50.0) == 1
 
 
 def test_no_gradient_is_sent_through_a_kink_of_relu():
@@ -243,7 +243,7 @@ def test_a_right_layer_passes_a_shortened_case(name):
     config = Config("gru", 12, 4, 5, 6)
     candidate = config.candidate(BUILTIN[name], "train")
     assert config.case(7).data().weights["weight_hh_l0"][0, 0] != config.case().data().weights["weight_hh_l0"][0, 0]
-    assert check.judge(candidate, LayerProblem(config, config.case(7))) <= 1
+    assert check.judge(candidate, 7) <= 1
 
 
 def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):

@@ -148,8 +148,7 @@ def test_nobody_is_nothing():
 
 def test_summary_has_quartiles_and_counts_outliers():
     samples = [1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -50.0]
-    made = summary(samples)
-    assert made == {"samples": samples, "median": 3.0, "q1": 1.5, "q3": 4.5, "outliers": 2}
+    assert summary(samples) == {"samples": samples, "median": 3.0, "q1": 1.5, "q3": 4.5, "outliers": 2}
     assert summary([2.0])["outliers"] == 0
 
 

@@ -256,9 +256,9 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_measured_twice(file
     def rows():
         if not file.exists():
             return []
-        found = results.read(file)["rows"]
-        assert found[: len(kept)] == kept
-        return found
+        written = results.read(file)["rows"]
+        assert written[: len(kept)] == kept
+        return written
 
     for _ in range(3):
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -271,9 +271,9 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_measured_twice(file
     assert set(ends) <= {-signal.SIGKILL, 0}
     assert ends[0] == -signal.SIGKILL
     assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
-    found = rows()
-    assert len(found) == len({results.identity(row) for row in found}) == 3 * 2 * 2
-    assert all(row["status"] == "ok" for row in found)
+    written = rows()
+    assert len(written) == len({results.identity(row) for row in written}) == 3 * 2 * 2
+    assert all(row["status"] == "ok" for row in written)
     assert [p.name for p in file.parent.iterdir()] == [file.name]
 
 
@@ -296,10 +296,10 @@ for ask in (lambda: np.ones(10**10, np.uint8), lambda: torch.ones(10**10, dtype=
 
 
 def test_machine_and_environment_are_as_the_schema_says():
-    made = results.new("smoke", "", machine.machine(), machine.environment())
-    results.validate(json.loads(json.dumps(made)), "this machine")
-    assert made["machine"]["cores"] <= (os.cpu_count() or 1)
-    assert "off in all others" in made["environment"]["tf32"]
+    result = results.new("smoke", "", machine.machine(), machine.environment())
+    results.validate(json.loads(json.dumps(result)), "this machine")
+    assert result["machine"]["cores"] <= (os.cpu_count() or 1)
+    assert "off in all others" in result["environment"]["tf32"]
 
 
 def test_nvidia_smi_is_read_if_it_is_there(tmp_path, monkeypatch):
@@ -316,11 +316,7 @@ def test_nvidia_smi_is_read_if_it_is_there(tmp_path, monkeypatch):
 
 def test_others_are_noticed_when_they_take_what_is_needed(monkeypatch):
     def watch(own, busy):
-        readings = iter([(0.0, 0.0, 0.0), (2.0, own, busy)])
-        monkeypatch.setattr(machine.Others, "reading", staticmethod(lambda: next(readings)))
-        with machine.Others() as others:
-            pass
-        return others.cores
+        return machine.others((0.0, 0.0, 0.0), (2.0, own, busy))
 
     monkeypatch.setattr(machine, "cores", lambda: 2)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -340,8 +336,7 @@ def test_limits_are_the_best_of_each_way():
             self.now += 0.001
             return self.now
 
-    found = roofline.best(lambda: None, "cpu", Clock())
-    assert found == pytest.approx(0.001)
+    assert roofline.best(lambda: None, "cpu", Clock()) == pytest.approx(0.001)
     assert len(roofline.products("cpu", "float32", 8)) == 2
     assert len(roofline.products("cpu", "bfloat16", 8)) == 1
 

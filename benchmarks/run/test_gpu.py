@@ -14,10 +14,10 @@ from .command import arguments as run_arguments
 def test_every_command_is_one_that_the_programs_take():
     from parity_tests.judge.command import arguments as parity_arguments
 
-    made = gpu.pieces("cuda", Path("out"))
-    assert [p.name for p in made] == ["parity", "low", "grid", "deepbench", "cliffs", "crossover"]
-    assert sum(p.share for p in made) == pytest.approx(1)
-    for piece in made:
+    pieces = gpu.pieces("cuda", Path("out"))
+    assert [p.name for p in pieces] == ["parity", "low", "grid", "deepbench", "cliffs", "crossover"]
+    assert sum(p.share for p in pieces) == pytest.approx(1)
+    for piece in pieces:
         program, *words = piece.words
         if program == "benchmarks":
             args = run_arguments().parse_args(words[1:])

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import asdict
 
 import pytest
 
@@ -30,13 +31,13 @@ CONFIG = Config("lstm", 3, 4, 5, 6)
 
 @pytest.fixture
 def result():
-    made = results.new("smoke", "python -m benchmarks run --preset smoke", MACHINE, ENVIRONMENT)
-    made["limits"] = LIMITS
-    made["rows"] = [
+    result = results.new("smoke", "python -m benchmarks run --preset smoke", MACHINE, ENVIRONMENT)
+    result["limits"] = LIMITS
+    result["rows"] = [
         row(CONFIG, "numpy", "train", [2e-3, 1e-3, 3e-3], LIMITS, parity=0.5, kernel="NumPy", peak_bytes=10),
         row(CONFIG, "torch.library", "train", [], LIMITS, status="wrong", reason="y", parity=float("inf")),
     ]
-    return made
+    return result
 
 
 def test_what_is_written_is_read(tmp_path, result):
@@ -61,12 +62,12 @@ def test_a_packed_file_is_the_same_and_has_no_date(tmp_path, result):
 
 
 def test_a_row_has_rates_and_the_nearer_limit(result):
-    made = result["rows"][0]
+    first = result["rows"][0]
     flops, seconds = CONFIG.flops("train"), 2e-3
-    assert made["seconds"] | {"samples": []} == {"samples": [], "median": 2e-3, "q1": 1.5e-3, "q3": 2.5e-3, "outliers": 0}
-    assert made["gflops"] == pytest.approx(flops / seconds / 1e9)
-    assert made["limit"] == "memory"
-    assert made["fraction_of_limit"] == pytest.approx(CONFIG.bytes("train") / 10e9 / seconds)
+    assert first["seconds"] | {"samples": []} == {"samples": [], "median": 2e-3, "q1": 1.5e-3, "q3": 2.5e-3, "outliers": 0}
+    assert first["gflops"] == pytest.approx(flops / seconds / 1e9)
+    assert first["limit"] == "memory"
+    assert first["fraction_of_limit"] == pytest.approx(CONFIG.bytes("train") / 10e9 / seconds)
     assert result["rows"][1]["parity"] is None
 
 
@@ -177,8 +178,8 @@ def test_the_schema_asks_for_all_that_a_row_has(result):
     assert set(rules) == set(result)
     assert set(rules["rows"]["items"]["required"]) == set(result["rows"][0]) == set(rules["rows"]["items"]["properties"])
     case = rules["rows"]["items"]["properties"]["case"]
-    assert set(case["required"]) == set(CONFIG.as_dict())
-    assert set(case["properties"]) == set(ModelConfig("lstm", 3, 4, 5, 6).as_dict())
+    assert set(case["required"]) == set(asdict(CONFIG))
+    assert set(case["properties"]) == set(asdict(ModelConfig("lstm", 3, 4, 5, 6)))
 
 
 def test_identity_is_implementation_phase_and_case(result):
@@ -200,6 +201,6 @@ def test_identity_is_implementation_phase_and_case(result):
 )
 def test_failures(error, status):
     assert is_out_of_memory(error) == (status == "out of memory")
-    made = failure(error)
-    assert made["status"] == status
-    assert "\n" not in made["reason"]
+    known = failure(error)
+    assert known["status"] == status
+    assert "\n" not in known["reason"]

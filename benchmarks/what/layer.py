@@ -1,4 +1,4 @@
-"""A layer with its data, ready to be judged and timed; and what it is judged on, with the definition's own results.
+"""What is judged and timed, and the one of a layer, with its data; the definition's own results on them.
 
 In TF32, bfloat16 and float16 the baseline is torch's own hoisted loop in that precision, as NumPy has none of them.
 
@@ -7,26 +7,27 @@ differ by all that one unit passes on.  Among the millions of a large layer ther
 them (``before_kinks``, which takes a forward more in both precisions).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 
-from parity_tests.judge.cases import Case, Data, Spec
+from parity_tests.judge.cases import Case, Data
 from parity_tests.judge.implementations import BUILTIN, Implementation
 from parity_tests.judge.numpy_layer import NumpyLayer
 from parity_tests.judge.oracle import Tensors, compute, define, lengths, transform
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, largest
 
-from .precision import LOW, PRECISIONS, in_force, jittered, rounded
+from .precision import LOW, PRECISIONS, in_force, rounded
 
 if TYPE_CHECKING:
     from .config import Config
 
-OURS = [name for name in BUILTIN if name.startswith("numpy")]
+NUMPY = ("numpy", "numpy.fast")
+Inputs: TypeAlias = Any  # what is judged on: the Data of a layer, the parameters of a model
 
 
 class DeclinedError(Exception):
@@ -41,13 +42,11 @@ class ForwardOnly:
 
     def __init__(self, layer: Any):
         self.infer = getattr(layer, "infer", layer.forward)
-        for name in ("put", "get", "sync"):
-            if hasattr(layer, name):
-                setattr(self, name, getattr(layer, name))
+        vars(self).update({name: getattr(layer, name) for name in ("put", "get", "sync") if hasattr(layer, name)})
 
-    def forward(self, x, state, lengths=None, masks=None):
+    def forward(self, x, state, lengths=None):
         with torch.no_grad():
-            return self.infer(x, state, lengths, *(() if masks is None else (masks,)))
+            return self.infer(x, state, lengths)
 
 
 @lru_cache(maxsize=2)
@@ -56,91 +55,58 @@ def data_of(config: "Config") -> Data:
     return rounded(config.case().data(), config.dtype)
 
 
-def reason_to_decline(implementation: Implementation, spec: Spec, dtype: str) -> str | None:
-    """Why a layer is not for an implementation in a precision, or None."""
-    reason = implementation.reason_to_decline(spec)
-    if not reason and implementation.name in OURS and dtype in LOW:
-        return f"NumPy does not compute in {dtype}"
-    return reason
+class Candidate:
+    """One implementation of one configuration in one phase, with its arguments, ready to be judged and timed.
 
-
-class Layer:
-    """One implementation of one layer in one phase.
-
-    ``call()`` is in phase "forward" an inference; in "train" a forward and a backward from scratch, with the gradients of
-    input, initial state and weights returned and nothing kept from the call before.  The input product is part of it for
-    everybody.  Arguments are on the device, and in the layer's own kind of tensor, before.
-
-    Raises
-    ------
-    DeclinedError
-        The implementation declines this, or has no backward to be trained with.
+    DeclinedError: the implementation declines this.
     """
 
-    trains = False
+    is_numpy = False
+    compiles = False  # the first call builds something
+    trains = False  # a call changes the parameters, and the first makes the state of an optimiser
 
     def __init__(self, implementation: Implementation, config: "Config", phase: str):
-        self.name, self.phase, self.device = implementation.name, phase, config.device
-        reason = config.reason_to_decline(implementation)
-        if reason:
+        self.name, self.config, self.phase, self.device = implementation.name, config, phase, config.device
+        self.sync: Callable[[], object] = torch.cuda.synchronize if config.device == "cuda" else lambda: None
+        if reason := config.reason_to_decline(implementation):
             raise DeclinedError(reason)
+
+    def call(self) -> object:
+        """The work that is timed; what it returns is the caller's to drop."""
+        raise NotImplementedError
+
+    def tensors(self, T: int, inputs: Inputs) -> Tensors:
+        """Every output, and in training every gradient, by name, on the inputs of T steps."""
+        raise NotImplementedError
+
+
+class Layer(Candidate):
+    """A layer: ``call()`` is in phase "forward" an inference; in "train" a forward and a backward from scratch, with the
+    gradients of input, initial state and weights returned and nothing kept from the call before.
+
+    The input product is part of it for everybody.  Arguments are on the device, and in the layer's own kind of tensor,
+    before.  Without a backward there is nothing to be trained: DeclinedError.
+    """
+
+    def __init__(self, implementation: Implementation, config: "Config", phase: str):
+        super().__init__(implementation, config, phase)
         data = transform(data_of(config), np.copy)
         layer = implementation.load(config.spec(), data.weights)
         if phase == "train" and not hasattr(layer, "backward"):
             raise DeclinedError("forward only: it has no backward")
         self.is_numpy, self.compiles = isinstance(layer, NumpyLayer), bool(getattr(layer, "compiles", False))
         self.layer: Any = ForwardOnly(layer) if phase == "forward" else layer
-        self.sync: Callable[[], Any] = getattr(layer, "sync", device_sync(config.device))
+        self.sync = getattr(layer, "sync", self.sync)
         put = getattr(layer, "put", lambda v: v)
         self.arguments = put(data.x), tuple(map(put, data.state or ())), lengths(config.case())
         self.upstream = put(data.dy), tuple(map(put, data.dstate))
 
-    def call(self) -> Any:
+    def call(self) -> object:
         out = self.layer.forward(*self.arguments)
         return out if self.phase == "forward" else (out, self.layer.backward(*self.upstream))
 
-    def tensors(self, problem: "LayerProblem", inputs: Data) -> Tensors:
-        return compute(self.layer, problem.case, transform(inputs, np.copy))
-
-
-def device_sync(device: str) -> Callable[[], Any]:
-    """What waits until a device has done its work."""
-    return torch.cuda.synchronize if device == "cuda" else lambda: None
-
-
-@dataclass(frozen=True)
-class LayerProblem:
-    """A configuration's layer on a case of its sizes, or with fewer steps.
-
-    The weights are those of the configuration, which a layer has been loaded with: a shortened case has others of its own.
-    """
-
-    BASELINES: ClassVar = 3
-
-    config: "Config"
-    case: Case
-    exact: Any = np.float64
-
-    @property
-    def label(self) -> str:
-        return f"T = {self.case.T}"
-
-    @property
-    def dtype(self) -> str:
-        return self.config.dtype
-
-    def inputs(self) -> Data:
-        data = rounded(self.case.data(), self.dtype)._replace(weights=data_of(self.config).weights)
-        relu = self.case.spec.nonlinearity == "relu" and self.dtype not in LOW
-        return before_kinks(self.case, data) if relu else data
-
-    def oracle(self, inputs: Data) -> Tensors:
-        return define(self.case, transform(inputs, lambda v: v.astype(self.exact)))
-
-    def baselines(self, inputs: Data) -> Iterator[Tensors]:
-        rng = np.random.default_rng(0)
-        for data in (inputs, *(jittered(inputs, self.dtype, rng) for _ in range(self.BASELINES - 1))):
-            yield baseline(self.case, data, self.dtype, self.config.device)
+    def tensors(self, T: int, inputs: Data) -> Tensors:
+        return compute(self.layer, self.config.case(T), transform(inputs, np.copy))
 
 
 def before_kinks(case: Case, data: Data) -> Data:

@@ -10,33 +10,39 @@ the way x of torch_impl's.  "embedding" is that module alone: its forward, and t
 """
 
 import importlib
-from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from parity_tests.judge.cases import Case
-from parity_tests.judge.implementations import Implementation
+from parity_tests.judge.implementations import BUILTIN, Implementation
 from parity_tests.judge.oracle import Tensors
 from reference.common import batches
+from reference.common.command import Model as AnyModel
 from reference.parts.modules import Embedding
 from torch_impl.cells.adapters import native
 from torch_impl.cells.layers import WAYS
 
-from .config import Candidate, Config, Problem
-from .layer import DeclinedError, device_sync
+from .config import Config
+from .layer import NUMPY, Candidate
 from .precision import PRECISIONS
 from .training_step import APPLICATIONS, numpy_step, torch_step
 
 NONE = "none"  # the cell of what has none
-NUMPY, WAYS_OF_TORCH = ("numpy", "numpy.fast"), tuple(f"torch.{way}" for way in (*WAYS, "library", "native"))
-SMALL: dict[str, Any] = {"T": 4, "B": 3, "input_size": 4, "hidden_size": 6, "vocabulary": 11}
+WAYS_OF_TORCH = tuple(f"torch.{way}" for way in (*WAYS, "library", "native"))
 BOS, EOS = 1, 2
+# The sizes that a model's constructor takes, in its order.
+MODELS = {
+    "language_model": ("vocabulary", "input_size", "hidden_size", "num_layers"),
+    **dict.fromkeys(("classifier", "tagger", "generator"), ("vocabulary", "classes", "input_size", "hidden_size", "num_layers")),
+    "seq2seq": ("vocabulary", "vocabulary", "input_size", "hidden_size", "num_layers"),
+    "char_lm": ("vocabulary", "input_size", "hidden_size", "num_layers"),
+    "forecast": ("input_size", "classes", "hidden_size", "num_layers"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,23 +56,13 @@ class ModelConfig(Config):
     @property
     def name(self) -> str:
         """Readable and unique."""
-        cell = [] if self.cell == NONE else [self.cell]
-        parts = [
-            self.model,
-            *cell,
-            f"T{self.T}",
-            f"B{self.B}",
-            f"H{self.hidden_size}",
-            f"E{self.input_size}",
-            f"V{self.vocabulary}",
-            self.dtype,
-            self.device,
-        ]
-        return " ".join(parts)
+        model = self.model if self.cell == NONE else f"{self.model} {self.cell}"
+        sizes = f"T{self.T} B{self.B} H{self.hidden_size} E{self.input_size} V{self.vocabulary}"
+        return f"{model} {sizes} {self.dtype} {self.device}"
 
     def small(self) -> "ModelConfig":
         """The same model at a size that longdouble can do."""
-        return replace(self, **SMALL)
+        return replace(self, T=4, B=3, input_size=4, hidden_size=6, vocabulary=11)
 
     def flops(self, phase: str) -> int:
         """Those of the matrix products, as torch counts them in its twin with the input product hoisted."""
@@ -81,7 +77,7 @@ class ModelConfig(Config):
 
     def reason_to_decline(self, implementation: Implementation) -> str | None:
         name = implementation.name
-        if name not in (*NUMPY, *WAYS_OF_TORCH):
+        if name not in NUMPY + WAYS_OF_TORCH:
             return "models are made of our own parts"
         if self.dtype not in ("float32", "float64"):
             return "models are judged in float32 and float64"
@@ -94,30 +90,32 @@ class ModelConfig(Config):
     def candidate(self, implementation: Implementation, phase: str) -> Candidate:
         return Model(implementation, self, phase)
 
-    def suite_case(self) -> Case | None:
-        """None: the parity suite's cases are layers."""
-        return None
+    def suite_case(self) -> None:
+        """The parity suite's cases are layers."""
 
-    def problem(self, exact: Any = np.float64) -> Problem:
-        return ModelProblem(self, exact)
+    def part(self, T: int) -> str:
+        return self.name
 
-    def affordable(self, seconds: float, gflops: float) -> Problem:
-        """A model is judged whole, however long it takes."""
-        return ModelProblem(self)
+    def inputs(self, T: int) -> Tensors:
+        return parameters(self, self.dtype)
+
+    def oracle(self, inputs: Tensors, T: int, dtype: type | str) -> Tensors:
+        """The loss and every gradient by the definition in a dtype."""
+        model = in_numpy(self, dtype)
+        model.load_state_dict(inputs)
+        application = APPLICATIONS.get(self.model)
+        loss, grads = numpy_step(model, application)(batch_of(self))
+        return named(np.asarray(loss), grads, model.params if application else {})
+
+    def baseline(self, inputs: Tensors, T: int) -> Tensors:
+        return self.oracle(inputs, T, self.dtype)
+
+    def affordable(self, seconds: float, gflops: float) -> int:
+        """All of it: a model is judged whole, however long it takes."""
+        return self.T
 
 
-MODELS: dict[str, Callable[[ModelConfig], tuple[tuple, dict[str, Any]]]] = {
-    "language_model": lambda c: ((c.vocabulary, c.input_size, c.hidden_size, c.num_layers), {}),
-    "classifier": lambda c: ((c.vocabulary, c.classes, c.input_size, c.hidden_size, c.num_layers), {}),
-    "tagger": lambda c: ((c.vocabulary, c.classes, c.input_size, c.hidden_size, c.num_layers), {}),
-    "generator": lambda c: ((c.vocabulary, c.classes, c.input_size, c.hidden_size, c.num_layers), {"bos": BOS, "eos": EOS}),
-    "seq2seq": lambda c: ((c.vocabulary, c.vocabulary, c.input_size, c.hidden_size, c.num_layers), {"bos": BOS, "eos": EOS}),
-    "char_lm": lambda c: ((c.vocabulary, c.input_size, c.hidden_size, c.num_layers), {}),
-    "forecast": lambda c: ((c.input_size, c.classes, c.hidden_size, c.num_layers), {}),
-}
-
-
-def batch_of(config: ModelConfig) -> Any:
+def batch_of(config: ModelConfig) -> object:
     """Random tokens in the form that the model takes; sequences of different lengths, but for the language model."""
     rng, c = np.random.default_rng(1), config
     if c.model in ("language_model", "embedding", "char_lm"):
@@ -136,39 +134,31 @@ def batch_of(config: ModelConfig) -> Any:
     return batches.translated(sequences, [rng.permutation(s) for s in sequences], BOS, EOS)
 
 
-class Plain:
-    """The embedding as a model of one module: the sum of its outputs times fixed numbers, whose gradient is those numbers."""
+class Plain(Embedding):
+    """The embedding as a model: the sum of its outputs times fixed numbers, whose gradient is those numbers."""
 
-    def __init__(self, config: ModelConfig, dtype: Any):
-        self.module = Embedding(config.vocabulary, config.input_size, dtype=dtype, rng=np.random.default_rng(0))
+    def __init__(self, config: ModelConfig, dtype: type | str):
+        super().__init__(config.vocabulary, config.input_size, dtype=dtype, rng=np.random.default_rng(0))
         self.dy = upstream(config).astype(dtype)
-        self.params = self.module.params
 
-    def loss(self, batch) -> Any:
-        y, self.pullback = self.module.vjp(batch.tokens)
-        return (y * self.dy).sum()
+    def loss(self, batch: batches.Window) -> np.floating:
+        return (self(batch.tokens) * self.dy).sum()
 
-    def backward(self) -> None:
-        self.grads = self.pullback(self.dy)
-
-    def load_state_dict(self, given: Tensors) -> None:
-        self.module.load_state_dict(given)
-        self.params = self.module.params
+    def backward(self, dy: np.ndarray | None = None) -> None:
+        super().backward(self.dy if dy is None else dy)
 
 
-class PlainTwin(torch.nn.Module):
-    """The same with torch.nn.Embedding."""
+class PlainTwin(torch.nn.Embedding):
+    """The same with torch.nn's."""
 
     dy: torch.Tensor
 
-    def __init__(self, config: ModelConfig, dtype: torch.dtype):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.empty(config.vocabulary, config.input_size, dtype=dtype))
-        self.register_buffer("dy", torch.from_numpy(upstream(config)).to(dtype), persistent=False)
+    def __init__(self, config: ModelConfig):
+        super().__init__(config.vocabulary, config.input_size, dtype=getattr(torch, config.dtype))
+        self.register_buffer("dy", torch.from_numpy(upstream(config).astype(config.dtype)), persistent=False)
 
-    def loss(self, batch) -> torch.Tensor:
-        y = torch.nn.functional.embedding(torch.from_numpy(batch.tokens).to(self.weight.device), self.weight)
-        return (y * self.dy).sum()
+    def loss(self, batch: batches.Window) -> torch.Tensor:
+        return (self(torch.from_numpy(batch.tokens).to(self.weight.device)) * self.dy).sum()
 
 
 @lru_cache(maxsize=2)
@@ -178,32 +168,24 @@ def upstream(config: ModelConfig) -> np.ndarray:
     return drawn.astype(np.float64)
 
 
-def in_numpy(config: ModelConfig, dtype: Any, engine: str = "definition") -> Any:
+def in_numpy(config: ModelConfig, dtype: type | str, engine: str = "definition") -> AnyModel:
     """A model of ``reference``."""
-    if config.model == "embedding":
-        return Plain(config, dtype)
-    args, options = MODELS[config.model](config)
-    return class_of("reference", config.model)(
-        *args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), engine=engine, **options
-    )
+    return Plain(config, dtype) if config.model == "embedding" else built("reference", config, dtype=dtype, engine=engine)
 
 
-def in_torch(config: ModelConfig, way: str) -> Any:
+def in_torch(config: ModelConfig, way: str) -> AnyModel:
     """A model of ``torch_impl``."""
-    dtype = PRECISIONS[config.dtype].dtype
-    if config.model == "embedding":
-        return PlainTwin(config, getattr(torch, dtype))
-    args, options = MODELS[config.model](config)
-    return class_of("torch_impl", config.model)(
-        *args, cell=config.cell, dtype=dtype, rng=np.random.default_rng(0), way=way, **options
-    )
+    return PlainTwin(config) if config.model == "embedding" else built("torch_impl", config, dtype=config.dtype, way=way)
 
 
-def class_of(package: str, model: str) -> Any:
-    """The class of a model, or of what an application trains: LanguageModel in models/language_model.py."""
-    room = APPLICATIONS[model].model if model in APPLICATIONS else model
+def built(package: str, config: ModelConfig, **options: object) -> AnyModel:
+    """A model, or what an application trains: LanguageModel in models/language_model.py."""
+    room = APPLICATIONS[config.model].model if config.model in APPLICATIONS else config.model
     name = "".join(part.capitalize() for part in room.split("_"))
-    return getattr(importlib.import_module(f"{package}.models.{room}"), name)
+    build = getattr(importlib.import_module(f"{package}.models.{room}"), name)
+    options |= {"bos": BOS, "eos": EOS} if room in ("generator", "seq2seq") else {}
+    sizes = (getattr(config, size) for size in MODELS[config.model])
+    return build(*sizes, cell=config.cell, rng=np.random.default_rng(0), **options)
 
 
 @lru_cache(maxsize=4)
@@ -212,122 +194,54 @@ def parameters(config: ModelConfig, dtype: str) -> Tensors:
     return {k: v.astype(dtype) for k, v in in_numpy(config, np.float64).params.items()}
 
 
-class Model:
-    """One implementation of one model, ready to be called.
-
-    Raises
-    ------
-    DeclinedError
-        It has no such model.
-    """
-
-    compiles = False
+class Model(Candidate):
+    """A model: ``call()`` is its loss and the gradients of all parameters, or an application's whole training step."""
 
     def __init__(self, implementation: Implementation, config: ModelConfig, phase: str = "train"):
-        self.name, self.config, self.phase, self.device = implementation.name, config, phase, config.device
-        reason = config.reason_to_decline(implementation)
-        if reason:
-            raise DeclinedError(reason)
-        self.batch, self.sync = batch_of(config), device_sync(config.device)
-        self.application = APPLICATIONS.get(config.model)
+        super().__init__(implementation, config, phase)
+        self.batch, self.application = batch_of(config), APPLICATIONS.get(config.model)
         self.trains, self.is_numpy = self.application is not None, self.name in NUMPY
-        self.context: Callable[[], Any] = native if self.name == "torch.native" else nullcontext
+        self.context = native if self.name == "torch.native" else nullcontext
         if self.is_numpy:
             self.model = in_numpy(config, config.dtype, "fast" if self.name == "numpy.fast" else "definition")
         else:
             way = self.name.removeprefix("torch.")
             self.model = in_torch(config, way if way in WAYS else "library").to(config.device)
-            self.named = dict(self.model.named_parameters())
-        self.load(parameters(config, PRECISIONS[config.dtype].dtype))
+        self.load(parameters(config, config.dtype))
 
     def load(self, values: Tensors) -> None:
         """Start anew: from these parameters, with no state carried over, and an optimiser that knows of no step yet."""
-        ready = values if self.is_numpy else {k: torch.from_numpy(v.copy()) for k, v in values.items()}
-        self.model.load_state_dict(ready)
+        self.model.load_state_dict(values if self.is_numpy else {k: torch.from_numpy(v.copy()) for k, v in values.items()})
         if hasattr(self.model, "load_carried_state"):
             self.model.load_carried_state({})
-        step = numpy_step if self.is_numpy else torch_step
-        self.step = step(self.application, self.model) if self.application else None
+        self.step = (numpy_step if self.is_numpy else torch_step)(self.model, self.application)
 
     def call(self) -> tuple[Any, Any]:
-        """Loss, gradients of all parameters in their order; of an application the whole training step."""
         with self.context():
-            if self.step:
-                return self.step(self.batch)
-            loss = self.model.loss(self.batch)
-            if not self.is_numpy:
-                return loss, torch.autograd.grad(loss, list(self.named.values()))
-        self.model.backward()
-        return loss, self.model.grads
+            return self.step(self.batch)
 
-    def tensors(self, problem: "ModelProblem", inputs: Tensors) -> Tensors:
-        """The loss, and "d" + name for each parameter's gradient; of an application also each parameter after the step."""
+    def tensors(self, T: int, inputs: Tensors) -> Tensors:
+        """Of an application also each parameter after the step."""
         self.load(inputs)
         loss, grads = self.call()
         if self.is_numpy:
-            return tensors_of(loss, grads, self.model, self.config)
-        tensors = {"loss": loss, **{f"d{k}": v for k, v in zip(self.named, grads, strict=True)}}
-        tensors |= self.named if self.step else {}
+            return named(np.asarray(loss), grads, self.model.params if self.trains else {})
+        params = dict(self.model.named_parameters())
+        tensors = named(loss, dict(zip(params, grads, strict=True)), params if self.trains else {})
         return {k: v.detach().cpu().numpy() for k, v in tensors.items()}
 
 
-def tensors_of(loss: Any, grads: Tensors, model: Any, config: ModelConfig) -> Tensors:
-    """What a model of ``reference`` is judged by."""
-    tensors = {"loss": np.asarray(loss), **{f"d{k}": v for k, v in grads.items()}}
-    return tensors | (model.params if config.model in APPLICATIONS else {})
-
-
-@dataclass(frozen=True)
-class ModelProblem:
-    """The loss of a model's batch and every gradient; the inputs are its parameters."""
-
-    BASELINES: ClassVar = 3
-
-    config: ModelConfig
-    exact: Any = np.float64
-
-    @property
-    def label(self) -> str:
-        return self.config.name
-
-    @property
-    def dtype(self) -> str:
-        return self.config.dtype
-
-    def inputs(self) -> Tensors:
-        return parameters(self.config, self.dtype)
-
-    def oracle(self, inputs: Tensors) -> Tensors:
-        return defined(self.config, inputs, self.exact)
-
-    def baselines(self, inputs: Tensors) -> Iterator[Tensors]:
-        rng, eps = np.random.default_rng(0), PRECISIONS[self.dtype].eps
-        moved = [
-            {k: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype) for k, v in inputs.items()}
-            for _ in range(self.BASELINES - 1)
-        ]
-        for params in (inputs, *moved):
-            yield defined(self.config, params, self.dtype)
-
-
-def defined(config: ModelConfig, params: Tensors, dtype: Any) -> Tensors:
-    """The loss and every gradient by the definition in a dtype."""
-    model = in_numpy(config, dtype)
-    model.load_state_dict({k: v.astype(dtype) for k, v in params.items()})
-    if config.model in APPLICATIONS:
-        return tensors_of(*numpy_step(APPLICATIONS[config.model], model)(batch_of(config)), model, config)
-    loss = model.loss(batch_of(config))
-    model.backward()
-    return tensors_of(loss, model.grads, model, config)
+def named(loss: Any, grads: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """What a model is judged by: the loss, "d" + name for each gradient, and some parameters."""
+    return {"loss": loss, **{f"d{k}": v for k, v in grads.items()}, **params}
 
 
 @lru_cache(maxsize=64)
 def counted(config: ModelConfig) -> int:
     """Floating-point operations of the matrix products of a training step."""
-    model = in_torch(config, "hoisted")
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in parameters(config, "float32").items()})
+    candidate = Model(BUILTIN["torch.hoisted"], config)
     with FlopCounterMode(display=False) as counter:
-        torch.autograd.grad(model.loss(batch_of(config)), list(model.parameters()))
+        candidate.call()
     return int(counter.get_total_flops())
 
 

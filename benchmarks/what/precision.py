@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from parity_tests.judge.cases import Data
-from parity_tests.judge.oracle import transform
+from parity_tests.judge.oracle import Nest, transform
 from torch_impl.common.precision import allow_tf32
 
 
@@ -33,22 +32,16 @@ LOW = ("tf32", "bfloat16", "float16")
 @contextmanager
 def in_force(name: str) -> Iterator[None]:
     """TF32 is on inside for "tf32", and off for everything else, whatever torch's defaults are."""
-    flags: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
-    before = [flag.allow_tf32 for flag in flags]
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
     allow_tf32(name == "tf32")
     try:
         yield
     finally:
-        for flag, value in zip(flags, before, strict=True):
-            flag.allow_tf32 = value
+        matmul.allow_tf32, cudnn.allow_tf32 = before
 
 
-def array_dtype(name: str) -> str:
-    """The dtype of the arrays that cross the border: NumPy has no bfloat16, so 16-bit numbers travel as float32."""
-    return "float64" if name == "float64" else "float32"
-
-
-def rounded(data: Data, name: str) -> Data:
+def rounded(data: Nest, name: str) -> Nest:
     """The data with every number rounded to what tensors of this precision hold."""
     if PRECISIONS[name].itemsize > 2:
         return data
@@ -56,7 +49,7 @@ def rounded(data: Data, name: str) -> Data:
     return transform(data, lambda v: torch.from_numpy(v).to(kind).float().numpy())
 
 
-def jittered(data: Data, name: str, rng: np.random.Generator) -> Data:
+def jittered(data: Nest, name: str, rng: np.random.Generator) -> Nest:
     """The data with every value moved up or down by one rounding of this precision."""
     eps = PRECISIONS[name].eps
     return rounded(transform(data, lambda v: (v * (1 + eps * rng.choice([-1, 1], v.shape))).astype(v.dtype)), name)

@@ -12,6 +12,7 @@ All others are in a spreadsheet there, results/train/DeepBench_NV_V100.xlsx, and
 """
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from .config import PHASES, Config
 from .model import model
@@ -44,14 +45,9 @@ class Preset:
         return [(replace(c, device=device), phase) for c, phase in jobs]
 
 
-def square(cell: str, T: int, B: int, H: int, **options) -> Config:
-    """One layer with I = H."""
-    return Config(cell, T, B, H, H, **options)
-
-
 def each(*sizes: tuple[int, int, int], **options) -> tuple[Config, ...]:
     """(T, B, I = H) for each kind of cell."""
-    return tuple(dict.fromkeys(square(cell, *size, **options) for cell in CELLS for size in sizes))
+    return tuple(dict.fromkeys(Config(cell, T, B, H, H, **options) for cell in CELLS for T, B, H in sizes))
 
 
 GRID = ((20, 1, 32), (100, 1, 128), (50, 16, 64), (100, 32, 128), (100, 64, 256), (50, 64, 512), (25, 64, 1024), (1000, 1, 64))
@@ -80,12 +76,8 @@ CROSSOVER = each(*((50, B, H) for H in (16, 32, 64, 128, 256, 512, 1024) for B i
 VANILLA = tuple((H, B, 50) for H in (1760, 2048, 2560) for B in (16, 32, 64, 128))
 LSTM = (
     *((H, B, 25) for H in (512, 1024, 2048, 4096) for B in (16, 32, 64, 128)),
-    (1536, 8, 50),
-    (1536, 16, 50),
-    (1536, 32, 50),
-    (256, 16, 150),
-    (256, 32, 150),
-    (256, 64, 150),
+    *((1536, B, 50) for B in (8, 16, 32)),
+    *((256, B, 150) for B in (16, 32, 64)),
 )
 GRU = (
     *((H, 32, T) for H in (2816, 2048, 1536, 2560) for T in (1500, 750, 375, 187)),
@@ -96,8 +88,7 @@ GRU = (
 LSTM_SERVER = tuple((H, B, T) for H, T in ((512, 25), (1024, 25), (2048, 25), (1536, 50), (256, 150)) for B in (1, 2, 4))
 GRU_SERVER = (
     *((H, B, T) for H in (2816, 2048, 1536, 2560) for B in (1, 2, 4) for T in (1500, 750, 375, 187)),
-    *((512, B, 1) for B in (1, 2, 4)),
-    *((1024, B, 1500) for B in (1, 2, 4)),
+    *((H, B, T) for H, T in ((512, 1), (1024, 1500)) for B in (1, 2, 4)),
 )
 
 # (cell, hidden units, batch, time steps) -> (seconds forward and backward, TFLOP/s of the forward)
@@ -111,16 +102,14 @@ V100 = {
 
 def deepbench(cell: str, sizes: tuple[tuple[int, int, int], ...]) -> tuple[Config, ...]:
     """(H, B, T) as DeepBench lists them, the quickest first, so that a budget buys as many as it can."""
-    options = {"nonlinearity": "relu"} if cell == "rnn" else {}
-    return tuple(sorted((square(cell, T, B, H, **options) for H, B, T in sizes), key=lambda c: c.effort("train")))
+    kind = "relu" if cell == "rnn" else "tanh"
+    return tuple(sorted((Config(cell, T, B, H, H, kind) for H, B, T in sizes), key=lambda c: c.effort("train")))
 
 
 # Vocabularies as in text by characters (74), words (10,000), letters and sounds.  The applications at their defaults.
 MODELS = (
-    *(
-        config
-        for cell in CELLS
-        for config in (
+    *chain.from_iterable(
+        (
             model("language_model", 64, 32, 128, 256, 74, cell),
             model("classifier", 12, 64, 32, 64, 30, cell),
             model("generator", 12, 64, 32, 128, 30, cell),
@@ -129,6 +118,7 @@ MODELS = (
             model("char_lm", 64, 32, 64, 256, 74, cell),
             model("forecast", 48, 64, 1, 32, 1, cell, classes=12),
         )
+        for cell in CELLS
     ),
     model("language_model", 35, 20, 128, 256, 10_000),
     *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)),

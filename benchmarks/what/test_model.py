@@ -1,6 +1,6 @@
 """Whole models as configurations: nobody is timed who is wrong, everybody has the same parameters."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def judge(implementation, config):
     """Small, then real; the worst error over allowed."""
     candidate = config.candidate(implementation, "train")
     candidate.call()
-    return max(check.small(implementation, config, "train"), check.judge(candidate, config.affordable(1.0, 50.0)))
+    return max(check.small(implementation, config.small(), "train"), check.judge(candidate, config.affordable(1.0, 50.0)))
 
 
 @pytest.mark.parametrize("config", [*ALL, EMBEDDING], ids=lambda c: c.model)
@@ -44,12 +44,12 @@ def test_everybody_who_takes_part_is_right(config, dtype):
 def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
     real = Model.tensors
 
-    def spoilt(self, *problem):
-        tensors = real(self, *problem)
+    def spoilt(self, *on):
+        tensors = real(self, *on)
         return tensors | {f"d{parameter}": tensors[f"d{parameter}"] * np.float32(1.001)}
 
     monkeypatch.setattr(Model, "tensors", spoilt)
-    check._small.cache_clear()
+    check.small.cache_clear()
     with pytest.raises(WrongError, match=f"d{parameter}: error"):
         judge(BUILTIN[name], ALL[0])
     (row,) = measure(ALL[0], "train", [BUILTIN[name]], SETTING)
@@ -60,20 +60,20 @@ def test_one_wrong_gradient_is_enough(name, parameter, monkeypatch):
 @pytest.mark.parametrize("config", ALL[-2:], ids=lambda c: c.model)
 def test_an_application_takes_a_step(config, name, monkeypatch):
     """The parameters after it are judged too: without the optimiser, or without clipping, it is wrong."""
-    problem, candidate = config.problem(), Model(BUILTIN[name], config)
-    before = problem.inputs()
-    after = {k: v.copy() for k, v in candidate.tensors(problem, before).items()}
+    T, candidate = config.T, Model(BUILTIN[name], config)
+    before = config.inputs(T)
+    after = {k: v.copy() for k, v in candidate.tensors(T, before).items()}
     assert all((after[k] != v).any() for k, v in before.items())
-    again = candidate.tensors(problem, before)
+    again = candidate.tensors(T, before)
     assert all((again[k] == v).all() for k, v in after.items())
     application = models.APPLICATIONS[config.model]
-    check.truth_of(problem)
+    check.truth_of(config, T, np.float64)
     for wrong in (application._replace(options={"lr": 1e-5}), application._replace(max_norm=1e-3)):
         monkeypatch.setitem(models.APPLICATIONS, config.model, wrong)
         candidate = Model(BUILTIN[name], config)
         monkeypatch.undo()
         with pytest.raises(WrongError):
-            check.judge(candidate, problem)
+            check.judge(candidate, T)
 
 
 def test_rows_of_a_model_have_times_memory_and_work():
@@ -94,7 +94,7 @@ def test_work_is_what_the_sizes_say():
 
 def test_the_same_parameters_for_everybody():
     ours, theirs = (Model(BUILTIN[n], ALL[0]) for n in ("numpy", "torch.library"))
-    for name, v in theirs.named.items():
+    for name, v in theirs.model.named_parameters():
         np.testing.assert_array_equal(ours.model.params[name], v.detach().numpy())
 
 
@@ -116,7 +116,7 @@ def test_every_batch_is_the_same_each_time_and_has_different_lengths():
 
 def test_a_name_is_unique_and_says_which_model():
     assert model("tagger", 5, 3, 4, 6, 11).name == "tagger lstm T5 B3 H6 E4 V11 float32 cpu"
-    assert ModelConfig("lstm", 3, 4, 5, 6).as_dict()["model"] == "language_model"
+    assert asdict(ModelConfig("lstm", 3, 4, 5, 6))["model"] == "language_model"
 
 
 def test_what_runs_on_a_gpu_is_waited_for(monkeypatch):

@@ -1,21 +1,23 @@
-"""A training step of an application, as its command does it: loss, backward, clipping by the norm, optimiser, in place.
+"""A training step: loss and backward; of an application, as its command does it, also clipping and optimiser, in place.
 
 The options are the defaults of ``char_lm`` and ``forecast``.  The learning rate is constant, and nothing is logged.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 import numpy as np
+import torch
 
 import torch_impl.training.clip
 import torch_impl.training.optim
 from reference.char_lm.options import DEFAULTS as CHAR_LM
+from reference.common.command import Model
 from reference.forecast.options import DEFAULTS as FORECAST
 from reference.forecast.train import MAX_NORM
 from reference.training import clip, optim
 
-Step = Callable[[Any], tuple[Any, Any]]  # (batch) -> loss, gradients after clipping
+Step = Callable[[Any], tuple[Any, Any]]  # batch -> loss, gradients; both as their side has them
 
 
 class Application(NamedTuple):
@@ -33,28 +35,42 @@ APPLICATIONS = {
 }
 
 
-def numpy_step(application: Application, model: Any) -> Step:
-    """Gradients by the name of the parameter."""
-    optimizer = optim.OPTIMIZERS[application.optimizer](model, **application.options)
+def numpy_step(model: Model, application: Application | None) -> Step:
+    """Loss and gradients by the name of the parameter; of an application the whole step, gradients after clipping."""
 
-    def step(batch: Any) -> tuple[Any, Any]:
+    def gradients(batch):
         loss = model.loss(batch)
         model.backward()
-        norm = clip.global_norm(model.grads)
-        finite(loss, norm)
-        clip.scale_to_norm(model.grads, application.max_norm, norm)
-        optimizer.step(model.grads)
         return loss, model.grads
+
+    if application is None:
+        return gradients
+    optimizer = optim.OPTIMIZERS[application.optimizer](model, **application.options)
+
+    def step(batch):
+        loss, grads = gradients(batch)
+        norm = clip.global_norm(grads)
+        finite(loss, norm)
+        clip.scale_to_norm(grads, application.max_norm, norm)
+        optimizer.step(grads)
+        return loss, grads
 
     return step
 
 
-def torch_step(application: Application, model: Any) -> Step:
-    """Gradients in the order of the parameters."""
-    optimizer = torch_impl.training.optim.OPTIMIZERS[application.optimizer](model, **application.options)
+def torch_step(model: Model, application: Application | None) -> Step:
+    """The same, gradients in the order of the parameters."""
     params = dict(model.named_parameters())
 
-    def step(batch: Any) -> tuple[Any, Any]:
+    def gradients(batch):
+        loss = model.loss(batch)
+        return loss, torch.autograd.grad(loss, list(params.values()))
+
+    if application is None:
+        return gradients
+    optimizer = torch_impl.training.optim.OPTIMIZERS[application.optimizer](model, **application.options)
+
+    def step(batch):
         model.zero_grad()
         loss = model.loss(batch)
         loss.backward()
@@ -67,7 +83,7 @@ def torch_step(application: Application, model: Any) -> Step:
     return step
 
 
-def finite(loss: Any, norm: Any) -> None:
+def finite(loss: SupportsFloat, norm: SupportsFloat) -> None:
     """As the training loop asks at each step: both are read as numbers, so a GPU is waited for."""
     if not np.isfinite([float(loss), float(norm)]).all():
         raise FloatingPointError(f"the loss is {float(loss)}, the norm of the gradients {float(norm)}")

@@ -23,7 +23,7 @@ from .cases import Spec
 from .numpy_layer import NumpyLayer
 
 
-class LoadError(Exception):
+class LoadError(ValueError):
     """An implementation that cannot be found or has no load()."""
 
 

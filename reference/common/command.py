@@ -57,6 +57,13 @@ def failed(sentence: str) -> int:
     return 2
 
 
+def parser(prog: str, doc: str) -> argparse.ArgumentParser:
+    """A command's parser from the docstring of its module, "``command``: what it does", and beyond the first paragraph more."""
+    first, _, more = doc.partition("\n\n")
+    form = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(prog=prog, description=first.partition(": ")[2], epilog=more, formatter_class=form)
+
+
 def is_out_of_memory(e: BaseException) -> bool:
     """Whether an exception means it: NumPy's, CUDA's, or that of torch's allocator on the CPU, known by its words."""
     known = isinstance(e, MemoryError) or type(e).__name__ == "OutOfMemoryError"

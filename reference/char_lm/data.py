@@ -78,9 +78,8 @@ def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Voc
     name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
     vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
     begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
-    return Corpus(
-        name, encode(text, vocabulary, name), vocabulary, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin
-    )
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Corpus(name, encode(text, vocabulary, name), vocabulary, sha256, begin)
 
 
 def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
@@ -102,17 +101,12 @@ def code_points(text: str) -> Array:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def streams(tokens: Array, size: int, steps: int, what: str) -> list[batches.Window]:
-    """``batches.windows`` of a part.  UsageError: the part is too short."""
-    try:
-        return batches.windows(tokens, size, steps)
-    except ValueError as e:
-        raise UsageError(f"the text is too short: {what} part: {e}; give more text, or a smaller --batch") from None
-
-
 def passes(tokens: Array, config: dict) -> list[batches.Window]:
-    """The windows of one pass over the training part."""
-    return streams(tokens, config["batch"], config["window"], "the training")
+    """The windows of one pass over the training part.  UsageError: it is too short."""
+    try:
+        return batches.windows(tokens, config["batch"], config["window"])
+    except ValueError as e:
+        raise UsageError(f"the text is too short: the training part: {e}; give more text, or a smaller --batch") from None
 
 
 def boundaries(config: dict) -> list[int]:

@@ -8,10 +8,11 @@ training.png         losses, norms, share of clipped steps
 """
 
 import contextlib
+import json
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -26,11 +27,12 @@ from .backend import Backend
 from .data import Corpus, boundaries, corpus, passes, spans
 from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
+from .run import CONFIG, build, first_stream, new_config, old_config, resume_command, text_of
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
 TRIAL = 12  # steps that are timed to know how many are affordable
+say = partial(print, flush=True)
 
 
 def train(backend: Backend, options: dict) -> int:
@@ -94,11 +96,13 @@ def prolong(config: dict, steps: int, folder: Path) -> None:
 
 def begin(folder: Path, config: dict, resume: bool) -> None:
     """The folder, without what an earlier run left there, unless that goes on."""
-    make_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
     for name in () if resume else (LAST, BEST, LOG, plots.FILE):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).unlink()
-    write_json(folder / CONFIG, config)
+        (folder / name).unlink(missing_ok=True)
+    checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def optimizer(backend: Backend, config: dict, model: Model) -> Optimizer:
@@ -112,11 +116,11 @@ def schedule(config: dict) -> schedules.Schedule:
     warm = max(1, min(100, n // 20))
     rest = max(1, n - warm)
     after = {
-        "cosine": lambda: schedules.cosine(lr, rest, lr / 100),
-        "constant": lambda: schedules.constant(lr),
-        "step": lambda: schedules.step(lr, max(1, -(-rest // 4)), 0.5),
-    }[config["schedule"]]()
-    return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
+        "cosine": schedules.cosine(lr, rest, lr / 100),
+        "constant": schedules.constant(lr),
+        "step": schedules.step(lr, max(1, -(-rest // 4)), 0.5),
+    }
+    return schedules.sequential([schedules.warmup(lr, warm, 0.1), after[config["schedule"]]], [warm])
 
 
 def affordable(backend: Backend, config: dict, options: dict, windows: list) -> int:
@@ -146,10 +150,6 @@ def describe(backend: Backend, config: dict, model: Model, windows: list) -> str
         f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
         + (f", over {backend.group.world} processes" if backend.group.world > 1 else "")
     )
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 @contextlib.contextmanager
@@ -195,17 +195,15 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
 def sample(backend: Backend, model: Model, text: Corpus) -> str:
     """A little text from the model as it is; nothing of it is changed."""
     carried = model.carried
-    model.load_carried_state(first_stream(model.carried_state(), None))
+    model.load_carried_state(first_stream(model.carried_state()))
     model.eval()
-    characters = "".join(stream(backend, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    characters = "".join(stream(backend, model, text.vocabulary, text.begin, SAMPLE, 0, temperature=0.8))
     model.train()
     model.carried = carried
     return characters.strip()
 
 
 def finish(folder: Path, stopped: str) -> None:
-    why = plots.draw(folder, read_log(folder / LOG))
-    say(why or f"drew {folder / plots.FILE}")
+    say(plots.draw(folder, read_log(folder / LOG)) or f"drew {folder / plots.FILE}")
     if stopped == "finished":
         say(f"finished: {folder / BEST} has the lowest validation loss")
-    sys.stdout.flush()

@@ -195,30 +195,23 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
 
 def load(options: Mapping) -> Series:
     """The series that the options of the command line ask for."""
-    if options["csv"] is None:
-        s = DATASETS[options["data"]]()
+    o = options
+    if o["csv"] is None:
+        s = DATASETS[o["data"]]()
     else:
-        s = from_csv(
-            Path(options["csv"]),
-            options["time"],
-            options["target"],
-            options["features"] or (),
-            options["missing"],
-            options["season"] or 1,
-        )
-    return with_calendar(s) if options.get("calendar") else s
+        s = from_csv(Path(o["csv"]), o["time"], o["target"], o["features"] or (), o["missing"], o["season"] or 1)
+    return with_calendar(s) if o.get("calendar") else s
 
 
 def following(times: Array, steps: int) -> Array:
     """The next ``steps`` times of the series."""
-    if times.dtype.kind != "M":
-        return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
-    gaps = np.diff(times).astype("timedelta64[s]").astype(float) / 86400
-    for unit, low, high in (("M", 28, 31), ("Y", 365, 366)):
-        if ((gaps >= low) & (gaps <= high)).all() and len(set(gaps)) > 1:
+    ahead = np.arange(1, steps + 1)
+    days = np.diff(times).astype(float) / 86400  # where times are dates
+    for unit, low, high in (("M", 28, 31), ("Y", 365, 366)) if times.dtype.kind == "M" else ():
+        if ((days >= low) & (days <= high)).all() and len(set(days)) > 1:
             start = times[-1].astype(f"datetime64[{unit}]")
-            return (start + np.arange(1, steps + 1)).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
-    return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
+            return (start + ahead).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
+    return times[-1] + (times[-1] - times[-2]) * ahead
 
 
 def shown(time: object) -> str:

@@ -60,12 +60,18 @@ def counted(pieces: Counter, silent: float = 0.0) -> Costs:
     return costs | ({(letter, ()): -log(silent) for letter in of_letter} if silent else {})
 
 
-def learn(words: list[Word], rounds: int = 4) -> Costs:
-    """The costs after so many rounds over the words."""
+def learn(words: list[Word]) -> Costs:
+    """The costs after four rounds over the words."""
     costs = first_costs(words)
-    for _ in range(rounds):
+    for _ in range(4):
         pieces: Counter = Counter()
         for word in words:
             pieces.update(zip(word[0], cut(word, costs) or [], strict=False))
         costs = counted(pieces)
     return costs
+
+
+def cuts(words: list[Word]) -> dict[str, list[tuple[str, ...]]]:
+    """The sounds of each letter, by spelling, where there are at most two; the costs are of the first ten thousand words."""
+    costs = learn(words[:10_000])
+    return {word[0]: pieces for word in words if (pieces := cut(word, costs)) is not None}

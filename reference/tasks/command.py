@@ -18,8 +18,9 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
         task = TASKS[options.task](options.seed, **{} if options.limit is None else {"limit": options.limit})
         measured = run(task, backend, options.cell, options.seed, options.seconds, options.steps, options.dtype)
         asked = {"cell": options.cell, "steps": measured["steps"]} | changed(options, backend.package)
-        words = [f"python -m {backend.package}.tasks {options.task}", *(f"--{k} {v}" for k, v in asked.items())]
-        measured["command"] = " ".join(words)
+        measured["command"] = " ".join(
+            [f"python -m {backend.package}.tasks {options.task}", *(f"--{k} {v}" for k, v in asked.items())]
+        )
         print("\n".join(lines(measured)))
         file = options.out / f"{options.task}-{backend.package}-{options.cell}.json"
         file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

@@ -25,7 +25,6 @@ class NamesClassifier:
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters, self.classes = Vocabulary.of(self.sexes), Vocabulary(["female", "male"], special=False)
         self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32, "hidden_size": 64}
-        self.lengths = [len(n) for n in self.parts.train]
 
     def batch(self, names: Sequence[str]) -> batches.Labelled:
         return batches.labelled([self.letters.encode(n) for n in names], self.classes.encode(self.sexes[n] for n in names))

@@ -24,23 +24,13 @@ class NamesGenerator:
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters = Vocabulary.of(self.sexes)
         self.conditions = Vocabulary(["female", "male", *(s for s in self.letters.symbols if s.isalpha())], special=False)
-        self.sizes = {
-            "num_embeddings": len(self.letters),
-            "conditions": len(self.conditions),
-            "embedding_dim": 32,
-            "hidden_size": 128,
-            "bos": self.letters.bos,
-            "eos": self.letters.eos,
-        }
-        self.lengths = [len(n) for n in self.parts.train]
+        self.ends = {"bos": self.letters.bos, "eos": self.letters.eos}
+        symbols, conditions = len(self.letters), len(self.conditions)
+        self.sizes = {"num_embeddings": symbols, "conditions": conditions, "embedding_dim": 32, "hidden_size": 128} | self.ends
 
     def batch(self, names: Sequence[str]) -> batches.Conditioned:
-        return batches.conditioned(
-            [self.conditions.encode([self.sexes[n], n[0]]) for n in names],
-            [self.letters.encode(n) for n in names],
-            self.letters.bos,
-            self.letters.eos,
-        )
+        conditions = [self.conditions.encode([self.sexes[n], n[0]]) for n in names]
+        return batches.conditioned(conditions, [self.letters.encode(n) for n in names], **self.ends)
 
     def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""

@@ -17,8 +17,6 @@ from ..common.arrays import Array
 from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
 
-SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
-
 
 class Corpus(NamedTuple):
     name: str
@@ -28,21 +26,17 @@ class Corpus(NamedTuple):
     begin: str  # what a new piece of text comes after: a blank line, a line's end, or any symbol
 
     def part(self, name: str) -> Array:
-        """Tokens of "train", "validation", "test" or "all"."""
-        if name == "all":
-            return self.tokens
+        """Tokens of "train", nine tenths, of "validation", "test", a twentieth each, or of "all"."""
         n = len(self.tokens)
-        a, b = round(SHARES["train"] * n), round((SHARES["train"] + SHARES["validation"]) * n)
-        return {"train": self.tokens[:a], "validation": self.tokens[a:b], "test": self.tokens[b:]}[name]
+        a, b = round(0.9 * n), round((0.9 + 0.05) * n)
+        start, stop = {"train": (0, a), "validation": (a, b), "test": (b, n), "all": (0, n)}[name]
+        return self.tokens[start:stop]
 
 
 def read(files: Sequence[str] | None, encoding: str = "utf-8") -> str:
     """The user's files, one after another; without any, the plays of Shakespeare.
 
-    Raises
-    ------
-    UsageError
-        A file that cannot be read or decoded (the byte and its place are named), or no text at all.
+    UsageError: a file that cannot be read or decoded (the byte and its place are named), or no text at all.
     """
     if not files:
         try:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,8 @@ def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
     """Lines of columns that together are at most ``width`` wide; longer lines are broken."""
     each = max(1, (width - 3 * (len(texts) - 1)) // len(texts))
     columns = [[title[:each], "-" * min(each, len(title)), *wrapped(text, each)] for title, text in zip(titles, texts, strict=True)]
-    rows = max(map(len, columns))
-    padded = [[line.ljust(each) for line in c] + [" " * each] * (rows - len(c)) for c in columns]
-    return [" | ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    lines = zip_longest(*columns, fillvalue="")
+    return [" | ".join(piece.ljust(each) for piece in pieces).rstrip() for pieces in lines]
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..common import checkpoint
 from ..common.arrays import Array
 from ..common.command import Model, UsageError
-from ..common.run import find
+from ..common.run import LAST, find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
@@ -19,8 +19,9 @@ CONFIG = "config.json"
 FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
 
 
-def new_config(options: dict, text: Corpus, folder: Path) -> dict:
-    """Options and the text's identity.  UsageError: the folder holds a run."""
+def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
+    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
     if (folder / CONFIG).exists() and not options["overwrite"]:
         raise UsageError(
             f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
@@ -30,7 +31,7 @@ def new_config(options: dict, text: Corpus, folder: Path) -> dict:
         if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
         config["embedding"] = config["size"]
-    return config | {"corpus": identity(text)}
+    return config | {"corpus": identity(text)}, text
 
 
 def asked(options: dict) -> dict:
@@ -49,8 +50,8 @@ def identity(text: Corpus) -> dict:
     }
 
 
-def old_config(options: dict, folder: Path) -> dict:
-    """The configuration of a run that goes on.  UsageError: there is none, or an option says something else."""
+def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    """Configuration and text of a run that goes on.  UsageError: there is none, or an option or the text says something else."""
     path = folder / CONFIG
     if not path.exists():
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
@@ -65,7 +66,19 @@ def old_config(options: dict, folder: Path) -> dict:
                 f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
                 "begin a new run in another folder"
             )
-    return config
+    if options.get("steps", config["steps"]) != config["steps"]:
+        prolong(config, options["steps"], folder)
+    return config, text_of(config)
+
+
+def prolong(config: dict, steps: int, folder: Path) -> None:
+    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
+    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
+    if steps <= done:
+        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
+    if config["steps"] is not None and done >= config["steps"]:
+        config["ends"] = [*config.get("ends", []), config["steps"]]
+    config["steps"] = steps
 
 
 def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
@@ -114,10 +127,7 @@ def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str, options
 def trained(backend: Backend, options: dict) -> tuple[Model, dict, Vocabulary, checkpoint.Checkpoint]:
     """The model of a checkpoint in float64, whatever it was trained in, so that both backends say the same.
 
-    Raises
-    ------
-    UsageError, CheckpointError
-        No checkpoint; or a damaged one, of something else, or of weights that are not those of its configuration.
+    UsageError, CheckpointError: there is none, it is damaged, of something else, or its weights do not fit its configuration.
     """
     path = find(options["run"])
     try:

@@ -1,9 +1,6 @@
-"""``train``: from options to a run's folder.
+"""``train``: from options to a run's folder.  Besides what reference/common/run.py keeps there, it holds
 
 config.json          the options, and what the text was
-log.jsonl            a line for each step and each evaluation
-last.safetensors     from which the run goes on
-best.safetensors     the lowest validation loss, which ``generate`` and ``evaluate`` take
 training.png         losses, norms, share of clipped steps
 """
 
@@ -24,10 +21,10 @@ from ..common.run import BEST, LAST, LOG, Entry, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
-from .data import Corpus, boundaries, corpus, passes, spans
+from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, build, first_stream, new_config, old_config, resume_command, text_of
+from .run import CONFIG, build, first_stream, new_run, old_run, resume_command
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
@@ -37,7 +34,7 @@ say = partial(print, flush=True)
 
 def train(backend: Backend, options: dict) -> int:
     folder, group = Path(options["run"]), backend.group
-    config, text = (resumed if options["resume"] else fresh)(options, folder)
+    config, text = (old_run if options["resume"] else new_run)(options, folder)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its own")
@@ -70,28 +67,6 @@ def train(backend: Backend, options: dict) -> int:
     if group.leader:
         finish(folder, result.stopped)
     return 130 if result.stopped == "interrupted" else 0
-
-
-def fresh(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
-    return new_config(options, text, folder), text
-
-
-def resumed(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    config = old_config(options, folder)
-    if options.get("steps", config["steps"]) != config["steps"]:
-        prolong(config, options["steps"], folder)
-    return config, text_of(config)
-
-
-def prolong(config: dict, steps: int, folder: Path) -> None:
-    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
-    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
-    if steps <= done:
-        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
-    if config["steps"] is not None and done >= config["steps"]:
-        config["ends"] = [*config.get("ends", []), config["steps"]]
-    config["steps"] = steps
 
 
 def begin(folder: Path, config: dict, resume: bool) -> None:

@@ -62,21 +62,11 @@ DATASETS = {"sunspots": sunspots, "weather": weather}
 def from_csv(
     file: Path, time: str | None, target: str, features: Sequence[str] = (), missing: str = "error", season: int = 1
 ) -> Series:
-    """A file with a header line.
+    """A file with a header line.  SeriesError: whatever is wrong with the file, with the row.
 
-    Parameters
-    ----------
-    time : str or None
-        The column of dates (ISO 8601, / allowed) or numbers; rows are taken as they are, one step apart, if None.
-    target, features : str, sequence of str
-        The columns to forecast, and to read besides.
-    missing : "error" or "previous"
-        "previous" takes the last value before the gap, which looks at nothing that comes later.
-
-    Raises
-    ------
-    SeriesError
-        Whatever is wrong with the file, with the row.
+    time      the column of dates (ISO 8601, / allowed) or numbers; without one, rows are one step apart as they are
+    target, features    the columns to forecast, and to read besides
+    missing   "previous" takes the last value before a gap, which looks at nothing that comes later; else "error"
     """
     table = read(file)
     columns = list(dict.fromkeys([target, *features]))
@@ -84,8 +74,7 @@ def from_csv(
         if name not in table:
             raise SeriesError(f"{file} has no column {name!r}; it has {', '.join(map(repr, table))}")
     notes: list[str] = []
-    N = len(table[target])
-    times = np.arange(N) if time is None else moments(file, time, table[time])
+    times = np.arange(len(table[target])) if time is None else moments(file, time, table[time])
     values = np.stack([numbers(file, name, table[name]) for name in columns], axis=1)
     order = np.argsort(times, kind="stable")
     if (np.diff(order) < 0).any():
@@ -159,27 +148,24 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
         raise SeriesError(f"{file}: {twice} comes twice in {name!r}; keep one row for each time")
     if not len(steps):
         return
-    usual = np.median(steps)
-    days = steps / 86400
-    calendar = times.dtype.kind == "M" and np.isin(days, CALENDAR).all() and (days.max() < 40 or days.min() > 360)
-    if not calendar and (abs(steps - usual) > 1e-6 * abs(usual)).any():
-        k = int(np.argmax(abs(steps - usual) > 1e-6 * abs(usual)))
-        unit = " s" if times.dtype.kind == "M" else ""
-        odd = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
+    days, usual, dates = steps / 86400, np.median(steps), times.dtype.kind == "M"
+    odd = abs(steps - usual) > 1e-6 * abs(usual)
+    calendar = dates and np.isin(days, CALENDAR).all() and (days.max() < 40 or days.min() > 360)
+    if odd.any() and not calendar:
+        k, unit = int(np.argmax(odd)), " s" if dates else ""
         raise SeriesError(
-            f"{file}: the steps of {name!r} are not even: {odd}; "
+            f"{file}: the steps of {name!r} are not even: {steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule; "
             "put in the missing rows, with empty values and --missing previous if need be"
         )
 
 
 def filled(file: Path, columns: Sequence[str], values: Array, missing: str, notes: list[str]) -> Array:
     """Values without gaps."""
-    holes = np.isnan(values)
     for k, name in enumerate(columns):
-        count = int(holes[:, k].sum())
+        holes = np.isnan(values[:, k])
+        count, first = int(holes.sum()), int(np.argmax(holes))
         if not count:
             continue
-        first = int(np.argmax(holes[:, k]))
         if missing == "error":
             raise SeriesError(
                 f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} of those "
@@ -187,8 +173,7 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
             )
         if first == 0:
             raise SeriesError(f"{file}, column {name!r}: the first value is missing, so there is none before it to put there")
-        last = np.maximum.accumulate(np.where(holes[:, k], 0, np.arange(len(values))))
-        values[:, k] = values[last, k]
+        values[:, k] = values[np.maximum.accumulate(np.where(holes, 0, np.arange(len(values)))), k]
         notes.append(f"column {name!r}: {count} missing values took the value before them")
     return values
 

@@ -89,13 +89,7 @@ def asked(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> dict[str, Any]:
-    """The options of ``train`` as JSON has them, the others from before.
-
-    Raises
-    ------
-    ValueError
-        Options that do not go together, or are out of range.
-    """
+    """The options of ``train`` as JSON has them, the others from before.  ValueError: some do not fit, or are out of range."""
     o = {k: before.get(k, v) for k, v in DEFAULTS.items()} | asked(given)
     o["epochs"] = EPOCHS if o["epochs"] is None and o["csv"] is None else o["epochs"]
     window, horizon = OTHER if o["csv"] else SIZES[o["data"]]

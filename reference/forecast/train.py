@@ -133,10 +133,7 @@ def loaded(file: Path) -> checkpoint.Checkpoint:
 def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
     """The last checkpoint of a run that goes on.
 
-    Raises
-    ------
-    ValueError, CheckpointError
-        There is none; an option was given that says something else; it has more passes behind it than it is to have.
+    ValueError, CheckpointError: there is none; an option says something else; more passes were done than there are to be.
     """
     if not (folder / LAST).exists():
         raise ValueError(f"there is no run in {folder} to go on with: it has no {LAST}")
@@ -157,11 +154,9 @@ def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
 
 
 def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Model]:
-    """The task and the best model of a run's folder; ``csv`` is a later state of its file.
+    """The task, cut and scaled as in training, and the best model of a run's folder; ``csv`` is a later state of its file.
 
-    Raises
-    ------
-    FileNotFoundError, CheckpointError, SeriesError
+    FileNotFoundError, CheckpointError, SeriesError: there is none, or rows are not those of the training; ``csv`` may have more.
     """
     file = folder / BEST
     if not file.exists():
@@ -170,19 +165,14 @@ def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[T
     o = saved.config
     if csv is not None and o["csv"] is None:
         raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
-    task = _as_before(o, sources.load(o if csv is None else o | {"csv": str(csv)}), csv is not None)
-    return task, restored(backend, saved, o["dtype"])
-
-
-def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
-    """Cut and scaled as in training; ``longer`` allows rows that have been added since."""
+    series = sources.load(o if csv is None else o | {"csv": str(csv)})
     cut, before = Parts(*o["series"]["parts"]), [np.array(v) for v in o["series"]["scaling"]]
     rows = len(series.values)
     if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
         raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
-    if rows > cut.end and not longer:
+    if rows > cut.end and csv is None:
         raise sources.SeriesError(
             f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
             "to go on from its end, or train again"
         )
-    return prepare(o, series, cut)
+    return prepare(o, series, cut), restored(backend, saved, o["dtype"])

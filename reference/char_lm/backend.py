@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Backend(NamedTuple):
     group: Alone = Alone()  # that group
 
 
-def model(*sizes: int, options: dict, **how: object) -> LanguageModel:
+def model(*sizes: int, options: dict, **how: Any) -> LanguageModel:
     numpy_only(options["device"], options["compile"], "char_lm")
     return LanguageModel(*sizes, **how, engine=options["engine"])
 

@@ -55,10 +55,9 @@ def row(name: str, nats: float, *about: object) -> str:
 def compare(given: argparse.Namespace) -> list[str]:
     """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
     lines: list[str] = []
-    text: Corpus | None = None
-    target = 0
+    target = symbols = 0
     for cell in ("lstm", "gru", "rnn"):
-        size = given.size if text is None else equal_size(cell, target, given.embedding, len(text.vocabulary))
+        size = equal_size(cell, target, given.embedding, symbols) if target else given.size
         options = {"run": given.out / cell, "cell": cell, "size": size, "embedding": given.embedding, "seed": given.seed}
         options |= {"steps": given.steps} if given.steps else {"seconds": given.seconds}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
@@ -67,12 +66,10 @@ def compare(given: argparse.Namespace) -> list[str]:
             raise SystemExit(status)
         options |= {"engine": "fast", "device": "cpu", "compile": False}
         model, config, vocabulary, saved = trained(BACKEND, options)
-        text = text or text_of(config, vocabulary)
-        n = sum(v.size for v in model.params.values())
+        text, n, symbols = text_of(config, vocabulary), sum(v.size for v in model.params.values()), len(vocabulary)
         target = target or n
         nats = BACKEND.evaluate(model, held_out(text.part("test")))
         lines.append(row(cell, nats, size, f"{n:,}", saved.counters["step"], f"{config['lr']:g}"))
-    assert text is not None
     for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):
         lines.append(row(name, counted(text, before), "", "", "", ""))
     return lines

@@ -33,22 +33,6 @@ class Corpus(NamedTuple):
         return self.tokens[start:stop]
 
 
-def read(files: Sequence[str] | None, encoding: str = "utf-8") -> str:
-    """The user's files, one after another; without any, the plays of Shakespeare.
-
-    UsageError: a file that cannot be read or decoded (the byte and its place are named), or no text at all.
-    """
-    if not files:
-        try:
-            return datasets.shakespeare()
-        except FileNotFoundError as e:
-            raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
-    text = "".join(decode(Path(f), encoding) for f in files)
-    if not text:
-        raise UsageError(f"{', '.join(map(str, files))}: there is no text")
-    return text
-
-
 def decode(file: Path, encoding: str) -> str:
     try:
         if search_function(encoding.lower()) is None:  # Python's own; packages register codecs that take any name
@@ -67,9 +51,19 @@ def decode(file: Path, encoding: str) -> str:
 
 
 def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Vocabulary | None = None) -> Corpus:
-    """Text as tokens, in its own vocabulary or a given one.  Raises UsageError as ``read`` and ``encode``."""
-    text = read(files, encoding)
-    name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
+    """The user's files, one after another, in their own vocabulary or a given one; without any, the plays of Shakespeare.
+
+    UsageError: a file that cannot be read or decoded (the byte and its place are named), no text at all, or as ``encode``.
+    """
+    if files:
+        text, name = "".join(decode(Path(f), encoding) for f in files), ", ".join(Path(f).name for f in files)
+    else:
+        try:
+            text, name = datasets.shakespeare(), "the plays of Shakespeare"
+        except FileNotFoundError as e:
+            raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
+    if not text:
+        raise UsageError(f"{', '.join(map(str, files or ()))}: there is no text")
     vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
     begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

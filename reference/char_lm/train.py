@@ -65,7 +65,9 @@ def train(backend: Backend, options: dict) -> int:
             tell=tell,
         )
     if group.leader:
-        finish(folder, result.stopped)
+        say(plots.draw(folder, read_log(folder / LOG)) or f"drew {folder / plots.FILE}")
+    if group.leader and result.stopped == "finished":
+        say(f"finished: {folder / BEST} has the lowest validation loss")
     return 130 if result.stopped == "interrupted" else 0
 
 
@@ -142,24 +144,18 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
         disable=options["quiet"] or not console.is_terminal or not backend.group.leader,
     )
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
-    start: tuple[float, int] | None = None  # seconds and step
 
     def tell(entry: Entry) -> None:
         if "stopped" in entry:
             progress.stop()
         elif "loss" in entry:
-            nonlocal start
-            now, step = time.perf_counter(), entry["step"]
-            start = start or (now, step)
-            since, first = start
-            rate = f"{(step - first) * size / (now - since):,.0f}" if step > first else "-"
-            progress.update(task, completed=step * size, rate=rate, description=f"step {step}  loss {entry['loss']:.3f}")
+            step, speed = entry["step"], progress.tasks[task].speed
+            description, rate = f"step {step}  loss {entry['loss']:.3f}", f"{speed:,.0f}" if speed else "-"
+            progress.update(task, completed=step * size, rate=rate, description=description)
         else:
             f = figures(entry["validation"])
-            say(
-                f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
-                f"{f['perplexity']:.3f}"
-            )
+            shown = f"{f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity {f['perplexity']:.3f}"
+            say(f"step {entry['step']:>6}: validation {shown}")
             if not options["quiet"]:
                 say(sample(backend, model, text) + "\n")
 
@@ -176,9 +172,3 @@ def sample(backend: Backend, model: Model, text: Corpus) -> str:
     model.train()
     model.carried = carried
     return characters.strip()
-
-
-def finish(folder: Path, stopped: str) -> None:
-    say(plots.draw(folder, read_log(folder / LOG)) or f"drew {folder / plots.FILE}")
-    if stopped == "finished":
-        say(f"finished: {folder / BEST} has the lowest validation loss")

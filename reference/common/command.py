@@ -18,6 +18,7 @@ from .checks import UsageError as UsageError
 from .run import NonFiniteError
 
 Model: TypeAlias = Any  # of either backend
+Option: TypeAlias = dict[str, Any]  # what argparse is told of an option
 N = TypeVar("N", int, float)
 NO_MEMORY = "there is not enough memory for a model of this size"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # the words of NumPy, CUDA and torch
@@ -93,16 +94,16 @@ finite = number(float, math.isfinite, "finite")
 share = number(float, lambda v: 0 <= v <= 1, "from 0 to 1")
 
 
-def option(default: object, text: str = "(default: %(default)s)", **how: Any) -> dict[str, Any]:
-    """What argparse is told of an option that ``declare`` declares."""
+def option(default: object, text: str = "(default: %(default)s)", **how: object) -> Option:
+    """For ``declare``; ``how`` is argparse's."""
     return {"default": default, "help": text.replace("%(default)s", str(default)), **how}
 
 
-def flag(text: str) -> dict[str, Any]:
+def flag(text: str) -> Option:
     return option(False, text, action="store_true")
 
 
-def declare(p: argparse.ArgumentParser, options: Mapping[str, dict[str, Any]], *exclusive: tuple[str, str]) -> None:
+def declare(p: argparse.ArgumentParser, options: Mapping[str, Option], *exclusive: tuple[str, str]) -> None:
     """Options by name.  Those that were not given are not in the result, so that a run that goes on keeps its own."""
     groups = {name: group for pair in exclusive for group in [p.add_mutually_exclusive_group()] for name in pair}
     for name, how in options.items():

@@ -20,7 +20,7 @@ from .train import Task, fit, kept, open_run, prepare
 
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
-    """The command of both backends.  Exit status: as common/command.py says."""
+    """Exit status: as common/command.py says."""
     given = parser(backend.package).parse_args(arguments)
     place = getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
     return guarded(lambda: VERBS[given.verb](backend.place(backend, given.device, given.compile), given), place)
@@ -29,7 +29,7 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 def train(backend: Backend, given: argparse.Namespace) -> int:
     o = DEFAULTS | asked(given)
     folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
-    task = (taken_up if given.resume else begun)(given, folder)
+    task = task_of(given, folder)
     print(described(task), flush=True)
     again = f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}"
     again += (f" --device {given.device}" if given.device != "cpu" else "") + (" --compile" if given.compile else "")
@@ -43,8 +43,14 @@ def train(backend: Backend, given: argparse.Namespace) -> int:
     return 0
 
 
-def begun(given: argparse.Namespace, folder: Path) -> Task:
-    """The task of a new run.  ValueError: the folder holds one."""
+def task_of(given: argparse.Namespace, folder: Path) -> Task:
+    """What a run does that begins or goes on.  ValueError, CheckpointError: the folder holds one, or as ``kept``; other data."""
+    if given.resume:
+        before = kept(asked(given), folder)
+        task = prepare(settled(given, before))
+        if task.options["series"] != before["series"]:
+            raise ValueError(f"the data of the run in {folder} has changed since it began, so it cannot go on; train anew")
+        return task
     task = prepare(settled(given))
     if (folder / LAST).exists() and not given.overwrite:
         raise ValueError(
@@ -52,15 +58,6 @@ def begun(given: argparse.Namespace, folder: Path) -> Task:
         )
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)
-    return task
-
-
-def taken_up(given: argparse.Namespace, folder: Path) -> Task:
-    """The task of a run that goes on.  ValueError, CheckpointError: as ``kept``, or the data has changed."""
-    before = kept(asked(given), folder).config
-    task = prepare(settled(given, before))
-    if task.options["series"] != before["series"]:
-        raise ValueError(f"the data of the run in {folder} has changed since it began, so it cannot go on; train anew")
     return task
 
 
@@ -103,8 +100,8 @@ def report(task: Task, model: Model, scores: Evaluation, refits: int) -> tuple[s
     parts = [head, scores.table(), scores.by_step("rmse"), scores.verdict()]
     if not refits:
         share = summary["covered"] = covered(scores, band(task, model))
-        made = f"it was made to hold {BAND[1] - BAND[0]:.0%} on the validation part"
-        parts.append(f"The band holds {share:.0%} of the true values; {made}.")
+        aim = f"it was made to hold {BAND[1] - BAND[0]:.0%} on the validation part"
+        parts.append(f"The band holds {share:.0%} of the true values; {aim}.")
     if not refits and task.options["mode"] != "direct":
         summary["accumulation"] = {k: v.tolist() for k, v in accumulation(task, model, scores.part).items()}
         steps = [str(k + 1) for k in range(len(scores.truth))]

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,12 +124,9 @@ def moments(file: Path, name: str, column: Sequence[str]) -> Array:
     for k, text in enumerate(column):
         if text.lower() in MISSING:
             raise SeriesError(f"{file}, column {name!r}, row {k + 1}: the time is missing")
-    try:
-        times = np.array(column, float)
-        if not (np.char.str_len(np.array(column)) == 4).all():
-            return times
-    except ValueError:
-        pass
+    if any(len(text) != 4 for text in column):  # four digits are a year
+        with suppress(ValueError):
+            return np.array(column, float)
     dates = []
     for k, text in enumerate(column):
         try:

@@ -10,7 +10,7 @@ from scipy.special import lambertw
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
 from ..common.command import Model
-from ..common.run import BEST, LAST, Result
+from ..common.run import BEST, LAST, Result, find
 from . import data as sources
 from .backend import Backend
 from .data import Series
@@ -117,7 +117,7 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
         **run,
     )
     if folder is not None and result.stopped != "interrupted":
-        backend.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
+        backend.restore(checkpoint.load(find(str(folder))), model)
     model.eval()
     return model, result
 
@@ -130,8 +130,8 @@ def loaded(file: Path) -> checkpoint.Checkpoint:
     return saved
 
 
-def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
-    """The last checkpoint of a run that goes on.
+def kept(asked: Options, folder: Path) -> dict[str, Any]:
+    """The options of a run that goes on.
 
     ValueError, CheckpointError: there is none; an option says something else; more passes were done than there are to be.
     """
@@ -150,7 +150,7 @@ def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
         raise ValueError(
             f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not {asked['epochs']}"
         )
-    return saved
+    return before
 
 
 def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Model]:

@@ -3,16 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from math import exp, log
-from typing import Any
-
-import numpy as np
-
-from ..common.arrays import Array
-
-
-def array(value: Any) -> Array:
-    """An array, or a tensor, as an array."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 
 def majority(pairs: Iterable[tuple[Hashable, Hashable]]) -> dict:

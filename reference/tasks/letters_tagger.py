@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
-from .evaluate import array, majority
+from .evaluate import majority
 
 RARE = 1000  # a tag must occur once in so many words
 
@@ -38,7 +39,7 @@ class LettersTagger:
 
     def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)
-        wrong = array(model.predict(batch)) != batch.target  # (N,) of packed rows
+        wrong = as_array(model.predict(batch)) != batch.target  # (N,) of packed rows
         columns = np.concatenate([np.arange(B) for B in batch.tokens.batch_sizes])
         return {"letters wrong": float(wrong.mean()), "words wrong": float((np.bincount(columns, wrong) > 0).mean())}
 
@@ -49,5 +50,5 @@ class LettersTagger:
         return {"the most frequent sound of each letter": {"letters wrong": letters, "words wrong": words}}
 
     def examples(self, model: Model) -> dict[str, str]:
-        answers = {w: self.tags.decode(array(model.predict(self.batch([w])))) for w in self.parts.test[:12]}
+        answers = {w: self.tags.decode(as_array(model.predict(self.batch([w])))) for w in self.parts.test[:12]}
         return {" ".join(w): f"{' '.join(tags)}, right: {' '.join(self.tags_of[w])}" for w, tags in answers.items()}

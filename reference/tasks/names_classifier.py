@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
-from .evaluate import array, majority
+from .evaluate import majority
 
 
 class NamesClassifier:
@@ -31,7 +32,7 @@ class NamesClassifier:
 
     def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)
-        return {"accuracy": float((array(model.predict(batch)) == batch.target).mean())}
+        return {"accuracy": float((as_array(model.predict(batch)) == batch.target).mean())}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         accuracies = {}
@@ -43,5 +44,5 @@ class NamesClassifier:
 
     def examples(self, model: Model) -> dict[str, str]:
         names = self.parts.test[:12]
-        sexes = self.classes.decode(array(model.predict(self.batch(names))))
+        sexes = self.classes.decode(as_array(model.predict(self.batch(names))))
         return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, sexes, strict=True)}

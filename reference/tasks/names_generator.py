@@ -6,10 +6,11 @@ from math import exp
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
-from .evaluate import array, count_perplexity
+from .evaluate import count_perplexity
 
 
 class NamesGenerator:
@@ -36,7 +37,7 @@ class NamesGenerator:
         """The first letter is given by the condition, so it does not count."""
         batch = self.batch(self.parts.test)
         later = batches.positions_of(batch.tokens) > 0
-        loss, _ = losses.cross_entropy_forward(array(model.logits(batch))[later], batch.target[later])
+        loss, _ = losses.cross_entropy_forward(as_array(model.logits(batch))[later], batch.target[later])
         return {"perplexity": exp(float(loss))}
 
     def baselines(self) -> dict[str, dict[str, float]]:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
-from .evaluate import array, error_rate, majority
+from .evaluate import error_rate, majority
 
 SHOWN = ("knight", "phonology", "thoughtful", "exchange")  # kept out of training, so that their maps are of unseen words
 BEAM, BEAMED = 5, 300
@@ -84,6 +85,6 @@ class Pronunciation:
         """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""
         maps = []
         for w, answer in zip(SHOWN, self.say(model, SHOWN), strict=True):
-            weights = array(model.weights(self._translated([w], [answer])))[:, 0]
+            weights = as_array(model.weights(self._translated([w], [answer])))[:, 0]
             maps.append({"letters": list(w), "sounds": [*answer, "end"], "weights": np.round(weights, 4).tolist()})
         return maps

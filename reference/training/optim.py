@@ -42,7 +42,7 @@ class Optimizer:
         for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
             if name in options:
                 checks.zero_or_more(name, options[name])
-        self._source: Any = params
+        self._source = params
         self.options = options
         self.state: dict[str, Slots] = {}
         if not self.params:
@@ -50,7 +50,7 @@ class Optimizer:
 
     @property
     def params(self) -> Mapping[str, Array]:
-        return getattr(self._source, "params", self._source)
+        return self._source.params if isinstance(self._source, Module) else self._source
 
     @property
     def lr(self) -> float:

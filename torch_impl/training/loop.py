@@ -54,7 +54,7 @@ def train(
         if names := not_finite(params):
             raise NonFiniteError(f"step {now.step}: {names[0]} is not finite, so no checkpoint was written")
         generators, carried = gather(model)
-        more = {"counters": now._asdict(), "config": config, "vocabulary": vocabulary}
+        more: dict[str, Any] = {"counters": now._asdict(), "config": config, "vocabulary": vocabulary}
         if rank == 0:
             checkpoint.save(path, own, optimizer, generators=generators, carried=carried, **more)
 

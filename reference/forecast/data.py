@@ -90,11 +90,12 @@ def read(file: Path) -> dict[str, list[str]]:
     """The columns of a CSV file, by name, as text."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            header, *lines = list(csv.reader(opened)) or [[]]
+            names, *lines = list(csv.reader(opened)) or [[]]
     except OSError as e:
         raise SeriesError(f"{file} cannot be read: {e.strerror}") from e
     except UnicodeDecodeError as e:
         raise SeriesError(f"{file} is not UTF-8: byte {e.object[e.start]:#04x} at position {e.start}") from e
+    header = [name.strip() for name in names]
     rows = [(n, r) for n, r in enumerate(lines, 2) if r]
     if not rows:
         raise SeriesError(f"{file} needs a header line and rows of data, got none")
@@ -103,7 +104,7 @@ def read(file: Path) -> dict[str, list[str]]:
     for n, row in rows:
         if len(row) != len(header):
             raise SeriesError(f"{file}, line {n}: {len(row)} values for {len(header)} columns")
-    return {name.strip(): [row[k].strip() for _, row in rows] for k, name in enumerate(header)}
+    return {name: [row[k].strip() for _, row in rows] for k, name in enumerate(header)}
 
 
 def numbers(file: Path, name: str, column: Sequence[str]) -> Array:

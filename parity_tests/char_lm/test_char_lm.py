@@ -280,6 +280,13 @@ def test_a_text_that_changed_is_noticed(tmp_path, capsys):
     assert "the text has changed" in refused("reference", capsys, "train", "--resume", "--run", tmp_path / "run")
 
 
+def test_a_run_on_a_text_that_was_named_by_a_link_goes_on(text, tmp_path):
+    (tmp_path / "link.txt").symlink_to(text)
+    assert call("reference", "train", "--text", tmp_path / "link.txt", "--run", tmp_path / "run", "--steps", 4, *SMALL) == 0
+    assert call("reference", "train", "--resume", "--run", tmp_path / "run", "--steps", 6, "--quiet") == 0
+    assert call("reference", "evaluate", "--run", tmp_path / "run") == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 @both_sides
 def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(backend, text, tmp_path, capsys):

@@ -14,20 +14,18 @@ COLOURS = ("#3d9be0", "#d9432f")
 
 def losses(file: Path, c: Curves) -> Path:
     """Both losses over the steps, and below, how far they are apart."""
-    figure, axes, style = canvas(8, 5, 2, 1, sharex=True, height_ratios=(2, 1))
-    with style:
+    with canvas(file, 8, 5, 2, 1, sharex=True, height_ratios=(2, 1)) as (_, [[upper], [lower]]):
         for k, (name, color) in enumerate(zip(NAMES.values(), COLOURS, strict=True)):
             how = {"lw": 3.5, "alpha": 0.6} if k == 0 else {"lw": 0.8}
-            axes[0].plot(c.steps, c.losses[k], color=color, label=f"{name}, each step", **how)
-            axes[0].plot(c.evaluated, c.validation[k], "sx"[k], color=color, ms=(8, 6)[k], mfc="none", label="validation")
-        axes[0].set(ylabel="nats a character")
-        axes[0].legend(ncols=2, fontsize=8)
+            upper.plot(c.steps, c.losses[k], color=color, label=f"{name}, each step", **how)
+            upper.plot(c.evaluated, c.validation[k], "sx"[k], color=color, ms=(8, 6)[k], mfc="none", label="validation")
+        upper.set(ylabel="nats a character")
+        upper.legend(ncols=2, fontsize=8)
         shown = c.apart > 0
-        axes[1].plot(c.steps[shown], c.apart[shown], ".", ms=2.5, color="#1e8449")
-        axes[1].set(yscale="log", ylabel="apart, nats", xlabel="step")
-        for ax in axes:
+        lower.plot(c.steps[shown], c.apart[shown], ".", ms=2.5, color="#1e8449")
+        lower.set(yscale="log", ylabel="apart, nats", xlabel="step")
+        for ax in (upper, lower):
             ax.grid(alpha=0.25)
-        figure.savefig(file)
     return file
 
 

@@ -14,7 +14,7 @@ from reference.forecast.command import described
 from reference.forecast.evaluate import BAND, LABELS, Evaluation, band, covered, evaluate
 from reference.forecast.metrics import Figures
 from reference.forecast.options import parser, settled
-from reference.forecast.train import fit, forecasts, open_run, prepare
+from reference.forecast.train import fit, open_run, prepare
 
 from ..judge import terminal
 from .characters import FailedError
@@ -49,7 +49,7 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
 def twin(folder: Path, evaluation: Evaluation) -> float:
     """The largest difference between the forecasts of the two sides from one checkpoint."""
     task, model = open_run(torch_impl.forecast.backend.BACKEND, folder)
-    theirs = forecasts(model, task.windows(evaluation.part), task.scaling)
+    theirs = task.forecasts(model, task.windows(evaluation.part))
     return float(abs(theirs - evaluation.forecasts[evaluation.name]).max())
 
 

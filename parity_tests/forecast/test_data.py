@@ -66,6 +66,12 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, change, said):
         mended(tmp_path, change)
 
 
+def test_two_columns_of_one_name_are_refused_however_they_are_spaced(tmp_path):
+    file = write(tmp_path / "twice.csv", [("2000", "1", "2"), ("2001", "3", "4")], ("time", "x", " x"))
+    with pytest.raises(SeriesError, match="two columns of one name: 'x'"):
+        data.from_csv(file, "time", "x")
+
+
 def test_a_gap_at_the_start_has_nothing_before_it(tmp_path):
     with pytest.raises(SeriesError, match="the first value is missing"):
         mended(tmp_path, put(0, "2000-01", "", "1"), missing="previous")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reference.forecast import baselines, metrics, windows
-from reference.forecast.train import prepare, truth
+from reference.forecast.train import prepare
 
 from .runs import noisy, options, wave, write
 
@@ -56,7 +56,7 @@ def test_what_comes_later_changes_nothing_that_a_forecast_is_made_of(part):
 def test_scaling_goes_back():
     task = prepare(options("--window", 24), noisy())
     found = task.windows("test")
-    np.testing.assert_allclose(truth(found, task.scaling)[2], task.series.values[found.origins + 2, 0], atol=1e-12)
+    np.testing.assert_allclose(task.truth(found)[2], task.series.values[found.origins + 2, 0], atol=1e-12)
     np.testing.assert_allclose(task.values[: task.parts.train].mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(task.values[: task.parts.train].std(0), 1)
 
@@ -92,7 +92,7 @@ def test_the_linear_baseline_finds_a_linear_law():
     for t in range(2, 300):
         x[t, 0] = 0.5 * x[t - 1, 0] - 0.3 * x[t - 2, 0] + 2 * x[t - 1, 1] + 1
     train, test = windows.windows(x, 4, 1, 0, 200), windows.windows(x, 4, 1, 200, 300)
-    np.testing.assert_allclose(baselines.Linear(train).forecast(test)[0], test.future[:, 0, 0], atol=1e-10)
+    np.testing.assert_allclose(baselines.linear(train, test)[0], test.future[:, 0, 0], atol=1e-10)
 
 
 def test_metrics_by_hand():

@@ -94,8 +94,8 @@ FAULTS = [
     fault("signs of R left as they come", "orthogonalised", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
     fault("orthogonal columns where rows are fewer", "orthogonalised", "sample.T if wide else sample", "sample.T"),
     fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
-    fault("forget bias halved between the two vectors", "_set_forget_bias", 'value if matches[name]["side"] == "ih" else 0',
-          "value / 2"),
+    fault("forget bias halved between the two vectors", "initialise", 'forget_bias if matches[name]["side"] == "ih" else 0',
+          "forget_bias / 2"),
     fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
           "partial(uniform, a=-1 / H, b=1 / H)"),
 ]

@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..cells.inputs import State
 from ..common import checkpoint
 from ..common.arrays import Array
-from ..common.command import UsageError
+from ..common.command import numpy_only
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
 from ..training.processes import Alone, alone
 
 
 class Backend(NamedTuple):
-    """What a backend gives; everything else is the same code."""
-
     package: str
     engines: tuple[str, ...]  # the first is the default
-    model: Callable  # (config, symbols, dtype, rng, options) -> LanguageModel
+    model: Callable  # as LanguageModel, with the command's options for engine, device, compile
     optimizers: Mapping[str, Callable]  # by class name
     train: Callable
     evaluate: Callable
@@ -31,22 +29,9 @@ class Backend(NamedTuple):
     group: Alone = Alone()  # that group
 
 
-def model(config: dict, symbols: int, dtype: str, rng: np.random.Generator, options: dict) -> LanguageModel:
-    if options["device"] != "cpu" or options["compile"]:
-        what = "--compile" if options["compile"] else f"--device {options['device']}"
-        raise UsageError(f"{what} is for the other side, python -m torch_impl.char_lm; NumPy computes on the CPU as it is")
-    return LanguageModel(
-        symbols,
-        config["embedding"],
-        config["size"],
-        config["layers"],
-        cell=config["cell"],
-        dropout=config["dropout"],
-        tied=config["tied"],
-        dtype=np.dtype(dtype),
-        rng=rng,
-        engine=options["engine"],
-    )
+def model(*sizes: int, options: dict, **how: Any) -> LanguageModel:
+    numpy_only(options["device"], options["compile"], "char_lm")
+    return LanguageModel(*sizes, **how, engine=options["engine"])
 
 
 def logits(model: LanguageModel, tokens: Array, state: State | None) -> tuple[Array, State]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import Array
 from ..common.command import above_zero, positive, positive_or_zero
@@ -36,63 +37,41 @@ def equal_size(cell: str, target: int, embedding: int, symbols: int) -> int:
 
 def counted(text: Corpus, before: int) -> float:
     """Nats a character on the test part of a table of counts: after so many characters, add-one."""
-    V = len(text.vocabulary)
+    shape = (len(text.vocabulary),) * (before + 1)
 
-    def rows(tokens: Array) -> tuple[Array, Array]:
-        n = len(tokens) - before
-        context = sum((tokens[k : k + n] * V ** (before - 1 - k) for k in range(before)), np.zeros(n, np.int64))
-        return context, tokens[before:]
+    def pieces(part: str) -> Array:
+        """Each ``before`` characters and the one after them, as one number"""
+        return np.ravel_multi_index(tuple(sliding_window_view(text.part(part), before + 1).T), shape)
 
-    context, follows = rows(text.part("train"))
-    counts = np.bincount(context * V + follows, minlength=V ** (before + 1)).reshape(-1, V) + 1.0
-    log_p = np.log(counts / counts.sum(1, keepdims=True))
-    context, follows = rows(text.part("test"))
-    return float(-log_p[context, follows].mean())
+    counts = np.bincount(pieces("train"), minlength=np.prod(shape)).reshape(-1, shape[0]) + 1.0
+    return float(-np.log(counts / counts.sum(1, keepdims=True)).ravel()[pieces("test")].mean())
 
 
-def row(name: str, size: str, n: str, steps: str, lr: str, nats: float) -> str:
+def row(name: str, nats: float, *about: object) -> str:
     f = figures(nats)
-    return f"| {name} | {size} | {n} | {steps} | {lr} | {f['nats']:.4f} | {f['bits']:.4f} | {f['perplexity']:.3f} |"
+    return " | ".join([f"| {name}", *map(str, about), f"{f['nats']:.4f}", f"{f['bits']:.4f}", f"{f['perplexity']:.3f} |"])
 
 
 def compare(given: argparse.Namespace) -> list[str]:
     """Lines of a Markdown table.  SystemExit: a training failed or was interrupted, and said so; with its status."""
     lines: list[str] = []
-    text: Corpus | None = None
-    target = 0
+    target = symbols = 0
     for cell in ("lstm", "gru", "rnn"):
-        size = given.size if text is None else equal_size(cell, target, given.embedding, len(text.vocabulary))
-        folder = given.out / cell
-        length = ["--steps", given.steps] if given.steps else ["--seconds", given.seconds]
-        options = [
-            "--run",
-            folder,
-            "--cell",
-            cell,
-            "--size",
-            size,
-            "--embedding",
-            given.embedding,
-            "--seed",
-            given.seed,
-            "--overwrite",
-            "--quiet",
-            *length,
-            *(["--text", *given.text] if given.text else []),
-        ]
-        if status := char_lm(BACKEND, ["train", *map(str, options)]):
+        size = equal_size(cell, target, given.embedding, symbols) if target else given.size
+        options = {"run": given.out / cell, "cell": cell, "size": size, "embedding": given.embedding, "seed": given.seed}
+        options |= {"steps": given.steps} if given.steps else {"seconds": given.seconds}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        words += ["--overwrite", "--quiet", *(["--text", *given.text] if given.text else [])]
+        if status := char_lm(BACKEND, ["train", *words]):
             raise SystemExit(status)
-        model, config, vocabulary, saved = trained(
-            BACKEND, {"run": str(folder), "engine": "fast", "device": "cpu", "compile": False}
-        )
-        text = text or text_of(config, vocabulary)
-        n = sum(v.size for v in model.params.values())
+        options |= {"engine": "fast", "device": "cpu", "compile": False}
+        model, config, vocabulary, saved = trained(BACKEND, options)
+        text, n, symbols = text_of(config, vocabulary), sum(v.size for v in model.params.values()), len(vocabulary)
         target = target or n
         nats = BACKEND.evaluate(model, held_out(text.part("test")))
-        lines.append(row(cell, str(size), f"{n:,}", str(saved.counters["step"]), f"{config['lr']:g}", nats))
-    assert text is not None
+        lines.append(row(cell, nats, size, f"{n:,}", saved.counters["step"], f"{config['lr']:g}"))
     for before, name in enumerate(("counts of characters", "counts of pairs", "counts of triples")):
-        lines.append(row(name, "", "", "", "", counted(text, before)))
+        lines.append(row(name, counted(text, before), "", "", "", ""))
     return lines
 
 
@@ -117,13 +96,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("the table in the note is that of the plays: --write goes without --text")
     head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
     table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
-    command = f"python -m reference.char_lm.compare --size {given.size} --embedding {given.embedding} --seed {given.seed} " + (
-        f"--steps {given.steps}" if given.steps else f"--seconds {given.seconds:g}"
-    )
     print("\n".join(table))
     if given.write:
-        file = RESULTS / f"char_lm-{'steps' if given.steps else 'seconds'}.json"
-        file.write_text(json.dumps([f"`{command}`", "", *table], indent=0) + "\n", encoding="utf-8")
+        length, n = ("steps", given.steps) if given.steps else ("seconds", f"{given.seconds:g}")
+        words = f"--size {given.size} --embedding {given.embedding} --seed {given.seed} --{length} {n}"
+        lines = [f"`python -m reference.char_lm.compare {words}`", "", *table]
+        (RESULTS / f"char_lm-{length}.json").write_text(json.dumps(lines, indent=0) + "\n", encoding="utf-8")
     return 0
 
 

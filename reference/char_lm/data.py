@@ -17,8 +17,6 @@ from ..common.arrays import Array
 from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
 
-SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
-
 
 class Corpus(NamedTuple):
     name: str
@@ -28,31 +26,11 @@ class Corpus(NamedTuple):
     begin: str  # what a new piece of text comes after: a blank line, a line's end, or any symbol
 
     def part(self, name: str) -> Array:
-        """Tokens of "train", "validation", "test" or "all"."""
-        if name == "all":
-            return self.tokens
+        """Tokens of "train", nine tenths, of "validation", "test", a twentieth each, or of "all"."""
         n = len(self.tokens)
-        a, b = round(SHARES["train"] * n), round((SHARES["train"] + SHARES["validation"]) * n)
-        return {"train": self.tokens[:a], "validation": self.tokens[a:b], "test": self.tokens[b:]}[name]
-
-
-def read(files: Sequence[str] | None, encoding: str = "utf-8") -> str:
-    """The user's files, one after another; without any, the plays of Shakespeare.
-
-    Raises
-    ------
-    UsageError
-        A file that cannot be read or decoded (the byte and its place are named), or no text at all.
-    """
-    if not files:
-        try:
-            return datasets.shakespeare()
-        except FileNotFoundError as e:
-            raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
-    text = "".join(decode(Path(f), encoding) for f in files)
-    if not text:
-        raise UsageError(f"{', '.join(map(str, files))}: there is no text")
-    return text
+        a, b = round(0.9 * n), round((0.9 + 0.05) * n)
+        start, stop = {"train": (0, a), "validation": (a, b), "test": (b, n), "all": (0, n)}[name]
+        return self.tokens[start:stop]
 
 
 def decode(file: Path, encoding: str) -> str:
@@ -73,14 +51,23 @@ def decode(file: Path, encoding: str) -> str:
 
 
 def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Vocabulary | None = None) -> Corpus:
-    """Text as tokens, in its own vocabulary or a given one.  Raises UsageError as ``read`` and ``encode``."""
-    text = read(files, encoding)
-    name = ", ".join(Path(f).name for f in files) if files else "the plays of Shakespeare"
+    """The user's files, one after another, in their own vocabulary or a given one; without any, the plays of Shakespeare.
+
+    UsageError: a file that cannot be read or decoded (the byte and its place are named), no text at all, or as ``encode``.
+    """
+    if files:
+        text, name = "".join(decode(Path(f), encoding) for f in files), ", ".join(Path(f).name for f in files)
+    else:
+        try:
+            text, name = datasets.shakespeare(), "the plays of Shakespeare"
+        except FileNotFoundError as e:
+            raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
+    if not text:
+        raise UsageError(f"{', '.join(map(str, files or ()))}: there is no text")
     vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
     begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
-    return Corpus(
-        name, encode(text, vocabulary, name), vocabulary, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), begin
-    )
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Corpus(name, encode(text, vocabulary, name), vocabulary, sha256, begin)
 
 
 def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
@@ -102,17 +89,12 @@ def code_points(text: str) -> Array:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def streams(tokens: Array, size: int, steps: int, what: str) -> list[batches.Window]:
-    """``batches.windows`` of a part.  UsageError: the part is too short."""
-    try:
-        return batches.windows(tokens, size, steps)
-    except ValueError as e:
-        raise UsageError(f"the text is too short: {what} part: {e}; give more text, or a smaller --batch") from None
-
-
 def passes(tokens: Array, config: dict) -> list[batches.Window]:
-    """The windows of one pass over the training part."""
-    return streams(tokens, config["batch"], config["window"], "the training")
+    """The windows of one pass over the training part.  UsageError: it is too short."""
+    try:
+        return batches.windows(tokens, config["batch"], config["window"])
+    except ValueError as e:
+        raise UsageError(f"the text is too short: the training part: {e}; give more text, or a smaller --batch") from None
 
 
 def boundaries(config: dict) -> list[int]:

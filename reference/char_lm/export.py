@@ -4,20 +4,9 @@ import numpy as np
 
 from ..common.arrays import Array
 from ..common.checkpoint import Checkpoint
-from ..common.command import Model
 from ..models.recurrent import as_state, fields
-from .backend import BACKEND, Backend
-from .run import build
-
-
-def restored(backend: Backend, saved: Checkpoint, dtype: str) -> Model:
-    """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
-    options = {"engine": backend.engines[0], "device": "cpu", "compile": False}
-    model = build(backend, saved.config, options, dtype, len(saved.vocabulary or ()))
-    weights = {k: v.astype(dtype) for k, v in saved.weights.items()}
-    backend.restore(saved._replace(weights=weights, carried={}), model)
-    model.eval()
-    return model
+from .backend import BACKEND
+from .run import restored as restored
 
 
 def letters(saved: Checkpoint) -> str:

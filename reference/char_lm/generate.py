@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
-from ..cells.inputs import State
 from ..common import sampling
 from ..common.command import Model, UsageError
 from ..common.vocabulary import Vocabulary
@@ -15,28 +16,17 @@ from .run import trained
 
 
 def stream(
-    backend: Backend,
-    model: Model,
-    vocabulary: Vocabulary,
-    begin: str,
-    prime: str,
-    length: int,
-    seed: int,
-    state: State | None,
-    *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    backend: Backend, model: Model, vocabulary: Vocabulary, prompt: str, length: int, seed: int, **how: Any
 ) -> Iterator[str]:
-    """Characters, one at a time: ``length`` of them after the prime, drawn from the logits in float64.
+    """Characters, one at a time: ``length`` of them after the prompt, drawn from the logits in float64 as ``sampling.sample`` says.
 
-    The model goes on from a state of its training, as if the prime came next: it has hardly ever seen the zero state.
+    The model goes on from its carried state, as if the prompt came next: it has hardly ever seen the zero state.
     """
-    rng = np.random.default_rng(seed)
-    tokens = encode(begin + prime, vocabulary, "--prime")
+    rng, state = np.random.default_rng(seed), model.carried
+    tokens = encode(prompt, vocabulary, "--prime")
     for _ in range(length):
         z, state = backend.logits(model, tokens[:, None], state)
-        tokens = np.atleast_1d(sampling.sample(z[-1, 0], rng, temperature, top_k, top_p))
+        tokens = np.atleast_1d(sampling.sample(z[-1, 0], rng, **how))
         yield vocabulary.symbols[int(tokens[0])]
 
 
@@ -46,21 +36,11 @@ def writer(backend: Backend, options: dict) -> Callable[[float], Iterator[str]]:
         raise UsageError(f"--top-p must be above 0 and at most 1, got {options['top_p']}")
     model, config, vocabulary, _ = trained(backend, options)
     encode(options["prime"], vocabulary, "--prime")  # before anything is printed
+    prompt = config["corpus"]["begin"] + options["prime"]
     how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(
-            backend,
-            model,
-            vocabulary,
-            config["corpus"]["begin"],
-            options["prime"],
-            options["length"],
-            options["seed"],
-            model.carried,
-            temperature=temperature,
-            **how,
-        )
+        return stream(backend, model, vocabulary, prompt, options["length"], options["seed"], temperature=temperature, **how)
 
     return text
 
@@ -83,9 +63,8 @@ def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:
     """Lines of columns that together are at most ``width`` wide; longer lines are broken."""
     each = max(1, (width - 3 * (len(texts) - 1)) // len(texts))
     columns = [[title[:each], "-" * min(each, len(title)), *wrapped(text, each)] for title, text in zip(titles, texts, strict=True)]
-    rows = max(map(len, columns))
-    padded = [[line.ljust(each) for line in c] + [" " * each] * (rows - len(c)) for c in columns]
-    return [" | ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    lines = zip_longest(*columns, fillvalue="")
+    return [" | ".join(piece.ljust(each) for piece in pieces).rstrip() for pieces in lines]
 
 
 def wrapped(text: str, width: int) -> list[str]:

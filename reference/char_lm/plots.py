@@ -50,7 +50,6 @@ def draw_smooth(axes: Any, x: Array, y: Array, label: str) -> None:
 def smooth(y: Array) -> Array:
     """Mean over the last fiftieth of the run, at each step; over what there is at the start."""
     n = max(1, len(y) // 50)
-    total = np.concatenate([[0], np.cumsum(y)])
-    k = np.arange(1, len(y) + 1)
-    start = np.maximum(k - n, 0)
-    return (total[k] - total[start]) / (k - start)
+    total, stop = np.concatenate([[0], np.cumsum(y)]), np.arange(1, len(y) + 1)
+    start = np.maximum(stop - n, 0)
+    return (total[stop] - total[start]) / (stop - start)

@@ -1,4 +1,4 @@
-"""A run of the character model: its folder, its configuration, and the model that a checkpoint holds."""
+"""A run of the character model: its configuration, its text, and the model that a checkpoint holds."""
 
 import json
 import shlex
@@ -9,7 +9,7 @@ import numpy as np
 from ..common import checkpoint
 from ..common.arrays import Array
 from ..common.command import Model, UsageError
-from ..common.run import find
+from ..common.run import LAST, find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
@@ -19,31 +19,25 @@ CONFIG = "config.json"
 FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
 
 
-def write_json(path: Path, value: object) -> None:
-    checkpoint.write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
-
-
-def new_config(options: dict, text: Corpus, folder: Path) -> dict:
-    """Options and the text's identity.  UsageError: the folder holds a run."""
+def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
+    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
     if (folder / CONFIG).exists() and not options["overwrite"]:
         raise UsageError(
             f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
         )
-    config = DEFAULTS | {k: v for k, v in options.items() if k in DEFAULTS}
+    config = DEFAULTS | asked(options)
     if config["tied"]:
         if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
         config["embedding"] = config["size"]
-    if config["text"]:
-        config["text"] = [str(Path(f).resolve()) for f in config["text"]]
-    return config | {"corpus": identity(text)}
+    return config | {"corpus": identity(text)}, text
+
+
+def asked(options: dict) -> dict:
+    """The options of a run that were given; files by their whole path."""
+    given = {k: v for k, v in options.items() if k in DEFAULTS}
+    return given | ({"text": [str(Path(f).resolve()) for f in given["text"]]} if "text" in given else {})
 
 
 def identity(text: Corpus) -> dict:
@@ -56,8 +50,8 @@ def identity(text: Corpus) -> dict:
     }
 
 
-def old_config(options: dict, folder: Path) -> dict:
-    """The configuration of a run that goes on.  UsageError: there is none, or an option says something else."""
+def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
+    """Configuration and text of a run that goes on.  UsageError: there is none, or an option or the text says something else."""
     path = folder / CONFIG
     if not path.exists():
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
@@ -66,33 +60,49 @@ def old_config(options: dict, folder: Path) -> dict:
         assert DEFAULTS.keys() <= config.keys() and isinstance(config["corpus"], dict)
     except (ValueError, AssertionError, KeyError, AttributeError):
         raise UsageError(f"{path} is damaged, or of another program") from None
-    for k, v in options.items():
-        if k == "text":
-            v = [str(Path(f).resolve()) for f in v]
-        if k in DEFAULTS and k not in FREE and v != config[k]:
+    for k, v in asked(options).items():
+        if k not in FREE and v != config[k]:
             raise UsageError(
                 f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
                 "begin a new run in another folder"
             )
-    return config
+    if options.get("steps", config["steps"]) != config["steps"]:
+        prolong(config, options["steps"], folder)
+    return config, text_of(config)
+
+
+def prolong(config: dict, steps: int, folder: Path) -> None:
+    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
+    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
+    if steps <= done:
+        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
+    if config["steps"] is not None and done >= config["steps"]:
+        config["ends"] = [*config.get("ends", []), config["steps"]]
+    config["steps"] = steps
 
 
 def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     """The text of a run, read again.  UsageError: it is not there any more, or another one."""
-    text = corpus(config["text"], config["encoding"], vocabulary)
-    if identity(text) != config["corpus"]:
+    text, before = corpus(config["text"], config["encoding"], vocabulary), config["corpus"]
+    if identity(text) | {"name": before["name"]} != before:  # the name may have been a link's
         raise UsageError(
-            f"{text.name}: the text has changed since the run began: it had {config['corpus']['characters']} "
-            f"characters, SHA-256 {config['corpus']['sha256'][:12]}…; now {len(text.tokens)}, "
-            f"{text.sha256[:12]}…"
+            f"{text.name}: the text has changed since the run began: it had {before['characters']} characters, "
+            f"SHA-256 {before['sha256'][:12]}…; now {len(text.tokens)}, {text.sha256[:12]}…"
         )
     return text
 
 
 def build(backend: Backend, config: dict, options: dict, dtype: str | None = None, symbols: int | None = None) -> Model:
-    """A model with its first parameters."""
+    """A model with its first parameters, where and as the options say."""
     rng = np.random.default_rng(config["seed"])
-    model = backend.model(config, symbols or config["corpus"]["distinct"], dtype or config["dtype"], rng, options)
+    model = backend.model(
+        symbols or config["corpus"]["distinct"],
+        *(config[k] for k in ("embedding", "size", "layers")),
+        **{k: config[k] for k in ("cell", "dropout", "tied")},
+        dtype=dtype or config["dtype"],
+        rng=rng,
+        options=options,
+    )
     if config["forget_bias"] and config["cell"] != "lstm":
         raise UsageError(f"--forget-bias is for --cell lstm; a {config['cell']} has no forget gate")
     if config["init"] != "default" or config["forget_bias"]:
@@ -101,13 +111,23 @@ def build(backend: Backend, config: dict, options: dict, dtype: str | None = Non
     return model
 
 
+def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str, options: dict | None = None) -> Model:
+    """The model of a checkpoint in evaluation mode, with its weights and the first stream's state, whatever their dtype was.
+
+    CheckpointError: they are not its own.
+    """
+    options = options or {"engine": backend.engines[0], "device": "cpu", "compile": False}
+    model = build(backend, saved.config, options, dtype, len(saved.vocabulary or ()))
+    weights, carried = ({k: v.astype(dtype) for k, v in arrays.items()} for arrays in (saved.weights, first_stream(saved.carried)))
+    backend.restore(saved._replace(weights=weights, carried=carried), model)
+    model.eval()
+    return model
+
+
 def trained(backend: Backend, options: dict) -> tuple[Model, dict, Vocabulary, checkpoint.Checkpoint]:
     """The model of a checkpoint in float64, whatever it was trained in, so that both backends say the same.
 
-    Raises
-    ------
-    UsageError, CheckpointError
-        No checkpoint; or a damaged one, of something else, or of weights that are not those of its configuration.
+    UsageError, CheckpointError: there is none, it is damaged, of something else, or its weights do not fit its configuration.
     """
     path = find(options["run"])
     try:
@@ -117,16 +137,12 @@ def trained(backend: Backend, options: dict) -> tuple[Model, dict, Vocabulary, c
     config, symbols = saved.config, saved.vocabulary
     if not (isinstance(config, dict) and DEFAULTS.keys() <= config.keys() and symbols):
         raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
-    model = build(backend, config, options, "float64", len(symbols))
-    weights = {k: v.astype(np.float64) for k, v in saved.weights.items()}
-    backend.restore(saved._replace(weights=weights, carried=first_stream(saved.carried, np.float64)), model)
-    model.eval()
-    return model, config, Vocabulary(symbols, special=False), saved
+    return restored(backend, saved, "float64", options), config, Vocabulary(symbols, special=False), saved
 
 
-def first_stream(carried: dict[str, Array], dtype: type | None) -> dict[str, Array]:
+def first_stream(carried: dict[str, Array]) -> dict[str, Array]:
     """States (L, B, H)  ->  of the first stream alone (L, 1, H)"""
-    return {k: v[:, :1].astype(dtype or v.dtype) for k, v in carried.items()}
+    return {k: v[:, :1] for k, v in carried.items()}
 
 
 def resume_command(backend: Backend, options: dict) -> str:

@@ -1,17 +1,15 @@
-"""``train``: from options to a run's folder.
+"""``train``: from options to a run's folder.  Besides what reference/common/run.py keeps there, it holds
 
 config.json          the options, and what the text was
-log.jsonl            a line for each step and each evaluation
-last.safetensors     from which the run goes on
-best.safetensors     the lowest validation loss, which ``generate`` and ``evaluate`` take
 training.png         losses, norms, share of clipped steps
 """
 
 import contextlib
+import json
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -23,19 +21,20 @@ from ..common.run import BEST, LAST, LOG, Entry, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
-from .data import Corpus, boundaries, corpus, passes, spans
+from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, build, first_stream, make_folder, new_config, old_config, resume_command, text_of, write_json
+from .run import CONFIG, build, first_stream, new_run, old_run, resume_command
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
 TRIAL = 12  # steps that are timed to know how many are affordable
+say = partial(print, flush=True)
 
 
 def train(backend: Backend, options: dict) -> int:
     folder, group = Path(options["run"]), backend.group
-    config, text = (resumed if options["resume"] else fresh)(options, folder)
+    config, text = (old_run if options["resume"] else new_run)(options, folder)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its own")
@@ -66,39 +65,21 @@ def train(backend: Backend, options: dict) -> int:
             tell=tell,
         )
     if group.leader:
-        finish(folder, result.stopped)
+        say(plots.draw(folder, read_log(folder / LOG)) or f"drew {folder / plots.FILE}")
+    if group.leader and result.stopped == "finished":
+        say(f"finished: {folder / BEST} has the lowest validation loss")
     return 130 if result.stopped == "interrupted" else 0
-
-
-def fresh(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
-    return new_config(options, text, folder), text
-
-
-def resumed(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    config = old_config(options, folder)
-    if options.get("steps", config["steps"]) != config["steps"]:
-        prolong(config, options["steps"], folder)
-    return config, text_of(config)
-
-
-def prolong(config: dict, steps: int, folder: Path) -> None:
-    """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
-    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
-    if steps <= done:
-        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
-    if config["steps"] is not None and done >= config["steps"]:
-        config["ends"] = [*config.get("ends", []), config["steps"]]
-    config["steps"] = steps
 
 
 def begin(folder: Path, config: dict, resume: bool) -> None:
     """The folder, without what an earlier run left there, unless that goes on."""
-    make_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
     for name in () if resume else (LAST, BEST, LOG, plots.FILE):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).unlink()
-    write_json(folder / CONFIG, config)
+        (folder / name).unlink(missing_ok=True)
+    checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def optimizer(backend: Backend, config: dict, model: Model) -> Optimizer:
@@ -112,11 +93,11 @@ def schedule(config: dict) -> schedules.Schedule:
     warm = max(1, min(100, n // 20))
     rest = max(1, n - warm)
     after = {
-        "cosine": lambda: schedules.cosine(lr, rest, lr / 100),
-        "constant": lambda: schedules.constant(lr),
-        "step": lambda: schedules.step(lr, max(1, -(-rest // 4)), 0.5),
-    }[config["schedule"]]()
-    return schedules.sequential([schedules.warmup(lr, warm, 0.1), after], [warm])
+        "cosine": schedules.cosine(lr, rest, lr / 100),
+        "constant": schedules.constant(lr),
+        "step": schedules.step(lr, max(1, -(-rest // 4)), 0.5),
+    }
+    return schedules.sequential([schedules.warmup(lr, warm, 0.1), after[config["schedule"]]], [warm])
 
 
 def affordable(backend: Backend, config: dict, options: dict, windows: list) -> int:
@@ -148,10 +129,6 @@ def describe(backend: Backend, config: dict, model: Model, windows: list) -> str
     )
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
-
-
 @contextlib.contextmanager
 def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpus) -> Iterator[Callable[[Entry], None]]:
     """``tell(entry)`` of the loop: moves a bar, and prints each evaluation with a sample."""
@@ -167,24 +144,18 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
         disable=options["quiet"] or not console.is_terminal or not backend.group.leader,
     )
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
-    start: tuple[float, int] | None = None  # seconds and step
 
     def tell(entry: Entry) -> None:
         if "stopped" in entry:
             progress.stop()
         elif "loss" in entry:
-            nonlocal start
-            now, step = time.perf_counter(), entry["step"]
-            start = start or (now, step)
-            since, first = start
-            rate = f"{(step - first) * size / (now - since):,.0f}" if step > first else "-"
-            progress.update(task, completed=step * size, rate=rate, description=f"step {step}  loss {entry['loss']:.3f}")
+            step, speed = entry["step"], progress.tasks[task].speed
+            description, rate = f"step {step}  loss {entry['loss']:.3f}", f"{speed:,.0f}" if speed else "-"
+            progress.update(task, completed=step * size, rate=rate, description=description)
         else:
             f = figures(entry["validation"])
-            say(
-                f"step {entry['step']:>6}: validation {f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity "
-                f"{f['perplexity']:.3f}"
-            )
+            shown = f"{f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity {f['perplexity']:.3f}"
+            say(f"step {entry['step']:>6}: validation {shown}")
             if not options["quiet"]:
                 say(sample(backend, model, text) + "\n")
 
@@ -195,17 +166,9 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
 def sample(backend: Backend, model: Model, text: Corpus) -> str:
     """A little text from the model as it is; nothing of it is changed."""
     carried = model.carried
-    model.load_carried_state(first_stream(model.carried_state(), None))
+    model.load_carried_state(first_stream(model.carried_state()))
     model.eval()
-    characters = "".join(stream(backend, model, text.vocabulary, text.begin, "", SAMPLE, 0, model.carried, temperature=0.8))
+    characters = "".join(stream(backend, model, text.vocabulary, text.begin, SAMPLE, 0, temperature=0.8))
     model.train()
     model.carried = carried
     return characters.strip()
-
-
-def finish(folder: Path, stopped: str) -> None:
-    why = plots.draw(folder, read_log(folder / LOG))
-    say(why or f"drew {folder / plots.FILE}")
-    if stopped == "finished":
-        say(f"finished: {folder / BEST} has the lowest validation loss")
-    sys.stdout.flush()

@@ -5,6 +5,11 @@ import numpy as np
 Array = np.ndarray  # of any dtype: float32 and float64, longdouble for the oracle, complex for the complex step
 
 
+def as_array(value: object) -> Array:
+    """An array, or a tensor of whatever device, as an array."""
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
 def sigmoid(x: Array) -> Array:
     """1 / (1 + e⁻ˣ) without overflow: the exponent is never positive.  Complex x branches on its real part."""
     positive = x.real >= 0

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, as_array
 
 FORMAT = "bptt checkpoint 1"
 PARTS = ("weights", "optimizer", "carried")
@@ -66,7 +66,7 @@ def save(
     """
     from safetensors import numpy  # only who writes or reads a file needs it
 
-    arrays = _flat("weights", {k: _array(v) for k, v in model.state_dict().items()})
+    arrays = _flat("weights", {k: as_array(v) for k, v in model.state_dict().items()})
     if carried is None:
         carried = model.carried_state() if hasattr(model, "carried_state") else {}
     arrays |= _flat("carried", carried)
@@ -196,7 +196,7 @@ def check(
         raise CheckpointError(f"the checkpoint is of a {checkpoint.model}, not of a {kind}")
     if vocabulary is not None and checkpoint.vocabulary != list(vocabulary):
         raise CheckpointError(_vocabularies(checkpoint.vocabulary, list(vocabulary)))
-    own = {k: _array(v) for k, v in model.state_dict().items()}
+    own = {k: as_array(v) for k, v in model.state_dict().items()}
     for what, names in (("lacks", own.keys() - checkpoint.weights.keys()), ("has", checkpoint.weights.keys() - own.keys())):
         if names:
             raise CheckpointError(f"{another}: it {what} {', '.join(sorted(names))}")
@@ -231,11 +231,6 @@ def digest(meta: str, arrays: Mapping[str, Array]) -> str:
         h.update(f"\n{name} {v.dtype} {v.shape}\n".encode())
         h.update(np.ascontiguousarray(v).data if v.size else b"")
     return h.hexdigest()
-
-
-def _array(v: Any) -> Array:
-    """An array or a tensor as an array."""
-    return np.asarray(v.detach().cpu() if hasattr(v, "detach") else v)
 
 
 def _flat(part: str, arrays: Mapping[str, Any]) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .arrays import Array
+from .arrays import Array, as_array
 
 
 class UsageError(ValueError):
@@ -195,7 +195,7 @@ def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.
     if any(astray.values()):
         reasons = [f"{what} {', '.join(map(repr, keys))}" for what, keys in astray.items() if keys]
         raise RuntimeError(f"state_dict does not fit: {'; '.join(reasons)}")
-    values = {k: np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for k, v in arrays.items()}
+    values = {k: as_array(v) for k, v in arrays.items()}
     for k, shape in shapes.items():
         if values[k].shape != shape:
             raise RuntimeError(f"state_dict[{k!r}] must have shape {shape}, got {values[k].shape}")

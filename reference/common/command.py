@@ -9,7 +9,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from .checks import UsageError as UsageError
 from .run import NonFiniteError
 
 Model: TypeAlias = Any  # of either backend
+Option: TypeAlias = dict[str, Any]  # what argparse is told of an option
 N = TypeVar("N", int, float)
 NO_MEMORY = "there is not enough memory for a model of this size"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # the words of NumPy, CUDA and torch
@@ -89,3 +90,32 @@ above_zero = number(float, lambda v: 0 < v < math.inf, "above 0 and finite")
 at_least_zero = number(float, lambda v: 0 <= v < math.inf, "0 or more, and finite")
 finite = number(float, math.isfinite, "finite")
 share = number(float, lambda v: 0 <= v <= 1, "from 0 to 1")
+
+
+def option(default: object, text: str = "(default: %(default)s)", **how: object) -> Option:
+    """For ``declare``; ``how`` is argparse's."""
+    return {"default": default, "help": text.replace("%(default)s", str(default)), **how}
+
+
+def flag(text: str) -> Option:
+    return option(False, text, action="store_true")
+
+
+def declare(p: argparse.ArgumentParser, options: Mapping[str, Option], *exclusive: tuple[str, str]) -> None:
+    """Options by name.  Those that were not given are not in the result, so that a run that goes on keeps its own."""
+    groups = {name: group for pair in exclusive for group in [p.add_mutually_exclusive_group()] for name in pair}
+    for name, how in options.items():
+        groups.get(name, p).add_argument(f"--{name.replace('_', '-')}", **how | {"default": argparse.SUPPRESS})
+
+
+def add_place(p: argparse.ArgumentParser) -> None:
+    """Where and how a model computes, which ``numpy_only`` or torch_impl reads."""
+    p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
+    p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
+
+
+def numpy_only(device: str, compile: bool, application: str) -> None:
+    """UsageError: something else than NumPy on the CPU was asked for."""
+    if device != "cpu" or compile:
+        what = "--compile" if compile else f"--device {device}"
+        raise UsageError(f"{what} is for the other side, python -m torch_impl.{application}; NumPy computes on the CPU as it is")

@@ -4,22 +4,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..common import checkpoint
-from ..common.command import Model, UsageError
+from ..common.command import Model, numpy_only
 from ..models.forecaster import Forecaster
 from ..training import loop, optim
 
 
 def in_numpy(backend: "Backend", device: str, compile: bool) -> "Backend":
-    """The backend as it is.  UsageError: something else was asked for."""
-    if device != "cpu" or compile:
-        what = "--compile" if compile else f"--device {device}"
-        raise UsageError(f"{what} is for the other side, python -m torch_impl.forecast; NumPy computes on the CPU as it is")
+    numpy_only(device, compile, "forecast")
     return backend
 
 
 class Backend(NamedTuple):
-    """What a backend gives."""
-
     package: str
     model: Callable[..., Model]  # called as reference.Forecaster
     adam: Callable  # called with a model, lr, weight_decay: AdamW

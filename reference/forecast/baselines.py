@@ -22,15 +22,10 @@ def seasonal(values: Array, windows: Windows, season: int) -> Array:
     return values[windows.origins - season + k % season, 0]
 
 
-class Linear:
-    """Every step ahead is a linear function of all numbers of the window, by least squares on the training windows."""
-
-    def __init__(self, train: Windows):
-        self.W, *_ = np.linalg.lstsq(design(train.past), train.future[..., 0], rcond=None)
-
-    def forecast(self, windows: Windows) -> Array:
-        """(K, W)"""
-        return (design(windows.past) @ self.W).T
+def linear(train: Windows, windows: Windows) -> Array:
+    """Every step ahead (K, W) is a linear function of all numbers of the window, by least squares on the training windows."""
+    W, *_ = np.linalg.lstsq(design(train.past), train.future[..., 0], rcond=None)
+    return (design(windows.past) @ W).T
 
 
 def design(past: Array) -> Array:
@@ -40,5 +35,5 @@ def design(past: Array) -> Array:
 
 def all_of(values: Array, train: Windows, windows: Windows, season: int) -> dict[str, Array]:
     """Every baseline's forecast (K, W), by name"""
-    forecasts = persistence(windows), seasonal(values, windows, season), Linear(train).forecast(windows)
+    forecasts = persistence(windows), seasonal(values, windows, season), linear(train, windows)
     return dict(zip(NAMES, forecasts, strict=True))

@@ -20,7 +20,7 @@ from .train import Task, fit, kept, open_run, prepare
 
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
-    """The command of both backends.  Exit status: as common/command.py says."""
+    """Exit status: as common/command.py says."""
     given = parser(backend.package).parse_args(arguments)
     place = getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
     return guarded(lambda: VERBS[given.verb](backend.place(backend, given.device, given.compile), given), place)
@@ -29,11 +29,11 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 def train(backend: Backend, given: argparse.Namespace) -> int:
     o = DEFAULTS | asked(given)
     folder = given.out or Path("out/forecast") / f"{Path(o['csv']).stem if o['csv'] else o['data']}-{o['mode']}"
-    task = (taken_up if given.resume else begun)(given, folder)
+    task = task_of(given, folder)
     print(described(task), flush=True)
-    model, result = fit(
-        backend, task, folder, resume=given.resume, progress=not given.no_progress, how=f"run: {again(backend, given, folder)}"
-    )
+    again = f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}"
+    again += (f" --device {given.device}" if given.device != "cpu" else "") + (" --compile" if given.compile else "")
+    model, result = fit(backend, task, folder, resume=given.resume, progress=not given.no_progress, how=f"run: {again}")
     if result.stopped == "interrupted":
         return 130
     scores = evaluation.evaluate(task, model, "validation")
@@ -43,8 +43,14 @@ def train(backend: Backend, given: argparse.Namespace) -> int:
     return 0
 
 
-def begun(given: argparse.Namespace, folder: Path) -> Task:
-    """The task of a new run.  ValueError: the folder holds one."""
+def task_of(given: argparse.Namespace, folder: Path) -> Task:
+    """What a run does that begins or goes on.  ValueError, CheckpointError: the folder holds one, or as ``kept``; other data."""
+    if given.resume:
+        before = kept(asked(given), folder)
+        task = prepare(settled(given, before))
+        if task.options["series"] != before["series"]:
+            raise ValueError(f"the data of the run in {folder} has changed since it began, so it cannot go on; train anew")
+        return task
     task = prepare(settled(given))
     if (folder / LAST).exists() and not given.overwrite:
         raise ValueError(
@@ -55,86 +61,53 @@ def begun(given: argparse.Namespace, folder: Path) -> Task:
     return task
 
 
-def taken_up(given: argparse.Namespace, folder: Path) -> Task:
-    """The task of a run that goes on.  ValueError, CheckpointError: as ``kept``, or the data has changed."""
-    before = kept(asked(given), folder).config
-    task = prepare(settled(given, before))
-    if task.options["series"] != before["series"]:
-        raise ValueError(f"the data of the run in {folder} has changed since it began, so it cannot go on; train anew")
-    return task
-
-
-def again(backend: Backend, given: argparse.Namespace, folder: Path) -> str:
-    """The command that goes on."""
-    extra = ([f"--device {given.device}"] if given.device != "cpu" else []) + (["--compile"] if given.compile else [])
-    return " ".join([f"python -m {backend.package}.forecast train --resume --out {shlex.quote(str(folder))}", *extra])
-
-
 def described(task: Task) -> str:
     """What the series is and how it is cut."""
     s, p, o = task.series, task.parts, task.options
-    rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
     span = f"{len(s.values)} rows from {data.shown(s.times[0])} to {data.shown(s.times[-1])}"
     besides = f", read besides: {', '.join(s.columns[1:])}" if s.columns[1:] else ""
-    return "\n".join(
-        [
-            f"{s.name}: {span}; target {s.columns[0]}{besides}",
-            f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}",
-            *(f"note: {n}" for n in s.notes),
-        ]
-    )
+    rows = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
+    cut = f"{rows}; windows of {o['window']} steps, {o['horizon']} ahead; season {task.season}"
+    return "\n".join([f"{s.name}: {span}; target {s.columns[0]}{besides}", cut, *(f"note: {n}" for n in s.notes)])
 
 
 def evaluate(backend: Backend, given: argparse.Namespace) -> int:
     task, model = open_run(backend, given.run)
-    scores = (
-        evaluation.rolling(backend, task, given.part, given.refits)
-        if given.refits
-        else evaluation.evaluate(task, model, given.part)
-    )
+    if given.refits:
+        scores = evaluation.rolling(backend, task, given.part, given.refits)
+    else:
+        scores = evaluation.evaluate(task, model, given.part)
     print(described(task))
     text, summary = report(task, model, scores, given.refits)
     print(text)
     stem = given.part + (f"-{given.refits}-refits" if given.refits else "")
-    (given.run / f"{stem}.md").write_text(text + "\n", encoding="utf-8")
-    (given.run / f"{stem}.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    files = [f"{stem}.md", f"{stem}.json"]
-    if not given.no_plots:
-        files += plots.evaluation(given.run, stem, scores, band(task, model), summary.get("accumulation"))
-    print("\nwrote " + ", ".join(str(given.run / f) for f in files))
+    files = [given.run / f"{stem}{end}" for end in (".md", ".json", "-windows.png", "-errors.png")]
+    files[0].write_text(text + "\n", encoding="utf-8")
+    files[1].write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    if given.no_plots:
+        files = files[:2]
+    else:
+        plots.windows(files[2], scores, band(task, model))
+        plots.errors(files[3], scores, summary.get("accumulation"))
+    print("\nwrote " + ", ".join(map(str, files)))
     return 0
 
 
 def report(task: Task, model: Model, scores: Evaluation, refits: int) -> tuple[str, dict]:
     """Markdown, and the same as JSON."""
     summary = scores.as_json()
-    lines = [
-        f"{scores.truth.shape[1]} windows of the {scores.part} part" + (f", fitted anew {refits} times" if refits else "") + ":",
-        "",
-        scores.table(),
-        "",
-        scores.by_step("rmse"),
-        "",
-        scores.verdict(),
-    ]
+    head = f"{summary['windows']} windows of the {scores.part} part" + (f", fitted anew {refits} times" if refits else "") + ":"
+    parts = [head, scores.table(), scores.by_step("rmse"), scores.verdict()]
     if not refits:
-        summary["covered"] = covered(scores, band(task, model))
-        lines += [
-            "",
-            f"The band holds {summary['covered']:.0%} of the true values; it was made to hold "
-            f"{BAND[1] - BAND[0]:.0%} on the validation part.",
-        ]
-        if task.options["mode"] != "direct":
-            summary["accumulation"] = {k: [float(x) for x in v] for k, v in accumulation(task, model, scores.part).items()}
-            K = range(len(scores.truth))
-            lines += [
-                "",
-                markdown(
-                    ["RMSE, steps ahead", *(str(k + 1) for k in K)],
-                    [[n, *(f"{v[k]:.4g}" for k in K)] for n, v in summary["accumulation"].items()],
-                ),
-            ]
-    return "\n".join(lines), summary
+        share = summary["covered"] = covered(scores, band(task, model))
+        aim = f"it was made to hold {BAND[1] - BAND[0]:.0%} on the validation part"
+        parts.append(f"The band holds {share:.0%} of the true values; {aim}.")
+    if not refits and task.options["mode"] != "direct":
+        summary["accumulation"] = {k: v.tolist() for k, v in accumulation(task, model, scores.part).items()}
+        steps = [str(k + 1) for k in range(len(scores.truth))]
+        lines = [[name, *(f"{v:.4g}" for v in errors)] for name, errors in summary["accumulation"].items()]
+        parts.append(markdown(["RMSE, steps ahead", *steps], lines))
+    return "\n\n".join(parts), summary
 
 
 def predict(backend: Backend, given: argparse.Namespace) -> int:
@@ -145,20 +118,20 @@ def predict(backend: Backend, given: argparse.Namespace) -> int:
         raise ValueError(f"--out {out} is where the plot goes; name a .csv file")
     past = task.values[-o["window"] :][:, None]
     ahead = task.scaling.back(np.asarray(model.forecast(past), float)[:, 0])
-    low, high = ahead + band(task, model)
+    between = ahead + band(task, model)
     times = data.following(task.series.times, o["horizon"])
-    names = [data.shown(t) for t in times]
+    forecast = [(data.shown(t), *values) for t, *values in zip(times, ahead, *between, strict=True)]
     with out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["time", task.series.columns[0], "lower", "upper"])
-        lines.writerows([t, *(f"{v:.6g}" for v in row)] for t, *row in zip(names, ahead, low, high, strict=True))
-    files = [str(out)]
+        lines.writerows([t, *(f"{v:.6g}" for v in values)] for t, *values in forecast)
+    picture = out.with_suffix(".png")
     if not given.no_plots:
-        files.append(str(plots.prediction(out.with_suffix(".png"), task, times, ahead, (low, high))))
-    for t, a, l, h in zip(names, ahead, low, high, strict=True):
-        print(f"{t}  {a:10.4g}   from {l:.4g} to {h:.4g}")
+        plots.prediction(picture, task, times, ahead, between)
+    for t, value, low, high in forecast:
+        print(f"{t}  {value:10.4g}   from {low:.4g} to {high:.4g}")
     print(f"the band is the middle {BAND[1] - BAND[0]:.0%} of the errors on the validation part")
-    print("wrote " + ", ".join(files))
+    print(f"wrote {out}" + ("" if given.no_plots else f", {picture}"))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,21 +63,11 @@ DATASETS = {"sunspots": sunspots, "weather": weather}
 def from_csv(
     file: Path, time: str | None, target: str, features: Sequence[str] = (), missing: str = "error", season: int = 1
 ) -> Series:
-    """A file with a header line.
+    """A file with a header line.  SeriesError: whatever is wrong with the file, with the row.
 
-    Parameters
-    ----------
-    time : str or None
-        The column of dates (ISO 8601, / allowed) or numbers; rows are taken as they are, one step apart, if None.
-    target, features : str, sequence of str
-        The columns to forecast, and to read besides.
-    missing : "error" or "previous"
-        "previous" takes the last value before the gap, which looks at nothing that comes later.
-
-    Raises
-    ------
-    SeriesError
-        Whatever is wrong with the file, with the row.
+    time      the column of dates (ISO 8601, / allowed) or numbers; without one, rows are one step apart as they are
+    target, features    the columns to forecast, and to read besides
+    missing   "previous" takes the last value before a gap, which looks at nothing that comes later; else "error"
     """
     table = read(file)
     columns = list(dict.fromkeys([target, *features]))
@@ -84,8 +75,7 @@ def from_csv(
         if name not in table:
             raise SeriesError(f"{file} has no column {name!r}; it has {', '.join(map(repr, table))}")
     notes: list[str] = []
-    N = len(table[target])
-    times = np.arange(N) if time is None else moments(file, time, table[time])
+    times = np.arange(len(table[target])) if time is None else moments(file, time, table[time])
     values = np.stack([numbers(file, name, table[name]) for name in columns], axis=1)
     order = np.argsort(times, kind="stable")
     if (np.diff(order) < 0).any():
@@ -100,11 +90,12 @@ def read(file: Path) -> dict[str, list[str]]:
     """The columns of a CSV file, by name, as text."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            header, *lines = list(csv.reader(opened)) or [[]]
+            names, *lines = list(csv.reader(opened)) or [[]]
     except OSError as e:
         raise SeriesError(f"{file} cannot be read: {e.strerror}") from e
     except UnicodeDecodeError as e:
         raise SeriesError(f"{file} is not UTF-8: byte {e.object[e.start]:#04x} at position {e.start}") from e
+    header = [name.strip() for name in names]
     rows = [(n, r) for n, r in enumerate(lines, 2) if r]
     if not rows:
         raise SeriesError(f"{file} needs a header line and rows of data, got none")
@@ -113,7 +104,7 @@ def read(file: Path) -> dict[str, list[str]]:
     for n, row in rows:
         if len(row) != len(header):
             raise SeriesError(f"{file}, line {n}: {len(row)} values for {len(header)} columns")
-    return {name.strip(): [row[k].strip() for _, row in rows] for k, name in enumerate(header)}
+    return {name: [row[k].strip() for _, row in rows] for k, name in enumerate(header)}
 
 
 def numbers(file: Path, name: str, column: Sequence[str]) -> Array:
@@ -134,12 +125,9 @@ def moments(file: Path, name: str, column: Sequence[str]) -> Array:
     for k, text in enumerate(column):
         if text.lower() in MISSING:
             raise SeriesError(f"{file}, column {name!r}, row {k + 1}: the time is missing")
-    try:
-        times = np.array(column, float)
-        if not (np.char.str_len(np.array(column)) == 4).all():
-            return times
-    except ValueError:
-        pass
+    if any(len(text) != 4 for text in column):  # four digits are a year
+        with suppress(ValueError):
+            return np.array(column, float)
     dates = []
     for k, text in enumerate(column):
         try:
@@ -159,27 +147,24 @@ def evenly(file: Path, name: str | None, times: Array) -> None:
         raise SeriesError(f"{file}: {twice} comes twice in {name!r}; keep one row for each time")
     if not len(steps):
         return
-    usual = np.median(steps)
-    days = steps / 86400
-    calendar = times.dtype.kind == "M" and np.isin(days, CALENDAR).all() and (days.max() < 40 or days.min() > 360)
-    if not calendar and (abs(steps - usual) > 1e-6 * abs(usual)).any():
-        k = int(np.argmax(abs(steps - usual) > 1e-6 * abs(usual)))
-        unit = " s" if times.dtype.kind == "M" else ""
-        odd = f"{steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule"
+    days, usual, dates = steps / 86400, np.median(steps), times.dtype.kind == "M"
+    odd = abs(steps - usual) > 1e-6 * abs(usual)
+    calendar = dates and np.isin(days, CALENDAR).all() and (days.max() < 40 or days.min() > 360)
+    if odd.any() and not calendar:
+        k, unit = int(np.argmax(odd)), " s" if dates else ""
         raise SeriesError(
-            f"{file}: the steps of {name!r} are not even: {odd}; "
+            f"{file}: the steps of {name!r} are not even: {steps[k]:g}{unit} after {shown(times[k])}, {usual:g}{unit} as a rule; "
             "put in the missing rows, with empty values and --missing previous if need be"
         )
 
 
 def filled(file: Path, columns: Sequence[str], values: Array, missing: str, notes: list[str]) -> Array:
     """Values without gaps."""
-    holes = np.isnan(values)
     for k, name in enumerate(columns):
-        count = int(holes[:, k].sum())
+        holes = np.isnan(values[:, k])
+        count, first = int(holes.sum()), int(np.argmax(holes))
         if not count:
             continue
-        first = int(np.argmax(holes[:, k]))
         if missing == "error":
             raise SeriesError(
                 f"{file}, column {name!r}: {count} missing values, the first in row {first + 1} of those "
@@ -187,38 +172,30 @@ def filled(file: Path, columns: Sequence[str], values: Array, missing: str, note
             )
         if first == 0:
             raise SeriesError(f"{file}, column {name!r}: the first value is missing, so there is none before it to put there")
-        last = np.maximum.accumulate(np.where(holes[:, k], 0, np.arange(len(values))))
-        values[:, k] = values[last, k]
+        values[:, k] = values[np.maximum.accumulate(np.where(holes, 0, np.arange(len(values)))), k]
         notes.append(f"column {name!r}: {count} missing values took the value before them")
     return values
 
 
 def load(options: Mapping) -> Series:
     """The series that the options of the command line ask for."""
-    if options["csv"] is None:
-        s = DATASETS[options["data"]]()
+    o = options
+    if o["csv"] is None:
+        s = DATASETS[o["data"]]()
     else:
-        s = from_csv(
-            Path(options["csv"]),
-            options["time"],
-            options["target"],
-            options["features"] or (),
-            options["missing"],
-            options["season"] or 1,
-        )
-    return with_calendar(s) if options.get("calendar") else s
+        s = from_csv(Path(o["csv"]), o["time"], o["target"], o["features"] or (), o["missing"], o["season"] or 1)
+    return with_calendar(s) if o.get("calendar") else s
 
 
 def following(times: Array, steps: int) -> Array:
     """The next ``steps`` times of the series."""
-    if times.dtype.kind != "M":
-        return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
-    gaps = np.diff(times).astype("timedelta64[s]").astype(float) / 86400
-    for unit, low, high in (("M", 28, 31), ("Y", 365, 366)):
-        if ((gaps >= low) & (gaps <= high)).all() and len(set(gaps)) > 1:
+    ahead = np.arange(1, steps + 1)
+    days = np.diff(times).astype(float) / 86400  # where times are dates
+    for unit, low, high in (("M", 28, 31), ("Y", 365, 366)) if times.dtype.kind == "M" else ():
+        if ((days >= low) & (days <= high)).all() and len(set(days)) > 1:
             start = times[-1].astype(f"datetime64[{unit}]")
-            return (start + np.arange(1, steps + 1)).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
-    return times[-1] + (times[-1] - times[-2]) * np.arange(1, steps + 1)
+            return (start + ahead).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
+    return times[-1] + (times[-1] - times[-2]) * ahead
 
 
 def shown(time: object) -> str:

@@ -13,18 +13,19 @@ from . import baselines, metrics
 from .backend import Backend
 from .metrics import Figures
 from .options import Options
-from .train import Task, fit, forced, forecasts, prepare, truth
+from .train import Task, fit, prepare
 from .windows import Parts
 
 BAND = (0.1, 0.9)  # quantiles of the validation residuals
+ACCUMULATION = "free running", "teacher forced"
 
 
 class Evaluation:
     """The forecasts (K, W) of model and baselines on a part, and their figures."""
 
-    def __init__(self, name: str, task: Task, forecasts: Mapping[str, Array], true: Array, origins: Array, part: str):
-        self.name, self.task, self.part, self.truth, self.origins = name, task, part, true, origins
-        self.forecasts = dict(forecasts)
+    def __init__(self, task: Task, forecasts: Mapping[str, Array], true: Array, origins: Array, part: str):
+        self.name, self.task, self.part, self.truth, self.origins = named(task.options), task, part, true, origins
+        self.forecasts = forecasts
         scale = metrics.naive_scale(task.series.values[: task.parts.train, 0], task.season)
         against = true, forecasts["persistence"], scale
         self.steps = {n: metrics.figures(f, *against) for n, f in forecasts.items()}
@@ -71,40 +72,31 @@ def named(options: Options) -> str:
 
 
 def evaluate(task: Task, model: Model, part: str) -> Evaluation:
-    windows, name = task.windows(part), named(task.options)
-    others = {
-        n: task.scaling.back(f) for n, f in baselines.all_of(task.values, task.windows("train"), windows, task.season).items()
-    }
-    return Evaluation(
-        name, task, {name: forecasts(model, windows, task.scaling), **others}, truth(windows, task.scaling), windows.origins, part
-    )
+    windows, forecasts = task.windows(part), {}
+    forecasts[named(task.options)] = task.forecasts(model, windows)
+    for name, f in baselines.all_of(task.values, task.windows("train"), windows, task.season).items():
+        forecasts[name] = task.scaling.back(f)
+    return Evaluation(task, forecasts, task.truth(windows), windows.origins, part)
 
 
 def band(task: Task, model: Model) -> Array:
     """(2, K): between these residuals lies the middle of those of the validation part, for each step ahead"""
     windows = task.windows("validation")
-    residuals = truth(windows, task.scaling) - forecasts(model, windows, task.scaling)
-    return np.quantile(residuals, BAND, axis=1)
+    return np.quantile(task.truth(windows) - task.forecasts(model, windows), BAND, axis=1)
 
 
 def covered(evaluation: Evaluation, between: Array) -> float:
     """The share of true values inside the band"""
     f = evaluation.forecasts[evaluation.name]
-    return float(((evaluation.truth >= f + between[0][:, None]) & (evaluation.truth <= f + between[1][:, None])).mean())
+    low, high = f + between[..., None]
+    return float(((low <= evaluation.truth) & (evaluation.truth <= high)).mean())
 
 
 def accumulation(task: Task, model: Model, part: str) -> dict[str, Array]:
     """RMSE (K,) for each step ahead: reading its own forecasts, and given the true value before each step"""
     windows = task.windows(part)
-    true = truth(windows, task.scaling)
-    return {
-        "free running": rmse(forecasts(model, windows, task.scaling) - true),
-        "teacher forced": rmse(forced(model, windows, task.scaling) - true),
-    }
-
-
-def rmse(e: Array) -> Array:
-    return np.sqrt((e**2).mean(1))
+    errors = {name: task.forecasts(model, windows, name == "teacher forced") - task.truth(windows) for name in ACCUMULATION}
+    return {name: np.sqrt((e**2).mean(1)) for name, e in errors.items()}
 
 
 def rolling(backend: Backend, task: Task, part: str, refits: int) -> Evaluation:
@@ -117,20 +109,12 @@ def rolling(backend: Backend, task: Task, part: str, refits: int) -> Evaluation:
     edges = np.linspace(start, stop, refits + 1).astype(int)
     if refits < 1 or min(np.diff(edges)) < task.options["horizon"]:
         raise ValueError(f"--refits must be from 1 to {(stop - start) // task.options['horizon']}, got {refits}")
-    blocks: dict[str, list] = {}
-    true, origins = [], []
+    blocks = []
     for a, b in pairwise(edges):
         block = prepare(task.options, task.series, Parts(int(a) - held, int(a), int(b)))
-        scores = evaluate(block, chosen(backend, block), "test")
-        true.append(scores.truth)
-        origins.append(scores.origins)
-        for name, f in scores.forecasts.items():
-            blocks.setdefault(name, []).append(f)
-    joined = {n: np.concatenate(fs, axis=1) for n, fs in blocks.items()}
-    return Evaluation(named(task.options), task, joined, np.concatenate(true, axis=1), np.concatenate(origins), part)
-
-
-def chosen(backend: Backend, task: Task) -> Model:
-    """A model trained in a folder of its own, so that its best pass is taken"""
-    with tempfile.TemporaryDirectory() as folder:
-        return fit(backend, task, Path(folder))[0]
+        with tempfile.TemporaryDirectory() as folder:  # so that the best pass is taken
+            model, _ = fit(backend, block, Path(folder))
+        blocks.append(evaluate(block, model, "test"))
+    forecasts = {name: np.concatenate([e.forecasts[name] for e in blocks], axis=1) for name in blocks[0].forecasts}
+    truth, origins = np.concatenate([e.truth for e in blocks], axis=1), np.concatenate([e.origins for e in blocks])
+    return Evaluation(task, forecasts, truth, origins, part)

@@ -1,6 +1,7 @@
 """Pictures of forecasts; matplotlib is imported only when one is drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +25,25 @@ MISSING = "plots need matplotlib, which is not installed: pip install '.[apps]',
 SHOWN = 4  # windows in a picture
 
 
-def canvas(*size: Any, **options: Any) -> tuple[Any, Any, Any]:
-    """matplotlib, figure, axes.  Raises ValueError where matplotlib is not installed."""
+@contextmanager
+def canvas(file: Path, width: float, height: float, rows: int, columns: int, **options: Any) -> Iterator[tuple[Any, Any]]:
+    """Figure and axes (rows, columns) of a picture, saved at the end.  Raises ValueError where matplotlib is not installed."""
     try:
-        import matplotlib
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
     except ImportError as e:
         raise ValueError(MISSING) from e
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size[:2])
-        FigureCanvasAgg(figure)
-        return figure, figure.subplots(*size[2:], **options), matplotlib.rc_context(STYLE)
-
-
-def evaluation(folder: Path, stem: str, scores: Evaluation, between: Array, accumulated: Mapping | None) -> list[str]:
-    """The files drawn: some windows with history, forecast, truth and band; the error for each step ahead."""
-    names = [f"{stem}-windows.png", f"{stem}-errors.png"]
-    windows(folder / names[0], scores, between)
-    errors(folder / names[1], scores, accumulated)
-    return names
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height))
+        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+        figure.savefig(file)
 
 
 def windows(file: Path, scores: Evaluation, between: Array) -> None:
+    """Some windows with history, forecast, truth and band"""
     task, (K, W) = scores.task, scores.truth.shape
-    figure, axes, style = canvas(10, 5.6, 2, 2, squeeze=False)
     chosen = np.linspace(0, W - 1, SHOWN + 2).astype(int)[1:-1]
-    with style:
+    with canvas(file, 10, 5.6, 2, 2) as (figure, axes):
         for ax, w in zip(axes.flat, chosen, strict=True):
             o = scores.origins[w]
             times, values = task.series.times, task.series.values[:, 0]
@@ -59,15 +51,7 @@ def windows(file: Path, scores: Evaluation, between: Array) -> None:
             ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
             ahead = times[o : o + K]
             f = scores.forecasts[scores.name][:, w]
-            ax.fill_between(
-                ahead,
-                f + between[0],
-                f + between[1],
-                color=MODEL,
-                alpha=0.18,
-                lw=0,
-                label=f"{BAND[1] - BAND[0]:.0%} of validation errors",
-            )
+            shade(ax, ahead, f + between)
             ax.plot(ahead, scores.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
             ax.plot(ahead, f, color=MODEL, lw=1.6, label=scores.name)
             ax.plot(ahead, scores.forecasts["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
@@ -75,13 +59,12 @@ def windows(file: Path, scores: Evaluation, between: Array) -> None:
             dated(ax, times)
         figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
         figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {scores.part} part")
-        figure.savefig(file)
 
 
 def errors(file: Path, scores: Evaluation, accumulated: Mapping | None) -> None:
-    K = np.arange(1, len(scores.truth) + 1)
-    figure, axes, style = canvas(5.2 * (1 + bool(accumulated)), 3.6, 1, 1 + bool(accumulated), squeeze=False)
-    with style:
+    """The error for each step ahead"""
+    K, columns = np.arange(1, len(scores.truth) + 1), 2 if accumulated else 1
+    with canvas(file, 5.2 * columns, 3.6, 1, columns) as (_, axes):
         ax = axes[0, 0]
         for name, f in scores.steps.items():
             main = name == scores.name
@@ -94,22 +77,23 @@ def errors(file: Path, scores: Evaluation, accumulated: Mapping | None) -> None:
         for ax in axes[0]:
             ax.set(xlabel="steps ahead", ylabel="RMSE", ylim=(0, None))
             ax.legend(fontsize=8)
-        figure.savefig(file)
 
 
-def prediction(file: Path, task: Task, times: Array, ahead: Array, between: tuple[Array, Array]) -> Path:
+def prediction(file: Path, task: Task, times: Array, ahead: Array, between: Array) -> None:
     """History and what comes next"""
-    figure, ax, style = canvas(8, 3.6)
-    with style:
+    with canvas(file, 8, 3.6, 1, 1) as (_, [[ax]]):
         shown = slice(-max(4 * len(ahead), 2 * task.options["window"]), None)
         ax.plot(task.series.times[shown], task.series.values[shown, 0], color=TRUTH, lw=1, label="history")
-        ax.fill_between(times, *between, color=MODEL, alpha=0.18, lw=0, label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
+        shade(ax, times, between)
         ax.plot(times, ahead, "o-", ms=3, color=MODEL, label="forecast")
         ax.set_ylabel(task.series.columns[0])
         dated(ax, times)
         ax.legend(fontsize=8)
-        figure.savefig(file)
-    return file
+
+
+def shade(ax: Any, times: Array, between: Array) -> None:
+    """The band (2, K)"""
+    ax.fill_between(times, *between, color=MODEL, alpha=0.18, lw=0, label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
 
 
 def dated(ax: Any, times: Array) -> None:

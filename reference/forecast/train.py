@@ -10,7 +10,7 @@ from scipy.special import lambertw
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
 from ..common.command import Model
-from ..common.run import BEST, LAST, Result
+from ..common.run import BEST, LAST, Result, find
 from . import data as sources
 from .backend import Backend
 from .data import Series
@@ -38,6 +38,16 @@ class Task:
     def windows(self, part: str) -> Windows:
         return windows(self.values, self.options["window"], self.options["horizon"], *self.parts.rows(part))
 
+    def truth(self, windows: Windows) -> Array:
+        """(K, W) in the units of the target"""
+        return self.scaling.back(windows.future[..., 0].T)
+
+    def forecasts(self, model: Model, windows: Windows, forced: bool = False) -> Array:
+        """(K, W) in the units of the target: free running, or each step given the true one before it"""
+        chunks = [windows.batch(c) for c in batches.in_order(len(windows.origins), CHUNK)]
+        ahead = [model.forced(c) if forced else model.forecast(c.past) for c in chunks]
+        return self.scaling.back(np.concatenate(ahead, axis=1).astype(float))
+
 
 def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
     """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
@@ -54,17 +64,21 @@ def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | 
 
 
 def build(backend: Backend, o: Options, columns: int) -> Model:
-    return backend.model(
-        columns,
-        o["horizon"],
-        o["hidden"],
-        o["layers"],
-        mode=o["mode"],
-        cell=o["cell"],
-        dropout=o["dropout"],
-        dtype=o["dtype"],
-        rng=np.random.default_rng(o["seed"]),
-    )
+    how = {k: o[k] for k in ("mode", "cell", "dropout", "dtype")}
+    return backend.model(columns, o["horizon"], o["hidden"], o["layers"], **how, rng=np.random.default_rng(o["seed"]))
+
+
+def features(saved: checkpoint.Checkpoint) -> int:
+    """F, how many variables its windows have"""
+    return saved.weights["rnn.weight_ih_l0"].shape[1]
+
+
+def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str) -> Model:
+    """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
+    model = build(backend, saved.config | {"dtype": dtype}, features(saved))
+    backend.restore(saved._replace(weights={k: v.astype(dtype) for k, v in saved.weights.items()}), model)
+    model.eval()
+    return model
 
 
 def forced_share(o: Options, epoch: int) -> float:
@@ -89,43 +103,42 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
         order = np.random.default_rng([o["seed"], epoch]).permutation(len(train.origins))
         return [train.batch(order[k : k + o["batch"]]) for k in range(0, len(order), o["batch"])]
 
-    def validation() -> list:
-        return [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)]
-
-    rate = schedules.cosine(o["lr"], per_pass * o["epochs"])
     result = backend.train(
         model,
         optimizer,
         passes,
         epochs=o["epochs"],
-        schedule=rate,
+        schedule=schedules.cosine(o["lr"], per_pass * o["epochs"]),
         max_norm=MAX_NORM,
-        validation=validation,
+        validation=lambda: [held.batch(c) for c in batches.in_order(len(held.origins), CHUNK)],
         folder=folder,
         config=dict(o),
         patience=o["patience"],
         **run,
     )
     if folder is not None and result.stopped != "interrupted":
-        backend.restore(checkpoint.load(folder / (BEST if (folder / BEST).exists() else LAST)), model)
+        backend.restore(checkpoint.load(find(str(folder))), model)
     model.eval()
     return model, result
 
 
-def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
-    """The last checkpoint of a run that goes on.
+def loaded(file: Path) -> checkpoint.Checkpoint:
+    """CheckpointError: also where it is not of a forecaster."""
+    saved = checkpoint.load(file)
+    if not {"series", "mode"} <= saved.config.keys():
+        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
+    return saved
 
-    Raises
-    ------
-    ValueError, CheckpointError
-        There is none; an option was given that says something else; it has more passes behind it than it is to have.
+
+def kept(asked: Options, folder: Path) -> dict[str, Any]:
+    """The options of a run that goes on.
+
+    ValueError, CheckpointError: there is none; an option says something else; more passes were done than there are to be.
     """
     if not (folder / LAST).exists():
         raise ValueError(f"there is no run in {folder} to go on with: it has no {LAST}")
-    saved = checkpoint.load(folder / LAST)
+    saved = loaded(folder / LAST)
     before = saved.config
-    if "series" not in before or "mode" not in before:
-        raise checkpoint.CheckpointError(f"{folder / LAST} is of another application, not of forecast")
     for name, v in asked.items():
         if name not in FREE and before.get(name, DEFAULTS[name]) != v:
             raise ValueError(
@@ -137,58 +150,29 @@ def kept(asked: Options, folder: Path) -> checkpoint.Checkpoint:
         raise ValueError(
             f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not {asked['epochs']}"
         )
-    return saved
+    return before
 
 
 def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Model]:
-    """The task and the best model of a run's folder; ``csv`` is a later state of its file.
+    """The task, cut and scaled as in training, and the best model of a run's folder; ``csv`` is a later state of its file.
 
-    Raises
-    ------
-    FileNotFoundError, CheckpointError, SeriesError
+    FileNotFoundError, CheckpointError, SeriesError: there is none, or rows are not those of the training; ``csv`` may have more.
     """
     file = folder / BEST
     if not file.exists():
         raise FileNotFoundError(f"{folder} holds no {BEST}: train a model there first, with --out {folder}")
-    saved = checkpoint.load(file)
+    saved = loaded(file)
     o = saved.config
-    if "series" not in o or "mode" not in o:
-        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
     if csv is not None and o["csv"] is None:
         raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
-    task = _as_before(o, sources.load(o if csv is None else o | {"csv": str(csv)}), csv is not None)
-    model = build(backend, o, len(task.series.columns))
-    backend.restore(saved, model)
-    model.eval()
-    return task, model
-
-
-def _as_before(o: dict[str, Any], series: Series, longer: bool) -> Task:
-    """Cut and scaled as in training; ``longer`` allows rows that have been added since."""
+    series = sources.load(o if csv is None else o | {"csv": str(csv)})
     cut, before = Parts(*o["series"]["parts"]), [np.array(v) for v in o["series"]["scaling"]]
     rows = len(series.values)
     if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
         raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
-    if rows > cut.end and not longer:
+    if rows > cut.end and csv is None:
         raise sources.SeriesError(
             f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
             "to go on from its end, or train again"
         )
-    return prepare(o, series, cut)
-
-
-def forecasts(model: Model, windows: Windows, scale: Scaling) -> Array:
-    """(K, W) in the units of the target, free running"""
-    chunks = [model.forecast(windows.batch(c).past) for c in batches.in_order(len(windows.origins), CHUNK)]
-    return scale.back(np.concatenate(chunks, axis=1).astype(float))
-
-
-def forced(model: Model, windows: Windows, scale: Scaling) -> Array:
-    """(K, W), each step given the true one before it"""
-    chunks = [model.forced(windows.batch(c)) for c in batches.in_order(len(windows.origins), CHUNK)]
-    return scale.back(np.concatenate(chunks, axis=1).astype(float))
-
-
-def truth(windows: Windows, scale: Scaling) -> Array:
-    """(K, W)"""
-    return scale.back(windows.future[..., 0].T)
+    return prepare(o, series, cut), restored(backend, saved, o["dtype"])

@@ -48,13 +48,7 @@ class Windows(NamedTuple):
 
 
 def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1) -> Parts:
-    """Where a series is cut.
-
-    Raises
-    ------
-    SeriesError
-        A part would hold no window.
-    """
+    """Where a series is cut.  SeriesError: a part would hold no window."""
     if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
         raise SeriesError(
             f"--validation and --test must be shares above 0 that leave something for training, got {validation} and {test}"
@@ -71,13 +65,7 @@ def parts(rows: int, length: int, horizon: int, validation: float, test: float, 
 
 
 def scaling(series: Series, train: int) -> Scaling:
-    """Mean and deviation of the rows before ``train``.
-
-    Raises
-    ------
-    SeriesError
-        A column is constant there.
-    """
+    """Mean and deviation of the rows before ``train``.  SeriesError: a column is constant there."""
     mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
     for name, d, m in zip(series.columns, deviation, mean, strict=True):
         if not d > 1e-12 * max(1.0, abs(m)):

@@ -7,7 +7,7 @@ of all words gives new costs, and so on: hard expectation-maximisation.  The tag
 
 from collections import Counter
 from collections.abc import Iterable
-from math import inf, log
+from math import log
 
 Word = tuple[str, tuple[str, ...]]  # spelling, sounds
 Costs = dict[tuple[str, tuple[str, ...]], float]  # (letter, 0 to 2 sounds) -> cost
@@ -18,26 +18,17 @@ UNSEEN = 12.0
 def cut(word: Word, costs: Costs) -> list[tuple[str, ...]] | None:
     """The sounds of each letter, or None if there are more than two for each."""
     letters, sounds = word
-    n = len(sounds)
-    best, came = [0.0] + [inf] * n, []  # best[j]: the cost of the letters so far making the first j sounds
+    best: dict[int, tuple[float, list]] = {0: (0.0, [])}  # j: cost and pieces of the letters so far, which make the first j sounds
     for letter in letters:
-        cost, back = [inf] * (n + 1), [0] * (n + 1)
-        for j in range(n + 1):
-            for k in range(min(2, j) + 1):
-                before = best[j - k]
-                if before < inf:
-                    c = before + costs.get((letter, sounds[j - k : j]), UNSEEN * max(k, 1))
-                    if c < cost[j]:
-                        cost[j], back[j] = c, k
-        best = cost
-        came.append(back)
-    if best[n] == inf:
-        return None
-    pieces, j = [], n
-    for back in reversed(came):
-        pieces.append(sounds[j - back[j] : j])
-        j -= back[j]
-    return pieces[::-1]
+        longer = {}
+        for j in range(len(sounds) + 1):
+            known = [k for k in range(min(2, j) + 1) if j - k in best]
+            ways = [(best[j - k][0] + costs.get((letter, sounds[j - k : j]), UNSEEN * max(k, 1)), k) for k in known]
+            if ways:
+                cost, k = min(ways)
+                longer[j] = cost, [*best[j - k][1], sounds[j - k : j]]
+        best = longer
+    return best[len(sounds)][1] if len(sounds) in best else None
 
 
 def first_costs(words: Iterable[Word]) -> Costs:
@@ -60,12 +51,18 @@ def counted(pieces: Counter, silent: float = 0.0) -> Costs:
     return costs | ({(letter, ()): -log(silent) for letter in of_letter} if silent else {})
 
 
-def learn(words: list[Word], rounds: int = 4) -> Costs:
-    """The costs after so many rounds over the words."""
+def learn(words: list[Word]) -> Costs:
+    """The costs after four rounds over the words."""
     costs = first_costs(words)
-    for _ in range(rounds):
+    for _ in range(4):
         pieces: Counter = Counter()
         for word in words:
             pieces.update(zip(word[0], cut(word, costs) or [], strict=False))
         costs = counted(pieces)
     return costs
+
+
+def cuts(words: list[Word]) -> dict[str, list[tuple[str, ...]]]:
+    """The sounds of each letter, by spelling, where there are at most two; the costs are of the first ten thousand words."""
+    costs = learn(words[:10_000])
+    return {word[0]: pieces for word in words if (pieces := cut(word, costs)) is not None}

@@ -11,8 +11,6 @@ from ..training import loop, optim
 
 
 class Backend(NamedTuple):
-    """What a backend gives."""
-
     package: str
     models: dict[str, Callable]  # by class name; called with sizes, cell, dtype, rng
     adam: Callable  # called with a model and lr

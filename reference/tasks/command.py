@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from ..common.command import guarded
 from . import TASKS
 from .backend import Backend
-from .options import changed, parsed
+from .options import parsed
 from .train import run
 
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    options = parsed(backend.package, arguments)
+    options, changed = parsed(backend.package, arguments)
 
     def command() -> int:
         task = TASKS[options.task](options.seed, **{} if options.limit is None else {"limit": options.limit})
         measured = run(task, backend, options.cell, options.seed, options.seconds, options.steps, options.dtype)
-        asked = {"cell": options.cell, "steps": measured["steps"]} | changed(options, backend.package)
-        words = [f"python -m {backend.package}.tasks {options.task}", *(f"--{k} {v}" for k, v in asked.items())]
-        measured["command"] = " ".join(words)
+        asked = {"cell": options.cell, "steps": measured["steps"]} | changed
+        words = " ".join(f"--{k} {v}" for k, v in asked.items())
+        measured["command"] = f"python -m {backend.package}.tasks {options.task} {words}"
         print("\n".join(lines(measured)))
         file = options.out / f"{options.task}-{backend.package}-{options.cell}.json"
         file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
@@ -30,7 +30,6 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 
 
 def lines(results: dict) -> list[str]:
-    """What is printed."""
     text = [
         f"{results['title']}: {results['side']}, {results['cell']}, {results['steps']} steps of {results['batch']}; "
         f"trained on {results['parts'][0]}, tested on {results['parts'][2]}"

@@ -1,21 +1,11 @@
 """What is measured on the test parts, and the counting models that stand beside the networks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from math import exp, log
-from typing import Any
-
-import numpy as np
-
-from ..common.arrays import Array
 
 
-def array(value: Any) -> Array:
-    """An array, or a tensor, as an array."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-
-
-def majority(pairs: Iterable[tuple[Any, Any]]) -> dict:
+def majority(pairs: Iterable[tuple[Hashable, Hashable]]) -> dict:
     """(what is seen, what is right)  ->  for each thing seen, what is right most often"""
     counts: dict = defaultdict(Counter)
     for seen, right in pairs:
@@ -42,19 +32,13 @@ def error_rate(answers: Sequence[Sequence], right: Sequence[Sequence[Sequence]])
     return edits / length, wrong / len(answers)
 
 
-def count_perplexity(train: Iterable[Sequence], test: Iterable[Sequence], n: int, symbols: int, skip: int = 1) -> float:
-    """Perplexity of an n-gram model, one added to each count; the first ``skip`` tokens of a sequence are given."""
-    counts: Counter = Counter()
-    contexts: Counter = Counter()
-    for sequence in train:
-        for k in range(skip, len(sequence)):
-            before = tuple(sequence[max(0, k - n + 1) : k])
-            counts[before, sequence[k]] += 1
-            contexts[before] += 1
-    total = number = 0.0
-    for sequence in test:
-        for k in range(skip, len(sequence)):
-            before = tuple(sequence[max(0, k - n + 1) : k])
-            total -= log((counts[before, sequence[k]] + 1) / (contexts[before] + symbols))
-            number += 1
-    return exp(total / number)
+def count_perplexity(train: Iterable[Sequence], test: Iterable[Sequence], n: int, symbols: int) -> float:
+    """Perplexity of an n-gram model, one added to each count; the first token of a sequence is given."""
+
+    def pieces(sequences: Iterable[Sequence]) -> Iterator[tuple[tuple, Hashable]]:
+        """Each token but the first, and the up to n - 1 before it"""
+        return ((tuple(s[max(0, k - n + 1) : k]), s[k]) for s in sequences for k in range(1, len(s)))
+
+    counts, contexts = Counter(pieces(train)), Counter(before for before, _ in pieces(train))
+    nats = [-log((counts[before, token] + 1) / (contexts[before] + symbols)) for before, token in pieces(test)]
+    return exp(sum(nats) / len(nats))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
-from .evaluate import array, majority
+from .evaluate import majority
 
 
 class NamesClassifier:
@@ -25,14 +26,13 @@ class NamesClassifier:
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters, self.classes = Vocabulary.of(self.sexes), Vocabulary(["female", "male"], special=False)
         self.sizes = {"num_embeddings": len(self.letters), "classes": len(self.classes), "embedding_dim": 32, "hidden_size": 64}
-        self.lengths = [len(n) for n in self.parts.train]
 
     def batch(self, names: Sequence[str]) -> batches.Labelled:
         return batches.labelled([self.letters.encode(n) for n in names], self.classes.encode(self.sexes[n] for n in names))
 
     def figures(self, model: Model) -> dict[str, float]:
         batch = self.batch(self.parts.test)
-        return {"accuracy": float((array(model.predict(batch)) == batch.target).mean())}
+        return {"accuracy": float((as_array(model.predict(batch)) == batch.target).mean())}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         accuracies = {}
@@ -44,5 +44,5 @@ class NamesClassifier:
 
     def examples(self, model: Model) -> dict[str, str]:
         names = self.parts.test[:12]
-        sexes = self.classes.decode(array(model.predict(self.batch(names))))
+        sexes = self.classes.decode(as_array(model.predict(self.batch(names))))
         return {n: f"{s}, right: {self.sexes[n]}" for n, s in zip(names, sexes, strict=True)}

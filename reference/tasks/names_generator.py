@@ -6,11 +6,12 @@ from math import exp
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.packing import positions
 from ..common.vocabulary import Vocabulary, split
 from ..parts import losses
-from .evaluate import array, count_perplexity
+from .evaluate import count_perplexity
 
 
 class NamesGenerator:
@@ -25,29 +26,19 @@ class NamesGenerator:
         self.parts = split(sorted(self.sexes)[:limit], seed)
         self.letters = Vocabulary.of(self.sexes)
         self.conditions = Vocabulary(["female", "male", *(s for s in self.letters.symbols if s.isalpha())], special=False)
-        self.sizes = {
-            "num_embeddings": len(self.letters),
-            "conditions": len(self.conditions),
-            "embedding_dim": 32,
-            "hidden_size": 128,
-            "bos": self.letters.bos,
-            "eos": self.letters.eos,
-        }
-        self.lengths = [len(n) for n in self.parts.train]
+        self.ends = {"bos": self.letters.bos, "eos": self.letters.eos}
+        symbols, conditions = len(self.letters), len(self.conditions)
+        self.sizes = {"num_embeddings": symbols, "conditions": conditions, "embedding_dim": 32, "hidden_size": 128} | self.ends
 
     def batch(self, names: Sequence[str]) -> batches.Conditioned:
-        return batches.conditioned(
-            [self.conditions.encode([self.sexes[n], n[0]]) for n in names],
-            [self.letters.encode(n) for n in names],
-            self.letters.bos,
-            self.letters.eos,
-        )
+        conditions = [self.conditions.encode([self.sexes[n], n[0]]) for n in names]
+        return batches.conditioned(conditions, [self.letters.encode(n) for n in names], **self.ends)
 
     def figures(self, model: Model) -> dict[str, float]:
         """The first letter is given by the condition, so it does not count."""
         batch = self.batch(self.parts.test)
         later = positions(batch.tokens.batch_sizes)[0] > 0
-        loss, _ = losses.cross_entropy_forward(array(model.logits(batch))[later], batch.target[later])
+        loss, _ = losses.cross_entropy_forward(as_array(model.logits(batch))[later], batch.target[later])
         return {"perplexity": exp(float(loss))}
 
     def baselines(self) -> dict[str, dict[str, float]]:

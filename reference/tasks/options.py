@@ -9,7 +9,11 @@ from . import TASKS
 LEAST = 50  # names or words that a task can be split into three parts with
 
 
-def parser(package: str) -> argparse.ArgumentParser:
+def parsed(package: str, arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict]:
+    """The options, and of seed, dtype and limit what was not left as it is.  The folder for the results is there then.
+
+    SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
+    """
     top = argparse.ArgumentParser(
         prog=f"python -m {package}.tasks", description="Train the variants of a task, and say what each can do."
     )
@@ -21,15 +25,6 @@ def parser(package: str) -> argparse.ArgumentParser:
     top.add_argument("--limit", type=int, help="use so many names or words")
     top.add_argument("--seed", type=int, default=0)
     top.add_argument("--out", type=Path, default=Path("out/tasks"))
-    return top
-
-
-def parsed(package: str, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options, and a folder for the results that is there before the training, not after it.
-
-    SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
-    """
-    top = parser(package)
     options = top.parse_args(arguments)
     for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
         value = getattr(options, name)
@@ -39,10 +34,5 @@ def parsed(package: str, arguments: Sequence[str] | None) -> argparse.Namespace:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         top.error(f"--out cannot be made: {options.out}: {e.strerror}")
-    return options
-
-
-def changed(options: argparse.Namespace, package: str) -> dict:
-    """Of seed, dtype and limit what was not left as it is."""
-    usual = parser(package)
-    return {k: getattr(options, k) for k in ("seed", "dtype", "limit") if getattr(options, k) != usual.get_default(k)}
+    given = {k: getattr(options, k) for k in ("seed", "dtype", "limit")}
+    return options, {k: v for k, v in given.items() if v != top.get_default(k)}

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..common import batches, datasets
+from ..common.arrays import as_array
 from ..common.command import Model
 from ..common.vocabulary import Vocabulary, split
 from . import alignment
-from .evaluate import array, error_rate, majority
+from .evaluate import error_rate, majority
 
 SHOWN = ("knight", "phonology", "thoughtful", "exchange")  # kept out of training, so that their maps are of unseen words
 BEAM, BEAMED = 5, 300
@@ -31,23 +32,20 @@ class Pronunciation:
         words = [words[k] for k in np.random.default_rng(seed).permutation(len(words))[:limit]]
         self.parts = split(words, seed, 0.05, 0.05)
         self.letters, self.sounds = Vocabulary.of(self.sounds_of), Vocabulary.of(s[0] for s in self.sounds_of.values())
+        self.ends = {"bos": self.sounds.bos, "eos": self.sounds.eos}
         self.sizes = {
             "sources": len(self.letters),
             "targets": len(self.sounds),
             "embedding_dim": 64,
             "hidden_size": 128,
-            "bos": self.sounds.bos,
-            "eos": self.sounds.eos,
-        }
-        self.lengths = [len(w) for w in self.parts.train]
+        } | self.ends
 
     def batch(self, words: Sequence[str]) -> batches.Translated:
-        return batches.translated(
-            [self.letters.encode(w) for w in words],
-            [self.sounds.encode(self.sounds_of[w][0]) for w in words],
-            self.sounds.bos,
-            self.sounds.eos,
-        )
+        return self._translated(words, [self.sounds_of[w][0] for w in words])
+
+    def _translated(self, words: Sequence[str], sounds: Sequence[Sequence[str]]) -> batches.Translated:
+        letters = [self.letters.encode(w) for w in words]
+        return batches.translated(letters, [self.sounds.encode(s) for s in sounds], **self.ends)
 
     def say(self, model: Model, words: Sequence[str], **options: int) -> list[list[str]]:
         """What the model says for some words, in batches."""
@@ -62,11 +60,10 @@ class Pronunciation:
 
     def more_figures(self, model: Model) -> dict[str, float]:
         """Greedy against a beam on the first words of the test part."""
-        words = self.parts.test[:BEAMED]
-        return {
-            f"{name}, {BEAMED} words": self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
-            for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM))
-        }
+        words, figures = self.parts.test[:BEAMED], {}
+        for name, width in (("greedy", 1), (f"beam of {BEAM}", BEAM)):
+            figures[f"{name}, {BEAMED} words"] = self._rates(self.say(model, words, beam=width), words)["phonemes wrong"]
+        return figures
 
     def _rates(self, answers: Sequence[Sequence[str]], words: Sequence[str]) -> dict[str, float]:
         phonemes, wrong = error_rate(answers, [[list(s) for s in self.sounds_of[w]] for w in words])
@@ -74,25 +71,20 @@ class Pronunciation:
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """The alignment and its counts come from words of the training part alone."""
-        words = [(w, self.sounds_of[w][0]) for w in self.parts.train[:10_000]]
-        costs = alignment.learn(words)
-        cuts = ((w, alignment.cut((w, sounds), costs)) for w, sounds in words)
-        usual = majority(pair for w, cut in cuts if cut is not None for pair in zip(w, cut, strict=True))
+        cuts = alignment.cuts([(w, self.sounds_of[w][0]) for w in self.parts.train[:10_000]])
+        usual = majority(pair for w, pieces in cuts.items() for pair in zip(w, pieces, strict=True))
         answers = [[s for c in w for s in usual.get(c, ())] for w in self.parts.test]
         return {"the most frequent sound of each letter": self._rates(answers, self.parts.test)}
 
     def examples(self, model: Model) -> dict[str, str]:
         words = [*SHOWN, *self.parts.test[:8]]
-        return {
-            w: f"{' '.join(s)}, right: {' or '.join(' '.join(r) for r in self.sounds_of[w])}"
-            for w, s in zip(words, self.say(model, words), strict=True)
-        }
+        right = {w: " or ".join(" ".join(sounds) for sounds in self.sounds_of[w]) for w in words}
+        return {w: f"{' '.join(s)}, right: {right[w]}" for w, s in zip(words, self.say(model, words), strict=True)}
 
     def maps(self, model: Model) -> list[dict]:
         """What the decoder attends to while it says each of the shown words by itself: weights (sounds and end, letters)."""
         maps = []
         for w, answer in zip(SHOWN, self.say(model, SHOWN), strict=True):
-            batch = batches.translated([self.letters.encode(w)], [self.sounds.encode(answer)], self.sounds.bos, self.sounds.eos)
-            weights = array(model.weights(batch))[:, 0]
+            weights = as_array(model.weights(self._translated([w], [answer])))[:, 0]
             maps.append({"letters": list(w), "sounds": [*answer, "end"], "weights": np.round(weights, 4).tolist()})
         return maps

@@ -17,11 +17,11 @@ MAX_NORM = 1.0
 
 def passes(task: Task, size: int, seed: int) -> Callable[[int], Iterator[batches.Batch]]:
     """``passes(epoch)``: the batches of this pass, drawn from the seed and the number of the pass."""
+    words = task.parts.train
 
     def batches_of(epoch: int) -> Iterator[batches.Batch]:
-        rng = np.random.default_rng([seed, epoch])
-        for chosen in batches.shuffled(task.lengths, size, rng):
-            yield task.batch([task.parts.train[k] for k in chosen])
+        for chosen in batches.shuffled([len(w) for w in words], size, np.random.default_rng([seed, epoch])):
+            yield task.batch([words[k] for k in chosen])
 
     return batches_of
 
@@ -34,8 +34,8 @@ def fit(
     ``kwargs`` are the constructor's, and ``forced``: the share of steps in which a decoder still reads the data's token
     at the end, to which it falls in a line from 1 (scheduled sampling).
     """
-    options = {k: v for k, v in kwargs.items() if k != "forced"}
-    model = backend.models[task.model](**task.sizes | options, cell=cell, dtype=dtype, rng=np.random.default_rng(seed))
+    options = task.sizes | {k: v for k, v in kwargs.items() if k != "forced"}
+    model = backend.models[task.model](**options, cell=cell, dtype=dtype, rng=np.random.default_rng(seed))
     warm = max(1, steps // 20)
     falling = schedules.cosine(task.rate, max(1, steps - warm))
     rate = schedules.sequential([schedules.warmup(task.rate, warm), falling], [warm])
@@ -64,7 +64,7 @@ def affordable(task: Task, backend: Backend, cell: str, seed: int, seconds: floa
     first, trial = next(iter(task.variants.values())), 30
     fit(task, backend, first, cell, seed, trial // 3)
     _, lasted = fit(task, backend, first, cell, seed, trial)
-    return max(trial, min(int(seconds / lasted * trial), task.most_epochs * -(-len(task.lengths) // task.batch_size)))
+    return max(trial, min(int(seconds / lasted * trial), task.most_epochs * -(-len(task.parts.train) // task.batch_size)))
 
 
 def run(

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..common.arrays import Array
+from ..common.arrays import Array, split
 
 Scheme = Callable[[np.random.Generator, tuple], Array]
 RECURRENT = re.compile(r"(?P<prefix>.*?)(?P<kind>weight|bias)_(?P<side>ih|hh|hr)(?P<suffix>(_l\d+(_reverse)?)?)$")
@@ -157,7 +157,12 @@ def initialise(target: Any, scheme: str | Scheme, rng: np.random.Generator, *, r
             weights[name] = (named(others, value.shape[-1]) if value.ndim > 1 else zeros)(rng, value.shape)
         weights[name] = weights[name].astype(value.dtype)
     if forget_bias is not None:
-        _set_forget_bias(weights, matches, forget_bias)
+        biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(weights, m)[0] == 4]
+        if not biases:
+            raise ValueError("forget_bias needs an LSTM with biases")
+        for name in biases:
+            b_f = split(weights[name], 4)[FORGET]
+            b_f[:] = forget_bias if matches[name]["side"] == "ih" else 0             # I5
     return weights
 
 
@@ -179,12 +184,3 @@ def named(scheme: str | Scheme, H: int) -> Scheme:
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of uniform, {', '.join(SCHEMES)}, got {scheme!r}")
     return SCHEMES[scheme]
-
-
-def _set_forget_bias(weights: dict[str, Array], matches: Mapping[str, re.Match], value: float) -> None:
-    biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(weights, m)[0] == 4]
-    if not biases:
-        raise ValueError("forget_bias needs an LSTM with biases")
-    for name in biases:
-        H = sizes(weights, matches[name])[1]
-        weights[name][FORGET * H : (FORGET + 1) * H] = value if matches[name]["side"] == "ih" else 0  # I5

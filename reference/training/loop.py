@@ -7,13 +7,14 @@ Truncated BPTT is the model's: one that carries its state from window to window 
 windows of a stream in their order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..common import checkpoint, checks
+from ..common.arrays import Array
 from ..common.batches import count
 from ..common.run import LAST, Counters, NonFiniteError, Result, Run
 from ..common.schedules import Schedule
@@ -87,7 +88,8 @@ def train(
         counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
-        check_weights(model, now)
+        if names := not_finite(model.params):
+            raise NonFiniteError(f"step {now.step}: {names[0]} is not finite, so no checkpoint was written")
         checkpoint.save(path, model, optimizer, generators=generators, counters=now._asdict(), config=config, vocabulary=vocabulary)
 
     with Run(save, folder, counters, epochs, **run_options) as run:
@@ -99,7 +101,7 @@ def train(
                 loss = model.loss(batch)
                 model.backward()
                 norm = global_norm(model.grads, norm_type)
-                run.check(loss, float(norm), lambda: [k for k, g in model.grads.items() if not np.isfinite(g).all()])
+                run.check(loss, float(norm), lambda: not_finite(model.grads))
                 if max_norm is not None:
                     scale_to_norm(model.grads, max_norm, norm)
                 if clip_value is not None:
@@ -111,8 +113,8 @@ def train(
     return run.result()
 
 
-def evaluate(model: Model, batches: Iterable) -> float:
-    """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
+def evaluate(model: Any, batches: Iterable) -> float:
+    """The mean loss of some batches, each weighted by its number of targets; nothing is changed.  The model is of either side."""
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
     if hasattr(model, "carried"):
@@ -120,7 +122,7 @@ def evaluate(model: Model, batches: Iterable) -> float:
     total = terms = 0.0
     for batch in batches:
         n = count(batch)
-        total += n * model.loss(batch)
+        total += n * float(model.loss(batch))
         terms += n
     model.train(was_training)
     if hasattr(model, "carried"):
@@ -130,8 +132,5 @@ def evaluate(model: Model, batches: Iterable) -> float:
     return total / terms
 
 
-def check_weights(model: Model, counters: Counters) -> None:
-    """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
-    for name, w in model.params.items():
-        if not np.isfinite(w).all():
-            raise NonFiniteError(f"step {counters.step}: {name} is not finite, so no checkpoint was written")
+def not_finite(arrays: Mapping[str, Array]) -> list[str]:
+    return [name for name, v in arrays.items() if not np.isfinite(v).all()]

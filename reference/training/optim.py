@@ -14,6 +14,7 @@ w a parameter, g its gradient, η the learning rate, t counts from 1.  All in pl
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Optimizer:
         for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
             if name in options:
                 checks.zero_or_more(name, options[name])
-        self._source: Any = params
+        self._source = params
         self.options = options
         self.state: dict[str, Slots] = {}
         if not self.params:
@@ -49,7 +50,7 @@ class Optimizer:
 
     @property
     def params(self) -> Mapping[str, Array]:
-        return getattr(self._source, "params", self._source)
+        return self._source.params if isinstance(self._source, Module) else self._source
 
     @property
     def lr(self) -> float:
@@ -87,9 +88,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"options": {...}, "state": {parameter: {torch's name of the quantity: copy, "step": int}}}"""
-        return {"options": dict(self.options),
-                "state": {name: {k: np.copy(v) if isinstance(v, np.ndarray) else v for k, v in slots.items()}
-                          for name, slots in self.state.items()}}
+        return {"options": dict(self.options), "state": deepcopy(self.state)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """The inverse of ``state_dict``; also of torch_impl.training.optim.state_dict.
@@ -112,16 +111,14 @@ def checked_state(state_dict: Mapping[str, Any], options: Mapping[str, Any],
     missing = [name for name in params if state_dict["state"] and name not in state_dict["state"]]
     if unknown or missing:
         raise RuntimeError(f"the optimiser's state does not fit: unknown {unknown}, missing {missing}")
-    state: dict[str, Slots] = {}
+    state: dict[str, Slots] = {name: {} for name in state_dict["state"]}
     for name, slots in state_dict["state"].items():
-        state[name] = {}
+        shape = tuple(params[name].shape)
         for slot, v in slots.items():
-            shape = tuple(params[name].shape)
             if slot != "step" and np.shape(v) != shape:
                 raise RuntimeError(f"{slot} of {name!r} must have shape {shape}, got {np.shape(v)}")
             state[name][slot] = int(v) if slot == "step" else np.array(v)
-    as_tuple = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in state_dict["options"].items()}
-    return as_tuple, state
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in state_dict["options"].items()}, state
 
 
 class SGD(Optimizer):

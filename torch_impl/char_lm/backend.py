@@ -1,6 +1,7 @@
 """What PyTorch gives to the character model; all else is reference/char_lm."""
 
-import numpy as np
+from typing import Any
+
 import torch
 
 from reference.char_lm.backend import Backend
@@ -14,21 +15,9 @@ from ..training import init, loop, optim
 from ..training.processes import together
 
 
-def model(config: dict, symbols: int, dtype: str, rng: np.random.Generator, options: dict) -> LanguageModel:
-    """The model of a run's config, where and as its options say.  UsageError: torch has no such device here."""
-    way = "hoisted" if options["compile"] else options["engine"]
-    lm = LanguageModel(
-        symbols,
-        config["embedding"],
-        config["size"],
-        config["layers"],
-        cell=config["cell"],
-        dropout=config["dropout"],
-        tied=config["tied"],
-        dtype=dtype,
-        rng=rng,
-        way=way,
-    )
+def model(*sizes: int, options: dict, **how: Any) -> LanguageModel:
+    """A LanguageModel, where and as the options say.  UsageError: torch has no such device here."""
+    lm = LanguageModel(*sizes, **how, way="hoisted" if options["compile"] else options["engine"])
     return placed(lm, options["device"], options["compile"])
 
 

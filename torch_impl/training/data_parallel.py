@@ -128,15 +128,14 @@ def gather(model: Model | DataParallel) -> tuple[dict[str, Mapping], dict[str, A
     ->  the states of their generators by name; their carried states side by side, as of one process
     """
     own, (_, world) = inner(model), place(model)
+    generator = own.rng.bit_generator.state
     carried: dict[str, Array] = getattr(own, "carried_state", dict)()
-    if world > 1:
-        carried = {k: v[:, : model.streams] for k, v in carried.items()}
-    mine = own.rng.bit_generator.state, carried
-    all_of_them = [mine] * world
-    if world > 1:
-        distributed.all_gather_object(all_of_them, mine)
-    generators = {generator_name(model, rank): state for rank, (state, _) in reversed([*enumerate(all_of_them)])}
-    return generators, {k: np.concatenate([c[k] for _, c in all_of_them], axis=1) for k in mine[1]}
+    if world == 1:
+        return {"model": generator}, carried
+    states = [(generator, {k: v[:, : model.streams] for k, v in carried.items()})] * world
+    distributed.all_gather_object(states, states[0])
+    generators = {generator_name(model, rank): state for rank, (state, _) in reversed([*enumerate(states)])}
+    return generators, {k: np.concatenate([c[k] for _, c in states], axis=1) for k in carried}
 
 
 def take(model: Model | DataParallel, carried: dict[str, Array]) -> None:

@@ -3,7 +3,7 @@
 Equations I1 to I5: notes/training/init.md
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,24 +15,9 @@ from reference.training.init import Scheme
 M = TypeVar("M", bound=nn.Module)
 
 
-def initialise(
-    module: M,
-    scheme: str | Scheme,
-    rng: np.random.Generator,
-    *,
-    recurrent: str | Scheme | None = None,
-    others: str | Scheme | None = None,
-    forget_bias: float | None = None,
-) -> M:
-    """Draw the weights of recurrent layers anew, gate by gate; arguments and errors as reference.training.init.initialise."""
-    weights = init.initialise(
-        {k: v.detach().cpu().numpy() for k, v in module.named_parameters()},
-        scheme,
-        rng,
-        recurrent=recurrent,
-        others=others,
-        forget_bias=forget_bias,
-    )
+def initialise(module: M, scheme: str | Scheme, rng: np.random.Generator, **options: Any) -> M:
+    """Draw the weights of recurrent layers anew, gate by gate; options and errors as reference.training.init.initialise."""
+    weights = init.initialise({k: v.detach().cpu().numpy() for k, v in module.named_parameters()}, scheme, rng, **options)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(torch.from_numpy(weights[name]))

@@ -1,16 +1,16 @@
 """The training loop of reference/training/loop.py in PyTorch: same log, checkpoints, answers.  notes/training/loop.md"""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from reference.common import checks
-from reference.common.batches import count
 from reference.common.run import LAST, Counters, NonFiniteError, Result, Run
 from reference.common.schedules import Schedule
+from reference.training import loop
 
 from ..common import checkpoint
 from ..models.model import Model
@@ -51,19 +51,12 @@ def train(
         counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
-        check_weights(own, now)
+        if names := not_finite(params):
+            raise NonFiniteError(f"step {now.step}: {names[0]} is not finite, so no checkpoint was written")
         generators, carried = gather(model)
+        more: dict[str, Any] = {"counters": now._asdict(), "config": config, "vocabulary": vocabulary}
         if rank == 0:
-            checkpoint.save(
-                path,
-                own,
-                optimizer,
-                generators=generators,
-                counters=now._asdict(),
-                config=config,
-                vocabulary=vocabulary,
-                carried=carried,
-            )
+            checkpoint.save(path, own, optimizer, generators=generators, carried=carried, **more)
 
     run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
     with Run(save, folder, counters, epochs, **run_options) as run:
@@ -76,17 +69,14 @@ def train(
                 loss = model.loss(batch)
                 loss.backward()
                 norm = global_norm(params, norm_type)
-                run.check(
-                    float(loss.detach()),
-                    float(norm),
-                    lambda: [k for k, p in params.items() if p.grad is not None and not p.grad.isfinite().all()],
-                )
+                value = float(loss.detach())
+                run.check(value, float(norm), lambda: not_finite({k: p.grad for k, p in params.items() if p.grad is not None}))
                 if max_norm is not None:
                     scale_to_norm(params, max_norm, norm)
                 if clip_value is not None:
                     clip_grad_value(params, clip_value)
                 optimizer.step()
-                run.stepped(float(loss.detach()), float(norm), optimizer.lr, max_norm is not None and bool(norm > max_norm))
+                run.stepped(value, float(norm), optimizer.lr, max_norm is not None and bool(norm > max_norm))
             if not run.stopped:
                 run.epoch_done(None if validation is None else evaluate(model, validation()))
     return run.result()
@@ -95,25 +85,8 @@ def train(
 @torch.no_grad()
 def evaluate(model: Model | DataParallel, batches: Iterable) -> float:
     """The mean loss of some batches, each weighted by its number of targets; nothing is changed."""
-    was_training, carried = model.training, getattr(model, "carried", None)
-    model.eval()
-    if hasattr(model, "carried"):
-        model.carried = None
-    total = terms = 0.0
-    for batch in batches:
-        n = count(batch)
-        total += n * float(model.loss(batch))
-        terms += n
-    model.train(was_training)
-    if hasattr(model, "carried"):
-        model.carried = carried
-    if not terms:
-        raise ValueError("there is no batch to evaluate")
-    return total / terms
+    return loop.evaluate(model, batches)
 
 
-def check_weights(model: nn.Module, counters: Counters) -> None:
-    """NonFiniteError if a weight is inf or NaN, so that no checkpoint holds one."""
-    for name, p in model.named_parameters():
-        if not p.isfinite().all():
-            raise NonFiniteError(f"step {counters.step}: {name} is not finite, so no checkpoint was written")
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    return [name for name, v in tensors.items() if not v.isfinite().all()]

@@ -26,14 +26,11 @@ T = TypeVar("T")
 
 
 class Together(Alone):
-    """One of several processes."""
-
     def __init__(self, rank: int, world: int, store: Store):
         self.rank, self.world, self.leader, self._store = rank, world, rank == 0, store
         self.start = f"torchrun --nproc-per-node {os.environ['LOCAL_WORLD_SIZE']} -m --"  # else it takes --run for its own
 
     def agreed(self, value: T) -> T:
-        """The value, the same in every process.  UsageError: it is not."""
         values = [value] * self.world
         distributed.all_gather_object(values, value)
         if any(v != values[0] for v in values):
@@ -43,13 +40,11 @@ class Together(Alone):
         return value
 
     def first(self, value: T) -> T:
-        """The value of the first process."""
         values = [value]
         distributed.broadcast_object_list(values)
         return values[0]
 
     def wrap(self, model: Model) -> DataParallel:
-        """The model as ``train`` takes it."""
         return DataParallel(model)
 
     def failed(self, e: BaseException) -> BaseException:

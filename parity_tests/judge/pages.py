@@ -8,7 +8,6 @@ from typing import Any
 from .terminal import figure, said
 
 SUFFIXES = (".json", ".md", ".html")
-PAGES_NEED = "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
 def write(report: dict[str, Any], path: Path) -> None:
@@ -24,17 +23,15 @@ def write(report: dict[str, Any], path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else page(report, path.suffix), encoding="utf-8")
+    text = json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else render(f"report{path.suffix}", report)
+    path.write_text(text, encoding="utf-8")
 
 
 def missing(path: Path) -> str | None:
     """What is not installed that a report of this form needs, in a sentence; None if all is there."""
-    return None if path.suffix == ".json" or find_spec("jinja2") else PAGES_NEED
-
-
-def page(report: dict[str, Any], suffix: str) -> str:
-    """The Markdown or HTML page."""
-    return render(f"report{suffix}", report)
+    if path.suffix == ".json" or find_spec("jinja2"):
+        return None
+    return "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
 def render(template: str, content: dict[str, Any]) -> str:

@@ -14,10 +14,7 @@ def compare(
 ) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
-    Parameters
-    ----------
-    optional : names of tensors that need not be there
-    steps : name -> the time axis, if there is one; what is called dx is computed last step first
+    ``optional`` need not be there; ``steps`` tells the time axis, if there is one; dx is computed last step first.
     """
     for name in results.keys() - truth.oracle.keys():
         yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")

@@ -1,6 +1,7 @@
 """Importing ``reference`` with a fault in it, and asking which cases catch it."""
 
 import argparse
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -28,25 +29,14 @@ from .patching import copied
 def with_fault(fault: Fault) -> ModuleType:
     """A copy of ``reference`` with the fault in it.
 
-    Raises
-    ------
-    LookupError
-        The room, the function or the code that the fault changes is not there, or not only once: the catalogue must
-        follow the code.
+    LookupError: the room, function or code that it changes is not there, or not only once.  The catalogue must follow the code.
     """
-    seen = []
-
-    def rewrite(file: str, text: str) -> str:
-        if file != f"{fault.room}.py":
-            return text
-        seen.append(file)
-        try:
-            return changed(text, fault.function, fault.old, fault.new)
-        except LookupError as e:
-            raise LookupError(f"fault {fault.name!r}: in reference/{file}, {e}") from e
-
-    copy = copied(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", rewrite)
-    if not seen:
+    alias = f"reference_with_fault_{zlib.crc32(repr(fault).encode())}"
+    try:
+        copy = copied(alias, fault.room, lambda text: changed(text, fault.function, fault.old, fault.new))
+    except LookupError as e:
+        raise LookupError(f"fault {fault.name!r}: in reference/{fault.room}.py, {e}") from e
+    if f"{alias}.{fault.room.replace('/', '.')}" not in sys.modules:
         raise LookupError(f"fault {fault.name!r}: reference/{fault.room}.py is not there, or is not imported by reference")
     return copy
 
@@ -117,21 +107,15 @@ def parts(out: Console) -> list[str]:
         case, verdicts = next(iter(wrong.items()))
         return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
-    return show(
-        out,
-        "faults in parts",
-        ("caught by", "first case", "wrong there"),
-        [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS],
-    )
+    faults = [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS]
+    return show(out, "faults in parts", ("caught by", "first case", "wrong there"), faults)
 
 
 def show(
     out: Console, heading: str, columns: Sequence[str], faults: Sequence[tuple[Fault, Callable[[Fault], list[str]]]]
 ) -> list[str]:
     """Print a table of faults, the line of each being empty where nothing catches it; the names of those."""
-    table = terminal.grid(f"{len(faults)} {heading}")
-    for name in ("fault", "room", *columns):
-        table.add_column(name, overflow="fold")
+    table = terminal.grid(f"{len(faults)} {heading}", ("fault", "room", *columns))
     survivors = []
     for fault, line in track(faults, heading, console=out, transient=True):
         figures = line(fault)

@@ -12,9 +12,7 @@ FAULTS = [
     fault("weights left in torch's order", "folded", "transposed(p.W_hh, *fold)", "transposed(p.W_hh, GATES, GATES, SIGMOIDS)"),
     fault("slope of the output gate left out", "local_derivatives", "slope_of_sigmoid(o, do_dm)", "do_dm[...] = o"),
     fault("slope of the cell state's tanh left out", "local_derivatives", "slope_of_tanh(u, dc_dm)", "dc_dm[...] = 1"),
-    fault("cell state's gradient carried by the input gate", "local_derivatives",
-          "zip(k.ifo[:, chunk], (i, f, o), strict=True)", "zip(k.ifo[:, chunk], (f, i, o), strict=True)"),
-    fault("initial cell state ignored", "run", "s.h.reshape(k.h.shape[1:]), s.c.reshape(k.c.shape[1:])",
-          "s.h.reshape(k.h.shape[1:]), 0"),
+    fault("cell state's gradient carried by the input gate", "local_derivatives", "(i, f, o)", "(f, i, o)"),
+    fault("initial cell state ignored", "run", "s.c.reshape(k.c.shape[1:])", "0"),
     fault("cell state kept a step too late", "local_derivatives", "k.c[:-1][chunk]", "k.c[1:][chunk]"),
 ]

@@ -39,6 +39,5 @@ FAULTS = [
           source="pytorch #49236: detaching too much"),
     fault("initial state's gradient cut", "backward", "n < reach", "n < 0", source="pytorch #49236: detaching too much"),
     fault("final state's gradient given to every window", "backward", "ds_n if n == len(dys) - 1 else nothing", "ds_n"),
-    fault("outputs counted once for each window that reaches them", "backward", "d = np.zeros_like(dys[m - 1])",
-          "d = dys[m - 1]"),
+    fault("outputs counted once for each window that reaches them", "backward", "d = np.zeros_like(dys[m - 1])", "d = dys[m - 1]"),
 ]

@@ -7,8 +7,7 @@ from reference.common import batches
 
 from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
-from .cases import model_case
-from .twins import sequences
+from .cases import CELLS, model_case, sequences
 
 V, K, E, H = 9, 3, 4, 5
 BATCH = batches.labelled(sequences(0, 0, V), [0, 2, 1, 2, 0])
@@ -21,10 +20,10 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
 CASES = [
     *(
         case(f"{cell}-{pooling}", cell=cell, pooling=pooling, bidirectional=True)
-        for cell in ("rnn", "lstm", "gru")
+        for cell in CELLS
         for pooling in ("last", "mean", "max")
     ),
-    *(case(f"{cell}-forward", cell=cell, bidirectional=False) for cell in ("rnn", "lstm", "gru")),
+    *(case(f"{cell}-forward", cell=cell, bidirectional=False) for cell in CELLS),
     case("lstm-deep", 3, dropout=0.3),
     case("gru-deep-mean", 2, cell="gru", pooling="mean", dropout=0.4),
     case("rnn-step", cell="rnn", holomorphic=True),

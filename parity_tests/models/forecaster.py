@@ -10,7 +10,7 @@ from reference.common.batches import Windowed
 from ..helpers import draw
 from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
-from .cases import model_case
+from .cases import CELLS, model_case
 
 F, K, H = 3, 4, 5
 BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3, F), float))
@@ -22,10 +22,10 @@ def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 
 
 
 CASES = [
-    *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in ("rnn", "lstm", "gru")),
+    *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in CELLS),
     *(
         case(f"{cell}-{mode}-{ratio}", cell=cell, mode=mode, ratio=ratio)
-        for cell in ("rnn", "lstm", "gru")
+        for cell in CELLS
         for mode in ("recursive", "encdec")
         for ratio in (0.0, 0.5, 1.0)
     ),
@@ -40,8 +40,7 @@ fault = partial(Fault, "models/forecaster")
 # fmt: off
 FAULTS = [
     fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
-    fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])",
-          "self.head.vjp(y.data[:B])"),
+    fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])", "self.head.vjp(y.data[:B])"),
     fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
     fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
           "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),

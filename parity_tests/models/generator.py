@@ -7,8 +7,7 @@ from reference.common import batches
 
 from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
-from .cases import model_case
-from .twins import sequences
+from .cases import CELLS, model_case, sequences
 
 V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)
@@ -19,7 +18,7 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
 
 
 CASES = [
-    *(case(cell, cell=cell) for cell in ("rnn", "lstm", "gru")),
+    *(case(cell, cell=cell) for cell in CELLS),
     case("lstm-deep", 3, dropout=0.3),
     case("gru-deep", 2, cell="gru", dropout=0.4),
     case("rnn-deep", 2, cell="rnn"),

@@ -7,8 +7,7 @@ from reference.common import batches
 
 from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
-from .cases import model_case
-from .twins import sequences
+from .cases import CELLS, model_case, sequences
 
 V, K, E, H = 9, 7, 4, 5
 BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
@@ -19,11 +18,7 @@ def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
 
 
 CASES = [
-    *(
-        case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both)
-        for cell in ("rnn", "lstm", "gru")
-        for both in (True, False)
-    ),
+    *(case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both) for cell in CELLS for both in (True, False)),
     case("lstm-deep", 3, dropout=0.3),
     case("rnn-step", 2, cell="rnn", dropout=0.3, holomorphic=True),
     case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
@@ -37,8 +32,7 @@ FAULTS = [
     fault("tags of the step before", "Tagger.vjp", "batch.target", "np.roll(batch.target, 1)"),
     fault("gradient of the reverse half lost", "Tagger._logits.pullback", "pull_y(y._replace(data=dy))",
           "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
-    fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "pull_x(dx.data)",
-          "pull_x(dx.data[::-1])"),
+    fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "dx.data", "dx.data[::-1]"),
     fault("mean over the sequences, not over the steps", "Tagger.vjp.pullback", "losses.cross_entropy_backward(dloss, cache)",
           "losses.cross_entropy_backward(dloss, cache) * len(z) / batch.tokens.batch_sizes[0]"),
 ]

@@ -96,6 +96,5 @@ FAULTS = [
     fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
     fault("forget bias halved between the two vectors", "_set_forget_bias", 'value if matches[name]["side"] == "ih" else 0',
           "value / 2"),
-    fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
-          "partial(uniform, a=-1 / H, b=1 / H)"),
+    fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)", "partial(uniform, a=-1 / H, b=1 / H)"),
 ]

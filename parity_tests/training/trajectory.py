@@ -26,8 +26,7 @@ from ..judge.tolerance import Verdict, judge_trajectory
 
 Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
 STEPS = 100
-FEW: int = 4  # baselines that are run at first
-RUNS: int = 16  # in all
+FEW, RUNS = 4, 16  # baselines that are run at first, and in all
 CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 0.3, "momentum": 0.8, "nesterov": True, "weight_decay": 1e-3},
@@ -40,21 +39,14 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A model to be trained, by the names that it has on both sides.
-
-    module, model   its file and its class
-    batches         seed -> at least 100 batches
-    arguments       of the constructor, besides cell, dtype, rng
-    set             attributes of the model
-    max_norm        clips some of the steps
-    """
+    """A model to be trained, by the names that it has on both sides."""
 
     module: str
     model: str
-    batches: Callable[[int], list]
-    arguments: dict[str, Any] = field(default_factory=dict)
-    set: dict[str, Any] = field(default_factory=dict)
-    max_norm: float = 0.5
+    batches: Callable[[int], list]  # seed -> at least 100 batches
+    arguments: dict[str, Any] = field(default_factory=dict)  # of the constructor, besides cell, dtype, rng
+    set: dict[str, Any] = field(default_factory=dict)  # attributes of the model
+    max_norm: float = 0.5  # clips some of the steps
 
     def build(self, package: str, cell: str, seed: int, **options: Any) -> Any:
         cls = getattr(importlib.import_module(f"{package}.models.{self.module}"), self.model)
@@ -162,9 +154,8 @@ def follow(
         train: Callable = reference.training.loop.train
     else:
         model = task.build("torch_impl", cell, seed, dtype=np.dtype(dtype).name)
-        recorder = Recording(
-            getattr(torch_optim, kind)(model, **options), lambda: {k: p.detach().numpy() for k, p in model.named_parameters()}
-        )
+        optimizer = getattr(torch_optim, kind)(model, **options)
+        recorder = Recording(optimizer, lambda: {k: p.detach().numpy() for k, p in model.named_parameters()})
         train = torch_impl.training.loop.train
     result = train(model, recorder, lambda epoch: task.batches(seed)[:steps], epochs=1, schedule=rate, max_norm=task.max_norm)
     weights = {k: np.stack([h[k] for h in recorder.history]) for k in recorder.history[0]}

@@ -9,12 +9,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..cells.lstm import FAULTS
+from ..cells import lstm
 from ..judge import report, terminal
 from ..judge.definition import check_all
 from ..judge.implementations import BUILTIN
 from ..judge.suite import Result, run_case
-from ..mutation.catalogue import Fault
+from ..mutation.catalogue import Fault, faults_of
 from ..mutation.command import implementation
 from .real import CELLS, DTYPES, TITLES, cases
 
@@ -71,7 +71,7 @@ def every_tensor(title: str, tensors: list[Line]) -> Table:
 
 
 def planted() -> Fault:
-    return next(f for f in FAULTS if f.name == PLANTED)
+    return next(f for f in faults_of(lstm) if f.name == PLANTED)
 
 
 def plant(console: Console, definition: list[dict]) -> dict[str, Any]:

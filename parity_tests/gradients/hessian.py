@@ -4,8 +4,6 @@ The output is the slope ⟨∂L/∂θ, v⟩, whose gradient in θ is H v: so aut
 step goes through our own first backward.  L = Σ ⅓ y³ wy + Σ ½ s_n² ws, of which nothing is linear.
 """
 
-from functools import partial
-
 import numpy as np
 import torch
 
@@ -58,24 +56,23 @@ def case(kind: str) -> RoomCase:
 
 CASES = [case(kind) for kind in KINDS]
 
-fault = partial(Fault, "gradients/hessian")
 # fmt: off
 FAULTS = [
-    fault("second derivative of tanh left out", "rnn_backward", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
-    fault("second derivative of the candidate left out", "lstm_backward", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
+    Fault("second derivative of tanh left out", "rnn_backward", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
+    Fault("second derivative of the candidate left out", "lstm_backward", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
           "Rdg * (1 - g**2)", kinds=LSTM),
-    fault("second derivative of the input gate left out", "lstm_backward", "Rdi * i * (1 - i) + di * (1 - 2 * i) * Ri",
+    Fault("second derivative of the input gate left out", "lstm_backward", "Rdi * i * (1 - i) + di * (1 - 2 * i) * Ri",
           "Rdi * i * (1 - i)", kinds=LSTM),
-    fault("second derivative of the cell state's tanh left out", "lstm_backward", "Ro * (1 - u**2) - 2 * o * u * Ru",
+    Fault("second derivative of the cell state's tanh left out", "lstm_backward", "Ro * (1 - u**2) - 2 * o * u * Ru",
           "Ro * (1 - u**2)", kinds=LSTM),
-    fault("forget gate held fixed on the way back", "lstm_backward", "Rdc * f + dc * Rf", "Rdc * f", kinds=LSTM),
-    fault("projection held fixed on the way back", "lstm_backward", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
+    Fault("forget gate held fixed on the way back", "lstm_backward", "Rdc * f + dc * Rf", "Rdc * f", kinds=LSTM),
+    Fault("projection held fixed on the way back", "lstm_backward", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
           kinds=("lstm-proj",)),
-    fault("second derivative of the GRU's candidate left out", "gru_backward", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
+    Fault("second derivative of the GRU's candidate left out", "gru_backward", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
           "Rdn * (1 - n**2)", kinds=GRU),
-    fault("update gate held fixed on the way back", "gru_backward", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", kinds=GRU),
-    fault("reset gate held fixed on the way back", "gru_backward", "Rda_n * r + da_n * Rr", "Rda_n * r", kinds=("gru",)),
-    fault("Gauss-Newton taken for the Hessian", "both", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)", "rows(Ru).T @ rows(w)"),
-    fault("R of the loss's gradient left out", "backward", "Rd.dh[t + 1] += Rdy[t]", "pass"),
-    fault("input weights held fixed on the way back", "inputs", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih", "Rd[0] @ k.p.W_ih"),
+    Fault("update gate held fixed on the way back", "gru_backward", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", kinds=GRU),
+    Fault("reset gate held fixed on the way back", "gru_backward", "Rda_n * r + da_n * Rr", "Rda_n * r", kinds=("gru",)),
+    Fault("Gauss-Newton taken for the Hessian", "both", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)", "rows(Ru).T @ rows(w)"),
+    Fault("R of the loss's gradient left out", "backward", "Rd.dh[t + 1] += Rdy[t]", "pass"),
+    Fault("input weights held fixed on the way back", "inputs", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih", "Rd[0] @ k.p.W_ih"),
 ]

@@ -1,6 +1,5 @@
 """Cases and faults of reference/models/forecaster.py."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,26 +35,25 @@ CASES = [
     ),
 ]
 
-fault = partial(Fault, "models/forecaster")
 # fmt: off
 FAULTS = [
-    fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
-    fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])", "self.head.vjp(y.data[:B])"),
-    fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
-    fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
+    Fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
+    Fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])", "self.head.vjp(y.data[:B])"),
+    Fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
+    Fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
           "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),
-    fault("a step reads the value that it is to predict", "Forecaster._stepwise", "v[k - 1]", "v[k]",
+    Fault("a step reads the value that it is to predict", "Forecaster._stepwise", "v[k - 1]", "v[k]",
           source="darts #573: a window that sees the future"),
-    fault("forced steps read the value that they are to predict", "Forecaster._forced", "[x_T[None], v[:-1]]",
+    Fault("forced steps read the value that they are to predict", "Forecaster._forced", "[x_T[None], v[:-1]]",
           "[x_T[None], v[1:]]", source="darts #573: a window that sees the future"),
-    fault("gradient cut at what is fed back", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+    Fault("gradient cut at what is fed back", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
           "np.zeros_like(x_T)", source="pytorch #49236: detaching too much"),
-    fault("fed gradient also where the truth was read", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+    Fault("fed gradient also where the truth was read", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
           "du[0]"),
-    fault("gradient past the decoder lost", "Forecaster._step.pullback", "df + du.data.reshape(u.shape)",
+    Fault("gradient past the decoder lost", "Forecaster._step.pullback", "df + du.data.reshape(u.shape)",
           "du.data.reshape(u.shape)"),
-    fault("the rnn has no gradient from the past", "Forecaster._outputs.pullback", '{"rnn": rnn}',
+    Fault("the rnn has no gradient from the past", "Forecaster._outputs.pullback", '{"rnn": rnn}',
           '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
-    fault("decoder drops the encoder's state", "Forecaster._step", "vars(self)[name].vjp(dense(u), s)",
+    Fault("decoder drops the encoder's state", "Forecaster._step", "vars(self)[name].vjp(dense(u), s)",
           "vars(self)[name].vjp(dense(u), None)", source="tensorflow #38248"),
 ]

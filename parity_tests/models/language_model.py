@@ -1,6 +1,5 @@
 """Cases and faults of reference/models/language_model.py: one window from a given state, and two windows with the state carried."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,22 +81,21 @@ CASES = [
     case("gru-carried", "gru", 2, carried=True),
 ]
 
-fault = partial(Fault, "models/language_model")
 # fmt: off
 FAULTS = [
-    fault("state not carried to the next window", "LanguageModel.window", "None if batch.first else state", "None",
+    Fault("state not carried to the next window", "LanguageModel.window", "None if batch.first else state", "None",
           source="tensorflow #38248: a decoder dropped its state"),
-    fault("state carried is that before the window", "LanguageModel.loss", "loss, self.carried, pullback", "loss, _, pullback"),
-    fault("gradient of a later window left out", "LanguageModel.window.pullback", "pull_y(dy, dstate_n)", "pull_y(dy)",
+    Fault("state carried is that before the window", "LanguageModel.loss", "loss, self.carried, pullback", "loss, _, pullback"),
+    Fault("gradient of a later window left out", "LanguageModel.window.pullback", "pull_y(dy, dstate_n)", "pull_y(dy)",
           source="pytorch #49236: detaching too much"),
-    fault("tied matrix has the gradient of the output only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
+    Fault("tied matrix has the gradient of the output only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
           "sum(dW)"),
-    fault("tied matrix has the gradient of the input only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
+    Fault("tied matrix has the gradient of the input only", "LanguageModel.window.pullback", 'pull_x(dx)["weight"] + sum(dW)',
           'pull_x(dx)["weight"]'),
-    fault("output mask missing in the backward", "LanguageModel.window.pullback", "dy = dropout.backward(dy, kept_y)", "pass"),
-    fault("input mask missing in the backward", "LanguageModel.window.pullback", "dx = dropout.backward(dx, kept_x)", "pass"),
-    fault("output not dropped", "LanguageModel.window", "y, kept_y", "_, kept_y"),
-    fault("masks between layers ignored", "LanguageModel.window", "masks.between", "[m | True for m in masks.between]"),
-    fault("targets are the tokens", "LanguageModel.window", "batch.targets", "batch.tokens",
+    Fault("output mask missing in the backward", "LanguageModel.window.pullback", "dy = dropout.backward(dy, kept_y)", "pass"),
+    Fault("input mask missing in the backward", "LanguageModel.window.pullback", "dx = dropout.backward(dx, kept_x)", "pass"),
+    Fault("output not dropped", "LanguageModel.window", "y, kept_y", "_, kept_y"),
+    Fault("masks between layers ignored", "LanguageModel.window", "masks.between", "[m | True for m in masks.between]"),
+    Fault("targets are the tokens", "LanguageModel.window", "batch.targets", "batch.tokens",
           source="a language model that predicts what it reads"),
 ]

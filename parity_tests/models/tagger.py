@@ -1,6 +1,5 @@
 """Cases and faults of reference/models/tagger.py."""
 
-from functools import partial
 from typing import Any
 
 from reference.common import batches
@@ -24,15 +23,14 @@ CASES = [
     case("gru-deep-forward", 2, cell="gru", bidirectional=False, dropout=0.4),
 ]
 
-fault = partial(Fault, "models/tagger")
 # fmt: off
 FAULTS = [
-    Fault("cells/stack", "reverse direction does not read backwards", "flip", "return start[last - t] + b", "return start[t] + b",
-          source="keras PR #1934: the mask was not reversed with the sequence"),
-    fault("tags of the step before", "Tagger.vjp", "batch.target", "np.roll(batch.target, 1)"),
-    fault("gradient of the reverse half lost", "Tagger._logits.pullback", "pull_y(y._replace(data=dy))",
+    Fault("reverse direction does not read backwards", "flip", "return start[last - t] + b", "return start[t] + b",
+          source="keras PR #1934: the mask was not reversed with the sequence", room="cells/stack"),
+    Fault("tags of the step before", "Tagger.vjp", "batch.target", "np.roll(batch.target, 1)"),
+    Fault("gradient of the reverse half lost", "Tagger._logits.pullback", "pull_y(y._replace(data=dy))",
           "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
-    fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "dx.data", "dx.data[::-1]"),
-    fault("mean over the sequences, not over the steps", "Tagger.vjp.pullback", "losses.cross_entropy_backward(dloss, cache)",
+    Fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "dx.data", "dx.data[::-1]"),
+    Fault("mean over the sequences, not over the steps", "Tagger.vjp.pullback", "losses.cross_entropy_backward(dloss, cache)",
           "losses.cross_entropy_backward(dloss, cache) * len(z) / batch.tokens.batch_sizes[0]"),
 ]

@@ -21,7 +21,7 @@ from ..judge.suite import Result, run_case
 from ..judge.tolerance import Verdict
 from ..rooms import RoomCase, by_numpy
 from .address import changed
-from .catalogue import Fault, catalogue, rooms
+from .catalogue import Fault, catalogue, faults_of, rooms
 from .patching import copied
 
 
@@ -107,7 +107,7 @@ def parts(out: Console) -> list[str]:
         case, verdicts = next(iter(wrong.items()))
         return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
-    faults = [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS]
+    faults = [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in faults_of(room)]
     return show(out, "faults in parts", ("caught by", "first case", "wrong there"), faults)
 
 

@@ -1,6 +1,5 @@
 """Cases and faults of reference/parts/embedding.py."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,14 +42,13 @@ CASES = [
     case("all_equal", [2, 2, 2, 2]),
 ]
 
-fault = partial(Fault, "parts/embedding")
 # fmt: off
 FAULTS = [
-    fault("of a repeated token only the last gradient counts", "scatter", "return S @ dy",
+    Fault("of a repeated token only the last gradient counts", "scatter", "return S @ dy",
           "out = np.zeros((V, dy.shape[1]), dy.dtype)\nout[ids] = dy\nreturn out"),
-    fault("gradient of a token averaged over its occurrences", "scatter", "return S @ dy",
+    Fault("gradient of a token averaged over its occurrences", "scatter", "return S @ dy",
           "return S @ dy / np.maximum(np.bincount(ids, minlength=V), 1)[:, None]"),
-    fault("padding takes a gradient", "backward", "dW[k.padding_idx] = 0", "pass"),
-    fault("padding at the wrong row", "backward", "dW[k.padding_idx] = 0", "dW[k.padding_idx - 1] = 0"),
-    fault("padding is read as zeros", "forward", "W[ids]", "W[ids] * (np.asarray(ids) != padding_idx)[..., None]"),
+    Fault("padding takes a gradient", "backward", "dW[k.padding_idx] = 0", "pass"),
+    Fault("padding at the wrong row", "backward", "dW[k.padding_idx] = 0", "dW[k.padding_idx - 1] = 0"),
+    Fault("padding is read as zeros", "forward", "W[ids]", "W[ids] * (np.asarray(ids) != padding_idx)[..., None]"),
 ]

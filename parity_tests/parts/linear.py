@@ -1,6 +1,5 @@
 """Cases and faults of reference/parts/linear.py."""
 
-from functools import partial
 from typing import Any
 
 import torch_impl.parts.linear
@@ -31,14 +30,13 @@ def case(name: str, lead: tuple[int, ...], bias: bool = True) -> RoomCase:
 
 CASES = [case("sequence", (4, 2)), case("row", ()), case("batch", (4,)), case("nobias", (4, 2), bias=False), case("size1", (1, 1))]
 
-fault = partial(Fault, "parts/linear")
 # fmt: off
 FAULTS = [
-    fault("bias left out", "forward", "y += p.b", "y += 0 * p.b", source="numpy-ml #42: all tests had zero biases"),
-    fault("gradient of the bias of the last row only", "backward", "A.sum(0)", "A[-1]"),
-    fault("gradient of the bias averaged", "backward", "A.sum(0)", "A.mean(0)"),
-    fault("rows of time and batch exchanged", "backward", "rows(k.x)", "rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
-    fault("gradient of the weight scaled by the batch", "backward", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
-    fault("upstream gradient's array is written to", "backward", "A = rows(dy)", "A = rows(dy)\nA *= 2",
+    Fault("bias left out", "forward", "y += p.b", "y += 0 * p.b", source="numpy-ml #42: all tests had zero biases"),
+    Fault("gradient of the bias of the last row only", "backward", "A.sum(0)", "A[-1]"),
+    Fault("gradient of the bias averaged", "backward", "A.sum(0)", "A.mean(0)"),
+    Fault("rows of time and batch exchanged", "backward", "rows(k.x)", "rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
+    Fault("gradient of the weight scaled by the batch", "backward", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
+    Fault("upstream gradient's array is written to", "backward", "A = rows(dy)", "A = rows(dy)\nA *= 2",
           source="in-place code on a view where a copy was expected", changes=True),
 ]

@@ -30,15 +30,13 @@ class Side:
         self.rnn = nn.utils.rnn if self.torch else reference
 
     def layer(self, **options):
-        sizes = {"input_size": WIDTH, "hidden_size": H, "num_layers": L, "dtype": "float64"} | options
-        return self._module(self.cell_name, sizes)
+        return self._module(self.cell_name, **{"num_layers": L} | options)
 
     def cell(self, **options):
-        sizes = {"input_size": WIDTH, "hidden_size": H, "dtype": "float64"} | options
-        return self._module(self.cell_name + "Cell", sizes)
+        return self._module(self.cell_name + "Cell", **options)
 
-    def _module(self, name, options):
-        dtype = options.pop("dtype")
+    def _module(self, name, dtype="float64", **options):
+        options = {"input_size": WIDTH, "hidden_size": H} | options
         module = getattr(nn, name)(**options, dtype=getattr(torch, dtype)) if self.torch else built(name, **options, dtype=dtype)
         weights = {k: 0.6 * draw(100 + n, *v.shape) for n, (k, v) in enumerate(module.state_dict().items())}
         module.load_state_dict({k: tensor(v) if self.torch else v for k, v in weights.items()})
@@ -99,22 +97,14 @@ works = Works()
 
 
 class Row(NamedTuple):
-    """One edge.
+    """One edge."""
 
-    name     what is odd about it
-    does     what is done, to either side; what it returns is compared where both work
-    torch    what torch does: an exception type, ``works`` or Warns; a dict where it depends on the cell
-    ours     what reference does: Raises, ``works`` or Warns; only the message where it raises what torch does
-    differs  why the two are not the same; empty where they are
-    cells    which cells have this edge
-    """
-
-    name: str
-    does: Callable[[Side], Any]
-    torch: Any
-    ours: Any
-    differs: str = ""
-    cells: tuple = CELLS
+    name: str  # what is odd about it
+    does: Callable[[Side], Any]  # what is done, to either side; what it returns is compared where both work
+    torch: Any  # what torch does: an exception type, ``works`` or Warns; a dict where it depends on the cell
+    ours: Any  # what reference does: Raises, ``works`` or Warns; only the message where it raises what torch does
+    differs: str = ""  # why the two are not the same; empty where they are
+    cells: tuple[str, ...] = CELLS  # which have this edge
 
 
 def outcome_of_torch(row, cell):

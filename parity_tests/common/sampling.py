@@ -13,14 +13,7 @@ from ..rooms import RoomCase
 V = 7
 
 
-def case(
-    name: str,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    scale: float = 2.0,
-    lead: tuple[int, ...] = (4, 3),
-) -> RoomCase:
+def case(name: str, temperature=1.0, top_k=None, top_p=None, scale=2.0, lead=(4, 3)) -> RoomCase:
     def run(package, d):
         log_p = package.sampling.log_probabilities(d["z"], temperature, top_k, top_p)
         p = np.exp(log_p)

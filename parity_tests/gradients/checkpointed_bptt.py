@@ -21,9 +21,8 @@ def case(kind: str, segment: int | None) -> RoomCase:
         p, x, s, _, _ = opened(TWINS[kind], d)
         return outputs(*torch_checkpointed.forward(TWINS[kind].hoisted, p, x, s, segment, **q.options))
 
-    return RoomCase(
-        "checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin, holomorphic=segment is not None
-    )  # once is enough
+    once = segment is not None
+    return RoomCase("checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin, holomorphic=once)
 
 
 CASES = [case(kind, segment) for kind in KINDS for segment in (None, 4)]

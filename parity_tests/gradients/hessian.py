@@ -10,13 +10,12 @@ import torch
 from ..judge.cases import KINDS
 from ..mutation.catalogue import GRU, LSTM, Fault
 from ..rooms import RoomCase
-from .problem import TWINS, flat, opened, problem, room_of
-from .problem import inputs as arrays
+from .problem import TWINS, flat, inputs, opened, problem, room_of
 
 
 def case(kind: str) -> RoomCase:
     q = problem(kind, 4)
-    given = arrays(q)
+    given = inputs(q)
     theta = [k for k in given if not k.startswith("d")]
     rng = np.random.default_rng(5)
     moved = {f"v_{k}": rng.standard_normal(given[k].shape) for k in theta}
@@ -32,13 +31,11 @@ def case(kind: str) -> RoomCase:
         room, hessian = room_of(package, kind), package.hessian
         (p, x, s, wy, ws), (vp, vx, vs, _, _) = unpacked(room, d)
 
+        def weighed(s):
+            return room.State(*(u * w for u, w in zip(s, ws, strict=True)))
+
         def upstream(y, s_n, Ry, Rs_n):
-            return (
-                y**2 * wy,
-                room.State(*(u * w for u, w in zip(s_n, ws, strict=True))),
-                2 * y * Ry * wy,
-                room.State(*(u * w for u, w in zip(Rs_n, ws, strict=True))),
-            )
+            return y**2 * wy, weighed(s_n), 2 * y * Ry * wy, weighed(Rs_n)
 
         gradient, Hv = hessian.product(room, p, x, s, hessian.Direction(vp, vx, vs), upstream, **q.options)
         slope = sum((u * d[f"v_{k[1:]}"]).sum() for k, u in flat(*gradient).items())

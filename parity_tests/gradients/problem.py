@@ -23,13 +23,10 @@ def room_of(package: Any, kind: str) -> Any:
 ROOMS = {kind: room_of(reference, kind) for kind in KINDS}
 
 
-def problem(kind: str, T: int = 5, B: int = 4, dtype: str = "float64", gain: float = 0.6, package: Any = reference) -> Problem:
-    """Random weights, both biases, inputs, states and upstream gradients; nothing is zero and sizes differ.
-
-    ``package`` is reference or a broken copy of it, whose Params and State are used.
-    """
+def problem(kind: str, T: int = 5, B: int = 4, dtype: str = "float64") -> Problem:
+    """Random weights, both biases, inputs, states and upstream gradients; nothing is zero and sizes differ."""
     spec = Spec(input_size=3, hidden_size=6, dtype=dtype, **KINDS[kind])
-    return posed(spec, room_of(package, kind), Case(spec, T=T, B=B, gain=gain, label="variants").data())
+    return posed(spec, ROOMS[kind], Case(spec, T=T, B=B, label="variants").data())
 
 
 def tensors(q: Problem, requires_grad: bool = False) -> Problem:
@@ -49,12 +46,9 @@ def by_autograd(forward: Any, q: Problem) -> tuple[Tensors, Tensors]:
     y, s_n = forward(t.p, t.x, t.s)
     leaves = [v for v in (*t.p, t.x, *t.s) if v is not None]
     grads = iter(torch.autograd.grad([y, *s_n], leaves, [torch.tensor(q.dy), *map(torch.tensor, q.ds)], materialize_grads=True))
-    like = [
-        type(t.p)(*(None if v is None else next(grads).numpy() for v in t.p)),
-        next(grads).numpy(),
-        type(t.s)(*(next(grads).numpy() for _ in t.s)),
-    ]
-    return outputs(y.detach().numpy(), type(s_n)(*(v.detach().numpy() for v in s_n))), flat(*like)
+    dp, dx = type(t.p)(*(None if v is None else next(grads).numpy() for v in t.p)), next(grads).numpy()
+    ds = type(t.s)(*(next(grads).numpy() for _ in t.s))
+    return outputs(y.detach().numpy(), type(s_n)(*(v.detach().numpy() for v in s_n))), flat(dp, dx, ds)
 
 
 def outputs(y: Any, s_n: Any) -> Tensors:

@@ -19,9 +19,8 @@ def case(kind: str) -> RoomCase:
         p, x, s, _, _ = opened(TWINS[kind], d)
         return outputs(*TWINS[kind].loop(p, x, s, **q.options))
 
-    return RoomCase(
-        "rtrl", kind, inputs(q), run, twin, fixed=("x",), holomorphic=kind == "gru"
-    )  # one is enough: a run for each of some hundred weights
+    once = kind == "gru"  # the complex step is a run for each of some hundred weights
+    return RoomCase("rtrl", kind, inputs(q), run, twin, fixed=("x",), holomorphic=once)
 
 
 CASES = [case(kind) for kind in KINDS]

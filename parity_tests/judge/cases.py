@@ -50,9 +50,8 @@ class Spec:
 
     def weight_shapes(self) -> dict[str, tuple]:
         """Shape of each parameter, keyed by its torch.nn name."""
-        return parameters.stack_shapes(
-            len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional, self.proj_size
-        )
+        sizes = (len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers)
+        return parameters.stack_shapes(*sizes, self.bias, self.bidirectional, self.proj_size)
 
 
 class Data(NamedTuple):
@@ -114,12 +113,11 @@ class Case:
 
         weights = {k: draw(shape, self.gain) for k, shape in s.weight_shapes().items()}
         state_shapes = [(s.num_layers * D, self.B, width) for width in s.state_sizes]
-        state = tuple(draw(shape) for shape in state_shapes) if self.state else None
+        state = tuple(map(draw, state_shapes)) if self.state else None
         N, P = sum(self.lengths or [self.T] * self.B), s.state_sizes[0]
         masks = [rng.random((N, D * P)) >= s.dropout for _ in range(s.num_layers - 1)] if s.dropout else None
-        return Data(
-            weights, draw((*lead, s.input_size)), state, draw((*lead, D * P)), tuple(draw(shape) for shape in state_shapes), masks
-        )
+        x, dy, dstate = draw((*lead, s.input_size)), draw((*lead, D * P)), tuple(map(draw, state_shapes))
+        return Data(weights, x, state, dy, dstate, masks)
 
 
 LENGTHS = {
@@ -166,9 +164,8 @@ def pairwise(options: dict[str, tuple]) -> list[dict]:
 def build(kind: str, options: dict) -> Case:
     """The case of one kind of cell and one combination of OPTIONS."""
     layer = {k: v for k, v in options.items() if k not in ("state", "lengths")}
-    return Case(
-        Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer), state=options["state"], lengths=LENGTHS[options["lengths"]]
-    )
+    spec = Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer)
+    return Case(spec, state=options["state"], lengths=LENGTHS[options["lengths"]])
 
 
 def edges(kind: str) -> Iterator[Case]:
@@ -187,10 +184,10 @@ def edges(kind: str) -> Iterator[Case]:
 
 def dropout(kind: str) -> Iterator[Case]:
     """Dropout between layers, its masks given to both sides."""
-    for p, layers, both, lengths in ((0.3, 2, False, None), (0.5, 3, True, (2, 5, 1, 4)), (0.8, 3, False, (3, 5, 3, 2))):
-        yield Case(
-            Spec(input_size=3, hidden_size=6, num_layers=layers, bidirectional=both, dropout=p, **KINDS[kind]), lengths=lengths
-        )
+    plain = Spec(input_size=3, hidden_size=6, **KINDS[kind])
+    yield Case(replace(plain, num_layers=2, dropout=0.3))
+    yield Case(replace(plain, num_layers=3, bidirectional=True, dropout=0.5), lengths=LENGTHS["unsorted"])
+    yield Case(replace(plain, num_layers=3, dropout=0.8), lengths=LENGTHS["ties"])
 
 
 def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu") -> list[Case]:

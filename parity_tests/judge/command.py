@@ -68,14 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementation]:
-    """Check what was asked for, before anything is run.
+    """What was asked for, checked before anything is run.
 
-    Raises
-    ------
-    LoadError
-        An implementation cannot be loaded.
-    ValueError
-        There is no such device, no such case, or no such form of report.
+    LoadError: an implementation cannot be loaded.  ValueError: there is no such device, case, or form of report.
     """
     if args.device == "cuda":
         if not torch.cuda.is_available():

@@ -17,6 +17,7 @@ import torch_impl.cells.rnn
 from reference.common.arrays import split
 
 from .cases import KINDS, Case, Data, Spec
+from .numpy_layer import OWN
 from .oracle import Tensors, complex_step, truth_of
 from .tolerance import judge
 
@@ -77,20 +78,9 @@ def witness(kind: str, T: int = STEPS, B: int = 4) -> Case:
 def posed(spec: Spec, room: ModuleType, data: Data) -> Problem:
     """The data of a case with one layer and direction as a room takes it."""
     assert data.state is not None
-    options: dict[str, dict[str, Any]] = {
-        "rnn": {"nonlinearity": spec.nonlinearity},
-        "lstm": {},
-        "gru": {"reset_after": spec.reset_after},
-    }
-    return Problem(
-        spec,
-        room.Params(*data.weights.values()),
-        data.x,
-        room.State(*(v[0] for v in data.state)),
-        data.dy,
-        room.State(*(v[0] for v in data.dstate)),
-        options[spec.cell],
-    )
+    s, ds = (room.State(*(v[0] for v in state)) for state in (data.state, data.dstate))
+    options = {} if spec.cell == "lstm" else {OWN[spec.cell]: getattr(spec, OWN[spec.cell])}
+    return Problem(spec, room.Params(*data.weights.values()), data.x, s, data.dy, ds, options)
 
 
 def by_room(room: ModuleType, q: Problem) -> Tensors:
@@ -183,19 +173,16 @@ def disagreements(kind: str, room: ModuleType) -> list[Disagreement]:
     oracle, baselines = truth_of(lambda data: by_room(room, posed(case.spec, room, data)), case.data(), jittered=2)
     other = by_autograd(problem(kind, TWINS[cell]))
 
-    def wrong(labels: dict[str, str], axis: int | None, backwards: bool) -> list[Disagreement]:
+    def wrong(labels: dict[str, str], axis: int | None = 0, backwards: bool = False) -> list[Disagreement]:
         verdicts = [
             judge(name, other[name], [b[name] for b in baselines], oracle[name], "float64", axis, backwards)
             for name in labels
             if name in oracle
         ]
-        order = list(labels)
-        return sorted(
-            (Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
-            key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)),
-        )
+        differ = [Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok]
+        return sorted(differ, key=lambda d: (-1 if backwards else 1) * (d.step or 0))  # within a step they are in order
 
-    return wrong(FORWARD[cell], 0, False) + wrong(BACKWARD[cell], 0, True) + wrong(LAST[cell], None, False)
+    return wrong(FORWARD[cell]) + wrong(BACKWARD[cell], backwards=True) + wrong(LAST[cell], axis=None)
 
 
 @cache
@@ -229,15 +216,14 @@ def by_complex_step(kind: str, room: ModuleType) -> tuple[Tensors, Tensors]:
     """(complex-step gradient, backward's) of every input of a small problem."""
     q = problem(kind, room, T=3, B=2)
     dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
-    fields = room.Params._fields
-    names = [*fields, "x", *(f"{f}_0" for f in room.State._fields)]
-    inputs, by_hand = (
-        {k: v for k, v in zip(names, values, strict=True) if v is not None} for values in ((*q.p, q.x, *q.s), (*dp, dx, *ds_0))
-    )
+    fields, states = room.Params._fields, [f"{f}_0" for f in room.State._fields]
+
+    def named(p: Any, x: np.ndarray, s: Any) -> Tensors:
+        return {k: v for k, v in zip((*fields, "x", *states), (*p, x, *s), strict=True) if v is not None}
 
     def rise(v: Tensors) -> float:
-        s = room.State(*(v[f"{f}_0"] for f in room.State._fields))
-        y, s_n, _ = room.forward(room.Params(*map(v.get, fields)), v["x"], s, **q.options)
+        y, s_n, _ = room.forward(room.Params(*map(v.get, fields)), v["x"], room.State(*(v[k] for k in states)), **q.options)
         return ((y * q.dy).sum() + sum((u * d).sum() for u, d in zip(s_n, q.ds, strict=True))).imag
 
-    return complex_step(rise, inputs, list(inputs)), by_hand
+    inputs = named(q.p, q.x, q.s)
+    return complex_step(rise, inputs, list(inputs)), named(dp, dx, ds_0)

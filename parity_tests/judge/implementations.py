@@ -86,12 +86,8 @@ def resolve(name: str) -> Implementation:
     """A built-in name, the short name of one of our strangers, or the dotted name of a module that has ``load``.
 
     A module, and what it imports, is looked for in the current folder first, then in PYTHONPATH and among what is
-    installed; what is loaded already, such as our own packages, stays as it is.
-
-    Raises
-    ------
-    LoadError
-        There is no such module, importing it fails, or it has no callable ``load``.
+    installed; what is loaded already, such as our own packages, stays as it is.  LoadError: there is no such module,
+    importing it fails, or it has no callable ``load``.
     """
     if name in BUILTIN or name in MORE:
         return (BUILTIN | MORE)[name]

@@ -5,9 +5,11 @@ from types import ModuleType
 
 import numpy as np
 
+from reference.common.arrays import Array
+
 from .cases import Spec
 
-Array, State = np.ndarray, tuple[np.ndarray, ...]  # (h,) or (h, c)
+State = tuple[Array, ...]  # (h,) or (h, c)
 OWN = {"rnn": "nonlinearity", "lstm": "proj_size", "gru": "reset_after"}  # the option that no other cell has
 
 

@@ -84,10 +84,7 @@ def define(case: Case, data: Data) -> Tensors:
 def compute(layer: Any, case: Case, data: Data) -> Tensors:
     """Run a layer forward and, if it can, backward: every output and gradient by name.
 
-    Raises
-    ------
-    ContractError
-        It does not return what the interface says.
+    ContractError: it does not return what the interface says.
     """
     put, get = getattr(layer, "put", lambda v: v), getattr(layer, "get", np.asarray)
     masks = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
@@ -95,9 +92,8 @@ def compute(layer: Any, case: Case, data: Data) -> Tensors:
     y, state_n = _values("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **masks), 2)
     tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
     if hasattr(layer, "backward"):
-        dx, dstate, dweights = _values(
-            "backward must return dx, dstates, {name: gradient}", layer.backward(put(data.dy), tuple(map(put, data.dstate))), 3
-        )
+        returned = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
+        dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}", returned, 3)
         tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
         tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
     return tensors
@@ -117,10 +113,8 @@ def _values(rule: str, returned: Any, count: int) -> tuple:
 def _states(verb: str, pattern: str, arrays: Any, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
     letters = "hc"[: len(case.spec.state_sizes)]
     if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
-        raise ContractError(
-            f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
-            f"{',' if len(letters) == 1 else ''}); it returned {type(arrays).__name__}"
-        )
+        wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"
+        raise ContractError(f"{verb} must return the states as {wanted}; it returned {type(arrays).__name__}")
     return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
 
 

@@ -11,15 +11,7 @@ SUFFIXES = (".json", ".md", ".html")
 
 
 def write(report: dict[str, Any], path: Path) -> None:
-    """Write the report in the form that the file's suffix names.
-
-    Raises
-    ------
-    ValueError
-        The suffix is none of .json, .md, .html.
-    OSError
-        The file cannot be written.
-    """
+    """Write the report in the form that the file's suffix names.  ValueError: there is no such form.  OSError: it cannot be."""
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,12 +45,8 @@ def overview(implementation: dict[str, Any]) -> dict[str, Any]:
         cell["wrong"] += r["cases"] - r["passed"]
         if r["worst"]:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
-    return {
-        "name": implementation["name"],
-        "passed": implementation["passed"],
-        "judged": implementation["passed"] + implementation["failed"],
-        "cells": cells,
-    }
+    passed = implementation["passed"]
+    return {"name": implementation["name"], "passed": passed, "judged": passed + implementation["failed"], "cells": cells}
 
 
 def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
@@ -86,7 +82,7 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
         "cases": len(judged),
         "passed": sum(r.ok for r in judged),
         "declined": len(results) - len(judged),
-        "worst": verdict(worst_of(v for r in judged for v in r.verdicts)),
+        "worst": verdict(worst_of(v for verdicts in by_tensor.values() for v in verdicts)),
         "tensors": [verdict(worst_of(verdicts)) for verdicts in by_tensor.values()],
     }
 

@@ -19,28 +19,17 @@ CHAPTERS = ("cells", "fast", "common", "parts", "models", "training", "gradients
 
 @dataclass(frozen=True)
 class Fault:
-    """One wrong piece of code.
+    """One wrong piece of code."""
 
-    name      what is wrong
-    function  in which, "Class.method"; empty for what stands outside of functions
-    old       an expression or statements, once in that function, however they are laid out
-    new       what the fault has instead
-    equation  what the diagnosis must name; empty where the fault is outside the rooms of cells
-    source    a public report of the same mistake
-    kinds     the cells in which it can show; if none are named those of its room, or all
-    changes   True if what shows it is not a wrong number but an argument that was written to
-    room      that is broken, "cells/lstm" for reference/cells/lstm.py; in a table, where it is not the one beside it
-    """
-
-    name: str
-    function: str
-    old: str
-    new: str
-    equation: str = ""
-    source: str = ""
-    kinds: tuple[str, ...] = ()
-    changes: bool = False
-    room: str = ""
+    name: str  # what is wrong
+    function: str  # in which, "Class.method"; empty for what stands outside of functions
+    old: str  # an expression or statements, once in that function, however they are laid out
+    new: str  # what the fault has instead
+    equation: str = ""  # what the diagnosis must name; empty where the fault is outside the rooms of cells
+    source: str = ""  # a public report of the same mistake
+    kinds: tuple[str, ...] = ()  # the cells in which it can show; if none are named those of its room, or all
+    changes: bool = False  # True if what shows it is not a wrong number but an argument that was written to
+    room: str = ""  # "cells/lstm" for reference/cells/lstm.py; in a table, where it is not the one beside it
 
 
 @cache

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-import torch_impl.parts.attention
-from torch_impl.parts.attention import Params
+import torch_impl.parts.attention as torch_attention
 
 from ..helpers import draw
 from ..mutation.catalogue import Fault
@@ -26,21 +25,15 @@ def case(
         return {"context": context, "weights": weights, "dq": dq, "dh": dh} | {f"d{f}": getattr(dp, f) for f in shapes}
 
     def twin(d):
-        context, weights = torch_impl.parts.attention.forward(
-            Params(**{k: d[k] for k in shapes}), d["q"], d["h"], d.get("mask"), kind
-        )
+        p = torch_attention.Params(**{k: d[k] for k in shapes})
+        context, weights = torch_attention.forward(p, d["q"], d["h"], d.get("mask"), kind)
         return {"context": context, "weights": weights}
 
     inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
     inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
     inputs |= {} if mask is None else {"mask": mask}
-    return RoomCase(
-        "attention",
-        "-".join(filter(None, (kind, label))),
-        inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)},
-        run,
-        twin,
-    )
+    inputs |= {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}
+    return RoomCase("attention", "-".join(filter(None, (kind, label))), inputs, run, twin)
 
 
 CASES = [

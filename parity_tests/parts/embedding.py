@@ -24,14 +24,8 @@ def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
         return {"y": torch_impl.parts.embedding.forward(d["W"], d["ids"], padding_idx)}
 
     ids = np.array(tokens)
-    return RoomCase(
-        "embedding",
-        name,
-        {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)},
-        run,
-        twin,
-        holomorphic=padding_idx is None,
-    )
+    inputs = {"W": draw(1, V, E), "ids": ids, "dy": draw(2, *ids.shape, E)}
+    return RoomCase("embedding", name, inputs, run, twin, holomorphic=padding_idx is None)
 
 
 CASES = [

@@ -1,25 +1,21 @@
 """Cases and faults of reference/parts/linear.py."""
 
-from typing import Any
-
-import torch_impl.parts.linear
-from torch_impl.parts.linear import Params
+import torch_impl.parts.linear as torch_linear
 
 from ..helpers import draw
-from ..judge.oracle import Tensors
 from ..mutation.catalogue import Fault
 from ..rooms import RoomCase
 
 
-def run(package: Any, d: Tensors) -> Tensors:
+def run(package, d):
     p = package.linear.Params(d["W"], d.get("b"))
     y, k = package.linear.forward(p, d["x"])
     dp, dx = package.linear.backward(d["dy"], k)
     return {"y": y, "dW": dp.W, "dx": dx} | ({} if dp.b is None else {"db": dp.b})
 
 
-def twin(d: dict[str, Any]) -> dict[str, Any]:
-    return {"y": torch_impl.parts.linear.forward(Params(d["W"], d.get("b")), d["x"])}
+def twin(d):
+    return {"y": torch_linear.forward(torch_linear.Params(d["W"], d.get("b")), d["x"])}
 
 
 def case(name: str, lead: tuple[int, ...], bias: bool = True) -> RoomCase:

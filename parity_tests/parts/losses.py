@@ -15,6 +15,7 @@ T, B, V = 5, 3, 4
 TARGETS = np.random.default_rng(0).integers(0, V, (T, B))
 IGNORED = np.where(np.random.default_rng(1).random((T, B)) < 0.3, -100, TARGETS)
 MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
+SMOOTH: dict[str, Any] = {"targets": IGNORED, "label_smoothing": 0.2}
 WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
 
 
@@ -41,16 +42,8 @@ def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
     """A loss of numbers with each reduction."""
     y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
     for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):
-        yield case(
-            f"{loss}-{reduction}" + "".join(f"-{k}" for k in options),
-            loss,
-            upstream,
-            1.5,
-            (T, B),
-            y=y,
-            reduction=reduction,
-            **options,
-        )
+        name = "-".join((loss, reduction, *options))
+        yield case(name, loss, upstream, 1.5, (T, B), y=y, reduction=reduction, **options)
 
 
 CASES = [
@@ -60,11 +53,9 @@ CASES = [
     case("cross_entropy-weight-ignore", "cross_entropy", targets=IGNORED, weight=WEIGHTS),
     case("cross_entropy-sum", "cross_entropy", targets=IGNORED, weight=WEIGHTS, reduction="sum"),
     case("cross_entropy-none", "cross_entropy", (T, B), targets=IGNORED, weight=WEIGHTS, reduction="none"),
-    case("cross_entropy-smooth", "cross_entropy", targets=IGNORED, label_smoothing=0.2),
-    case("cross_entropy-smooth-weight", "cross_entropy", targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS),
-    case(
-        "cross_entropy-smooth-none", "cross_entropy", (T, B), targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS, reduction="none"
-    ),
+    case("cross_entropy-smooth", "cross_entropy", **SMOOTH),
+    case("cross_entropy-smooth-weight", "cross_entropy", **SMOOTH, weight=WEIGHTS),
+    case("cross_entropy-smooth-none", "cross_entropy", (T, B), **SMOOTH, weight=WEIGHTS, reduction="none"),
     case("cross_entropy-one", "cross_entropy", targets=np.array(2), shape=(V,)),
     case("cross_entropy-large", "cross_entropy", targets=IGNORED, scale=1e4),
     *(case(f"sequence-{r}", "sequence", targets=TARGETS, mask=MASK, reduction=r) for r in ("token", "sequence", "sum")),

@@ -55,24 +55,29 @@ def resume(kind: str, rank: int, path: str) -> dict[str, np.ndarray]:
     return {f"{kind} {n}": p.numpy() for n, p in weights.items()}
 
 
+def train_one(name: str, rank: int) -> dict[str, np.ndarray]:
+    """Loss and gradients of each batch, and a model trained on them."""
+    results = {}
+    parallel: Any = DataParallel(model("torch_impl", name, dtype="float64", seed=rank))  # rank 0's weights count
+    batches = some(name)
+    for k, batch in enumerate(batches):
+        parallel.zero_grad()
+        loss = parallel.loss(batch)
+        loss.backward()
+        results |= {f"{name} {k} {n}": p.grad.numpy().copy() for n, p in parallel.module.named_parameters()}
+        results[f"{name} {k} loss"] = loss.detach().numpy()
+    parallel = DataParallel(model("torch_impl", name, dtype="float64"))
+    run = train(parallel, SGD(parallel.module, lr=0.1), lambda epoch: batches, epochs=2, max_norm=0.5)
+    results |= {f"{name} trained {n}": p.detach().numpy() for n, p in parallel.module.named_parameters()}
+    return results | {f"{name} losses": np.array(run.losses), f"{name} evaluated": np.array(evaluate(parallel, batches))}
+
+
 def main(path: str) -> None:
     torch.set_num_threads(1)
-    results: dict[str, np.ndarray] = {}
+    results: dict[str, Any] = {}
     with group() as (rank, world):
         for name in TASKS:
-            parallel: Any = DataParallel(model("torch_impl", name, dtype="float64", seed=rank))  # rank 0's weights count
-            for k, batch in enumerate(some(name)):
-                parallel.zero_grad()
-                loss = parallel.loss(batch)
-                loss.backward()
-                results |= {f"{name} {k} {n}": p.grad.numpy().copy() for n, p in parallel.module.named_parameters()}
-                results[f"{name} {k} loss"] = loss.detach().numpy()
-            parallel = DataParallel(model("torch_impl", name, dtype="float64"))
-            batches = some(name)
-            run = train(parallel, SGD(parallel.module, lr=0.1), lambda epoch, same=batches: same, epochs=2, max_norm=0.5)
-            results |= {f"{name} trained {n}": p.detach().numpy() for n, p in parallel.module.named_parameters()}
-            results[f"{name} losses"] = np.array(run.losses)
-            results[f"{name} evaluated"] = np.array(evaluate(parallel, batches))
+            results |= train_one(name, rank)
         for kind in ("straight", "stopped", "resumed"):
             results |= resume(kind, rank, path)
         assert world == 2

@@ -8,20 +8,7 @@ import scipy.stats
 import torch
 from torch import nn
 
-from ..helpers import (
-    array,
-    assert_all,
-    assert_close,
-    assert_equal,
-    built,
-    draw,
-    draw_state,
-    leaves,
-    refill,
-    results,
-    tensor,
-    twins,
-)
+from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -434,9 +421,9 @@ class TestRepeatability:
             alone[k] = pullback(*upstream(tuple(out), seed=30 + k))
         assert not np.array_equal(alone[0][1], alone[1][1])
         for order in itertools.product((0, 1), repeat=4):
-            made = [module.vjp(x, state) for x, state in (first, second)]
+            forwards = [module.vjp(x, state) for x, state in (first, second)]
             for k in order:
-                *out, pullback = made[k]
+                *out, pullback = forwards[k]
                 grads, *rest = pullback(*upstream(tuple(out), seed=30 + k))
                 assert_all(assert_equal, grads, alone[k][0])
                 for a, b in zip(leaves(rest), leaves(alone[k][1:]), strict=True):

@@ -77,38 +77,32 @@ def main() -> int:
 
 def report() -> int:
     out = terminal.console()
-    survivors = [*cells(out), *parts(out)]
+    cells = [(fault, in_cells) for fault in catalogue()]
+    parts = [(fault, partial(in_room, room.CASES)) for room in rooms().values() for fault in faults_of(room)]
+    survivors = show(out, "faults", ("caught by", "first case", "tensor", "diagnosis"), cells)
+    survivors += show(out, "faults in parts", ("caught by", "first case", "wrong there"), parts)
     out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
     return int(bool(survivors))
 
 
-def cells(out: Console) -> list[str]:
-    """The table of the faults in cells and layers; the names of those that survive."""
-
-    def line(fault: Fault) -> list[str]:
-        results = caught_by(fault)
-        if not results:
-            return []
-        first = results[0]
-        verdict = next(v for v in first.verdicts if not v.ok)
-        where = "outside the rooms" if AGREES in first.diagnosis else first.diagnosis.partition(": ")[2]
-        return [f"{len(results)}/{len(candidates(fault))}", first.case.name, verdict.tensor, where]
-
-    return show(out, "faults", ("caught by", "first case", "tensor", "diagnosis"), [(f, line) for f in catalogue()])
+def in_cells(fault: Fault) -> list[str]:
+    """What a line of the table says of a fault in cells and layers; nothing where none of the named cases catches it."""
+    results = caught_by(fault)
+    if not results:
+        return []
+    first = results[0]
+    verdict = next(v for v in first.verdicts if not v.ok)
+    where = "outside the rooms" if AGREES in first.diagnosis else first.diagnosis.partition(": ")[2]
+    return [f"{len(results)}/{len(candidates(fault))}", first.case.name, verdict.tensor, where]
 
 
-def parts(out: Console) -> list[str]:
-    """The same of the faults in the rooms that have cases of their own."""
-
-    def line(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
-        wrong = cases_that_catch(fault, with_fault(fault), cases)
-        if not wrong:
-            return []
-        case, verdicts = next(iter(wrong.items()))
-        return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
-
-    faults = [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in faults_of(room)]
-    return show(out, "faults in parts", ("caught by", "first case", "wrong there"), faults)
+def in_room(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
+    """The same of a fault in a room that has cases of its own."""
+    wrong = cases_that_catch(fault, with_fault(fault), cases)
+    if not wrong:
+        return []
+    case, verdicts = next(iter(wrong.items()))
+    return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
 
 def show(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +31,7 @@ class RoomCase:
     room: str
     name: str
     inputs: Tensors  # by name, floating ones in float64
-    run: Callable[[Any, Tensors], Tensors]  # (package, inputs) -> results, with ``reference`` or a broken copy of it
+    run: Callable[[ModuleType, Tensors], Tensors]  # (package, inputs) -> results, with ``reference`` or a broken copy of it
     twin: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]  # inputs -> outputs in PyTorch; autograd is the backward
     fixed: tuple[str, ...] = ()  # floating inputs that have no gradient, class weights for instance
     holomorphic: bool = True  # whether the complex step gives the gradient: not where one is cut off, or the room does not branch

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.panel import Panel
@@ -31,7 +31,7 @@ class Line(NamedTuple):
     ok: bool
 
 
-def compare(console: Console) -> tuple[dict[str, Any], dict[str, list[Line]], int]:
+def compare(console: Console) -> tuple[terminal.Json, dict[str, list[Line]], int]:
     """The report; for each source a line for each tensor; how many runs were wrong."""
     with console.status("the definition against autograd and torch.nn"):
         definition = check_all()
@@ -74,7 +74,7 @@ def planted() -> Fault:
     return next(f for f in faults_of(lstm) if f.name == PLANTED)
 
 
-def plant(console: Console, definition: list[dict]) -> dict[str, Any]:
+def plant(console: Console, definition: list[dict[str, str]]) -> terminal.Json:
     """Break one line of a copy of ``reference`` and print how the report names it."""
     fault = planted()
     said = f"{fault.function} of reference/{fault.room}.py, {fault.name}\n- {fault.old}\n+ {fault.new}"

@@ -1,7 +1,10 @@
 """What the tests of the rooms that work over any cell share: the cells, their twins, and a random problem for each."""
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 
 import reference
@@ -9,13 +12,13 @@ import reference
 from ..helpers import tensor
 from ..judge.cases import KINDS, Case, Spec
 from ..judge.diagnosis import TWINS as TWINS_OF_CELLS
-from ..judge.diagnosis import Problem, posed
+from ..judge.diagnosis import Named, Problem, posed
 from ..judge.oracle import Tensors, transform
 
 TWINS = {kind: TWINS_OF_CELLS[options["cell"]] for kind, options in KINDS.items()}
 
 
-def room_of(package: Any, kind: str) -> Any:
+def room_of(package: ModuleType, kind: str) -> ModuleType:
     """The room of a kind of cell in reference or in a broken copy of it."""
     return getattr(package, KINDS[kind]["cell"])
 
@@ -34,13 +37,13 @@ def tensors(q: Problem, requires_grad: bool = False) -> Problem:
     return transform(q, lambda v: tensor(v).requires_grad_(requires_grad))  # type: ignore[arg-type, return-value]
 
 
-def flat(dp: Any, dx: Any, ds: Any) -> Tensors:
+def flat(dp: Named, dx: np.ndarray | None, ds: Named) -> Tensors:
     """What backward returns, by name."""
     named = {f"d{k}": v for k, v in dp._asdict().items() if v is not None}
     return named | ({} if dx is None else {"dx": dx}) | {f"d{k}_0": v for k, v in ds._asdict().items()}
 
 
-def by_autograd(forward: Any, q: Problem) -> tuple[Tensors, Tensors]:
+def by_autograd(forward: Callable, q: Problem) -> tuple[Tensors, Tensors]:
     """Outputs and gradients of ``forward(p, x, s) -> y, s_n`` in PyTorch, by name."""
     t = tensors(q, requires_grad=True)
     y, s_n = forward(t.p, t.x, t.s)
@@ -51,7 +54,7 @@ def by_autograd(forward: Any, q: Problem) -> tuple[Tensors, Tensors]:
     return outputs(y.detach().numpy(), type(s_n)(*(v.detach().numpy() for v in s_n))), flat(dp, dx, ds)
 
 
-def outputs(y: Any, s_n: Any) -> Tensors:
+def outputs(y: Any, s_n: Named) -> Tensors:
     """What forward returns, by name."""
     return {"y": y} | {f"{k}_n": v for k, v in s_n._asdict().items()}
 
@@ -63,7 +66,7 @@ def inputs(q: Problem) -> Tensors:
     return given | {"dy": q.dy} | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
 
 
-def opened(room: Any, d: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
+def opened(room: ModuleType, d: dict[str, Any]) -> tuple[Named, Any, Named, Any, Named]:
     """The inverse of ``inputs``, in the Params and State of a room: p, x, s, dy, ds"""
     p = room.Params(**{k: d[k] for k in room.Params._fields if k in d})
     s = room.State(*(d[f"{k}_0"] for k in room.State._fields))

@@ -21,6 +21,7 @@ from .numpy_layer import OWN
 from .oracle import Tensors, complex_step, truth_of
 from .tolerance import judge
 
+Named = Any  # the Params or the State of a room, or their gradients: NamedTuples
 STEPS = 5
 AGREES = "agrees with autograd step by step"
 TWINS = {"rnn": torch_impl.cells.rnn, "lstm": torch_impl.cells.lstm, "gru": torch_impl.cells.gru}
@@ -57,11 +58,11 @@ class Problem(NamedTuple):
     """What goes into one room."""
 
     spec: Spec
-    p: Any  # Params
+    p: Named
     x: np.ndarray  # (T, B, I)
-    s: Any  # State
+    s: Named
     dy: np.ndarray  # (T, B, P)
-    ds: Any  # State
+    ds: Named
     options: dict[str, Any]
 
 
@@ -148,7 +149,7 @@ def _numpy(tensors) -> np.ndarray:
     return torch.stack(tensors).detach().numpy()
 
 
-def _weights(dp: Any) -> Tensors:
+def _weights(dp: Named) -> Tensors:
     return {f"d{field}": v for field, v in dp._asdict().items() if v is not None}
 
 
@@ -218,7 +219,7 @@ def by_complex_step(kind: str, room: ModuleType) -> tuple[Tensors, Tensors]:
     dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
     fields, states = room.Params._fields, [f"{f}_0" for f in room.State._fields]
 
-    def named(p: Any, x: np.ndarray, s: Any) -> Tensors:
+    def named(p: Named, x: np.ndarray, s: Named) -> Tensors:
         return {k: v for k, v in zip((*fields, "x", *states), (*p, x, *s), strict=True) if v is not None}
 
     def rise(v: Tensors) -> float:

@@ -45,7 +45,7 @@ def _each(data: Any, change: Callable[[Any], Any]) -> Any:
     return change(data)
 
 
-def is_real(v: Any) -> bool:
+def is_real(v: object) -> bool:
     return np.asarray(v).dtype.kind == "f"
 
 
@@ -103,14 +103,14 @@ class ContractError(Exception):
     """A layer that does not return what the interface says."""
 
 
-def _values(rule: str, returned: Any, count: int) -> tuple:
+def _values(rule: str, returned: object, count: int) -> tuple:
     if not isinstance(returned, (tuple, list)) or len(returned) != count:
         what = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else type(returned).__name__
         raise ContractError(f"{rule}; it returned {what}")
     return tuple(returned)
 
 
-def _states(verb: str, pattern: str, arrays: Any, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
+def _states(verb: str, pattern: str, arrays: object, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
     letters = "hc"[: len(case.spec.state_sizes)]
     if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
         wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"

@@ -3,14 +3,13 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from .terminal import figure, said
+from .terminal import Json, figure, said
 
 SUFFIXES = (".json", ".md", ".html")
 
 
-def write(report: dict[str, Any], path: Path) -> None:
+def write(report: Json, path: Path) -> None:
     """Write the report in the form that the file's suffix names.  ValueError: there is no such form.  OSError: it cannot be."""
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
@@ -26,7 +25,7 @@ def missing(path: Path) -> str | None:
     return "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
-def render(template: str, content: dict[str, Any]) -> str:
+def render(template: str, content: Json) -> str:
     """One of ``templates``, filled."""
     import jinja2  # not everywhere, and only pages need it
 

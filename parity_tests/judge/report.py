@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +13,14 @@ from torch_impl.common.precision import tf32
 
 from .cases import KINDS, Case
 from .suite import Result, worst_of
+from .terminal import Json
 from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
 
 VERSION = 1
 RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
 
 
-def build(results: Iterable[Result], definition: list[dict], device: str) -> dict[str, Any]:
+def build(results: Iterable[Result], definition: list[dict[str, str]], device: str) -> Json:
     """The report: where it ran, whether the definition itself stands, and each implementation's rows and failures."""
     by_name: dict[str, list[Result]] = {}
     for r in results:
@@ -37,9 +37,9 @@ def build(results: Iterable[Result], definition: list[dict], device: str) -> dic
     }
 
 
-def overview(implementation: dict[str, Any]) -> dict[str, Any]:
+def overview(implementation: Json) -> Json:
     """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
-    cells: dict[str, dict[str, Any]] = {}
+    cells: dict[str, Json] = {}
     for r in implementation["rows"]:
         cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
         cell["wrong"] += r["cases"] - r["passed"]
@@ -49,7 +49,7 @@ def overview(implementation: dict[str, Any]) -> dict[str, Any]:
     return {"name": implementation["name"], "passed": passed, "judged": passed + implementation["failed"], "cells": cells}
 
 
-def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
+def implementation(name: str, results: Sequence[Result]) -> Json:
     """One implementation: counts, a row for each kind and dtype, failures, and what the failures share."""
     failed = [r for r in results if not r.ok]
     return {
@@ -70,7 +70,7 @@ def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
+def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
     """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
     judged = [r for r in results if not r.declined]
     by_tensor: dict[str, list[Verdict]] = {}
@@ -87,7 +87,7 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def verdict(v: Verdict | None) -> dict[str, Any] | None:
+def verdict(v: Verdict | None) -> Json | None:
     if v is None:
         return None
     return v._asdict() | {"error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio)}
@@ -98,7 +98,7 @@ def number(x: float) -> float | str:
     return float(x) if np.isfinite(x) else str(float(x))
 
 
-def failure(r: Result) -> dict[str, Any]:
+def failure(r: Result) -> Json:
     return {
         "case": r.case.name,
         "dtype": r.case.spec.dtype,
@@ -108,7 +108,7 @@ def failure(r: Result) -> dict[str, Any]:
     }
 
 
-def facets(case: Case) -> dict[str, Any]:
+def facets(case: Case) -> Json:
     """The options of a case, as a person would name them."""
     s = case.spec
     return {
@@ -138,7 +138,7 @@ def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
     return certain or [text for _, text in sorted(shares)]
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> Json:
     """Where a report was made."""
     where = {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}"}
     where |= {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}

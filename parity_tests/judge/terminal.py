@@ -8,10 +8,11 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+Json = dict[str, Any]  # a report, or a part of one
 SHOWN = 12
 
 
-def show(console: Console, report: dict[str, Any]) -> None:
+def show(console: Console, report: Json) -> None:
     """Print the whole report."""
     console.print(Text(" · ".join(f"{k} {v}" for k, v in report["environment"].items()), style="dim"))
     console.print(Text(report["rule"], style="dim"))
@@ -23,7 +24,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
         console.print(outcome(implementation))
 
 
-def definition(report: dict[str, Any]) -> Text:
+def definition(report: Json) -> Text:
     """Whether the oracle can be trusted."""
     if faults := [f"\n  {c['kind']}: {c['fault']}" for c in report["definition"] if c["fault"]]:
         said = "The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:"
@@ -32,7 +33,7 @@ def definition(report: dict[str, Any]) -> Text:
     return Text(f"The definition agrees with autograd, step by step, and with torch.nn: {kinds}", style="green")
 
 
-def overview(report: dict[str, Any]) -> Table:
+def overview(report: Json) -> Table:
     """A row for each implementation, a column for each kind of cell: the worst error over allowed, or what went wrong."""
     columns = ("implementation", *report["kinds"], "cases")
     table = grid("largest error / allowed, over all cases, tensors and dtypes", columns, right=columns[1:])
@@ -42,7 +43,7 @@ def overview(report: dict[str, Any]) -> Table:
     return table
 
 
-def short(cell: dict[str, Any] | None) -> Text:
+def short(cell: Json | None) -> Text:
     """One cell of the overview."""
     if cell is None or cell["ratio"] is None:
         return Text("declined", style="yellow")
@@ -51,7 +52,7 @@ def short(cell: dict[str, Any] | None) -> Text:
     return Text(f"✓ {figure(cell['ratio'])}", style="green")
 
 
-def summary(implementation: dict[str, Any]) -> Table:
+def summary(implementation: Json) -> Table:
     """A row for each kind of cell and dtype."""
     columns = ("cell", "dtype", "cases", "worst tensor", "error", "allowed", "ratio", "verdict")
     table = grid(implementation["name"], columns, right=("cases", "error", "allowed", "ratio"))
@@ -86,7 +87,7 @@ def figure(x: float | str) -> str:
     return f"{value:.1e}" if 0 < abs(value) < 0.01 or value >= 1000 else f"{value:.2f}"
 
 
-def outcome(implementation: dict[str, Any]) -> Group:
+def outcome(implementation: Json) -> Group:
     """Counts, what was declined and why, the failures and what they share."""
     passed, failed = implementation["passed"], implementation["failed"]
     lines: list[Any] = [Text(f"{passed} passed, {failed} failed", style="bold red" if failed else "green")]
@@ -104,7 +105,7 @@ def outcome(implementation: dict[str, Any]) -> Group:
     return Group(*lines, "")
 
 
-def failures(failed: list[dict[str, Any]]) -> Table:
+def failures(failed: list[Json]) -> Table:
     """The first failures, the furthest-off tensor of each."""
     more = len(distinct(failed)) > SHOWN
     title = f"{len(failed)} failures" + (f", the first {SHOWN} shown; --report has all" if more else "")
@@ -120,9 +121,9 @@ def failures(failed: list[dict[str, Any]]) -> Table:
     return table
 
 
-def distinct(failed: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+def distinct(failed: list[Json]) -> list[tuple[Json, int]]:
     """Failures with how many there are of each; those that say the same without numbers count as one."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    groups: dict[Any, list[Json]] = {}
     for f in failed:
         first = f["wrong"][0]
         same = (f["case"], f["dtype"]) if first["why"] == "number" else (first["tensor"], first["why"], first["detail"])

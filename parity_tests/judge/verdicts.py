@@ -28,7 +28,7 @@ def compare(
             yield judge(name, results[name], [b[name] for b in truth.baselines], exact, dtype, steps(name), name == "dx")
 
 
-def written_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Verdict]:
+def written_to(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Verdict]:
     """A verdict against each argument that is not what it was."""
     for name, value in before.items():
         if not same(value, after[name]):

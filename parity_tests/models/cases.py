@@ -49,17 +49,25 @@ def gradients(model: Any, batch: Any) -> Tensors:
 
 
 def model_case(
-    room: str, name: str, batch: Any, *args: int, holomorphic: bool = False, teacher_forcing: float | None = None, **kwargs: Any
+    room: str,
+    batch: Any,
+    sizes: tuple[int, ...],
+    name: str,
+    layers: int = 1,
+    *,
+    ratio: float | None = None,
+    holomorphic: bool = False,
+    **kwargs: Any,
 ) -> RoomCase:
-    """``args`` and ``kwargs`` are those of the model's constructor; weights are random, biases too.
+    """``sizes``, ``layers`` and ``kwargs`` are those of the model's constructor, ``ratio`` is that of teacher forcing.
 
-    The complex step costs a run for each number among the parameters, so few cases are ``holomorphic``.
+    Weights are random, biases too.  The complex step is a run for each of their numbers, so few cases are ``holomorphic``.
     """
 
     def settled(package, **options):
-        model = build(package, room, *args, seed=7, **options, **kwargs)
-        if teacher_forcing is not None:
-            model.teacher_forcing = teacher_forcing
+        model = build(package, room, *sizes, layers, seed=7, **options, **kwargs)
+        if ratio is not None:
+            model.teacher_forcing = ratio
         return model
 
     def run(package, d):

@@ -1,21 +1,15 @@
 """Cases and faults of reference/models/classifier.py."""
 
-from typing import Any
+from functools import partial
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
 from .cases import CELLS, model_case, sequences
 
 V, K, E, H = 9, 3, 4, 5
 BATCH = batches.labelled(sequences(0, 0, V), [0, 2, 1, 2, 0])
-
-
-def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
-    return model_case("classifier", name, BATCH, V, K, E, H, layers, **kwargs)
-
-
+case = partial(model_case, "classifier", BATCH, (V, K, E, H))
 CASES = [
     *(
         case(f"{cell}-{pooling}", cell=cell, pooling=pooling, bidirectional=True)

@@ -1,6 +1,6 @@
 """Cases and faults of reference/models/forecaster.py."""
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -8,18 +8,13 @@ from reference.common.batches import Windowed
 
 from ..helpers import draw
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
 from .cases import CELLS, model_case
 
 F, K, H = 3, 4, 5
 BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3, F), float))
 SMALL = Windowed(BATCH.past[:3, :2], BATCH.future[:, :2])
-
-
-def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 1.0, hidden: int = H, **kwargs: Any) -> RoomCase:
-    return model_case("forecaster", name, batch, F, K, hidden, layers, teacher_forcing=ratio, **kwargs)
-
-
+case = partial(model_case, "forecaster", BATCH, (F, K, H), ratio=1.0)
+step = partial(model_case, "forecaster", SMALL, (F, K, 2), cell="rnn", holomorphic=True)
 CASES = [
     *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in CELLS),
     *(
@@ -29,10 +24,9 @@ CASES = [
         for ratio in (0.0, 0.5, 1.0)
     ),
     *(case(f"{mode}-deep", 2, cell="gru", mode=mode, dropout=0.3, ratio=0.5) for mode in ("direct", "recursive", "encdec")),
-    *(
-        case(f"step-{mode}-{ratio}", batch=SMALL, hidden=2, cell="rnn", mode=mode, ratio=ratio, holomorphic=True)
-        for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))
-    ),
+    step("step-direct-1.0", mode="direct", ratio=1.0),
+    step("step-recursive-0.5", mode="recursive", ratio=0.5),
+    step("step-encdec-0.0", mode="encdec", ratio=0.0),
 ]
 
 # fmt: off

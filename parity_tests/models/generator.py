@@ -1,21 +1,15 @@
 """Cases and faults of reference/models/generator.py."""
 
-from typing import Any
+from functools import partial
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
 from .cases import CELLS, model_case, sequences
 
 V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)
-
-
-def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
-    return model_case("generator", name, BATCH, V, C, E, H, layers, **kwargs)
-
-
+case = partial(model_case, "generator", BATCH, (V, C, E, H))
 CASES = [
     *(case(cell, cell=cell) for cell in CELLS),
     case("lstm-deep", 3, dropout=0.3),

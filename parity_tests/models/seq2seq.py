@@ -1,11 +1,10 @@
 """Cases and faults of reference/models/seq2seq.py."""
 
-from typing import Any
+from functools import partial
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
 from .cases import CELLS, model_case, sequences
 
 S, V, E, H = 9, 8, 4, 6
@@ -13,12 +12,7 @@ BATCH = batches.translated(sequences(0, 3, S), sequences(1, 3, V, (3, 5, 0, 2, 3
 LENGTHS = 16 * (4, 2, 6)  # so many sequences of one length that an unstable sort shows
 MANY = batches.translated(sequences(2, 3, S, LENGTHS), sequences(3, 3, V, LENGTHS[::-1]), 1, 2)
 KINDS = ("additive", "dot", "general", "scaled", None)
-
-
-def case(name: str, layers: int = 1, *, ratio: float = 1.0, **kwargs: Any) -> RoomCase:
-    return model_case("seq2seq", name, BATCH, S, V, E, H, layers, teacher_forcing=ratio, **kwargs)
-
-
+case = partial(model_case, "seq2seq", BATCH, (S, V, E, H), ratio=1.0)
 CASES = [
     *(case(f"{cell}-{kind}-forced", cell=cell, attention=kind) for cell in CELLS for kind in KINDS),
     *(
@@ -34,7 +28,7 @@ CASES = [
         for ratio in (1.0, 0.5)
     ),
     *(case(f"{cell}-one-direction", cell=cell, bidirectional=False, attention="additive") for cell in ("lstm", "gru")),
-    *(model_case("seq2seq", f"many-ties-{ratio}", MANY, S, V, E, H, teacher_forcing=ratio, cell="gru") for ratio in (1.0, 0.5)),
+    *(model_case("seq2seq", MANY, (S, V, E, H), f"many-ties-{ratio}", ratio=ratio, cell="gru") for ratio in (1.0, 0.5)),
     case("step-forced", cell="rnn", attention="additive", holomorphic=True),
     case("step-argmax", cell="rnn", attention="general", ratio=0.0, holomorphic=True),
     case("step-expected", cell="rnn", attention="general", feedback="expected", ratio=0.5, holomorphic=True),

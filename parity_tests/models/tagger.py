@@ -1,21 +1,15 @@
 """Cases and faults of reference/models/tagger.py."""
 
-from typing import Any
+from functools import partial
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
 from .cases import CELLS, model_case, sequences
 
 V, K, E, H = 9, 7, 4, 5
 BATCH = batches.tagged(sequences(0, 0, V), sequences(1, 0, K))
-
-
-def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
-    return model_case("tagger", name, BATCH, V, K, E, H, layers, **kwargs)
-
-
+case = partial(model_case, "tagger", BATCH, (V, K, E, H))
 CASES = [
     *(case(f"{cell}-{'both' if both else 'forward'}", cell=cell, bidirectional=both) for cell in CELLS for both in (True, False)),
     case("lstm-deep", 3, dropout=0.3),

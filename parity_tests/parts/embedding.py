@@ -1,8 +1,7 @@
 """Cases and faults of reference/parts/embedding.py."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 import torch_impl.parts.embedding
 
@@ -13,7 +12,7 @@ from ..rooms import RoomCase
 V, E = 6, 3
 
 
-def case(name: str, tokens: Any, padding_idx: int | None = None) -> RoomCase:
+def case(name: str, tokens: ArrayLike, padding_idx: int | None = None) -> RoomCase:
     """tokens have repeats, and tokens that never occur."""
 
     def run(package, d):

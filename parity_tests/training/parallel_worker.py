@@ -57,7 +57,7 @@ def resume(kind: str, rank: int, path: str) -> dict[str, np.ndarray]:
 
 def train_one(name: str, rank: int) -> dict[str, np.ndarray]:
     """Loss and gradients of each batch, and a model trained on them."""
-    results = {}
+    results: dict[str, np.ndarray] = {}
     parallel: Any = DataParallel(model("torch_impl", name, dtype="float64", seed=rank))  # rank 0's weights count
     batches = some(name)
     for k, batch in enumerate(batches):

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import reference.training.loop
 import torch_impl.training.loop
@@ -28,7 +29,7 @@ Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
 STEPS = 100
 FEW, RUNS = 4, 16  # baselines that are run at first, and in all
 CELLS = ("rnn", "lstm", "gru")
-OPTIMIZERS: dict[str, dict[str, Any]] = {
+OPTIMIZERS: dict[str, dict[str, float]] = {
     "SGD": {"lr": 0.3, "momentum": 0.8, "nesterov": True, "weight_decay": 1e-3},
     "RMSprop": {"lr": 0.01, "alpha": 0.9, "momentum": 0.5},
     "Adagrad": {"lr": 0.1, "lr_decay": 0.01},
@@ -134,12 +135,12 @@ def follow(
     kind: str,
     *,
     side: str = "reference",
-    dtype: Any = np.float64,
+    dtype: DTypeLike = np.float64,
     seed: int = 0,
     steps: int = STEPS,
     change: Callable[[np.ndarray], np.ndarray] | None = None,
     engine: str = "definition",
-    **changed: Any,
+    **changed: float,
 ) -> Trajectory:
     """Train, and tell the loss, the norm and the parameters after each step.
 

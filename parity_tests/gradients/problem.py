@@ -10,7 +10,7 @@ import torch
 import reference
 
 from ..helpers import tensor
-from ..judge.cases import KINDS, Case, Spec
+from ..judge.cases import KINDS, Case, usual
 from ..judge.diagnosis import TWINS as TWINS_OF_CELLS
 from ..judge.diagnosis import Named, Problem, posed
 from ..judge.oracle import Tensors, transform
@@ -28,7 +28,7 @@ ROOMS = {kind: room_of(reference, kind) for kind in KINDS}
 
 def problem(kind: str, T: int = 5, B: int = 4, dtype: str = "float64") -> Problem:
     """Random weights, both biases, inputs, states and upstream gradients; nothing is zero and sizes differ."""
-    spec = Spec(input_size=3, hidden_size=6, dtype=dtype, **KINDS[kind])
+    spec = usual(kind, dtype=dtype)
     return posed(spec, ROOMS[kind], Case(spec, T=T, B=B, label="variants").data())
 
 

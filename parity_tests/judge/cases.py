@@ -8,7 +8,7 @@ import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -146,6 +146,11 @@ KINDS: dict[str, dict] = {
 }
 
 
+def usual(kind: str, **options: Any) -> Spec:
+    """A layer of this kind in the usual sizes."""
+    return Spec(input_size=3, hidden_size=6, **KINDS[kind], **options)
+
+
 def pairwise(options: dict[str, tuple]) -> list[dict]:
     """Few combinations in which every pair of values of two options occurs (greedy, deterministic)."""
 
@@ -164,15 +169,14 @@ def pairwise(options: dict[str, tuple]) -> list[dict]:
 def build(kind: str, options: dict) -> Case:
     """The case of one kind of cell and one combination of OPTIONS."""
     layer = {k: v for k, v in options.items() if k not in ("state", "lengths")}
-    spec = Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer)
-    return Case(spec, state=options["state"], lengths=LENGTHS[options["lengths"]])
+    return Case(usual(kind, **layer), state=options["state"], lengths=LENGTHS[options["lengths"]])
 
 
 def edges(kind: str) -> Iterator[Case]:
     """The honest edge cases: size 1 everywhere, one step, saturated gates, a long sequence, one of everything."""
     P = {"proj_size": 1} if kind == "lstm-proj" else {}
     one = Spec(input_size=1, hidden_size=1 + bool(P), **KINDS[kind] | P)
-    full = Spec(input_size=3, hidden_size=6, **KINDS[kind])
+    full = usual(kind)
     yield Case(one, T=1, B=1, label="size1")
     yield Case(one, T=4, B=1, label="size1")
     yield Case(full, T=1, label="one_step")
@@ -184,10 +188,9 @@ def edges(kind: str) -> Iterator[Case]:
 
 def dropout(kind: str) -> Iterator[Case]:
     """Dropout between layers, its masks given to both sides."""
-    plain = Spec(input_size=3, hidden_size=6, **KINDS[kind])
-    yield Case(replace(plain, num_layers=2, dropout=0.3))
-    yield Case(replace(plain, num_layers=3, bidirectional=True, dropout=0.5), lengths=LENGTHS["unsorted"])
-    yield Case(replace(plain, num_layers=3, dropout=0.8), lengths=LENGTHS["ties"])
+    yield Case(usual(kind, num_layers=2, dropout=0.3))
+    yield Case(usual(kind, num_layers=3, bidirectional=True, dropout=0.5), lengths=LENGTHS["unsorted"])
+    yield Case(usual(kind, num_layers=3, dropout=0.8), lengths=LENGTHS["ties"])
 
 
 def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu") -> list[Case]:

@@ -16,7 +16,7 @@ import torch_impl.cells.lstm
 import torch_impl.cells.rnn
 from reference.common.arrays import split
 
-from .cases import KINDS, Case, Data, Spec
+from .cases import KINDS, Case, Data, Spec, usual
 from .numpy_layer import OWN
 from .oracle import Tensors, complex_step, truth_of
 from .tolerance import judge
@@ -73,7 +73,7 @@ def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4) -> Problem:
 
 
 def witness(kind: str, T: int = STEPS, B: int = 4) -> Case:
-    return Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
+    return Case(usual(kind, dtype="float64"), T=T, B=B, label="witness")
 
 
 def posed(spec: Spec, room: ModuleType, data: Data) -> Problem:

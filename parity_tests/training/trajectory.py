@@ -23,6 +23,7 @@ from reference.common import batches, schedules
 from reference.training import optim
 from torch_impl.training import optim as torch_optim
 
+from ..judge.oracle import jitter
 from ..judge.tolerance import Verdict, judge_trajectory
 
 Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
@@ -168,7 +169,7 @@ class Truth:
 
     def __init__(self, task: Task, cell: str, kind: str, seed: int, steps: int):
         self._run = partial(follow, task, cell, kind, seed=seed, steps=steps)
-        self._rng = np.random.default_rng(seed)
+        self._jitter = partial(jitter, rng=np.random.default_rng(seed))
         self._runs: list[Trajectory] = []
         self.oracle: Trajectory = self._run(dtype=np.longdouble)
 
@@ -176,9 +177,6 @@ class Truth:
         while len(self._runs) < count:
             self._runs.append(self._run(change=self._jitter if self._runs else None))
         return self._runs[:count]
-
-    def _jitter(self, v: np.ndarray) -> np.ndarray:
-        return v * (1 + np.finfo(v.dtype).eps * self._rng.choice([-1, 1], v.shape))
 
 
 @lru_cache(maxsize=8)

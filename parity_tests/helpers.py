@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, DTypeLike
 from torch import nn
 
 import reference
@@ -15,9 +16,10 @@ ENGINES = ("definition", "fast")
 engine_of_layers = ENGINES[0]  # with which ``built`` makes them; the fixture ``engine`` of conftest.py goes through both
 
 Tensors = dict[str, np.ndarray]
+Values = ArrayLike | torch.Tensor
 
 
-def assert_close(actual: Any, expected: Any, name: str = "") -> None:
+def assert_close(actual: Values, expected: Values, name: str = "") -> None:
     """The same shape, dtype, NaN and inf, and every number within 64 roundings of the largest that is expected.
 
     What is compared here is small: a few steps, layers and sequences, sums of a few dozen terms.  Two right answers
@@ -29,30 +31,30 @@ def assert_close(actual: Any, expected: Any, name: str = "") -> None:
     np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDINGS * np.finfo(expected.dtype).eps * largest, err_msg=name)
 
 
-def assert_equal(actual: Any, expected: Any, name: str = "") -> None:
+def assert_equal(actual: Values, expected: Values, name: str = "") -> None:
     """The same shape, dtype and values: for what only moves numbers, or computes them twice."""
     assert_same_kind(actual, expected, name)
     np.testing.assert_array_equal(array(actual), array(expected), err_msg=name)
 
 
-def assert_same_kind(actual: Any, expected: Any, name: str = "") -> None:
+def assert_same_kind(actual: Values, expected: Values, name: str = "") -> None:
     actual, expected = array(actual), array(expected)
     assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), name
 
 
-def assert_all(check: Callable[..., None], actual: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def assert_all(check: Callable[..., None], actual: Mapping[str, Values], expected: Mapping[str, Values]) -> None:
     """``check`` on every tensor of two results, which have the same names."""
     assert list(actual) == list(expected)
     for name, value in expected.items():
         check(actual[name], value, name)
 
 
-def array(value: Any) -> np.ndarray:
+def array(value: Values) -> np.ndarray:
     """A tensor or an array as an array."""
     return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
-def tensor(value: Any) -> torch.Tensor:
+def tensor(value: ArrayLike) -> torch.Tensor:
     """A copy of an array as a tensor."""
     return torch.from_numpy(np.array(value))
 
@@ -68,7 +70,7 @@ def draw_state(seed: int, cell: str, *shape: int, proj_size: int = 0, dtype: str
     return (h, draw(seed + 1, *shape, dtype=dtype)) if cell.startswith("LSTM") else h
 
 
-def built(name: str, *args, dtype: Any = "float32", **kwargs):
+def built(name: str, *args, dtype: DTypeLike = "float32", **kwargs):
     """The layer or cell ``name`` of reference; a layer with the engine whose turn it is, if that computes in this dtype"""
     if name in ("RNN", "LSTM", "GRU") and np.dtype(dtype) in (np.float32, np.float64):
         kwargs = {"engine": engine_of_layers} | kwargs

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,23 +26,15 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True, eq=False)
 class RoomCase:
-    """One call of one room.
-
-    room, name   of the case
-    inputs       arrays by name, floating ones in float64
-    run          (package, inputs) -> results, with ``reference`` or a broken copy of it
-    twin         (inputs as tensors) -> outputs by name, in PyTorch; autograd is the backward
-    fixed        floating inputs that have no gradient, class weights for instance
-    holomorphic  whether the complex step gives the gradient: not where a gradient is cut off or the room does not branch
-    """
+    """One call of one room."""
 
     room: str
     name: str
-    inputs: Tensors
-    run: Callable[[Any, Tensors], Tensors]
-    twin: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
-    fixed: tuple[str, ...] = ()
-    holomorphic: bool = True
+    inputs: Tensors  # by name, floating ones in float64
+    run: Callable[[ModuleType, Tensors], Tensors]  # (package, inputs) -> results, with ``reference`` or a broken copy of it
+    twin: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]  # inputs -> outputs in PyTorch; autograd is the backward
+    fixed: tuple[str, ...] = ()  # floating inputs that have no gradient, class weights for instance
+    holomorphic: bool = True  # whether the complex step gives the gradient: not where one is cut off, or the room does not branch
 
     def __str__(self) -> str:
         return f"{self.room}-{self.name}"
@@ -83,14 +74,11 @@ def by_torch(case: RoomCase, dtype: str) -> list[Verdict]:
     """The twin, its gradients by autograd."""
     tensors = {k: torch.from_numpy(v).requires_grad_(is_real(v)) for k, v in case.data(dtype).items()}
     outputs = case.twin(tensors)
-    wanted, pulled = case.wanted(outputs), [k for k in outputs if f"d{k}" in tensors]
-    grads = (
-        torch.autograd.grad([outputs[k] for k in pulled], [tensors[k] for k in wanted], [tensors[f"d{k}"].detach() for k in pulled])
-        if pulled
-        else ()
-    )
     results = {k: v.detach().numpy() for k, v in outputs.items()}
-    results |= {f"d{k}": v.numpy() for k, v in zip(wanted, grads, strict=bool(pulled))}
+    if pulled := [k for k in outputs if f"d{k}" in tensors]:
+        wanted, upstream = case.wanted(outputs), [tensors[f"d{k}"].detach() for k in pulled]
+        grads = torch.autograd.grad([outputs[k] for k in pulled], [tensors[k] for k in wanted], upstream)
+        results |= {f"d{k}": v.numpy() for k, v in zip(wanted, grads, strict=True)}
     return list(compare(results, truth(case, dtype), dtype))
 
 

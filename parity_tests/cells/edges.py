@@ -30,15 +30,13 @@ class Side:
         self.rnn = nn.utils.rnn if self.torch else reference
 
     def layer(self, **options):
-        sizes = {"input_size": WIDTH, "hidden_size": H, "num_layers": L, "dtype": "float64"} | options
-        return self._module(self.cell_name, sizes)
+        return self._module(self.cell_name, **{"num_layers": L} | options)
 
     def cell(self, **options):
-        sizes = {"input_size": WIDTH, "hidden_size": H, "dtype": "float64"} | options
-        return self._module(self.cell_name + "Cell", sizes)
+        return self._module(self.cell_name + "Cell", **options)
 
-    def _module(self, name, options):
-        dtype = options.pop("dtype")
+    def _module(self, name, dtype="float64", **options):
+        options = {"input_size": WIDTH, "hidden_size": H} | options
         module = getattr(nn, name)(**options, dtype=getattr(torch, dtype)) if self.torch else built(name, **options, dtype=dtype)
         weights = {k: 0.6 * draw(100 + n, *v.shape) for n, (k, v) in enumerate(module.state_dict().items())}
         module.load_state_dict({k: tensor(v) if self.torch else v for k, v in weights.items()})
@@ -99,22 +97,14 @@ works = Works()
 
 
 class Row(NamedTuple):
-    """One edge.
+    """One edge."""
 
-    name     what is odd about it
-    does     what is done, to either side; what it returns is compared where both work
-    torch    what torch does: an exception type, ``works`` or Warns; a dict where it depends on the cell
-    ours     what reference does: Raises, ``works`` or Warns; only the message where it raises what torch does
-    differs  why the two are not the same; empty where they are
-    cells    which cells have this edge
-    """
-
-    name: str
-    does: Callable[[Side], Any]
-    torch: Any
-    ours: Any
-    differs: str = ""
-    cells: tuple = CELLS
+    name: str  # what is odd about it
+    does: Callable[[Side], Any]  # what is done, to either side; what it returns is compared where both work
+    torch: Any  # what torch does: an exception type, ``works`` or Warns; a dict where it depends on the cell
+    ours: Any  # what reference does: Raises, ``works`` or Warns; only the message where it raises what torch does
+    differs: str = ""  # why the two are not the same; empty where they are
+    cells: tuple[str, ...] = CELLS  # which have this edge
 
 
 def outcome_of_torch(row, cell):
@@ -179,12 +169,9 @@ CONSTRUCTORS = [
         works),
     Row("proj_size where there is none", building("layer", proj_size=2), ValueError,
         Raises(TypeError, "unexpected keyword argument 'proj_size'"), not_for_cell, ONE_STATE),
-    Row("proj_size=hidden_size", building("layer", proj_size=H), ValueError,
-        r"proj_size must be from 0 \(none\) to below hidden_size, 5, got 5", cells=PAIR),
-    Row("proj_size>hidden_size", building("layer", proj_size=H + 1), ValueError,
-        r"proj_size must be from 0 \(none\) to below hidden_size, 5, got 6", cells=PAIR),
-    Row("proj_size=-1", building("layer", proj_size=-1), ValueError,
-        r"proj_size must be from 0 \(none\) to below hidden_size, 5, got -1", cells=PAIR),
+    *(Row(name, building("layer", proj_size=value), ValueError,
+          rf"proj_size must be from 0 \(none\) to below hidden_size, 5, got {value}", cells=PAIR)
+      for name, value in (("proj_size=hidden_size", H), ("proj_size>hidden_size", H + 1), ("proj_size=-1", -1))),
     Row("proj_size=2.5", building("layer", proj_size=2.5), TypeError, "proj_size must be an int, got float", cells=PAIR),
     Row("cell proj_size", building("cell", proj_size=2), TypeError, "unexpected keyword argument 'proj_size'"),
     Row("nonlinearity='sigmoid'", building("layer", nonlinearity="sigmoid"), ValueError, sigmoid, cells=("RNN",)),
@@ -256,7 +243,28 @@ def cell_state_row(name, of_cell, says, x=(B, WIDTH), **torch_and_why):
 
 one_array = "state must be one array, got a "
 two_arrays = "state must be a pair of arrays, got "
+BOTH = (("layer", "", (T, B, WIDTH), (L, B, H)), ("cell", "cell ", (B, WIDTH), (B, H)))
+
+
+def states_of_both():
+    """What a layer and a cell share."""
+    def given(what, x, state):
+        return lambda s: getattr(s, what)()(s.array(*x), state(s))
+    for what, prefix, x, h in BOTH:
+        for name, dtype in (("state float32 into float64", "float32"), ("state of integers", "int64")):
+            yield Row(prefix + name, given(what, x, lambda s, h=h, dtype=dtype: s.state(*h, dtype=dtype)), RuntimeError,
+                      f"state.* must have dtype float64, that of the weights, got {dtype}")
+        yield Row(prefix + "a pair for one state", given(what, x, lambda s, h=h: (s.array(*h), s.array(*h))), AttributeError,
+                  Raises(TypeError, one_array + "tuple of 2"), no_dim, ONE_STATE)
+        yield Row(prefix + "three arrays for a pair", given(what, x, lambda s, h=h: (s.array(*h),) * 3), RuntimeError,
+                  Raises(TypeError, two_arrays + "tuple of 3"), "of the wrong kind is TypeError here", PAIR)
+        yield Row(prefix + "a list as a pair", given(what, x, lambda s, h=h: [s.array(*h), s.array(*h)]), works, works, cells=PAIR)
+        yield Row(prefix + "shape of c alone", given(what, x, lambda s, h=h: (s.array(*h), s.array(*h[:-1], 6))), RuntimeError,
+                  r"state\[1\] " + misshapen(f"{h}, got {(*h[:-1], 6)}"), cells=PAIR)
+
+
 STATES = [
+    *states_of_both(),
     Row("batch_first does not move the state",
         lambda s: s.results(s.layer(batch_first=True), s.array(B, T, WIDTH), s.state(L, B, H)), works, works),
     Row("(N, L, H) where N = L is taken as (L, N, H)",
@@ -271,12 +279,6 @@ STATES = [
     state_row("state 3-D for 2-D input", (L, 1, H), "(2, 5), got (2, 1, 5)", (T, WIDTH)),
     Row("batch of the state, packed", lambda s: s.layer()(s.packed(s.array(6, WIDTH), [3, 2, 1]), s.state(L, 2, H)), RuntimeError,
         "state.* " + misshapen("(2, 3, 5), got (2, 2, 5)")),
-    Row("state float32 into float64", lambda s: s.layer()(s.array(T, B, WIDTH), s.state(L, B, H, dtype="float32")), RuntimeError,
-        "state.* must have dtype float64, that of the weights, got float32"),
-    Row("state of integers", lambda s: s.layer()(s.array(T, B, WIDTH), s.state(L, B, H, dtype="int64")), RuntimeError,
-        "state.* must have dtype float64, that of the weights, got int64"),
-    Row("a pair for one state", lambda s: s.layer()(s.array(T, B, WIDTH), (s.array(L, B, H), s.array(L, B, H))), AttributeError,
-        Raises(TypeError, one_array + "tuple of 2"), no_dim, ONE_STATE),
     Row("a list for one state", lambda s: s.layer()(s.array(T, B, WIDTH), [s.array(L, B, H)]), AttributeError,
         Raises(TypeError, one_array + "list of 1"), no_dim, ONE_STATE),
     Row("one array for a pair", lambda s: s.layer()(s.array(T, B, WIDTH), s.array(L, B, H)), RuntimeError,
@@ -285,12 +287,6 @@ STATES = [
         cells=PAIR),
     Row("one array in a tuple for a pair", lambda s: s.layer()(s.array(T, B, WIDTH), (s.array(L, B, H),)), IndexError,
         Raises(TypeError, two_arrays + "tuple of 1"), "torch asks for the second", PAIR),
-    Row("three arrays for a pair", lambda s: s.layer()(s.array(T, B, WIDTH), (s.array(L, B, H),) * 3), RuntimeError,
-        Raises(TypeError, two_arrays + "tuple of 3"), "of the wrong kind is TypeError here", PAIR),
-    Row("a list as a pair", lambda s: s.layer()(s.array(T, B, WIDTH), [s.array(L, B, H), s.array(L, B, H)]), works, works,
-        cells=PAIR),
-    Row("shape of c alone", lambda s: s.layer()(s.array(T, B, WIDTH), (s.array(L, B, H), s.array(L, B, 6))), RuntimeError,
-        r"state\[1\] " + misshapen("(2, 3, 5), got (2, 3, 6)"), cells=PAIR),
     Row("h as wide as c where it is projected",
         lambda s: s.layer(proj_size=2)(s.array(T, B, WIDTH), (s.array(L, B, H), s.array(L, B, H))), RuntimeError,
         r"state\[0\] " + misshapen("(2, 3, 2), got (2, 3, 5)"), cells=PAIR),
@@ -304,21 +300,10 @@ STATES = [
     cell_state_row("cell state 2-D for 1-D input", (1, H), "(5,), got (1, 5)", (WIDTH,)),
     cell_state_row("cell state 3-D", (1, B, H), "(3, 5), got (1, 3, 5)", torch=ValueError,
                    differs="a wrong shape of a state is RuntimeError here, as it is for torch's layers"),
-    Row("cell state float32 into float64", lambda s: s.cell()(s.array(B, WIDTH), s.state(B, H, dtype="float32")), RuntimeError,
-        "state.* must have dtype float64, that of the weights, got float32"),
-    Row("cell state of integers", lambda s: s.cell()(s.array(B, WIDTH), s.state(B, H, dtype="int64")), RuntimeError,
-        "state.* must have dtype float64, that of the weights, got int64"),
     Row("cell c alone float32", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(B, H, dtype="float32"))), works,
         Raises(RuntimeError, r"state\[1\] must have dtype float64, that of the weights, got float32"),
         "torch promotes c, which enters no matrix product", PAIR),
-    Row("cell shape of c alone", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(B, 6))), RuntimeError,
-        r"state\[1\] " + misshapen("(3, 5), got (3, 6)"), cells=PAIR),
-    Row("cell a pair for one state", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(B, H))), AttributeError,
-        Raises(TypeError, one_array + "tuple of 2"), no_dim, ONE_STATE),
     Row("cell one array for a pair", lambda s: s.cell()(s.array(2, WIDTH), s.array(2, H)), TypeError, two_arrays, cells=PAIR),
-    Row("cell three arrays for a pair", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H),) * 3), RuntimeError,
-        Raises(TypeError, two_arrays + "tuple of 3"), "of the wrong kind is TypeError here", PAIR),
-    Row("cell a list as a pair", lambda s: s.cell()(s.array(B, WIDTH), [s.array(B, H), s.array(B, H)]), works, works, cells=PAIR),
 ]
 
 # Values.
@@ -354,11 +339,11 @@ VALUES = [
 # Backward.
 
 
-def pull_layer(dy=None, dstate=None, times=1, x=(T, B, WIDTH)):
+def pull_layer(dstate=None, times=1, dy=None):
     """A row's deed: forward, and backward with the gradients that two functions of the side draw."""
     def does(s):
         layer = s.layer()
-        y, state_n = layer(s.array(*x), s.state(L, B, H))
+        y, state_n = layer(s.array(T, B, WIDTH), s.state(L, B, H))
         gradients = [dy(s) if dy else s.array(T, B, H)] + ([dstate(s)] if dstate else [])
         for _ in range(times):
             s.pull(layer, (y, state_n) if dstate else (y,), gradients)
@@ -378,42 +363,39 @@ silently = "torch casts a real gradient to the dtype of the output"
 flat = "torch.autograd takes flat lists and counts them"
 one_too_many = "torch.autograd drops the gradient that is one too many"
 no_forward = "backward needs a forward before it"
+
+
+def backwards_of_both():
+    for prefix, pull, name, h in (("", pull_layer, "dstate_n", (L, B, H)), ("cell ", pull_cell, "dstate", (B, H))):
+        yield Row(prefix + "backward twice", pull(times=2), RuntimeError, "each forward allows one backward")
+        for what, other in (("shape", (*h[:-1], 6)), ("rank", h[1:])):
+            yield Row(f"{prefix}{what} of {name}", pull(lambda s, other=other: s.state(*other)), RuntimeError,
+                      f"{name}.* " + misshapen(f"{h}, got {other}"))
+        says = name + ".* must have dtype float64, that of the weights, got "
+        yield Row(f"{prefix}{name} float32", pull(lambda s, h=h: s.state(*h, dtype="float32")), works,
+                  Raises(RuntimeError, says + "float32"), silently)
+        yield Row(f"{prefix}{name} complex", pull(lambda s, h=h: s.state(*h, dtype="complex128")), RuntimeError,
+                  says + "complex128")
+        yield Row(f"{prefix}one array for a pair of gradients", pull(lambda s, h=h: s.array(*h)), RuntimeError,
+                  Raises(TypeError, f"{name} must be a pair of arrays, got "), flat, PAIR)
+        yield Row(f"{prefix}a pair for one gradient", pull(lambda s, h=h: (s.array(*h), s.array(*h))), works,
+                  Raises(TypeError, f"{name} must be one array, got a tuple of 2"), one_too_many, ONE_STATE)
+
+
 BACKWARD = [
+    *backwards_of_both(),
     Row("backward before forward", lambda s: s.pull(s.layer(), s.array(T, B, H), [s.array(T, B, H)]), RuntimeError, no_forward),
-    Row("backward twice", pull_layer(times=2), RuntimeError, "each forward allows one backward"),
-    Row("features of dy", pull_layer(lambda s: s.array(T, B, 6)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (4, 3, 6)")),
-    Row("steps of dy", pull_layer(lambda s: s.array(3, B, H)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (3, 3, 5)")),
-    Row("dy of the last step only", pull_layer(lambda s: s.array(B, H)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (3, 5)")),
-    Row("dy float32", pull_layer(lambda s: s.array(T, B, H, dtype="float32")), works,
+    Row("features of dy", pull_layer(dy=lambda s: s.array(T, B, 6)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (4, 3, 6)")),
+    Row("steps of dy", pull_layer(dy=lambda s: s.array(3, B, H)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (3, 3, 5)")),
+    Row("dy of the last step only", pull_layer(dy=lambda s: s.array(B, H)), RuntimeError,
+        "dy " + misshapen("(4, 3, 5), got (3, 5)")),
+    Row("dy float32", pull_layer(dy=lambda s: s.array(T, B, H, dtype="float32")), works,
         Raises(RuntimeError, "dy must have dtype float64, that of the weights, got float32"), silently),
-    Row("dy of integers", pull_layer(lambda s: s.array(T, B, H, dtype="int64")), works,
+    Row("dy of integers", pull_layer(dy=lambda s: s.array(T, B, H, dtype="int64")), works,
         Raises(RuntimeError, "dy must have dtype float64, that of the weights, got int64"), silently),
-    Row("dy complex", pull_layer(lambda s: s.array(T, B, H, dtype="complex128")), RuntimeError,
+    Row("dy complex", pull_layer(dy=lambda s: s.array(T, B, H, dtype="complex128")), RuntimeError,
         "dy must have dtype float64, that of the weights, got complex128"),
-    Row("shape of dstate_n", pull_layer(dstate=lambda s: s.state(L, B, 6)), RuntimeError,
-        "dstate_n.* " + misshapen("(2, 3, 5), got (2, 3, 6)")),
-    Row("rank of dstate_n", pull_layer(dstate=lambda s: s.state(B, H)), RuntimeError,
-        "dstate_n.* " + misshapen("(2, 3, 5), got (3, 5)")),
-    Row("dstate_n float32", pull_layer(dstate=lambda s: s.state(L, B, H, dtype="float32")), works,
-        Raises(RuntimeError, "dstate_n.* must have dtype float64, that of the weights, got float32"), silently),
-    Row("dstate_n complex", pull_layer(dstate=lambda s: s.state(L, B, H, dtype="complex128")), RuntimeError,
-        "dstate_n.* must have dtype float64, that of the weights, got complex128"),
-    Row("one array for a pair of gradients", pull_layer(dstate=lambda s: s.array(L, B, H)), RuntimeError,
-        Raises(TypeError, "dstate_n must be a pair of arrays, got "), flat, PAIR),
-    Row("a pair for one gradient", pull_layer(dstate=lambda s: (s.array(L, B, H), s.array(L, B, H))), works,
-        Raises(TypeError, "dstate_n must be one array, got a tuple of 2"), one_too_many, ONE_STATE),
     Row("cell backward before forward", lambda s: s.pull(s.cell(), s.state(B, H), [s.state(B, H)]), RuntimeError, no_forward),
-    Row("cell backward twice", pull_cell(times=2), RuntimeError, "each forward allows one backward"),
-    Row("cell shape of dstate", pull_cell(lambda s: s.state(B, 6)), RuntimeError, "dstate.* " + misshapen("(3, 5), got (3, 6)")),
-    Row("cell rank of dstate", pull_cell(lambda s: s.state(H)), RuntimeError, "dstate.* " + misshapen("(3, 5), got (5,)")),
-    Row("cell dstate float32", pull_cell(lambda s: s.state(B, H, dtype="float32")), works,
-        Raises(RuntimeError, "dstate.* must have dtype float64, that of the weights, got float32"), silently),
-    Row("cell dstate complex", pull_cell(lambda s: s.state(B, H, dtype="complex128")), RuntimeError,
-        "dstate.* must have dtype float64, that of the weights, got complex128"),
-    Row("cell one array for a pair of gradients", pull_cell(lambda s: s.array(B, H)), RuntimeError,
-        Raises(TypeError, "dstate must be a pair of arrays, got "), flat, PAIR),
-    Row("cell a pair for one gradient", pull_cell(lambda s: (s.array(B, H), s.array(B, H))), works,
-        Raises(TypeError, "dstate must be one array, got a tuple of 2"), one_too_many, ONE_STATE),
 ]
 
 # State dicts.

@@ -1,17 +1,14 @@
 """Faults of reference/cells/inputs.py, which the named cases must catch: ../judge/cases.py"""
 
-from functools import partial
-
 from ..mutation.catalogue import Fault
 
-fault = partial(Fault, "cells/inputs")
 # fmt: off
 FAULTS = [
-    fault("batch_first reshapes where it should transpose", "Form.rows", "x = np.swapaxes(x, 0, 1)",
+    Fault("batch_first reshapes where it should transpose", "Form.rows", "x = np.swapaxes(x, 0, 1)",
           "x = x.reshape(x.shape[1], x.shape[0], -1)", source="pytorch #92615: transposes missing"),
-    fault("states of unsorted sequences not sorted", "Form.states_in", "s[:, self.packed.sorted_indices]", "s.copy()"),
-    fault("final states of unsorted sequences not put back", "Form.states_out", "s[:, self.packed.unsorted_indices]", "s"),
-    fault("upstream gradient's array is written to", "Form.rows",
+    Fault("states of unsorted sequences not sorted", "Form.states_in", "s[:, self.packed.sorted_indices]", "s.copy()"),
+    Fault("final states of unsorted sequences not put back", "Form.states_out", "s[:, self.packed.unsorted_indices]", "s"),
+    Fault("upstream gradient's array is written to", "Form.rows",
           "return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
           "x *= 1 + np.finfo(x.dtype).eps\nreturn (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
           source="in-place code on a view where a copy was expected", changes=True),

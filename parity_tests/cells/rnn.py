@@ -1,27 +1,22 @@
 """Faults of reference/cells/rnn.py, which the named cases must catch: ../judge/cases.py"""
 
-from functools import partial
+from ..mutation.catalogue import Fault
 
-from ..mutation.catalogue import RNN, Fault
-
-fault = partial(Fault, "cells/rnn", kinds=RNN)
 # fmt: off
 FAULTS = [
-    fault("recurrent bias left out", "step_forward", "a_x + h @ p.W_hh.T + p.b_hh", "a_x + h @ p.W_hh.T", "R1",
+    Fault("recurrent bias left out", "step_forward", "a_x + h @ p.W_hh.T + p.b_hh", "a_x + h @ p.W_hh.T", "R1",
           "numpy-ml #42: all tests had zero biases"),
-    fault("recurrent matrix transposed", "step_forward", "h @ p.W_hh.T", "h @ p.W_hh", "R1"),
-    fault("nonlinearity option ignored", "step_forward", 'np.tanh(a) if nonlinearity == "tanh" else relu(a)', "np.tanh(a)", "R2",
+    Fault("recurrent matrix transposed", "step_forward", "h @ p.W_hh.T", "h @ p.W_hh", "R1"),
+    Fault("nonlinearity option ignored", "step_forward", 'np.tanh(a) if nonlinearity == "tanh" else relu(a)', "np.tanh(a)", "R2",
           kinds=("rnn-relu",)),
-    fault("derivative of tanh is 1 - h", "step_backward", "1 - h**2", "1 - h", "R2*", kinds=("rnn",)),
-    fault("derivative taken at the state before the step", "deltas", "k.h[t + 1]", "k.h[t]", "R2*"),
-    fault("derivative of relu is 1 everywhere", "step_backward", "np.where(h.real <= 0, 0, dh)", "dh", "R2*",
-          kinds=("rnn-relu",)),
-    fault("recurrent matrix transposed in backward", "step_backward", "da @ p.W_hh", "da @ p.W_hh.T", "R1*"),
-    fault("only the last output's gradient used", "deltas", "dh[t + 1] += dy[t]", "dh[t + 1] += dy[t] * (t == len(dy) - 1)",
-          "R1*"),
-    fault("gradient of the final state ignored", "deltas", "dh[-1] = ds.h", "dh[-1] = 0", "R1*"),
-    fault("recurrent weights paired with the new state", "backward", "rows(k.h[:-1])", "rows(k.h[1:])", "R1*"),
-    fault("gradient cut in the middle of the sequence", "deltas", "dh[t + 1] += dy[t]",
+    Fault("derivative of tanh is 1 - h", "step_backward", "1 - h**2", "1 - h", "R2*", kinds=("rnn",)),
+    Fault("derivative taken at the state before the step", "deltas", "k.h[t + 1]", "k.h[t]", "R2*"),
+    Fault("derivative of relu is 1 everywhere", "step_backward", "np.where(h.real <= 0, 0, dh)", "dh", "R2*", kinds=("rnn-relu",)),
+    Fault("recurrent matrix transposed in backward", "step_backward", "da @ p.W_hh", "da @ p.W_hh.T", "R1*"),
+    Fault("only the last output's gradient used", "deltas", "dh[t + 1] += dy[t]", "dh[t + 1] += dy[t] * (t == len(dy) - 1)", "R1*"),
+    Fault("gradient of the final state ignored", "deltas", "dh[-1] = ds.h", "dh[-1] = 0", "R1*"),
+    Fault("recurrent weights paired with the new state", "backward", "rows(k.h[:-1])", "rows(k.h[1:])", "R1*"),
+    Fault("gradient cut in the middle of the sequence", "deltas", "dh[t + 1] += dy[t]",
           "dh[t + 1] = dy[t] + dh[t + 1] * (t != 1)", "R1*", "pytorch #49236: detaching too much"),
-    fault("time shift of the upstream gradient", "deltas", "dh[t + 1] += dy[t]", "dh[t + 1] += dy[t - 1]", "R1*"),
+    Fault("time shift of the upstream gradient", "deltas", "dh[t + 1] += dy[t]", "dh[t + 1] += dy[t - 1]", "R1*"),
 ]

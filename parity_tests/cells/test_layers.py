@@ -8,20 +8,7 @@ import scipy.stats
 import torch
 from torch import nn
 
-from ..helpers import (
-    array,
-    assert_all,
-    assert_close,
-    assert_equal,
-    built,
-    draw,
-    draw_state,
-    leaves,
-    refill,
-    results,
-    tensor,
-    twins,
-)
+from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -14,18 +14,6 @@ from torch_impl.char_lm import backend as char_lm
 from torch_impl.training import loop
 
 
-def stop() -> None:
-    signal.raise_signal(signal.SIGTERM)
-
-
-def fail() -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def main(what: str, step: int, arguments: list[str]) -> int:
     asked, calls = loop.any_of, 0
 
@@ -34,7 +22,9 @@ def main(what: str, step: int, arguments: list[str]) -> int:
         nonlocal calls
         calls += 1
         if calls == step and os.environ["RANK"] == "1":
-            {"stop": stop, "fail": fail, "die": die}[what]()
+            if what == "fail":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+            signal.raise_signal({"stop": signal.SIGTERM, "die": signal.SIGKILL}[what])
         return asked(model, flag)
 
     loop.any_of = any_of

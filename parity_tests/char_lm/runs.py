@@ -1,6 +1,7 @@
 """Runs of the character model for its tests: a small text, both sides in this process, or one in a process of its own."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,27 +15,9 @@ from reference.common import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 SIDES = {"reference": BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
-SMALL = [
-    "--size",
-    "7",
-    "--embedding",
-    "5",
-    "--batch",
-    "4",
-    "--window",
-    "9",
-    "--dtype",
-    "float64",
-    "--seed",
-    "3",
-    "--every",
-    "10",
-    "--save-every",
-    "7",
-    "--lr",
-    "0.02",
-    "--quiet",
-]
+SMALL = shlex.split(
+    "--size 7 --embedding 5 --batch 4 --window 9 --dtype float64 --seed 3 --every 10 --save-every 7 --lr .02 --quiet"
+)
 
 
 def write_text(folder: Path, words: int = 900) -> Path:
@@ -54,15 +37,9 @@ def call(backend: str, command: str, *options: object) -> int:
 
 
 def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
+    words = [sys.executable, "-m", f"{backend}.{application}", *map(str, options)]
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", f"{backend}.{application}", *map(str, options)],
-        cwd=ROOT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | more,
-    )
+    return subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
 
 
 def weights(folder: Path, name: str = "last.safetensors") -> dict[str, np.ndarray]:

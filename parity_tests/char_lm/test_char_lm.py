@@ -36,13 +36,13 @@ def text(tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(text, tmp_path_factory):
     """The same 100 steps in float64 on both sides, of each cell: {(side, cell): folder}"""
-    made = {}
+    folders = {}
     for cell, options in CELLS.items():
         small = [o for o in SMALL if not (cell == "lstm" and o in ("--embedding", "5"))]
         for backend in SIDES:
-            folder = made[backend, cell] = tmp_path_factory.mktemp(f"{backend}-{cell}")
+            folder = folders[backend, cell] = tmp_path_factory.mktemp(f"{backend}-{cell}")
             assert call(backend, "train", "--text", text, "--run", folder, "--steps", 100, *small, *options) == 0
-    return made
+    return folders
 
 
 def stdout(capsys):

@@ -30,10 +30,10 @@ def text(tmp_path_factory):
 @pytest.fixture(scope="module")
 def straight(text, tmp_path_factory):
     """The undisturbed run of one process, on both sides."""
-    made = {backend: tmp_path_factory.mktemp(backend) for backend in SIDES}
-    for backend, folder in made.items():
+    folders = {backend: tmp_path_factory.mktemp(backend) for backend in SIDES}
+    for backend, folder in folders.items():
         assert call(backend, "train", "--text", text, "--run", folder, "--steps", STEPS, *UNEVEN) == 0
-    return made
+    return folders
 
 
 def two(*arguments, module="torch_impl.char_lm"):

@@ -3,8 +3,6 @@
 Nothing here has a gradient.  Tokens are compared as numbers.
 """
 
-from functools import partial
-
 import numpy as np
 import torch
 
@@ -15,14 +13,7 @@ from ..rooms import RoomCase
 V = 7
 
 
-def case(
-    name: str,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    scale: float = 2.0,
-    lead: tuple[int, ...] = (4, 3),
-) -> RoomCase:
+def case(name: str, temperature=1.0, top_k=None, top_p=None, scale=2.0, lead=(4, 3)) -> RoomCase:
     def run(package, d):
         log_p = package.sampling.log_probabilities(d["z"], temperature, top_k, top_p)
         p = np.exp(log_p)
@@ -56,24 +47,23 @@ CASES = [
     case("large", scale=1e4, temperature=100.0),
 ]
 
-fault = partial(Fault, "common/sampling")
 # fmt: off
 FAULTS = [
-    fault("temperature multiplies", "log_probabilities", "(z - z.max(-1, keepdims=True)) / (temperature or 1)",
+    Fault("temperature multiplies", "log_probabilities", "(z - z.max(-1, keepdims=True)) / (temperature or 1)",
           "(z - z.max(-1, keepdims=True)) * temperature"),
-    fault("temperature ignored", "log_probabilities", "temperature or 1", "1"),
-    fault("one token more than k stays", "log_probabilities", "rank(log_p) < k", "rank(log_p) <= k"),
-    fault("the least likely stay", "rank", "-log_p", "log_p"),
-    fault("order taken for ranks", "rank", 'np.argsort(np.argsort(-log_p, -1, kind="stable"), -1)',
+    Fault("temperature ignored", "log_probabilities", "temperature or 1", "1"),
+    Fault("one token more than k stays", "log_probabilities", "rank(log_p) < k", "rank(log_p) <= k"),
+    Fault("the least likely stay", "rank", "-log_p", "log_p"),
+    Fault("order taken for ranks", "rank", 'np.argsort(np.argsort(-log_p, -1, kind="stable"), -1)',
           'np.argsort(-log_p, -1, kind="stable")'),
-    fault("nucleus without the token that reaches top_p", "before",
+    Fault("nucleus without the token that reaches top_p", "before",
           "np.concatenate([np.zeros_like(p[..., :1]), np.cumsum(p, -1)[..., :-1]], -1)",
           "np.concatenate([np.zeros_like(p[..., :1]), np.cumsum(p, -1)[..., :-1]], -1) + p"),
-    fault("nucleus not put back into the order of tokens", "before", "np.take_along_axis(earlier, np.argsort(order, -1), -1)",
+    Fault("nucleus not put back into the order of tokens", "before", "np.take_along_axis(earlier, np.argsort(order, -1), -1)",
           "earlier"),
-    fault("what is left does not sum to 1", "log_probabilities",
+    Fault("what is left does not sum to 1", "log_probabilities",
           "log_softmax(np.where(before(log_p) < share, log_p, -np.inf), axis=-1)",
           "np.where(before(log_p) < share, log_p, -np.inf)"),
-    fault("the token before the drawn one", "choose", "(total <= u[..., None] * total[..., -1:]).sum(-1)",
+    Fault("the token before the drawn one", "choose", "(total <= u[..., None] * total[..., -1:]).sum(-1)",
           "(total <= u[..., None] * total[..., -1:]).sum(-1) - 1"),
 ]

@@ -11,20 +11,7 @@ from torch.nn.utils import rnn as torch_rnn
 import reference
 from reference import PackedSequence
 
-from ..helpers import (
-    array,
-    assert_all,
-    assert_close,
-    assert_equal,
-    built,
-    draw,
-    draw_state,
-    leaves,
-    refill,
-    results,
-    tensor,
-    twins,
-)
+from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
 
 T, INPUT, H = 5, 7, 8
 LENGTHS = {

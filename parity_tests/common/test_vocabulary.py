@@ -64,7 +64,7 @@ def test_pronunciations_with_and_without_stress():
     assert len(words) == len(stressed) == 116_506
     assert words["tomato"] == [("t", "ah", "m", "ey", "t", "ow"), ("t", "ah", "m", "aa", "t", "ow")]
     assert stressed["tomato"][0] == ("t", "ah0", "m", "ey1", "t", "ow2")
-    assert len({sound for pronounced in words.values() for s in pronounced for sound in s}) == 39
+    assert len({sound for ways in words.values() for sounds in ways for sound in sounds}) == 39
     assert len(stressed["permit"]) == 2 and words["permit"] == [("p", "er", "m", "ih", "t")]
 
 

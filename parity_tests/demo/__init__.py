@@ -5,5 +5,5 @@ parity.py       both sides on them, every output and gradient; and one line brok
 characters.py   a character model trained on both sides from the same weights, and text from it
 sunspots.py     a forecast beside its baselines
 drawing.py      the curves
-page.py         out/demo.html, which shows all of it
+__main__.py     all of them, and out/demo.html, which shows it
 """

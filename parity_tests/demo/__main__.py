@@ -1,6 +1,7 @@
 """The demo from its start to its page.  Exit status 1 if anything is wrong that must be equal, or the fault survived."""
 
 import argparse
+import json
 import shutil
 import sys
 import time
@@ -18,11 +19,12 @@ from rich.console import Console
 from rich.text import Text
 
 from reference.char_lm.generate import side_by_side
+from reference.char_lm.run import CONFIG
 from reference.common import datasets as corpora
 from reference.common.command import guarded
 
-from ..judge import pages, terminal
-from . import characters, drawing, page, parity, sunspots
+from ..judge import pages, report, terminal
+from . import characters, drawing, parity, sunspots
 
 OUT = Path("out")
 PARTS = 5
@@ -67,15 +69,10 @@ def main(settings: Settings | None = None) -> int:
     except OSError as e:
         console.print(f"error: {e.filename or OUT}: {e.strerror or e}", style="bold red", markup=False)
         return 2
-    console.print(
-        Text(
-            "; ".join(problems) or "everything that must be equal is equal, and the planted fault was caught",
-            style="bold red" if problems else "bold green",
-        )
-    )
-    console.print(
-        f"open {OUT / 'demo.html'}: all of this on one page, made in {time.perf_counter() - start:.0f} s", highlight=False
-    )
+    said = "; ".join(problems) or "everything that must be equal is equal, and the planted fault was caught"
+    console.print(Text(said, style="bold red" if problems else "bold green"))
+    seconds = time.perf_counter() - start
+    console.print(f"open {OUT / 'demo.html'}: all of this on one page, made in {seconds:.0f} s", highlight=False)
     return int(bool(problems))
 
 
@@ -104,13 +101,32 @@ def run(console: Console, settings: Settings) -> list[str]:
 
     heading(console, 5, "one line of the NumPy LSTM is broken")
     on_fault = parity.plant(console, on_real["definition"])
-    for report, name in ((on_real, "parity"), (on_fault, "planted_fault")):
+    for summary, name in ((on_real, "parity"), (on_fault, "planted_fault")):
         for suffix in (".html", ".md"):
-            pages.write(report, OUT / f"{name}{suffix}")
+            pages.write(summary, OUT / f"{name}{suffix}")
             console.print(f"wrote {OUT / name}{suffix}", highlight=False)
-    page.write(
-        OUT / "demo.html", on_real, tables, wrong, on_fault, characters.about(runs["reference"]), curves, figure, texts, forecast
-    )
+    content = {
+        "environment": on_real["environment"],
+        "rule": report.RULE,
+        "definition": on_real["definition"],
+        "dtypes": parity.DTYPES,
+        "tables": tables,
+        "wrong": wrong,
+        "runs": sum(i["passed"] + i["failed"] for i in on_real["implementations"]),
+        "config": json.loads((runs["reference"] / CONFIG).read_bytes()),
+        "curves": curves,
+        "seconds": dict(zip(characters.NAMES.values(), curves.seconds, strict=True)),
+        "loss_plot": drawing.inline(figure),
+        "texts": texts,
+        "forecast": forecast,
+        "forecast_columns": sunspots.COLUMNS,
+        "forecast_rows": sunspots.rows(forecast.evaluation),
+        "by_step": sunspots.by_step(forecast.evaluation),
+        "forecast_plots": {caption: drawing.inline(f) for caption, f in forecast.plots.items()},
+        "fault": parity.planted(),
+        "i": on_fault["implementations"][0],
+    }
+    (OUT / "demo.html").write_text(pages.render("demo.html", content), encoding="utf-8")
     return problems(on_real, wrong, texts, on_fault)
 
 

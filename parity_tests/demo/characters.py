@@ -1,16 +1,14 @@
 """A character model on both sides: the same first weights and batches, two loss curves, and text at several temperatures."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from reference.char_lm import command
 from reference.char_lm.generate import writer
 from reference.char_lm.options import parser
-from reference.char_lm.run import CONFIG
 from reference.common.run import LOG, read_log
 
 from ..char_lm.runs import SIDES
@@ -62,8 +60,7 @@ def train(folder: Path, options: Sequence[str]) -> dict[str, Path]:
     """``char_lm train`` on either side with the same options; -> the runs' folders.  FailedError: one did not finish."""
     runs = {package: folder / f"characters_{NAMES[package].lower()}" for package in SIDES}
     for package, run in runs.items():
-        status = command.main(SIDES[package], ["train", "--run", str(run), "--overwrite", *options])
-        if status:
+        if status := command.main(SIDES[package], ["train", "--run", str(run), "--overwrite", *options]):
             raise FailedError(status)
     return runs
 
@@ -98,8 +95,3 @@ def parted(temperatures: Sequence[float], ours: list[str], theirs: list[str]) ->
             if x != y:
                 return f"temperature {t:g}, character {k + 1}: NumPy wrote {x!r}, PyTorch {y!r}"
     return ""
-
-
-def about(run: Path) -> dict[str, Any]:
-    """The configuration of a run."""
-    return json.loads((run / CONFIG).read_bytes())

@@ -55,9 +55,9 @@ def cell(verdicts: Iterable[Verdict]) -> Text:
 
 def parts() -> tuple[Table, list[Verdict]]:
     """A row for each room, and each cell of it."""
-    table, all_verdicts = terminal.grid("parts and models: largest error / allowed, over all outputs and gradients"), []
-    for name in ("room", "cell", "cases", *(f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)):
-        table.add_column(name, justify="right" if name == "cases" else "left", overflow="fold")
+    sides = (f"{side} {dtype}" for side in ("NumPy", "PyTorch") for dtype in DTYPES)
+    title = "parts and models: largest error / allowed, over all outputs and gradients"
+    table, all_verdicts = terminal.grid(title, ("room", "cell", "cases", *sides), right=("cases",)), []
     for name, room in track(rooms().items(), "parts", console=terminal.console(stderr=True), transient=True):
         for kind, cases in by_cell(room.CASES).items():
             columns = part(cases)
@@ -69,10 +69,9 @@ def parts() -> tuple[Table, list[Verdict]]:
 def trajectories() -> tuple[Table, list[Verdict]]:
     """A row for each model and cell: a hundred steps of training on each side against the definition in longdouble."""
     all_verdicts: list[Verdict] = []
-    table = terminal.grid(f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps")
-    quantities = ("loss", "norm", "parameters")
-    for name in ("model", "cell", *(f"{side}: {q}" for side in SIDES for q in quantities)):
-        table.add_column(name, overflow="fold")
+    title = f"{STEPS} steps of {OPTIMIZER} in float64: largest error / allowed (T3), over all steps"
+    quantities = (f"{side}: {q}" for side in SIDES for q in ("loss", "norm", "parameters"))
+    table = terminal.grid(title, ("model", "cell", *quantities))
     rows = [(task, kind) for task in TASKS for kind in CELLS]
     for task, kind in track(rows, "trajectories", console=terminal.console(stderr=True), transient=True):
         columns = []
@@ -93,8 +92,8 @@ def main() -> int:
 def report() -> int:
     console, page = terminal.console(), Console(record=True, width=WIDTH, file=StringIO())
     all_verdicts: list[Verdict] = []
-    for make in (parts, trajectories):
-        table, verdicts = make()
+    for judge in (parts, trajectories):
+        table, verdicts = judge()
         console.print(table)
         page.print(table)
         all_verdicts += verdicts

@@ -1,19 +1,20 @@
 """NumPy and PyTorch on real data from the same weights, every output and gradient; then one line of the LSTM is broken."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..cells.lstm import FAULTS
+from ..cells import lstm
 from ..judge import report, terminal
 from ..judge.definition import check_all
 from ..judge.implementations import BUILTIN
 from ..judge.suite import Result, run_case
-from ..mutation.catalogue import Fault
+from ..mutation.catalogue import Fault, faults_of
 from ..mutation.command import implementation
 from .real import CELLS, DTYPES, TITLES, cases
 
@@ -30,10 +31,10 @@ class Line(NamedTuple):
     ok: bool
 
 
-def compare(console: Console) -> tuple[dict[str, Any], dict[str, list[Line]], int]:
+def compare(console: Console) -> tuple[terminal.Json, dict[str, list[Line]], int]:
     """The report; for each source a line for each tensor; how many runs were wrong."""
     with console.status("the definition against autograd and torch.nn"):
-        definition = [check._asdict() for check in check_all()]
+        definition = check_all()
     tables, results = {}, []
     for source, title in TITLES.items():
         with console.status(title):
@@ -60,26 +61,20 @@ def lines(results: Sequence[Result]) -> list[Line]:
 
 
 def every_tensor(title: str, tensors: list[Line]) -> Table:
-    table = terminal.grid(title)
-    for name in ("cell", "tensor", *(c for d in DTYPES for c in (f"{d} NumPy", "PyTorch", "allowed")), "verdict"):
-        table.add_column(name, justify="left" if name in ("cell", "tensor", "verdict") else "right")
-    for k, line in enumerate(tensors):
-        first, last = (n not in range(len(tensors)) or tensors[n].cell != line.cell for n in (k - 1, k + 1))
-        table.add_row(
-            line.cell.upper() if first else "",
-            line.tensor,
-            *map(terminal.figure, line.figures),
-            terminal.mark(line.ok),
-            end_section=last,
-        )
+    numbers = [c for d in DTYPES for c in (f"{d} NumPy", "PyTorch", "allowed")]
+    table = terminal.grid(title, ("cell", "tensor", *numbers, "verdict"), right=numbers)
+    for cell, of_cell in groupby(tensors, key=lambda line: line.cell):
+        for k, line in enumerate(of_cell):
+            table.add_row("" if k else cell.upper(), line.tensor, *map(terminal.figure, line.figures), terminal.mark(line.ok))
+        table.add_section()
     return table
 
 
 def planted() -> Fault:
-    return next(f for f in FAULTS if f.name == PLANTED)
+    return next(f for f in faults_of(lstm) if f.name == PLANTED)
 
 
-def plant(console: Console, definition: list[dict]) -> dict[str, Any]:
+def plant(console: Console, definition: list[dict[str, str]]) -> terminal.Json:
     """Break one line of a copy of ``reference`` and print how the report names it."""
     fault = planted()
     said = f"{fault.function} of reference/{fault.room}.py, {fault.name}\n- {fault.old}\n+ {fault.new}"

@@ -36,21 +36,18 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     if result.stopped == "interrupted":
         raise FailedError(130)
     evaluation, between = evaluate(task, model, "test"), band(task, model)
-    files = {"Four windows of the test part": folder / "test-windows.svg", "Error for each step ahead": folder / "test-errors.svg"}
-    plots.windows(files["Four windows of the test part"], evaluation, between)
-    plots.errors(files["Error for each step ahead"], evaluation, None)
+    windows, errors = folder / "test-windows.svg", folder / "test-errors.svg"
+    plots.windows(windows, evaluation, between)
+    plots.errors(errors, evaluation, None)
     held = (
         f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
         f"{covered(evaluation, between):.0%} of the test part."
     )
-    return Forecast(described(task), evaluation, evaluation.verdict(), held, twin(folder, evaluation), files)
-
-
-def twin(folder: Path, evaluation: Evaluation) -> float:
-    """The largest difference between the forecasts of the two sides from one checkpoint."""
-    task, model = open_run(torch_impl.forecast.backend.BACKEND, folder)
-    theirs = task.forecasts(model, task.windows(evaluation.part))
-    return float(abs(theirs - evaluation.forecasts[evaluation.name]).max())
+    _, twin = open_run(torch_impl.forecast.backend.BACKEND, folder)
+    theirs = task.forecasts(twin, task.windows("test"))
+    apart = float(abs(theirs - evaluation.forecasts[evaluation.name]).max())
+    files = {"Four windows of the test part": windows, "Error for each step ahead": errors}
+    return Forecast(described(task), evaluation, evaluation.verdict(), held, apart, files)
 
 
 def rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
@@ -59,9 +56,7 @@ def rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
 
 
 def table(evaluation: Evaluation) -> Table:
-    shown = terminal.grid(f"{evaluation.truth.shape[1]} windows of the {evaluation.part} part")
-    for name in ("", *COLUMNS):
-        shown.add_column(name, justify="right" if name else "left")
+    shown = terminal.grid(f"{evaluation.truth.shape[1]} windows of the {evaluation.part} part", ("", *COLUMNS), right=COLUMNS)
     for name, figures in rows(evaluation):
         shown.add_row(name, *figures)
     return shown

@@ -150,30 +150,30 @@ SHUT = pytest.mark.parametrize(
 @SHUT
 def test_a_gate_that_is_nearly_shut_has_as_many_digits_as_an_open_one(name, gate, options):
     """σ(-14) = 8e-7, and so are the gradients of its rows: no larger number hides what is wrong with them."""
-    expected, found = (with_gate_shut(name, gate, -14, engine, **options) for engine in ("definition", "fast"))
+    expected, fast = (with_gate_shut(name, gate, -14, engine, **options) for engine in ("definition", "fast"))
     for key, right in expected.items():
-        np.testing.assert_allclose(found[key], right, rtol=0, atol=CLOSE * abs(right).max(), err_msg=key)
+        np.testing.assert_allclose(fast[key], right, rtol=0, atol=CLOSE * abs(right).max(), err_msg=key)
 
 
 @SHUT
 def test_a_gate_that_is_shut_altogether_is_zero_without_a_warning(name, gate, options):
     """e¹⁰⁰ is infinite in float32; σ(-100) = 4e-44 is subnormal, which is as good as 0."""
-    expected, found = (with_gate_shut(name, gate, -100, engine, **options) for engine in ("definition", "fast"))
+    expected, fast = (with_gate_shut(name, gate, -100, engine, **options) for engine in ("definition", "fast"))
     for key, right in expected.items():
-        np.testing.assert_allclose(found[key], right, rtol=0, atol=CLOSE * abs(right).max() + ZERO, err_msg=key)
+        np.testing.assert_allclose(fast[key], right, rtol=0, atol=CLOSE * abs(right).max() + ZERO, err_msg=key)
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
 def test_nan_and_huge_inputs_flow_through_as_in_the_definition(name):
     x = draw(1, 5, 4, 3, dtype="float32")
     x[2, 1, 0], x[1, 2, :] = np.nan, 1e30
-    found = []
+    results = []
     for engine in ("definition", "fast"):
         layer = getattr(reference, name)(3, 6, engine=engine, rng=np.random.default_rng(0))
         y, _ = layer(x)
         dx, _ = layer.backward(np.ones_like(y))
-        found.append((y, dx))
-    for a, b in zip(*found, strict=True):
+        results.append((y, dx))
+    for a, b in zip(*results, strict=True):
         assert_equal(np.isnan(b), np.isnan(a))
 
 

@@ -1,6 +1,7 @@
 """Runs of the forecast for its tests: a small series, and the command of both sides in this process."""
 
 import csv
+import shlex
 
 import numpy as np
 import pytest
@@ -40,31 +41,8 @@ def options(*arguments):
 
 
 def asked(file, *more):
-    return [
-        "train",
-        "--csv",
-        file,
-        "--time",
-        "time",
-        "--target",
-        "x",
-        "--features",
-        "y",
-        "--window",
-        "8",
-        "--horizon",
-        "3",
-        "--season",
-        "12",
-        "--hidden",
-        "6",
-        "--epochs",
-        "2",
-        "--dtype",
-        "float64",
-        "--no-progress",
-        *more,
-    ]
+    small = shlex.split("--window 8 --horizon 3 --season 12 --hidden 6 --epochs 2 --dtype float64 --no-progress")
+    return ["train", "--csv", file, "--time", "time", "--target", "x", "--features", "y", *small, *more]
 
 
 def command(backend, *arguments):

@@ -27,9 +27,9 @@ def test_train_evaluate_predict_on_a_file(backend, tmp_path, capsys):
     assert command(backend, "evaluate", "--run", run) == 0
     said = capsys.readouterr().out
     assert "seasonal naive" in said and ("beats every baseline" in said or "does NOT beat" in said)
-    made = json.loads((run / "test.json").read_text())
-    assert set(made["overall"]) == {"gru direct", "persistence", "seasonal naive", "linear"}
-    assert all(len(v) == 3 for v in made["steps"]["linear"].values()) and 0 <= made["covered"] <= 1
+    evaluation = json.loads((run / "test.json").read_text())
+    assert set(evaluation["overall"]) == {"gru direct", "persistence", "seasonal naive", "linear"}
+    assert all(len(v) == 3 for v in evaluation["steps"]["linear"].values()) and 0 <= evaluation["covered"] <= 1
     assert all((run / f"test-{name}.png").read_bytes().startswith(b"\x89PNG") for name in ("windows", "errors"))
     assert command(backend, "predict", "--run", run) == 0
     head, *rows = list(csv.reader((run / "forecast.csv").read_text().splitlines()))
@@ -48,13 +48,13 @@ def test_both_sides_train_to_the_same_and_read_each_other(mode, sampling, tmp_pa
             assert command(backend, "evaluate", "--run", tmp_path / trained, "--no-plots") == 0
             figures[trained, backend] = json.loads((tmp_path / trained / "test.json").read_text())
     first = figures["reference", "reference"]
-    for found in figures.values():
+    for other in figures.values():
         for name, values in first["steps"].items():
             for k, v in values.items():
-                np.testing.assert_allclose(found["steps"][name][k], v, rtol=1e-9, atol=1e-12, err_msg=f"{name} {k}")
+                np.testing.assert_allclose(other["steps"][name][k], v, rtol=1e-9, atol=1e-12, err_msg=f"{name} {k}")
         if mode != "direct":
             for k, v in first["accumulation"].items():
-                np.testing.assert_allclose(found["accumulation"][k], v, rtol=1e-9)
+                np.testing.assert_allclose(other["accumulation"][k], v, rtol=1e-9)
     assert mode == "direct" or first["accumulation"]["free running"][0] == pytest.approx(
         first["accumulation"]["teacher forced"][0], rel=1e-12
     )

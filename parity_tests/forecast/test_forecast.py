@@ -18,9 +18,9 @@ def test_no_window_sees_the_future(part):
     values = np.arange(N, dtype=float)[:, None]
     cut = windows.parts(N, T, K, 0.2, 0.2)
     start, stop = cut.rows(part)
-    found = windows.windows(values, T, K, start, stop)
-    assert len(found.origins) == stop - K + 1 - max(start, T)
-    for past, future, o in zip(found.past[..., 0], found.future[..., 0], found.origins, strict=True):
+    windowed = windows.windows(values, T, K, start, stop)
+    assert len(windowed.origins) == stop - K + 1 - max(start, T)
+    for past, future, o in zip(windowed.past[..., 0], windowed.future[..., 0], windowed.origins, strict=True):
         np.testing.assert_array_equal(past, np.arange(o - T, o))
         np.testing.assert_array_equal(future, np.arange(o, o + K))
         assert start <= future.min() and future.max() < stop
@@ -28,8 +28,8 @@ def test_no_window_sees_the_future(part):
 
 def test_windows_are_views():
     values = np.zeros((30, 2))
-    found = windows.windows(values, 5, 2, 0, 30)
-    assert np.shares_memory(found.past, values) and np.shares_memory(found.future, values)
+    windowed = windows.windows(values, 5, 2, 0, 30)
+    assert np.shares_memory(windowed.past, values) and np.shares_memory(windowed.future, values)
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
@@ -55,8 +55,8 @@ def test_what_comes_later_changes_nothing_that_a_forecast_is_made_of(part):
 
 def test_scaling_goes_back():
     task = prepare(options("--window", 24), noisy())
-    found = task.windows("test")
-    np.testing.assert_allclose(task.truth(found)[2], task.series.values[found.origins + 2, 0], atol=1e-12)
+    windowed = task.windows("test")
+    np.testing.assert_allclose(task.truth(windowed)[2], task.series.values[windowed.origins + 2, 0], atol=1e-12)
     np.testing.assert_allclose(task.values[: task.parts.train].mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(task.values[: task.parts.train].std(0), 1)
 
@@ -75,9 +75,9 @@ def test_a_short_file_is_passed_over_more_often(tmp_path):
 @pytest.mark.parametrize("season", [1, 3, 7])
 def test_baselines_by_hand(season):
     values = np.random.default_rng(0).standard_normal((40, 2))
-    found = windows.windows(values, 8, 5, 10, 40)
-    persistent, seasonal = baselines.persistence(found), baselines.seasonal(values, found, season)
-    for w, o in enumerate(found.origins):
+    windowed = windows.windows(values, 8, 5, 10, 40)
+    persistent, seasonal = baselines.persistence(windowed), baselines.seasonal(values, windowed, season)
+    for w, o in enumerate(windowed.origins):
         for k in range(5):
             back = o + k
             while back >= o:
@@ -107,9 +107,9 @@ def test_metrics_by_hand():
 
 def test_a_model_that_does_not_beat_the_baselines_is_said_to():
     true = np.random.default_rng(0).standard_normal((2, 50))
-    made = {"lstm direct": true + 0.3, "persistence": true + 1, "linear": true + np.array([[0.1], [0.5]])}
-    steps = {n: metrics.figures(f, true, made["persistence"], 1) for n, f in made.items()}
-    overall = {n: metrics.figures(f, true, made["persistence"], 1, axis=None) for n, f in made.items()}
+    forecasts = {"lstm direct": true + 0.3, "persistence": true + 1, "linear": true + np.array([[0.1], [0.5]])}
+    steps = {n: metrics.figures(f, true, forecasts["persistence"], 1) for n, f in forecasts.items()}
+    overall = {n: metrics.figures(f, true, forecasts["persistence"], 1, axis=None) for n, f in forecasts.items()}
     said = metrics.verdict("lstm direct", overall, steps)
     assert said.startswith("lstm direct beats every baseline") and said.endswith("better at step 1 ahead.")
     overall["lstm direct"] = overall["persistence"]

@@ -6,47 +6,18 @@ from reference.common.run import LAST
 
 from ..char_lm.runs import spawn
 from ..common.kills import check_killed, killed_until_done
-from .runs import SIDES, command, wave, write
+from .runs import SIDES, asked, command, wave, write
 
 
 def check(backend, tmp_path, epochs, kills, longest):
     file, straight, killed = write(tmp_path / "own.csv", wave()), tmp_path / "straight", tmp_path / "killed"
-    options = [
-        "--csv",
-        file,
-        "--time",
-        "time",
-        "--target",
-        "x",
-        "--features",
-        "y",
-        "--window",
-        8,
-        "--horizon",
-        3,
-        "--batch",
-        16,
-        "--hidden",
-        6,
-        "--layers",
-        2,
-        "--dropout",
-        0.2,
-        "--mode",
-        "recursive",
-        "--sampling",
-        "linear",
-        "--dtype",
-        "float64",
-        "--epochs",
-        epochs,
-        "--no-progress",
-    ]
-    assert command(backend, "train", *options, "--out", straight) == 0
+    more = f"--batch 16 --layers 2 --dropout 0.2 --mode recursive --sampling linear --epochs {epochs}".split()
+    first = asked(file, *more)
+    assert command(backend, *first, "--out", straight) == 0
 
     def start():
-        how = ["--resume"] if (killed / LAST).exists() else options
-        return spawn(backend, "train", *how, "--out", killed, application="forecast")
+        words = ["train", "--resume", "--no-progress"] if (killed / LAST).exists() else first
+        return spawn(backend, *words, "--out", killed, application="forecast")
 
     check_killed(straight, killed, killed_until_done(start, killed, kills, longest, backend))
 

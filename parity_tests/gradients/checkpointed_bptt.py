@@ -1,7 +1,5 @@
 """Cases and faults of reference/gradients/checkpointed_bptt.py."""
 
-from functools import partial
-
 import torch_impl.gradients.checkpointed_bptt as torch_checkpointed
 
 from ..judge.cases import KINDS
@@ -23,25 +21,23 @@ def case(kind: str, segment: int | None) -> RoomCase:
         p, x, s, _, _ = opened(TWINS[kind], d)
         return outputs(*torch_checkpointed.forward(TWINS[kind].hoisted, p, x, s, segment, **q.options))
 
-    return RoomCase(
-        "checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin, holomorphic=segment is not None
-    )  # once is enough
+    once = segment is not None
+    return RoomCase("checkpointed_bptt", f"{kind}-segment{segment}", inputs(q), run, twin, holomorphic=once)
 
 
 CASES = [case(kind, segment) for kind in KINDS for segment in (None, 4)]
 
-fault = partial(Fault, "gradients/checkpointed_bptt")
 # fmt: off
 FAULTS = [
-    fault("segment recomputed from the state of the one before", "backward", "k.states[n]", "k.states[n - 1]"),
-    fault("segment recomputed from the initial state", "backward", "k.states[n]", "k.states[0]"),
-    fault("options lost in the recomputation", "backward", "k.room.forward(k.p, k.x[steps], k.states[n], **k.options)",
+    Fault("segment recomputed from the state of the one before", "backward", "k.states[n]", "k.states[n - 1]"),
+    Fault("segment recomputed from the initial state", "backward", "k.states[n]", "k.states[0]"),
+    Fault("options lost in the recomputation", "backward", "k.room.forward(k.p, k.x[steps], k.states[n], **k.options)",
           "k.room.forward(k.p, k.x[steps], k.states[n])"),
-    fault("gradient not carried over the border", "backward",
+    Fault("gradient not carried over the border", "backward",
           "k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds, cache)",
           "k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds_n, cache)",
           source="pytorch #49236: detaching too much"),
-    fault("weight gradients of the first segment only", "backward", "d if dp is None else add(dp, d)", "d"),
-    fault("segments taken first to last", "backward", "reversed(range(len(k.states)))", "range(len(k.states))"),
-    fault("upstream gradient of the wrong segment", "backward", "dy[steps]", "dy[:: -1][steps]"),
+    Fault("weight gradients of the first segment only", "backward", "d if dp is None else add(dp, d)", "d"),
+    Fault("segments taken first to last", "backward", "reversed(range(len(k.states)))", "range(len(k.states))"),
+    Fault("upstream gradient of the wrong segment", "backward", "dy[steps]", "dy[:: -1][steps]"),
 ]

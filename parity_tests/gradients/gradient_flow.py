@@ -1,7 +1,5 @@
 """Cases and faults of reference/gradients/gradient_flow.py.  Spectra are not here: LAPACK has no longdouble."""
 
-from functools import partial
-
 import torch_impl.gradients.gradient_flow as torch_flow
 
 from ..judge.cases import KINDS
@@ -34,16 +32,15 @@ def case(kind: str, b: int) -> RoomCase:
 
 CASES = [case(kind, b) for kind in KINDS for b in (0, 2)]
 
-fault = partial(Fault, "gradients/gradient_flow")
 # fmt: off
 FAULTS = [
-    fault("factors of the product in the wrong order", "products", "P[t + 1] @ J[t]", "J[t] @ P[t + 1]"),
-    fault("Jacobian transposed", "step_jacobians",
+    Fault("factors of the product in the wrong order", "products", "P[t + 1] @ J[t]", "J[t] @ P[t + 1]"),
+    Fault("Jacobian transposed", "step_jacobians",
           'join(*(getattr(d, f"d{name}")[0] for name in room.State._fields)).reshape(T, S, S)',
           'join(*(getattr(d, f"d{name}")[0] for name in room.State._fields)).reshape(T, S, S).swapaxes(1, 2)'),
-    fault("state before the step taken for the state after it", "one_step", "[batched(v[:-1]), batched(v[1:])]",
+    Fault("state before the step taken for the state after it", "one_step", "[batched(v[:-1]), batched(v[1:])]",
           "[batched(v[1:]), batched(v[:-1])]"),
-    fault("first sequence whatever is asked for", "take_sequence", "v[:, b : b + 1]", "v[:, :1]"),
-    fault("norm squared", "norms", 'np.linalg.norm(getattr(d, f"d{name}"), axis=-1)',
+    Fault("first sequence whatever is asked for", "take_sequence", "v[:, b : b + 1]", "v[:, :1]"),
+    Fault("norm squared", "norms", 'np.linalg.norm(getattr(d, f"d{name}"), axis=-1)',
           'np.linalg.norm(getattr(d, f"d{name}"), axis=-1)**2'),
 ]

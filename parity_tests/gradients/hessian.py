@@ -4,21 +4,18 @@ The output is the slope ⟨∂L/∂θ, v⟩, whose gradient in θ is H v: so aut
 step goes through our own first backward.  L = Σ ⅓ y³ wy + Σ ½ s_n² ws, of which nothing is linear.
 """
 
-from functools import partial
-
 import numpy as np
 import torch
 
 from ..judge.cases import KINDS
 from ..mutation.catalogue import GRU, LSTM, Fault
 from ..rooms import RoomCase
-from .problem import TWINS, flat, opened, problem, room_of
-from .problem import inputs as arrays
+from .problem import TWINS, flat, inputs, opened, problem, room_of
 
 
 def case(kind: str) -> RoomCase:
     q = problem(kind, 4)
-    given = arrays(q)
+    given = inputs(q)
     theta = [k for k in given if not k.startswith("d")]
     rng = np.random.default_rng(5)
     moved = {f"v_{k}": rng.standard_normal(given[k].shape) for k in theta}
@@ -34,13 +31,11 @@ def case(kind: str) -> RoomCase:
         room, hessian = room_of(package, kind), package.hessian
         (p, x, s, wy, ws), (vp, vx, vs, _, _) = unpacked(room, d)
 
+        def weighed(s):
+            return room.State(*(u * w for u, w in zip(s, ws, strict=True)))
+
         def upstream(y, s_n, Ry, Rs_n):
-            return (
-                y**2 * wy,
-                room.State(*(u * w for u, w in zip(s_n, ws, strict=True))),
-                2 * y * Ry * wy,
-                room.State(*(u * w for u, w in zip(Rs_n, ws, strict=True))),
-            )
+            return y**2 * wy, weighed(s_n), 2 * y * Ry * wy, weighed(Rs_n)
 
         gradient, Hv = hessian.product(room, p, x, s, hessian.Direction(vp, vx, vs), upstream, **q.options)
         slope = sum((u * d[f"v_{k[1:]}"]).sum() for k, u in flat(*gradient).items())
@@ -58,24 +53,23 @@ def case(kind: str) -> RoomCase:
 
 CASES = [case(kind) for kind in KINDS]
 
-fault = partial(Fault, "gradients/hessian")
 # fmt: off
 FAULTS = [
-    fault("second derivative of tanh left out", "rnn_backward", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
-    fault("second derivative of the candidate left out", "lstm_backward", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
+    Fault("second derivative of tanh left out", "rnn_backward", "Rdh * (1 - h**2) - 2 * dh * h * Rh", "Rdh * (1 - h**2)"),
+    Fault("second derivative of the candidate left out", "lstm_backward", "Rdg * (1 - g**2) - 2 * dg * g * Rg",
           "Rdg * (1 - g**2)", kinds=LSTM),
-    fault("second derivative of the input gate left out", "lstm_backward", "Rdi * i * (1 - i) + di * (1 - 2 * i) * Ri",
+    Fault("second derivative of the input gate left out", "lstm_backward", "Rdi * i * (1 - i) + di * (1 - 2 * i) * Ri",
           "Rdi * i * (1 - i)", kinds=LSTM),
-    fault("second derivative of the cell state's tanh left out", "lstm_backward", "Ro * (1 - u**2) - 2 * o * u * Ru",
+    Fault("second derivative of the cell state's tanh left out", "lstm_backward", "Ro * (1 - u**2) - 2 * o * u * Ru",
           "Ro * (1 - u**2)", kinds=LSTM),
-    fault("forget gate held fixed on the way back", "lstm_backward", "Rdc * f + dc * Rf", "Rdc * f", kinds=LSTM),
-    fault("projection held fixed on the way back", "lstm_backward", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
+    Fault("forget gate held fixed on the way back", "lstm_backward", "Rdc * f + dc * Rf", "Rdc * f", kinds=LSTM),
+    Fault("projection held fixed on the way back", "lstm_backward", "Rdh @ k.p.W_hr + dh @ Rk.p.W_hr", "Rdh @ k.p.W_hr",
           kinds=("lstm-proj",)),
-    fault("second derivative of the GRU's candidate left out", "gru_backward", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
+    Fault("second derivative of the GRU's candidate left out", "gru_backward", "Rdn * (1 - n**2) - 2 * dn * n * Rn",
           "Rdn * (1 - n**2)", kinds=GRU),
-    fault("update gate held fixed on the way back", "gru_backward", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", kinds=GRU),
-    fault("reset gate held fixed on the way back", "gru_backward", "Rda_n * r + da_n * Rr", "Rda_n * r", kinds=("gru",)),
-    fault("Gauss-Newton taken for the Hessian", "both", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)", "rows(Ru).T @ rows(w)"),
-    fault("R of the loss's gradient left out", "backward", "Rd.dh[t + 1] += Rdy[t]", "pass"),
-    fault("input weights held fixed on the way back", "inputs", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih", "Rd[0] @ k.p.W_ih"),
+    Fault("update gate held fixed on the way back", "gru_backward", "Rdh * (1 - z) - dh * Rz", "Rdh * (1 - z)", kinds=GRU),
+    Fault("reset gate held fixed on the way back", "gru_backward", "Rda_n * r + da_n * Rr", "Rda_n * r", kinds=("gru",)),
+    Fault("Gauss-Newton taken for the Hessian", "both", "rows(Ru).T @ rows(w) + rows(u).T @ rows(Rw)", "rows(Ru).T @ rows(w)"),
+    Fault("R of the loss's gradient left out", "backward", "Rd.dh[t + 1] += Rdy[t]", "pass"),
+    Fault("input weights held fixed on the way back", "inputs", "Rd[0] @ k.p.W_ih + d[0] @ Rk.p.W_ih", "Rd[0] @ k.p.W_ih"),
 ]

@@ -1,7 +1,5 @@
 """Cases and faults of reference/gradients/truncated_bptt.py."""
 
-from functools import partial
-
 import torch_impl.gradients.truncated_bptt as torch_truncated
 
 from ..judge.cases import KINDS
@@ -28,17 +26,15 @@ def case(kind: str, window: int, reach: int) -> RoomCase:
 
 CASES = [case(kind, *sizes) for kind in KINDS for sizes in ((4, 1), (4, 2), (4, 3))]
 
-fault = partial(Fault, "gradients/truncated_bptt")
 # fmt: off
 FAULTS = [
-    fault("state not carried into the next window", "windows",
+    Fault("state not carried into the next window", "windows",
           "y, s, cache = room.forward(p, x[start : start + window], s, **options)",
           "y, _, cache = room.forward(p, x[start : start + window], s, **options)", source="tensorflow #38248: a state dropped"),
-    fault("gradient not cut", "backward", "max(n - reach + 1, 0)", "0", source="yunjey #90: no detach"),
-    fault("gradient cut a window early", "backward", "max(n - reach + 1, 0)", "max(n - reach + 2, min(n, 1))",
+    Fault("gradient not cut", "backward", "max(n - reach + 1, 0)", "0", source="yunjey #90: no detach"),
+    Fault("gradient cut a window early", "backward", "max(n - reach + 1, 0)", "max(n - reach + 2, min(n, 1))",
           source="pytorch #49236: detaching too much"),
-    fault("initial state's gradient cut", "backward", "n < reach", "n < 0", source="pytorch #49236: detaching too much"),
-    fault("final state's gradient given to every window", "backward", "ds_n if n == len(dys) - 1 else nothing", "ds_n"),
-    fault("outputs counted once for each window that reaches them", "backward", "d = np.zeros_like(dys[m - 1])",
-          "d = dys[m - 1]"),
+    Fault("initial state's gradient cut", "backward", "n < reach", "n < 0", source="pytorch #49236: detaching too much"),
+    Fault("final state's gradient given to every window", "backward", "ds_n if n == len(dys) - 1 else nothing", "ds_n"),
+    Fault("outputs counted once for each window that reaches them", "backward", "d = np.zeros_like(dys[m - 1])", "d = dys[m - 1]"),
 ]

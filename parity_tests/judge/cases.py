@@ -8,7 +8,7 @@ import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,9 +50,8 @@ class Spec:
 
     def weight_shapes(self) -> dict[str, tuple]:
         """Shape of each parameter, keyed by its torch.nn name."""
-        return parameters.stack_shapes(
-            len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional, self.proj_size
-        )
+        sizes = (len(GATES[self.cell]), self.input_size, self.hidden_size, self.num_layers)
+        return parameters.stack_shapes(*sizes, self.bias, self.bidirectional, self.proj_size)
 
 
 class Data(NamedTuple):
@@ -114,12 +113,11 @@ class Case:
 
         weights = {k: draw(shape, self.gain) for k, shape in s.weight_shapes().items()}
         state_shapes = [(s.num_layers * D, self.B, width) for width in s.state_sizes]
-        state = tuple(draw(shape) for shape in state_shapes) if self.state else None
+        state = tuple(map(draw, state_shapes)) if self.state else None
         N, P = sum(self.lengths or [self.T] * self.B), s.state_sizes[0]
         masks = [rng.random((N, D * P)) >= s.dropout for _ in range(s.num_layers - 1)] if s.dropout else None
-        return Data(
-            weights, draw((*lead, s.input_size)), state, draw((*lead, D * P)), tuple(draw(shape) for shape in state_shapes), masks
-        )
+        x, dy, dstate = draw((*lead, s.input_size)), draw((*lead, D * P)), tuple(map(draw, state_shapes))
+        return Data(weights, x, state, dy, dstate, masks)
 
 
 LENGTHS = {
@@ -148,6 +146,11 @@ KINDS: dict[str, dict] = {
 }
 
 
+def usual(kind: str, **options: Any) -> Spec:
+    """A layer of this kind in the usual sizes."""
+    return Spec(input_size=3, hidden_size=6, **KINDS[kind], **options)
+
+
 def pairwise(options: dict[str, tuple]) -> list[dict]:
     """Few combinations in which every pair of values of two options occurs (greedy, deterministic)."""
 
@@ -166,16 +169,14 @@ def pairwise(options: dict[str, tuple]) -> list[dict]:
 def build(kind: str, options: dict) -> Case:
     """The case of one kind of cell and one combination of OPTIONS."""
     layer = {k: v for k, v in options.items() if k not in ("state", "lengths")}
-    return Case(
-        Spec(input_size=3, hidden_size=6, **KINDS[kind], **layer), state=options["state"], lengths=LENGTHS[options["lengths"]]
-    )
+    return Case(usual(kind, **layer), state=options["state"], lengths=LENGTHS[options["lengths"]])
 
 
 def edges(kind: str) -> Iterator[Case]:
     """The honest edge cases: size 1 everywhere, one step, saturated gates, a long sequence, one of everything."""
     P = {"proj_size": 1} if kind == "lstm-proj" else {}
     one = Spec(input_size=1, hidden_size=1 + bool(P), **KINDS[kind] | P)
-    full = Spec(input_size=3, hidden_size=6, **KINDS[kind])
+    full = usual(kind)
     yield Case(one, T=1, B=1, label="size1")
     yield Case(one, T=4, B=1, label="size1")
     yield Case(full, T=1, label="one_step")
@@ -187,10 +188,9 @@ def edges(kind: str) -> Iterator[Case]:
 
 def dropout(kind: str) -> Iterator[Case]:
     """Dropout between layers, its masks given to both sides."""
-    for p, layers, both, lengths in ((0.3, 2, False, None), (0.5, 3, True, (2, 5, 1, 4)), (0.8, 3, False, (3, 5, 3, 2))):
-        yield Case(
-            Spec(input_size=3, hidden_size=6, num_layers=layers, bidirectional=both, dropout=p, **KINDS[kind]), lengths=lengths
-        )
+    yield Case(usual(kind, num_layers=2, dropout=0.3))
+    yield Case(usual(kind, num_layers=3, bidirectional=True, dropout=0.5), lengths=LENGTHS["unsorted"])
+    yield Case(usual(kind, num_layers=3, dropout=0.8), lengths=LENGTHS["ties"])
 
 
 def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu") -> list[Case]:

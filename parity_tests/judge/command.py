@@ -5,7 +5,6 @@ was asked for that is not there.
 """
 
 import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -32,24 +31,13 @@ def arguments() -> argparse.ArgumentParser:
         epilog=__doc__.partition("\n\n")[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--impl",
-        action="append",
-        metavar="NAME",
-        help=f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
-        "(default: all built in that run on the device)",
-    )
+    impl = f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
+    parser.add_argument("--impl", action="append", metavar="NAME", help=impl + "(default: all built in that run on the device)")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", action="append", choices=("float32", "float64"), help="default: both")
     parser.add_argument("--cases", default="*", metavar="GLOB", help="only cases whose name matches, as 'lstm-*'")
-    parser.add_argument(
-        "--report",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write the report too, as .json, .md or .html; may be repeated",
-    )
+    files = "write the report too, as .json, .md or .html; may be repeated"
+    parser.add_argument("--report", type=Path, action="append", default=[], metavar="FILE", help=files)
     parser.add_argument("--list", action="store_true", help="print the names of the cases and stop")
     return parser
 
@@ -75,18 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as e:
         error.print(f"error: the report cannot be written: {e}", style="bold red", markup=False)
         return USAGE_ERROR
-    return status(summary)
+    unfounded = any(check["fault"] for check in definition)
+    return int(unfounded or any(i["failed"] or not i["passed"] for i in summary["implementations"]))
 
 
 def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementation]:
-    """Check what was asked for, before anything is run.
+    """What was asked for, checked before anything is run.
 
-    Raises
-    ------
-    LoadError
-        An implementation cannot be loaded.
-    ValueError
-        There is no such device, no such case, or no such form of report.
+    LoadError: an implementation cannot be loaded.  ValueError: there is no such device, case, or form of report.
     """
     if args.device == "cuda":
         if not torch.cuda.is_available():
@@ -108,21 +92,10 @@ def judge(console: Console, judged: Sequence[Implementation], cases: Sequence[Ca
     results = []
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("the definition", total=len(judged) * len(cases))
-        definition = [check._asdict() for check in check_all()]
+        definition = check_all()
         for implementation in judged:
             progress.update(task, description=implementation.name)
             for case in cases:
                 results.append(run_case(implementation, case))
                 progress.advance(task)
     return results, definition
-
-
-def status(summary: dict) -> int:
-    """0 if every implementation passed something and failed nothing, and the definition stands."""
-    unfounded = any(check["fault"] for check in summary["definition"])
-    wrong = any(i["failed"] or not i["passed"] for i in summary["implementations"])
-    return int(unfounded or wrong)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,10 +16,12 @@ import torch_impl.cells.lstm
 import torch_impl.cells.rnn
 from reference.common.arrays import split
 
-from .cases import KINDS, Case, Data, Spec
+from .cases import KINDS, Case, Data, Spec, usual
+from .numpy_layer import OWN
 from .oracle import Tensors, complex_step, truth_of
 from .tolerance import judge
 
+Named = Any  # the Params or the State of a room, or their gradients: NamedTuples
 STEPS = 5
 AGREES = "agrees with autograd step by step"
 TWINS = {"rnn": torch_impl.cells.rnn, "lstm": torch_impl.cells.lstm, "gru": torch_impl.cells.gru}
@@ -56,11 +58,11 @@ class Problem(NamedTuple):
     """What goes into one room."""
 
     spec: Spec
-    p: Any  # Params
+    p: Named
     x: np.ndarray  # (T, B, I)
-    s: Any  # State
+    s: Named
     dy: np.ndarray  # (T, B, P)
-    ds: Any  # State
+    ds: Named
     options: dict[str, Any]
 
 
@@ -71,26 +73,15 @@ def problem(kind: str, room: ModuleType, T: int = STEPS, B: int = 4) -> Problem:
 
 
 def witness(kind: str, T: int = STEPS, B: int = 4) -> Case:
-    return Case(Spec(input_size=3, hidden_size=6, dtype="float64", **KINDS[kind]), T=T, B=B, label="witness")
+    return Case(usual(kind, dtype="float64"), T=T, B=B, label="witness")
 
 
 def posed(spec: Spec, room: ModuleType, data: Data) -> Problem:
     """The data of a case with one layer and direction as a room takes it."""
     assert data.state is not None
-    options: dict[str, dict[str, Any]] = {
-        "rnn": {"nonlinearity": spec.nonlinearity},
-        "lstm": {},
-        "gru": {"reset_after": spec.reset_after},
-    }
-    return Problem(
-        spec,
-        room.Params(*data.weights.values()),
-        data.x,
-        room.State(*(v[0] for v in data.state)),
-        data.dy,
-        room.State(*(v[0] for v in data.dstate)),
-        options[spec.cell],
-    )
+    s, ds = (room.State(*(v[0] for v in state)) for state in (data.state, data.dstate))
+    options = {} if spec.cell == "lstm" else {OWN[spec.cell]: getattr(spec, OWN[spec.cell])}
+    return Problem(spec, room.Params(*data.weights.values()), data.x, s, data.dy, ds, options)
 
 
 def by_room(room: ModuleType, q: Problem) -> Tensors:
@@ -158,7 +149,7 @@ def _numpy(tensors) -> np.ndarray:
     return torch.stack(tensors).detach().numpy()
 
 
-def _weights(dp: Any) -> Tensors:
+def _weights(dp: Named) -> Tensors:
     return {f"d{field}": v for field, v in dp._asdict().items() if v is not None}
 
 
@@ -183,19 +174,16 @@ def disagreements(kind: str, room: ModuleType) -> list[Disagreement]:
     oracle, baselines = truth_of(lambda data: by_room(room, posed(case.spec, room, data)), case.data(), jittered=2)
     other = by_autograd(problem(kind, TWINS[cell]))
 
-    def wrong(labels: dict[str, str], axis: int | None, backwards: bool) -> list[Disagreement]:
+    def wrong(labels: dict[str, str], axis: int | None = 0, backwards: bool = False) -> list[Disagreement]:
         verdicts = [
             judge(name, other[name], [b[name] for b in baselines], oracle[name], "float64", axis, backwards)
             for name in labels
             if name in oracle
         ]
-        order = list(labels)
-        return sorted(
-            (Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok),
-            key=lambda d: ((-1 if backwards else 1) * (d.step or 0), order.index(d.quantity)),
-        )
+        differ = [Disagreement(v.tensor, v.step, labels[v.tensor]) for v in verdicts if not v.ok]
+        return sorted(differ, key=lambda d: (-1 if backwards else 1) * (d.step or 0))  # within a step they are in order
 
-    return wrong(FORWARD[cell], 0, False) + wrong(BACKWARD[cell], 0, True) + wrong(LAST[cell], None, False)
+    return wrong(FORWARD[cell]) + wrong(BACKWARD[cell], backwards=True) + wrong(LAST[cell], axis=None)
 
 
 @cache
@@ -229,15 +217,14 @@ def by_complex_step(kind: str, room: ModuleType) -> tuple[Tensors, Tensors]:
     """(complex-step gradient, backward's) of every input of a small problem."""
     q = problem(kind, room, T=3, B=2)
     dp, dx, ds_0 = room.backward(q.dy, q.ds, room.forward(q.p, q.x, q.s, **q.options)[2])
-    fields = room.Params._fields
-    names = [*fields, "x", *(f"{f}_0" for f in room.State._fields)]
-    inputs, by_hand = (
-        {k: v for k, v in zip(names, values, strict=True) if v is not None} for values in ((*q.p, q.x, *q.s), (*dp, dx, *ds_0))
-    )
+    fields, states = room.Params._fields, [f"{f}_0" for f in room.State._fields]
+
+    def named(p: Named, x: np.ndarray, s: Named) -> Tensors:
+        return {k: v for k, v in zip((*fields, "x", *states), (*p, x, *s), strict=True) if v is not None}
 
     def rise(v: Tensors) -> float:
-        s = room.State(*(v[f"{f}_0"] for f in room.State._fields))
-        y, s_n, _ = room.forward(room.Params(*map(v.get, fields)), v["x"], s, **q.options)
+        y, s_n, _ = room.forward(room.Params(*map(v.get, fields)), v["x"], room.State(*(v[k] for k in states)), **q.options)
         return ((y * q.dy).sum() + sum((u * d).sum() for u, d in zip(s_n, q.ds, strict=True))).imag
 
-    return complex_step(rise, inputs, list(inputs)), by_hand
+    inputs = named(q.p, q.x, q.s)
+    return complex_step(rise, inputs, list(inputs)), named(dp, dx, ds_0)

@@ -53,24 +53,18 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
     return Implementation(
         name,
         lambda spec, weights: NumpyLayer(package, spec, weights, engine),
-        declines=_not_on_gpu,
+        declines=lambda spec: "NumPy computes on the CPU" if spec.device != "cpu" else None,
         takes_masks=True,
         package=package if engine == "definition" else None,
     )
 
 
-def _not_on_gpu(spec: Spec) -> str | None:
-    return "NumPy computes on the CPU" if spec.device != "cpu" else None
-
-
-BUILTIN: dict[str, Implementation] = {
+BUILTIN = {
     "numpy": numpy_implementation("numpy", reference),
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
 } | {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
 # Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
-MORE: dict[str, Implementation] = {
-    name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()
-}
+MORE = {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
 # Adapters for libraries by others, by a short name; each needs its library.
 STRANGERS = {
@@ -82,13 +76,7 @@ LIBRARIES = {"jax.scan": "jax", "onnxruntime": "onnx onnxruntime", "autograd": "
 
 
 def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
-    """Those that were named; if none were, all built-in ones that run on the device.
-
-    Raises
-    ------
-    LoadError
-        As ``resolve``.
-    """
+    """Those that were named (LoadError: as ``resolve``); if none were, all built-in ones that run on the device."""
     if names:
         return [resolve(name) for name in names]
     return [i for i in BUILTIN.values() if not i.reason_to_decline(Spec("lstm", 3, 6, device=device))]
@@ -98,12 +86,8 @@ def resolve(name: str) -> Implementation:
     """A built-in name, the short name of one of our strangers, or the dotted name of a module that has ``load``.
 
     A module, and what it imports, is looked for in the current folder first, then in PYTHONPATH and among what is
-    installed; what is loaded already, such as our own packages, stays as it is.
-
-    Raises
-    ------
-    LoadError
-        There is no such module, importing it fails, or it has no callable ``load``.
+    installed; what is loaded already, such as our own packages, stays as it is.  LoadError: there is no such module,
+    importing it fails, or it has no callable ``load``.
     """
     if name in BUILTIN or name in MORE:
         return (BUILTIN | MORE)[name]
@@ -138,15 +122,9 @@ def resolve(name: str) -> Implementation:
 
 def hidden() -> str:
     """What of the current folder has the name of a package of ours that is loaded, for whoever wonders; empty if nothing."""
-    ours = {
-        name: sys.modules[name].__file__
-        for name in ("reference", "torch_impl", "parity_tests", "benchmarks")
-        if name in sys.modules
-    }
-    names = [
-        name
-        for name, file in ours.items()
-        if Path(name).is_dir() or Path(f"{name}.py").exists()
-        if not Path(file or "").is_relative_to(Path.cwd())
-    ]
-    return f"; here 'import {names[0]}' gives bptt's own, not that of {Path.cwd()}" if names else ""
+    here = Path.cwd()
+    for name in ("reference", "torch_impl", "parity_tests", "benchmarks"):
+        hides = name in sys.modules and not Path(sys.modules[name].__file__ or "").is_relative_to(here)
+        if hides and (Path(name).is_dir() or Path(f"{name}.py").exists()):
+            return f"; here 'import {name}' gives bptt's own, not that of {here}"
+    return ""

@@ -12,12 +12,7 @@ from .tolerance import judge
 
 
 def behaves_like(case: Case, y: np.ndarray) -> str:
-    """A sentence on the misreading under which the definition gives this y, or nothing.
-
-    Parameters
-    ----------
-    y : ndarray, the output of a wrong implementation
-    """
+    """A sentence on the misreading under which the definition gives this y of a wrong implementation, or nothing."""
     oracle, baselines = truth(case)
     if y.shape != oracle["y"].shape or judge("y", y, [b["y"] for b in baselines], oracle["y"], case.spec.dtype).ok:
         return ""

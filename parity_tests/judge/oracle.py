@@ -45,7 +45,7 @@ def _each(data: Any, change: Callable[[Any], Any]) -> Any:
     return change(data)
 
 
-def is_real(v: Any) -> bool:
+def is_real(v: object) -> bool:
     return np.asarray(v).dtype.kind == "f"
 
 
@@ -84,10 +84,7 @@ def define(case: Case, data: Data) -> Tensors:
 def compute(layer: Any, case: Case, data: Data) -> Tensors:
     """Run a layer forward and, if it can, backward: every output and gradient by name.
 
-    Raises
-    ------
-    ContractError
-        It does not return what the interface says.
+    ContractError: it does not return what the interface says.
     """
     put, get = getattr(layer, "put", lambda v: v), getattr(layer, "get", np.asarray)
     masks = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
@@ -95,9 +92,8 @@ def compute(layer: Any, case: Case, data: Data) -> Tensors:
     y, state_n = _values("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **masks), 2)
     tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
     if hasattr(layer, "backward"):
-        dx, dstate, dweights = _values(
-            "backward must return dx, dstates, {name: gradient}", layer.backward(put(data.dy), tuple(map(put, data.dstate))), 3
-        )
+        returned = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
+        dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}", returned, 3)
         tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
         tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
     return tensors
@@ -107,20 +103,18 @@ class ContractError(Exception):
     """A layer that does not return what the interface says."""
 
 
-def _values(rule: str, returned: Any, count: int) -> tuple:
+def _values(rule: str, returned: object, count: int) -> tuple:
     if not isinstance(returned, (tuple, list)) or len(returned) != count:
         what = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else type(returned).__name__
         raise ContractError(f"{rule}; it returned {what}")
     return tuple(returned)
 
 
-def _states(verb: str, pattern: str, arrays: Any, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
+def _states(verb: str, pattern: str, arrays: object, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
     letters = "hc"[: len(case.spec.state_sizes)]
     if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
-        raise ContractError(
-            f"{verb} must return the states as a tuple of {len(letters)}, ({', '.join(letters)}"
-            f"{',' if len(letters) == 1 else ''}); it returned {type(arrays).__name__}"
-        )
+        wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"
+        raise ContractError(f"{verb} must return the states as {wanted}; it returned {type(arrays).__name__}")
     return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
 
 

@@ -3,41 +3,29 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from .terminal import figure, said
+from .terminal import Json, figure, said
 
 SUFFIXES = (".json", ".md", ".html")
-PAGES_NEED = "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
-def write(report: dict[str, Any], path: Path) -> None:
-    """Write the report in the form that the file's suffix names.
-
-    Raises
-    ------
-    ValueError
-        The suffix is none of .json, .md, .html.
-    OSError
-        The file cannot be written.
-    """
+def write(report: Json, path: Path) -> None:
+    """Write the report in the form that the file's suffix names.  ValueError: there is no such form.  OSError: it cannot be."""
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else page(report, path.suffix), encoding="utf-8")
+    text = json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else render(f"report{path.suffix}", report)
+    path.write_text(text, encoding="utf-8")
 
 
 def missing(path: Path) -> str | None:
     """What is not installed that a report of this form needs, in a sentence; None if all is there."""
-    return None if path.suffix == ".json" or find_spec("jinja2") else PAGES_NEED
+    if path.suffix == ".json" or find_spec("jinja2"):
+        return None
+    return "pages (.md, .html) need jinja2, which is not installed: pip install jinja2"
 
 
-def page(report: dict[str, Any], suffix: str) -> str:
-    """The Markdown or HTML page."""
-    return render(f"report{suffix}", report)
-
-
-def render(template: str, content: dict[str, Any]) -> str:
+def render(template: str, content: Json) -> str:
     """One of ``templates``, filled."""
     import jinja2  # not everywhere, and only pages need it
 

@@ -1,10 +1,10 @@
 """From results to one plain dictionary, which every output (terminal, JSON, Markdown, HTML) shows."""
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +13,14 @@ from torch_impl.common.precision import tf32
 
 from .cases import KINDS, Case
 from .suite import Result, worst_of
+from .terminal import Json
 from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
 
 VERSION = 1
 RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
 
 
-def build(results: Iterable[Result], definition: list[dict], device: str) -> dict[str, Any]:
+def build(results: Iterable[Result], definition: list[dict[str, str]], device: str) -> Json:
     """The report: where it ran, whether the definition itself stands, and each implementation's rows and failures."""
     by_name: dict[str, list[Result]] = {}
     for r in results:
@@ -36,23 +37,19 @@ def build(results: Iterable[Result], definition: list[dict], device: str) -> dic
     }
 
 
-def overview(implementation: dict[str, Any]) -> dict[str, Any]:
+def overview(implementation: Json) -> Json:
     """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
-    cells: dict[str, dict[str, Any]] = {}
+    cells: dict[str, Json] = {}
     for r in implementation["rows"]:
         cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
         cell["wrong"] += r["cases"] - r["passed"]
         if r["worst"]:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
-    return {
-        "name": implementation["name"],
-        "passed": implementation["passed"],
-        "judged": implementation["passed"] + implementation["failed"],
-        "cells": cells,
-    }
+    passed = implementation["passed"]
+    return {"name": implementation["name"], "passed": passed, "judged": passed + implementation["failed"], "cells": cells}
 
 
-def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
+def implementation(name: str, results: Sequence[Result]) -> Json:
     """One implementation: counts, a row for each kind and dtype, failures, and what the failures share."""
     failed = [r for r in results if not r.ok]
     return {
@@ -64,7 +61,7 @@ def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
         "rows": [
             row(kind, dtype, rs)
             for kind in KINDS
-            for dtype in dtypes(results)
+            for dtype in sorted({r.case.spec.dtype for r in results})
             if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])
         ],
         "failures": [failure(r) for r in failed],
@@ -73,39 +70,27 @@ def implementation(name: str, results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def dtypes(results: Sequence[Result]) -> list[str]:
-    return sorted({r.case.spec.dtype for r in results})
-
-
-def row(kind: str, dtype: str, results: Sequence[Result]) -> dict[str, Any]:
+def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
     """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
     judged = [r for r in results if not r.declined]
-    worst = worst_of(r.worst for r in judged if r.worst)
-    tensors = list(dict.fromkeys(v.tensor for r in judged for v in r.verdicts))
+    by_tensor: dict[str, list[Verdict]] = {}
+    for v in (v for r in judged for v in r.verdicts):
+        by_tensor.setdefault(v.tensor, []).append(v)
     return {
         "kind": kind,
         "dtype": dtype,
         "cases": len(judged),
         "passed": sum(r.ok for r in judged),
         "declined": len(results) - len(judged),
-        "worst": verdict(worst),
-        "tensors": [verdict(worst_of(v for r in judged for v in r.verdicts if v.tensor == t)) for t in tensors],
+        "worst": verdict(worst_of(v for verdicts in by_tensor.values() for v in verdicts)),
+        "tensors": [verdict(worst_of(verdicts)) for verdicts in by_tensor.values()],
     }
 
 
-def verdict(v: Verdict | None) -> dict[str, Any] | None:
+def verdict(v: Verdict | None) -> Json | None:
     if v is None:
         return None
-    return {
-        "tensor": v.tensor,
-        "error": number(v.error),
-        "allowed": number(v.allowed),
-        "ratio": number(v.ratio),
-        "ok": v.ok,
-        "step": v.step,
-        "why": v.why,
-        "detail": v.detail,
-    }
+    return v._asdict() | {"error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio)}
 
 
 def number(x: float) -> float | str:
@@ -113,7 +98,7 @@ def number(x: float) -> float | str:
     return float(x) if np.isfinite(x) else str(float(x))
 
 
-def failure(r: Result) -> dict[str, Any]:
+def failure(r: Result) -> Json:
     return {
         "case": r.case.name,
         "dtype": r.case.spec.dtype,
@@ -123,7 +108,7 @@ def failure(r: Result) -> dict[str, Any]:
     }
 
 
-def facets(case: Case) -> dict[str, Any]:
+def facets(case: Case) -> Json:
     """The options of a case, as a person would name them."""
     s = case.spec
     return {
@@ -153,22 +138,15 @@ def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
     return certain or [text for _, text in sorted(shares)]
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> Json:
     """Where a report was made."""
-    cuda = (
-        {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(), "cudnn": torch.backends.cudnn.version()}
-        if device == "cuda"
-        else {}
-    )
-    return {
-        "device": device,
-        "processor": processor(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-        "oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}",
-    } | cuda
+    where = {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}"}
+    where |= {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
+    where |= {"oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"}
+    if device == "cuda":
+        cudnn = torch.backends.cudnn.version()
+        return where | {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(), "cudnn": cudnn}
+    return where
 
 
 def processor(info: Path = Path("/proc/cpuinfo")) -> str:
@@ -176,10 +154,7 @@ def processor(info: Path = Path("/proc/cpuinfo")) -> str:
     machine may give one name to many: 'AMD EPYC (family 25, model 1)'."""
     if not info.exists():
         return platform.processor() or "unknown"
-    first: dict[str, str] = {}
-    for line in info.read_text(encoding="utf-8").splitlines():
-        key, _, value = line.partition(":")
-        first.setdefault(key.strip(), value.strip())
+    first = dict(re.findall(r"^(\S.*?)\s*: (.*)$", info.read_text(encoding="utf-8").partition("\n\n")[0], re.MULTILINE))
     name = first.get("model name") or platform.processor() or "unknown"
     numbers = [f"{word} {first[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in first]
     return f"{name} ({', '.join(numbers)})" if numbers else name

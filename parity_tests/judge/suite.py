@@ -35,7 +35,6 @@ class Result(NamedTuple):
 
     @property
     def worst(self) -> Verdict | None:
-        """The verdict furthest past its limit, or closest to it."""
         return worst_of(self.verdicts)
 
 
@@ -93,8 +92,5 @@ def compare(case: Case, results: Tensors, forward_only: bool) -> list[Verdict]:
     asked = {k: v for k, v in oracle.items() if not (forward_only and k.startswith("d"))}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
     time = int(case.spec.batch_first)
-    return list(
-        verdicts.compare(
-            results, Truth(asked, baselines), case.spec.dtype, optional, lambda name: time if name in ("y", "dx") else None
-        )
-    )
+    axis = {"y": time, "dx": time}.get
+    return list(verdicts.compare(results, Truth(asked, baselines), case.spec.dtype, optional, axis))

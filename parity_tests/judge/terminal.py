@@ -1,6 +1,6 @@
-"""A report on the terminal; and what commands with a single option read there."""
+"""A report on the terminal."""
 
-import argparse
+from collections.abc import Container, Iterable
 from typing import Any
 
 from rich import box
@@ -8,20 +8,13 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+Json = dict[str, Any]  # a report, or a part of one
 SHOWN = 12
 
 
-def flag(name: str, about: str, doc: str | None = None) -> bool:
-    """Whether ``--name`` was given to a command that has no other option; whatever else is given ends it, status 2."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(f"--{name}", action="store_true", help=about)
-    return bool(getattr(parser.parse_args(), name))
-
-
-def show(console: Console, report: dict[str, Any]) -> None:
+def show(console: Console, report: Json) -> None:
     """Print the whole report."""
-    env = report["environment"]
-    console.print(Text(" · ".join(f"{k} {v}" for k, v in env.items()), style="dim"))
+    console.print(Text(" · ".join(f"{k} {v}" for k, v in report["environment"].items()), style="dim"))
     console.print(Text(report["rule"], style="dim"))
     console.print(definition(report))
     if len(report["implementations"]) > 1:
@@ -31,34 +24,26 @@ def show(console: Console, report: dict[str, Any]) -> None:
         console.print(outcome(implementation))
 
 
-def definition(report: dict[str, Any]) -> Text:
+def definition(report: Json) -> Text:
     """Whether the oracle can be trusted."""
-    faults = [c for c in report["definition"] if c["fault"]]
-    if not faults:
-        return Text(
-            "The definition agrees with autograd, step by step, and with torch.nn: "
-            + ", ".join(c["kind"] for c in report["definition"]),
-            style="green",
-        )
-    lines = [f"{c['kind']}: {c['fault']}" for c in faults]
-    return Text(
-        "The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:\n  " + "\n  ".join(lines),
-        style="bold red",
-    )
+    if faults := [f"\n  {c['kind']}: {c['fault']}" for c in report["definition"] if c["fault"]]:
+        said = "The definition itself disagrees with autograd or torch.nn, so the oracle is wrong:"
+        return Text(said + "".join(faults), style="bold red")
+    kinds = ", ".join(c["kind"] for c in report["definition"])
+    return Text(f"The definition agrees with autograd, step by step, and with torch.nn: {kinds}", style="green")
 
 
-def overview(report: dict[str, Any]) -> Table:
+def overview(report: Json) -> Table:
     """A row for each implementation, a column for each kind of cell: the worst error over allowed, or what went wrong."""
-    table = grid("largest error / allowed, over all cases, tensors and dtypes")
-    for name in ("implementation", *report["kinds"], "cases"):
-        table.add_column(name, justify="left" if name == "implementation" else "right")
+    columns = ("implementation", *report["kinds"], "cases")
+    table = grid("largest error / allowed, over all cases, tensors and dtypes", columns, right=columns[1:])
     for line in report["overview"]:
         cells = [short(line["cells"].get(kind)) for kind in report["kinds"]]
         table.add_row(line["name"], *cells, f"{line['passed']}/{line['judged']}")
     return table
 
 
-def short(cell: dict[str, Any] | None) -> Text:
+def short(cell: Json | None) -> Text:
     """One cell of the overview."""
     if cell is None or cell["ratio"] is None:
         return Text("declined", style="yellow")
@@ -67,29 +52,24 @@ def short(cell: dict[str, Any] | None) -> Text:
     return Text(f"✓ {figure(cell['ratio'])}", style="green")
 
 
-def summary(implementation: dict[str, Any]) -> Table:
+def summary(implementation: Json) -> Table:
     """A row for each kind of cell and dtype."""
-    table = grid(implementation["name"])
-    for name in ("cell", "dtype", "cases", "worst tensor", "error", "allowed", "ratio", "verdict"):
-        right = name in ("cases", "error", "allowed", "ratio")
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    columns = ("cell", "dtype", "cases", "worst tensor", "error", "allowed", "ratio", "verdict")
+    table = grid(implementation["name"], columns, right=("cases", "error", "allowed", "ratio"))
     for r in implementation["rows"]:
         worst = r["worst"]
-        ok = r["passed"] == r["cases"]
         judged = [worst["tensor"], *map(figure, (worst["error"], worst["allowed"], worst["ratio"]))] if worst else [""] * 4
-        table.add_row(
-            r["kind"],
-            r["dtype"],
-            f"{r['passed']}/{r['cases']}",
-            *judged,
-            mark(ok) if r["cases"] else Text("declined", style="yellow"),
-        )
+        verdict = mark(r["passed"] == r["cases"]) if r["cases"] else Text("declined", style="yellow")
+        table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged, verdict)
     return table
 
 
-def grid(title: str) -> Table:
-    """An empty table in the one style of this report."""
-    return Table(title=f"[bold]{title}", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def grid(title: str, columns: Iterable[str] = (), right: Container[str] = ()) -> Table:
+    """An empty table in the one style of this report; columns of numbers are flush right."""
+    table = Table(title=f"[bold]{title}", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return table
 
 
 def console(**options: Any) -> Console:
@@ -107,7 +87,7 @@ def figure(x: float | str) -> str:
     return f"{value:.1e}" if 0 < abs(value) < 0.01 or value >= 1000 else f"{value:.2f}"
 
 
-def outcome(implementation: dict[str, Any]) -> Group:
+def outcome(implementation: Json) -> Group:
     """Counts, what was declined and why, the failures and what they share."""
     passed, failed = implementation["passed"], implementation["failed"]
     lines: list[Any] = [Text(f"{passed} passed, {failed} failed", style="bold red" if failed else "green")]
@@ -125,31 +105,25 @@ def outcome(implementation: dict[str, Any]) -> Group:
     return Group(*lines, "")
 
 
-def failures(failed: list[dict[str, Any]]) -> Table:
+def failures(failed: list[Json]) -> Table:
     """The first failures, the furthest-off tensor of each."""
     more = len(distinct(failed)) > SHOWN
-    table = grid(f"{len(failed)} failures" + (f", the first {SHOWN} shown; --report has all" if more else ""))
-    for name in ("case", "dtype", "tensor", "from step", "error", "allowed", "tensors wrong"):
-        table.add_column(name, overflow="fold")
+    title = f"{len(failed)} failures" + (f", the first {SHOWN} shown; --report has all" if more else "")
+    table = grid(title, ("case", "dtype", "tensor", "from step", "error", "allowed", "tensors wrong"))
     for f, count in distinct(failed)[:SHOWN]:
         first = f["wrong"][0]
+        cells = [first["why"], first["detail"], ""]
         if first["why"] == "number":
-            cells = [
-                first["tensor"],
-                "" if first["step"] is None else f"t = {first['step']}",
-                figure(first["error"]),
-                figure(first["allowed"]),
-            ]
-        else:
-            cells = [first["tensor"], first["why"], first["detail"], ""]
+            since = "" if first["step"] is None else f"t = {first['step']}"
+            cells = [since, figure(first["error"]), figure(first["allowed"])]
         name = f["case"] + (f" and {count - 1} more" if count > 1 else "")
-        table.add_row(name, f["dtype"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
+        table.add_row(name, f["dtype"], first["tensor"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
     return table
 
 
-def distinct(failed: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+def distinct(failed: list[Json]) -> list[tuple[Json, int]]:
     """Failures with how many there are of each; those that say the same without numbers count as one."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    groups: dict[Any, list[Json]] = {}
     for f in failed:
         first = f["wrong"][0]
         same = (f["case"], f["dtype"]) if first["why"] == "number" else (first["tensor"], first["why"], first["detail"])

@@ -46,13 +46,7 @@ class Verdict(NamedTuple):
 
 
 def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str) -> float:
-    """The right-hand side of T1.
-
-    Parameters
-    ----------
-    baselines, oracle : ndarrays of one shape
-    dtype : "float32" or "float64", that of the candidate
-    """
+    """The right-hand side of T1; ``dtype`` is that of the candidate."""
     noise = max(float(largest(baseline - oracle)) for baseline in baselines)  # T2
     return float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))  # T1
 
@@ -66,13 +60,9 @@ def judge(
     axis: int | None = None,
     backwards: bool = False,
 ) -> Verdict:
-    """Apply the rule to one tensor.
+    """Apply T1 to one tensor.
 
-    Parameters
-    ----------
-    candidate : array-like
-    axis : int or None
-        The time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
+    ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
     """
     limit = allowed(baselines, oracle, dtype)
     candidate = np.asarray(candidate)
@@ -87,10 +77,7 @@ def judge(
 def judge_trajectory(
     quantity: str, candidate: np.ndarray, baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str
 ) -> Verdict:
-    """Apply T3 to one quantity of a training run, (steps, ...).
-
-    The verdict is that of the first step that is wrong, or of the one nearest to its limit.
-    """
+    """Apply T3 to one quantity of a training run, (steps, ...): at the first wrong step, or the one nearest to its limit."""
     if candidate.shape != oracle.shape:
         return Verdict(quantity, float("inf"), 0.0, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
     floor = FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)

@@ -14,10 +14,7 @@ def compare(
 ) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
-    Parameters
-    ----------
-    optional : names of tensors that need not be there
-    steps : name -> the time axis, if there is one; what is called dx is computed last step first
+    ``optional`` need not be there; ``steps`` tells the time axis, if there is one; dx is computed last step first.
     """
     for name in results.keys() - truth.oracle.keys():
         yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")
@@ -31,7 +28,7 @@ def compare(
             yield judge(name, results[name], [b[name] for b in truth.baselines], exact, dtype, steps(name), name == "dx")
 
 
-def written_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Verdict]:
+def written_to(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Verdict]:
     """A verdict against each argument that is not what it was."""
     for name, value in before.items():
         if not same(value, after[name]):

@@ -1,30 +1,22 @@
 """Cases and faults of reference/models/classifier.py."""
 
 from functools import partial
-from typing import Any
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
-from .cases import model_case
-from .twins import sequences
+from .cases import CELLS, model_case, sequences
 
 V, K, E, H = 9, 3, 4, 5
 BATCH = batches.labelled(sequences(0, 0, V), [0, 2, 1, 2, 0])
-
-
-def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
-    return model_case("classifier", name, BATCH, V, K, E, H, layers, **kwargs)
-
-
+case = partial(model_case, "classifier", BATCH, (V, K, E, H))
 CASES = [
     *(
         case(f"{cell}-{pooling}", cell=cell, pooling=pooling, bidirectional=True)
-        for cell in ("rnn", "lstm", "gru")
+        for cell in CELLS
         for pooling in ("last", "mean", "max")
     ),
-    *(case(f"{cell}-forward", cell=cell, bidirectional=False) for cell in ("rnn", "lstm", "gru")),
+    *(case(f"{cell}-forward", cell=cell, bidirectional=False) for cell in CELLS),
     case("lstm-deep", 3, dropout=0.3),
     case("gru-deep-mean", 2, cell="gru", pooling="mean", dropout=0.4),
     case("rnn-step", cell="rnn", holomorphic=True),
@@ -32,26 +24,25 @@ CASES = [
     case("rnn-deep-forward", 2, cell="rnn", bidirectional=False),
 ]
 
-fault = partial(Fault, "models/classifier")
 # fmt: off
 FAULTS = [
-    fault("last step of the padded outputs taken for every sequence", "Classifier._logits", "u = join(*hidden(s)[-D:])",
+    Fault("last step of the padded outputs taken for every sequence", "Classifier._logits", "u = join(*hidden(s)[-D:])",
           "u = pad_packed_sequence(y)[0][-1]", source="pytorch #1811: the padding read as the last step"),
-    fault("reverse half of the output at the last step, where it has read one element", "Classifier._logits",
+    Fault("reverse half of the output at the last step, where it has read one element", "Classifier._logits",
           "u = join(*hidden(s)[-D:])", "p, n = pad_packed_sequence(y)\nu = p[n - 1, np.arange(len(n))]",
           source="pvse #13, yunjey #149: out[:, -1] of a bidirectional layer"),
-    fault("state of the first layer", "Classifier._logits", "hidden(s)[-D:]", "hidden(s)[:D]",
+    Fault("state of the first layer", "Classifier._logits", "hidden(s)[-D:]", "hidden(s)[:D]",
           source="pytorch #3587: the layout of h_n"),
-    fault("directions exchanged in the state", "Classifier._logits", "hidden(s)[-D:]", "hidden(s)[-D:][::-1]"),
-    fault("gradient into the first layer's state", "Classifier._logits.pullback", "dh[-D:] = np.split(du, D, axis=-1)",
+    Fault("directions exchanged in the state", "Classifier._logits", "hidden(s)[-D:]", "hidden(s)[-D:][::-1]"),
+    Fault("gradient into the first layer's state", "Classifier._logits.pullback", "dh[-D:] = np.split(du, D, axis=-1)",
           "dh[:D] = np.split(du, D, axis=-1)"),
-    fault("mean over the padding, too", "pooled", "lengths[:, None].astype", "(0 * lengths + len(padded))[:, None].astype",
+    Fault("mean over the padding, too", "pooled", "lengths[:, None].astype", "(0 * lengths + len(padded))[:, None].astype",
           source="keras PR #1934: padding takes part"),
-    fault("maximum over the padding, too", "pooled", '0.0 if pooling == "mean" else -np.inf', "0.0",
+    Fault("maximum over the padding, too", "pooled", '0.0 if pooling == "mean" else -np.inf', "0.0",
           source="keras PR #1934: padding takes part"),
-    fault("gradient of the maximum to every step", "pooled.pullback", "np.put_along_axis(dpadded, first, du[None], 0)",
+    Fault("gradient of the maximum to every step", "pooled.pullback", "np.put_along_axis(dpadded, first, du[None], 0)",
           "dpadded[...] = du"),
-    fault("gradient of the mean not divided", "pooled.pullback", "du * scale", "du"),
-    fault("classes in the order of the sorted sequences", "Classifier.vjp", "batch.target",
+    Fault("gradient of the mean not divided", "pooled.pullback", "du * scale", "du"),
+    Fault("classes in the order of the sorted sequences", "Classifier.vjp", "batch.target",
           "batch.target[batch.tokens.sorted_indices]"),
 ]

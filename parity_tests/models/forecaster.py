@@ -1,7 +1,6 @@
 """Cases and faults of reference/models/forecaster.py."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -9,54 +8,46 @@ from reference.common.batches import Windowed
 
 from ..helpers import draw
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
-from .cases import model_case
+from .cases import CELLS, model_case
 
 F, K, H = 3, 4, 5
 BATCH = Windowed(np.asarray(draw(50, 6, 3, F), float), np.asarray(draw(51, K, 3, F), float))
 SMALL = Windowed(BATCH.past[:3, :2], BATCH.future[:, :2])
-
-
-def case(name: str, layers: int = 1, *, batch: Windowed = BATCH, ratio: float = 1.0, hidden: int = H, **kwargs: Any) -> RoomCase:
-    return model_case("forecaster", name, batch, F, K, hidden, layers, teacher_forcing=ratio, **kwargs)
-
-
+case = partial(model_case, "forecaster", BATCH, (F, K, H), ratio=1.0)
+step = partial(model_case, "forecaster", SMALL, (F, K, 2), cell="rnn", holomorphic=True)
 CASES = [
-    *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in ("rnn", "lstm", "gru")),
+    *(case(f"{cell}-direct", cell=cell, mode="direct") for cell in CELLS),
     *(
         case(f"{cell}-{mode}-{ratio}", cell=cell, mode=mode, ratio=ratio)
-        for cell in ("rnn", "lstm", "gru")
+        for cell in CELLS
         for mode in ("recursive", "encdec")
         for ratio in (0.0, 0.5, 1.0)
     ),
     *(case(f"{mode}-deep", 2, cell="gru", mode=mode, dropout=0.3, ratio=0.5) for mode in ("direct", "recursive", "encdec")),
-    *(
-        case(f"step-{mode}-{ratio}", batch=SMALL, hidden=2, cell="rnn", mode=mode, ratio=ratio, holomorphic=True)
-        for mode, ratio in (("direct", 1.0), ("recursive", 0.5), ("encdec", 0.0))
-    ),
+    step("step-direct-1.0", mode="direct", ratio=1.0),
+    step("step-recursive-0.5", mode="recursive", ratio=0.5),
+    step("step-encdec-0.0", mode="encdec", ratio=0.0),
 ]
 
-fault = partial(Fault, "models/forecaster")
 # fmt: off
 FAULTS = [
-    fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
-    fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])",
-          "self.head.vjp(y.data[:B])"),
-    fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
-    fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
+    Fault("the change is not added to the last value", "Forecaster._direct", "(x[-1, :, :1] + z).T", "z.T"),
+    Fault("the first output is read for the last", "Forecaster._direct", "self.head.vjp(y.data[-B:])", "self.head.vjp(y.data[:B])"),
+    Fault("the gradient arrives at the first step", "Forecaster._direct.pullback", "dy[-B:] = dh", "dy[:B] = dh"),
+    Fault("coins turned round", "Forecaster._stepwise", "np.where(coins[k, :, None], v[k - 1], fs[-1][0])",
           "np.where(coins[k, :, None], fs[-1][0], v[k - 1])"),
-    fault("a step reads the value that it is to predict", "Forecaster._stepwise", "v[k - 1]", "v[k]",
+    Fault("a step reads the value that it is to predict", "Forecaster._stepwise", "v[k - 1]", "v[k]",
           source="darts #573: a window that sees the future"),
-    fault("forced steps read the value that they are to predict", "Forecaster._outputs", "[x[-1:], v[:-1]]",
+    Fault("forced steps read the value that they are to predict", "Forecaster._outputs", "[x[-1:], v[:-1]]",
           "[x[-1:], v[1:]]", source="darts #573: a window that sees the future"),
-    fault("gradient cut at what is fed back", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+    Fault("gradient cut at what is fed back", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
           "np.zeros_like(x_T)", source="pytorch #49236: detaching too much"),
-    fault("fed gradient also where the truth was read", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
+    Fault("fed gradient also where the truth was read", "Forecaster._stepwise.pullback", "np.where(coins[k, :, None], 0, du[0])",
           "du[0]"),
-    fault("gradient past the decoder lost", "Forecaster._step.pullback", "df + du.data.reshape(u.shape)",
+    Fault("gradient past the decoder lost", "Forecaster._step.pullback", "df + du.data.reshape(u.shape)",
           "du.data.reshape(u.shape)"),
-    fault("the rnn has no gradient from the past", "Forecaster._outputs.pullback", '{"rnn": rnn}',
+    Fault("the rnn has no gradient from the past", "Forecaster._outputs.pullback", '{"rnn": rnn}',
           '{"rnn": {k: 0 * g for k, g in rnn.items()}}'),
-    fault("decoder drops the encoder's state", "Forecaster._step", "vars(self)[name].vjp(dense(u), s)",
+    Fault("decoder drops the encoder's state", "Forecaster._step", "vars(self)[name].vjp(dense(u), s)",
           "vars(self)[name].vjp(dense(u), None)", source="tensorflow #38248"),
 ]

@@ -1,44 +1,35 @@
 """Cases and faults of reference/models/generator.py."""
 
 from functools import partial
-from typing import Any
 
 from reference.common import batches
 
 from ..mutation.catalogue import Fault
-from ..rooms import RoomCase
-from .cases import model_case
-from .twins import sequences
+from .cases import CELLS, model_case, sequences
 
 V, C, E, H = 9, 6, 4, 5
 BATCH = batches.conditioned([[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]], sequences(0, 3, V, (3, 1, 5, 3, 0)), 1, 2)
-
-
-def case(name: str, layers: int = 1, **kwargs: Any) -> RoomCase:
-    return model_case("generator", name, BATCH, V, C, E, H, layers, **kwargs)
-
-
+case = partial(model_case, "generator", BATCH, (V, C, E, H))
 CASES = [
-    *(case(cell, cell=cell) for cell in ("rnn", "lstm", "gru")),
+    *(case(cell, cell=cell) for cell in CELLS),
     case("lstm-deep", 3, dropout=0.3),
     case("gru-deep", 2, cell="gru", dropout=0.4),
     case("rnn-deep", 2, cell="rnn"),
     case("rnn-step", cell="rnn", holomorphic=True),
 ]
 
-fault = partial(Fault, "models/generator")
 # fmt: off
 FAULTS = [
-    fault("condition does not reach the rnn", "Generator._logits", "self.rnn.vjp(batch.tokens._replace(data=x), s_0)",
+    Fault("condition does not reach the rnn", "Generator._logits", "self.rnn.vjp(batch.tokens._replace(data=x), s_0)",
           "self.rnn.vjp(batch.tokens._replace(data=x), None)", source="tensorflow #38248: a decoder dropped its state"),
-    fault("layers of the first state exchanged", "Generator._first_state", "s.reshape(B, S, L, H).transpose(1, 2, 0, 3)",
+    Fault("layers of the first state exchanged", "Generator._first_state", "s.reshape(B, S, L, H).transpose(1, 2, 0, 3)",
           "s.reshape(B, L, S, H).transpose(2, 1, 0, 3)"),
-    fault("first states in the order of the sorted sequences", "Generator._logits", "self._first_state(batch.condition)",
+    Fault("first states in the order of the sorted sequences", "Generator._logits", "self._first_state(batch.condition)",
           "self._first_state(batch.condition[batch.tokens.sorted_indices])"),
-    fault("derivative of tanh of the first state left out", "Generator._first_state.pullback", "join(*ds) * (1 - s**2)",
+    Fault("derivative of tanh of the first state left out", "Generator._first_state.pullback", "join(*ds) * (1 - s**2)",
           "join(*ds)"),
-    fault("gradient reaches the first condition alone", "Generator._first_state.pullback",
+    Fault("gradient reaches the first condition alone", "Generator._first_state.pullback",
           "np.repeat(dc[:, None], k.shape[1], axis=1)", "np.stack([dc, *[0 * dc] * (k.shape[1] - 1)], 1)"),
-    fault("conditions averaged", "Generator._first_state", "k.sum(1)", "k.mean(1)"),
-    fault("predicts the token that it reads", "Generator.vjp", "batch.target", "batch.tokens.data"),
+    Fault("conditions averaged", "Generator._first_state", "k.sum(1)", "k.mean(1)"),
+    Fault("predicts the token that it reads", "Generator.vjp", "batch.target", "batch.tokens.data"),
 ]

@@ -8,12 +8,11 @@ import reference
 from reference.common import batches
 
 from ..helpers import assert_all, assert_close, assert_equal
-from .twins import gradients, pair, sequences
+from .cases import CELLS, gradients, pair, sequences
 
 V, K, E, H = 9, 3, 4, 5
 WORDS, CLASSES = sequences(0, 0, V), [0, 2, 1, 2, 0]
 BATCH = batches.labelled(WORDS, CLASSES)
-CELLS = ("rnn", "lstm", "gru")
 
 
 @pytest.mark.parametrize("cell", CELLS)

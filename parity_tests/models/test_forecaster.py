@@ -8,7 +8,7 @@ from reference.common.batches import Windowed
 from reference.models.forecaster import MODES
 
 from ..helpers import assert_close, draw
-from .twins import pair
+from .cases import pair
 
 PAST, FUTURE = np.asarray(draw(1, 6, 4, 2), float), np.asarray(draw(2, 3, 4, 2), float)
 BATCH = Windowed(PAST, FUTURE)

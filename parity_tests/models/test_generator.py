@@ -8,7 +8,7 @@ from reference.common import batches
 from reference.parts.losses import log_softmax
 
 from ..helpers import assert_all, assert_close, assert_equal
-from .twins import gradients, pair, sequences
+from .cases import gradients, pair, sequences
 
 V, C, E, H = 9, 6, 4, 5
 CONDITIONS = [[0, 3], [1, 2], [0, 4], [1, 4], [0, 5]]

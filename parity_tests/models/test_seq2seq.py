@@ -11,12 +11,11 @@ from reference.common import batches, teacher_forcing
 from reference.parts.losses import log_softmax
 
 from ..helpers import assert_all, assert_close, assert_equal
-from .twins import gradients, pair, sequences
+from .cases import CELLS, gradients, pair, sequences
 
 S, V, E, H = 9, 8, 4, 6
 SOURCES, TARGETS = sequences(0, 3, S), sequences(1, 3, V, (3, 5, 0, 2, 3))
 BATCH = batches.translated(SOURCES, TARGETS, 1, 2)
-CELLS = ("rnn", "lstm", "gru")
 KINDS = ("additive", "dot", "general", "scaled", None)
 
 

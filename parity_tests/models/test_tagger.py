@@ -7,7 +7,7 @@ import reference
 from reference.common import batches
 
 from ..helpers import assert_all, assert_close, assert_equal
-from .twins import gradients, pair, sequences
+from .cases import gradients, pair, sequences
 
 V, K, E, H = 9, 7, 4, 5
 WORDS, TAGS = sequences(0, 0, V), sequences(1, 0, K)

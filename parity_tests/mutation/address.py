@@ -12,17 +12,10 @@ Piece = list[ast.expr] | list[ast.stmt]  # one expression, or consecutive statem
 
 
 def changed(source: str, function: str, old: str, new: str) -> str:
-    """The source with one piece of one function replaced.
+    """The source with one piece of one function replaced; ``old`` and ``new`` are two expressions, or statements.
 
-    Parameters
-    ----------
-    function : "forward", "Class.method"; "" for what stands outside of functions and classes
-    old, new : two expressions, or statements for statements
-
-    Raises
-    ------
-    LookupError
-        There is no such function, or no such code in it, or not only once.
+    ``function`` is "forward", "Class.method"; "" for what stands outside of functions and classes.  LookupError: there is no
+    such function, or no such code in it, or not only once.
     """
     expressions = _is_expression(old) and _is_expression(new)
     wanted = _normal(ast.parse(old, mode="eval").body) if expressions else _normal(*ast.parse(old).body)
@@ -31,17 +24,11 @@ def changed(source: str, function: str, old: str, new: str) -> str:
     if len(matching) != 1:
         raise LookupError(f"{function or 'the module'} must contain {old!r} once, but has it {len(matching)} times")
     piece = matching[0]
-    return _spliced(source, piece, f"({new})" if expressions else _indented(new, piece[0].col_offset))
+    return _spliced(source, piece, f"({new})" if expressions else new.replace("\n", "\n" + " " * piece[0].col_offset))
 
 
 def definition(module: ast.Module, function: str) -> ast.AST:
-    """The function, method or class of a dotted name; the module for an empty one.
-
-    Raises
-    ------
-    LookupError
-        There is none, or more than one.
-    """
+    """The function, method or class of a dotted name; the module for an empty one.  LookupError: it is not there once."""
     place: ast.AST = module
     for name in function.split(".") if function else ():
         defined = [node for node in _outside(place) if isinstance(node, DEFINITIONS) and node.name == name]
@@ -86,10 +73,6 @@ def _is_expression(code: str) -> bool:
     except SyntaxError:
         return False
     return True
-
-
-def _indented(code: str, columns: int) -> str:
-    return code.replace("\n", "\n" + " " * columns)
 
 
 def _spliced(source: str, piece: Piece, code: str) -> str:

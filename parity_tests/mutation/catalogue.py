@@ -6,7 +6,7 @@ parity_tests/cells/lstm.py.  They are tables, a line or two for each, which the 
 """
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,28 +19,17 @@ CHAPTERS = ("cells", "fast", "common", "parts", "models", "training", "gradients
 
 @dataclass(frozen=True)
 class Fault:
-    """One wrong piece of code.
+    """One wrong piece of code."""
 
-    room      that is broken, "cells/lstm" for reference/cells/lstm.py
-    name      what is wrong
-    function  in which, "Class.method"; empty for what stands outside of functions
-    old       an expression or statements, once in that function, however they are laid out
-    new       what the fault has instead
-    equation  what the diagnosis must name; empty where the fault is outside the rooms of cells
-    source    a public report of the same mistake
-    kinds     the cells in which it can show
-    changes   True if what shows it is not a wrong number but an argument that was written to
-    """
-
-    room: str
-    name: str
-    function: str
-    old: str
-    new: str
-    equation: str = ""
-    source: str = ""
-    kinds: tuple[str, ...] = ALL
-    changes: bool = False
+    name: str  # what is wrong
+    function: str  # in which, "Class.method"; empty for what stands outside of functions
+    old: str  # an expression or statements, once in that function, however they are laid out
+    new: str  # what the fault has instead
+    equation: str = ""  # what the diagnosis must name; empty where the fault is outside the rooms of cells
+    source: str = ""  # a public report of the same mistake
+    kinds: tuple[str, ...] = ()  # the cells in which it can show; if none are named those of its room, or all
+    changes: bool = False  # True if what shows it is not a wrong number but an argument that was written to
+    room: str = ""  # "cells/lstm" for reference/cells/lstm.py; in a table, where it is not the one beside it
 
 
 @cache
@@ -57,9 +46,16 @@ def modules() -> dict[str, ModuleType]:
     return {name: module for name, module in beside.items() if hasattr(module, "FAULTS")}
 
 
+def faults_of(module: ModuleType) -> list[Fault]:
+    """The FAULTS of a module, with their rooms and kinds."""
+    beside = "/".join(module.__name__.split(".")[1:])
+    kinds = {"rnn": RNN, "lstm": LSTM, "gru": GRU}.get(beside.rpartition("/")[2], ALL)
+    return [replace(fault, room=fault.room or beside, kinds=fault.kinds or kinds) for fault in module.FAULTS]
+
+
 def catalogue() -> list[Fault]:
     """The faults of cells and layers, which the named cases must catch: those of the rooms without cases of their own."""
-    return [fault for module in modules().values() if not hasattr(module, "CASES") for fault in module.FAULTS]
+    return [fault for module in modules().values() if not hasattr(module, "CASES") for fault in faults_of(module)]
 
 
 def rooms() -> dict[str, ModuleType]:

@@ -1,6 +1,7 @@
 """Importing ``reference`` with a fault in it, and asking which cases catch it."""
 
 import argparse
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -20,7 +21,7 @@ from ..judge.suite import Result, run_case
 from ..judge.tolerance import Verdict
 from ..rooms import RoomCase, by_numpy
 from .address import changed
-from .catalogue import Fault, catalogue, rooms
+from .catalogue import Fault, catalogue, faults_of, rooms
 from .patching import copied
 
 
@@ -28,25 +29,14 @@ from .patching import copied
 def with_fault(fault: Fault) -> ModuleType:
     """A copy of ``reference`` with the fault in it.
 
-    Raises
-    ------
-    LookupError
-        The room, the function or the code that the fault changes is not there, or not only once: the catalogue must
-        follow the code.
+    LookupError: the room, function or code that it changes is not there, or not only once.  The catalogue must follow the code.
     """
-    seen = []
-
-    def rewrite(file: str, text: str) -> str:
-        if file != f"{fault.room}.py":
-            return text
-        seen.append(file)
-        try:
-            return changed(text, fault.function, fault.old, fault.new)
-        except LookupError as e:
-            raise LookupError(f"fault {fault.name!r}: in reference/{file}, {e}") from e
-
-    copy = copied(f"reference_with_fault_{zlib.crc32(repr(fault).encode())}", rewrite)
-    if not seen:
+    alias = f"reference_with_fault_{zlib.crc32(repr(fault).encode())}"
+    try:
+        copy = copied(alias, fault.room, lambda text: changed(text, fault.function, fault.old, fault.new))
+    except LookupError as e:
+        raise LookupError(f"fault {fault.name!r}: in reference/{fault.room}.py, {e}") from e
+    if f"{alias}.{fault.room.replace('/', '.')}" not in sys.modules:
         raise LookupError(f"fault {fault.name!r}: reference/{fault.room}.py is not there, or is not imported by reference")
     return copy
 
@@ -87,51 +77,39 @@ def main() -> int:
 
 def report() -> int:
     out = terminal.console()
-    survivors = [*cells(out), *parts(out)]
+    cells = [(fault, in_cells) for fault in catalogue()]
+    parts = [(fault, partial(in_room, room.CASES)) for room in rooms().values() for fault in faults_of(room)]
+    survivors = show(out, "faults", ("caught by", "first case", "tensor", "diagnosis"), cells)
+    survivors += show(out, "faults in parts", ("caught by", "first case", "wrong there"), parts)
     out.print(Text(f"survivors: {', '.join(survivors) or 'none'}", style="bold red" if survivors else "bold green"))
     return int(bool(survivors))
 
 
-def cells(out: Console) -> list[str]:
-    """The table of the faults in cells and layers; the names of those that survive."""
-
-    def line(fault: Fault) -> list[str]:
-        results = caught_by(fault)
-        if not results:
-            return []
-        first = results[0]
-        verdict = next(v for v in first.verdicts if not v.ok)
-        where = "outside the rooms" if AGREES in first.diagnosis else first.diagnosis.partition(": ")[2]
-        return [f"{len(results)}/{len(candidates(fault))}", first.case.name, verdict.tensor, where]
-
-    return show(out, "faults", ("caught by", "first case", "tensor", "diagnosis"), [(f, line) for f in catalogue()])
+def in_cells(fault: Fault) -> list[str]:
+    """What a line of the table says of a fault in cells and layers; nothing where none of the named cases catches it."""
+    results = caught_by(fault)
+    if not results:
+        return []
+    first = results[0]
+    verdict = next(v for v in first.verdicts if not v.ok)
+    where = "outside the rooms" if AGREES in first.diagnosis else first.diagnosis.partition(": ")[2]
+    return [f"{len(results)}/{len(candidates(fault))}", first.case.name, verdict.tensor, where]
 
 
-def parts(out: Console) -> list[str]:
-    """The same of the faults in the rooms that have cases of their own."""
-
-    def line(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
-        wrong = cases_that_catch(fault, with_fault(fault), cases)
-        if not wrong:
-            return []
-        case, verdicts = next(iter(wrong.items()))
-        return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
-
-    return show(
-        out,
-        "faults in parts",
-        ("caught by", "first case", "wrong there"),
-        [(fault, partial(line, room.CASES)) for room in rooms().values() for fault in room.FAULTS],
-    )
+def in_room(cases: Sequence[RoomCase], fault: Fault) -> list[str]:
+    """The same of a fault in a room that has cases of its own."""
+    wrong = cases_that_catch(fault, with_fault(fault), cases)
+    if not wrong:
+        return []
+    case, verdicts = next(iter(wrong.items()))
+    return [f"{len(wrong)}/{len(cases)}", str(case), ", ".join(v.tensor for v in verdicts)]
 
 
 def show(
     out: Console, heading: str, columns: Sequence[str], faults: Sequence[tuple[Fault, Callable[[Fault], list[str]]]]
 ) -> list[str]:
     """Print a table of faults, the line of each being empty where nothing catches it; the names of those."""
-    table = terminal.grid(f"{len(faults)} {heading}")
-    for name in ("fault", "room", *columns):
-        table.add_column(name, overflow="fold")
+    table = terminal.grid(f"{len(faults)} {heading}", ("fault", "room", *columns))
     survivors = []
     for fault, line in track(faults, heading, console=out, transient=True):
         figures = line(fault)

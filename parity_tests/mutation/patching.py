@@ -1,6 +1,5 @@
-"""Importing ``reference`` with a change in it under another name: with a fault."""
+"""Importing ``reference`` under another name, with one of its files changed."""
 
-import importlib
 import importlib.abc
 import importlib.util
 import sys
@@ -13,42 +12,31 @@ import reference
 
 FOLDER = Path(reference.__file__).parent
 
-Rewrite = Callable[[str, str], str]  # (file of ``reference``, as "fast/rnn.py", its text) -> the text of the copy
-
-
-class _Loader(importlib.abc.InspectLoader):
-    """Loads one file of ``reference`` under another package's name, changed or not."""
-
-    def __init__(self, file: Path, rewrite: Rewrite):
-        self.file, self.rewrite = file, rewrite
-
-    def get_source(self, fullname: str) -> str:
-        return self.rewrite(self.file.relative_to(FOLDER).as_posix(), self.file.read_text(encoding="utf-8"))
-
-    def is_package(self, fullname: str) -> bool:
-        return self.file.name == "__init__.py"
-
 
 @dataclass
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds ``alias`` and its modules in the folder of ``reference``."""
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds and loads the module of this name, from a file whose text is changed first."""
 
-    alias: str
-    rewrite: Rewrite
+    name: str
+    file: Path
+    change: Callable[[str], str]
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != self.alias and not fullname.startswith(self.alias + "."):
-            return None
-        place = FOLDER.joinpath(*fullname.split(".")[1:])
-        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        return importlib.util.spec_from_loader(fullname, _Loader(file, self.rewrite))
+        return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
+
+    def get_source(self, fullname: str) -> str:
+        return self.change(self.file.read_text(encoding="utf-8"))
 
 
-def copied(alias: str, rewrite: Rewrite) -> ModuleType:
-    """A copy of ``reference`` under another name, its files as ``rewrite`` makes them."""
-    finder = _Finder(alias, rewrite)
+def copied(alias: str, room: str, change: Callable[[str], str]) -> ModuleType:
+    """A copy of ``reference`` under another name; the text of one room, as "fast/rnn", is what ``change`` makes of it."""
+    spec = importlib.util.spec_from_file_location(alias, FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)])
+    assert spec is not None and spec.loader is not None
+    package = sys.modules[alias] = importlib.util.module_from_spec(spec)
+    finder = _Changed(f"{alias}.{room.replace('/', '.')}", FOLDER / f"{room}.py", change)
     sys.meta_path.insert(0, finder)
     try:
-        return importlib.import_module(alias)
+        spec.loader.exec_module(package)
     finally:
         sys.meta_path.remove(finder)
+    return package

@@ -1,11 +1,8 @@
 """Cases and faults of reference/parts/attention.py."""
 
-from functools import partial
-
 import numpy as np
 
-import torch_impl.parts.attention
-from torch_impl.parts.attention import Params
+import torch_impl.parts.attention as torch_attention
 
 from ..helpers import draw
 from ..mutation.catalogue import Fault
@@ -28,21 +25,15 @@ def case(
         return {"context": context, "weights": weights, "dq": dq, "dh": dh} | {f"d{f}": getattr(dp, f) for f in shapes}
 
     def twin(d):
-        context, weights = torch_impl.parts.attention.forward(
-            Params(**{k: d[k] for k in shapes}), d["q"], d["h"], d.get("mask"), kind
-        )
+        p = torch_attention.Params(**{k: d[k] for k in shapes})
+        context, weights = torch_attention.forward(p, d["q"], d["h"], d.get("mask"), kind)
         return {"context": context, "weights": weights}
 
     inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
     inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
     inputs |= {} if mask is None else {"mask": mask}
-    return RoomCase(
-        "attention",
-        "-".join(filter(None, (kind, label))),
-        inputs | {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)},
-        run,
-        twin,
-    )
+    inputs |= {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}
+    return RoomCase("attention", "-".join(filter(None, (kind, label))), inputs, run, twin)
 
 
 CASES = [
@@ -57,31 +48,29 @@ CASES = [
     )
 ]
 
-fault = partial(Fault, "parts/attention")
 # fmt: off
 FAULTS = [
-    fault("softmax over the queries", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(0, keepdims=True)",
+    Fault("softmax over the queries", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(0, keepdims=True)",
           source="HAN #5: softmax over the wrong axis"),
-    fault("softmax over the batch", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(1, keepdims=True)",
+    Fault("softmax over the batch", "attend_forward", "w = w / w.sum(-1, keepdims=True)", "w = w / w.sum(1, keepdims=True)",
           source="HAN #5: softmax over the wrong axis"),
-    fault("padding takes part", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
+    Fault("padding takes part", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep", "np.exp(e - top)",
           source="practical-pytorch #149: wrong attention"),
-    fault("padding's score set to 0, not left out", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep",
+    Fault("padding's score set to 0, not left out", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep",
           "np.exp(np.where(keep, e, 0) - top)"),
-    fault("mask of another sequence", "kept", 'checks.mask("mask", mask, shape).T', 'checks.mask("mask", mask, shape).T[::-1]'),
-    fault("not scaled", "scale", 'g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "1.0"),
-    fault("scaled by the width, not its root", "scale", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
-    fault("not scaled in the backward", "attend_backward", "de = de * scale(k.kind, k.g)", "pass"),
-    fault("gradient of the weights ignored", "attend_backward", "dweights + by_sequence(dc @ k.h.transpose(1, 2, 0))",
+    Fault("mask of another sequence", "kept", 'checks.mask("mask", mask, shape).T', 'checks.mask("mask", mask, shape).T[::-1]'),
+    Fault("not scaled", "scale", 'g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "1.0"),
+    Fault("scaled by the width, not its root", "scale", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),
+    Fault("not scaled in the backward", "attend_backward", "de = de * scale(k.kind, k.g)", "pass"),
+    Fault("gradient of the weights ignored", "attend_backward", "dweights + by_sequence(dc @ k.h.transpose(1, 2, 0))",
           "by_sequence(dc @ k.h.transpose(1, 2, 0))"),
-    fault("softmax differentiated as if each weight were alone", "attend_backward", "w * (dw - (w * dw).sum(-1, keepdims=True))",
+    Fault("softmax differentiated as if each weight were alone", "attend_backward", "w * (dw - (w * dw).sum(-1, keepdims=True))",
           "w * (1 - w) * dw"),
-    fault("memory's gradient by way of the scores only", "backward", "dh + dh_keys", "dh_keys"),
-    fault("memory's gradient by way of the context only", "backward", "dh + dh_keys", "dh"),
-    fault("derivative of tanh left out", "attend_backward", "du * p.v * (1 - k.u**2)", "du * p.v"),
-    fault("bias of the keys left out", "keys_forward", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
+    Fault("memory's gradient by way of the scores only", "backward", "dh + dh_keys", "dh_keys"),
+    Fault("memory's gradient by way of the context only", "backward", "dh + dh_keys", "dh"),
+    Fault("derivative of tanh left out", "attend_backward", "du * p.v * (1 - k.u**2)", "du * p.v"),
+    Fault("bias of the keys left out", "keys_forward", "rows(h) @ p.W_k.T + p.b", "rows(h) @ p.W_k.T",
           source="numpy-ml #42: all tests had zero biases"),
-    fault("gradient of the keys of the last query only", "attend_backward", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
-    fault("general's matrix left out of the query's gradient", "attend_backward", "(A @ p.W_q).reshape(k.q.shape)",
-          "A[:, : k.q.shape[-1]].reshape(k.q.shape)"),
+    Fault("gradient of the keys of the last query only", "attend_backward", "da.sum(1), da.sum(0)", "da.sum(1), da[-1]"),
+    Fault("general's matrix left out of the query's gradient", "attend_backward", "A @ p.W_q", "A[:, : k.q.shape[-1]]"),
 ]

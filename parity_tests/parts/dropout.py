@@ -1,7 +1,5 @@
 """Cases and faults of reference/parts/dropout.py."""
 
-from functools import partial
-
 import numpy as np
 
 import torch_impl.parts.dropout
@@ -26,13 +24,12 @@ def case(name: str, p: float, *shape: int) -> RoomCase:
 
 CASES = [case("third", 0.3, 5, 4, 3), case("most", 0.8, 7, 5), case("none", 0.0, 4, 3)]
 
-fault = partial(Fault, "parts/dropout")
 # fmt: off
 FAULTS = [
-    Fault("cells/stack", "not scaled", "scale", "1 / (1 - p) if p < 1 else 0.0", "1.0"),
-    fault("mask exchanged", "forward", "x * keep * scale(p)", "x * ~keep * scale(p)"),
-    fault("left out of the backward", "backward", "dy * k.keep * scale(k.p)", "dy",
+    Fault("not scaled", "scale", "1 / (1 - p) if p < 1 else 0.0", "1.0", room="cells/stack"),
+    Fault("mask exchanged", "forward", "x * keep * scale(p)", "x * ~keep * scale(p)"),
+    Fault("left out of the backward", "backward", "dy * k.keep * scale(k.p)", "dy",
           source="pytorch #190056: MPS backward ignored dropout"),
-    fault("not scaled in the backward", "backward", "dy * k.keep * scale(k.p)", "dy * k.keep"),
-    fault("kept with probability p", "forward", "x * keep * scale(p)", "x * keep * scale(1 - p)"),
+    Fault("not scaled in the backward", "backward", "dy * k.keep * scale(k.p)", "dy * k.keep"),
+    Fault("kept with probability p", "forward", "x * keep * scale(p)", "x * keep * scale(1 - p)"),
 ]

@@ -1,7 +1,6 @@
 """Cases and faults of reference/parts/losses.py."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ T, B, V = 5, 3, 4
 TARGETS = np.random.default_rng(0).integers(0, V, (T, B))
 IGNORED = np.where(np.random.default_rng(1).random((T, B)) < 0.3, -100, TARGETS)
 MASK = np.arange(T)[:, None] < np.array([2, 5, 3])
+SMOOTH: dict[str, Any] = {"targets": IGNORED, "label_smoothing": 0.2}
 WEIGHTS = np.array([0.3, 2.0, 1.1, 0.7])
 
 
@@ -42,16 +42,8 @@ def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
     """A loss of numbers with each reduction."""
     y = draw(5, T, B) if loss != "bce" else np.random.default_rng(5).random((T, B))
     for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (T, B))):
-        yield case(
-            f"{loss}-{reduction}" + "".join(f"-{k}" for k in options),
-            loss,
-            upstream,
-            1.5,
-            (T, B),
-            y=y,
-            reduction=reduction,
-            **options,
-        )
+        name = "-".join((loss, reduction, *options))
+        yield case(name, loss, upstream, 1.5, (T, B), y=y, reduction=reduction, **options)
 
 
 CASES = [
@@ -61,11 +53,9 @@ CASES = [
     case("cross_entropy-weight-ignore", "cross_entropy", targets=IGNORED, weight=WEIGHTS),
     case("cross_entropy-sum", "cross_entropy", targets=IGNORED, weight=WEIGHTS, reduction="sum"),
     case("cross_entropy-none", "cross_entropy", (T, B), targets=IGNORED, weight=WEIGHTS, reduction="none"),
-    case("cross_entropy-smooth", "cross_entropy", targets=IGNORED, label_smoothing=0.2),
-    case("cross_entropy-smooth-weight", "cross_entropy", targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS),
-    case(
-        "cross_entropy-smooth-none", "cross_entropy", (T, B), targets=IGNORED, label_smoothing=0.2, weight=WEIGHTS, reduction="none"
-    ),
+    case("cross_entropy-smooth", "cross_entropy", **SMOOTH),
+    case("cross_entropy-smooth-weight", "cross_entropy", **SMOOTH, weight=WEIGHTS),
+    case("cross_entropy-smooth-none", "cross_entropy", (T, B), **SMOOTH, weight=WEIGHTS, reduction="none"),
     case("cross_entropy-one", "cross_entropy", targets=np.array(2), shape=(V,)),
     case("cross_entropy-large", "cross_entropy", targets=IGNORED, scale=1e4),
     *(case(f"sequence-{r}", "sequence", targets=TARGETS, mask=MASK, reduction=r) for r in ("token", "sequence", "sum")),
@@ -79,36 +69,34 @@ CASES = [
     case("bce-large", "bce", scale=1e4, shape=(T, B), y=np.random.default_rng(5).random((T, B))),
 ]
 
-fault = partial(Fault, "parts/losses")
 # fmt: off
 FAULTS = [
-    fault("softmax over the wrong axis", "exponentials", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
+    Fault("softmax over the wrong axis", "exponentials", "(e @ np.ones(e.shape[-1], e.real.dtype))[..., None]",
           "e.sum(0, keepdims=True)[..., :1]", source="HAN #5"),
-    fault("softmax without the maximum subtracted", "exponentials", "z - z.real.max(-1, keepdims=True)", "np.clip(z, -600, 600)"),
-    fault("mean over ignored targets too", "reduced_scale", "return 1 / w.sum()", "return 1 / w.size"),
-    fault("mean over targets, not over their weights", "reduced_scale", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
-    fault("ignored targets take part", "classes", "kept = t != ignore_index", "kept = t >= -100"),
-    fault("ignored targets have a gradient", "cross_entropy_forward",
+    Fault("softmax without the maximum subtracted", "exponentials", "z - z.real.max(-1, keepdims=True)", "np.clip(z, -600, 600)"),
+    Fault("mean over ignored targets too", "reduced_scale", "return 1 / w.sum()", "return 1 / w.size"),
+    Fault("mean over targets, not over their weights", "reduced_scale", "return 1 / w.sum()", "return 1 / (w > 0).sum()"),
+    Fault("ignored targets take part", "classes", "kept = t != ignore_index", "kept = t >= -100"),
+    Fault("ignored targets have a gradient", "cross_entropy_forward",
           "np.where(kept, reduced_scale(w[targets] * kept, reduction), 0)",
           "np.where(kept, reduced_scale(w[targets] * kept, reduction), 0.1)"),
-    fault("smoothing spread over the other classes only", "cross_entropy_forward", "smoothing / V", "smoothing / (V - 1)"),
-    fault("smoothing ignores class weights", "cross_entropy_forward", "a @ w - log_s * w.sum()", "a.sum(-1) - log_s * V"),
-    fault("smoothing left out of the gradient", "cross_entropy_backward", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
-    fault("class weights left out of the gradient", "cross_entropy_backward", "(1 - k.smoothing) * k.w[targets]",
+    Fault("smoothing spread over the other classes only", "cross_entropy_forward", "smoothing / V", "smoothing / (V - 1)"),
+    Fault("smoothing ignores class weights", "cross_entropy_forward", "a @ w - log_s * w.sum()", "a.sum(-1) - log_s * V"),
+    Fault("smoothing left out of the gradient", "cross_entropy_backward", "rest = k.smoothing / V * k.w", "rest = 0 * k.w"),
+    Fault("class weights left out of the gradient", "cross_entropy_backward", "(1 - k.smoothing) * k.w[targets]",
           "1 - k.smoothing + 0 * k.w[targets]"),
-    fault("upstream gradient of the loss ignored", "cross_entropy_backward", "np.asarray(dloss, k.e.dtype)", "1"),
-    fault("padded steps counted in the mean", "sequence_forward", "mask.sum()", "mask.size"),
-    fault("sequences weighed by their lengths", "sequence_forward", "mask.shape[1] * mask.sum(0)",
-          "mask.sum() + 0 * mask.sum(0)"),
-    fault("squared error without its 2", "mse_forward", "settle(r * r, 2 * r, reduction)", "settle(r * r, r, reduction)"),
-    fault("huber's corner at 1 whatever delta is", "huber_forward", "abs(r.real) <= delta", "abs(r.real) <= 1"),
-    fault("huber not continuous", "huber_forward", "delta * (r * sign - delta / 2)", "delta * r * sign"),
-    fault("huber not clipped in the gradient", "huber_forward", "np.where(near, r, delta * sign)", "r"),
-    fault("absolute error's sign lost", "l1_forward", "settle(r * sign, sign, reduction)",
+    Fault("upstream gradient of the loss ignored", "cross_entropy_backward", "np.asarray(dloss, k.e.dtype)", "1"),
+    Fault("padded steps counted in the mean", "sequence_forward", "mask.sum()", "mask.size"),
+    Fault("sequences weighed by their lengths", "sequence_forward", "mask.shape[1] * mask.sum(0)", "mask.sum() + 0 * mask.sum(0)"),
+    Fault("squared error without its 2", "mse_forward", "settle(r * r, 2 * r, reduction)", "settle(r * r, r, reduction)"),
+    Fault("huber's corner at 1 whatever delta is", "huber_forward", "abs(r.real) <= delta", "abs(r.real) <= 1"),
+    Fault("huber not continuous", "huber_forward", "delta * (r * sign - delta / 2)", "delta * r * sign"),
+    Fault("huber not clipped in the gradient", "huber_forward", "np.where(near, r, delta * sign)", "r"),
+    Fault("absolute error's sign lost", "l1_forward", "settle(r * sign, sign, reduction)",
           "settle(r * sign, abs(sign), reduction)"),
-    fault("weight of positives on negatives too", "bce_forward", "1 - y", "(1 if pos_weight is None else pos_weight) * (1 - y)"),
-    fault("weight of positives left out of the gradient", "bce_forward", "negative * sigmoid(x) - positive * sigmoid(-x)",
+    Fault("weight of positives on negatives too", "bce_forward", "1 - y", "(1 if pos_weight is None else pos_weight) * (1 - y)"),
+    Fault("weight of positives left out of the gradient", "bce_forward", "negative * sigmoid(x) - positive * sigmoid(-x)",
           "sigmoid(x) - y"),
-    fault("probabilities clipped before the logarithm", "softplus",
+    Fault("probabilities clipped before the logarithm", "softplus",
           "np.where(above, x, 0) + np.log1p(np.exp(np.where(above, -x, x)))", "-np.log(np.clip(sigmoid(-x), 1e-7, None))"),
 ]

@@ -26,9 +26,8 @@ def parameters(spec, weights, layer):
     """One layer's W (D, G·H, I), R (D, G·H, H) and, with a bias, B (D, 2·G·H)"""
 
     def both(name):
-        return np.stack(
-            [by_gate(spec.cell, weights[f"{name}_l{layer}{suffix}"]) for suffix in ("", "_reverse")[: 1 + spec.bidirectional]]
-        )
+        ends = ("", "_reverse")[: 1 + spec.bidirectional]
+        return np.stack([by_gate(spec.cell, weights[f"{name}_l{layer}{end}"]) for end in ends])
 
     named = {"W": both("weight_ih"), "R": both("weight_hh")}
     return named | ({"B": np.concatenate([both("bias_ih"), both("bias_hh")], axis=1)} if spec.bias else {})
@@ -45,46 +44,42 @@ def attributes(spec):
     return {"hidden_size": spec.hidden_size, "direction": "bidirectional" if D == 2 else "forward"} | own[spec.cell]
 
 
+def described(name, shape=None, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
 def build(spec, weights, with_state, with_lengths):
     """The model, with inputs x, h_0, c_0, lengths (those that are wanted) and outputs y, h_n, c_n"""
     L, D, H = spec.num_layers, 1 + spec.bidirectional, spec.hidden_size
     letters = "hc" if spec.cell == "lstm" else "h"
-    inputs, nodes = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None, spec.input_size])], []
+    inputs, nodes = [described("x", [None, None, spec.input_size])], []
     constants = {"merged": np.array([0, 0, D * H])}
 
     def node(op, inputs, outputs, **options):
         nodes.append(helper.make_node(op, inputs, outputs, **options))
 
     if with_lengths:
-        inputs.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, [None]))
+        inputs.append(described("lengths", [None], TensorProto.INT32))
     if with_state:
         constants["rows"] = np.full(L, D)
         for v in letters:
-            inputs.append(helper.make_tensor_value_info(f"{v}_0", TensorProto.FLOAT, [L * D, None, H]))
+            inputs.append(described(f"{v}_0", [L * D, None, H]))
             node("Split", [f"{v}_0", "rows"], [f"{v}_0_l{k}" for k in range(L)], axis=0)
     swap = [1, 0, 2] if spec.batch_first else [0, 1, 2]
     node("Transpose", ["x"], ["y_l0"], perm=swap)
     for k in range(L):
         p = parameters(spec, weights, k)
         constants |= {f"{name}_l{k}": v for name, v in p.items()}
-        optional = [
-            f"B_l{k}" if spec.bias else "",
-            "lengths" if with_lengths else "",
-            *(f"{v}_0_l{k}" if with_state else "" for v in letters),
-        ]
-        node(
-            spec.cell.upper(),
-            [f"y_l{k}", f"W_l{k}", f"R_l{k}", *optional],
-            [f"Y_l{k}", *(f"{v}_n_l{k}" for v in letters)],
-            **attributes(spec),
-        )
+        bias, ends = f"B_l{k}" if spec.bias else "", "lengths" if with_lengths else ""
+        given = [f"y_l{k}", f"W_l{k}", f"R_l{k}", bias, ends, *(f"{v}_0_l{k}" if with_state else "" for v in letters)]
+        node(spec.cell.upper(), given, [f"Y_l{k}", *(f"{v}_n_l{k}" for v in letters)], **attributes(spec))
         node("Transpose", [f"Y_l{k}"], [f"Y_l{k}_swapped"], perm=[0, 2, 1, 3])  # (T, D, B, H) -> (T, B, D, H)
         node("Reshape", [f"Y_l{k}_swapped", "merged"], [f"y_l{k + 1}"])  # (T, B, D·H)
     node("Transpose", [f"y_l{L}"], ["y"], perm=swap)
     for v in letters:
         node("Concat", [f"{v}_n_l{k}" for k in range(L)], [f"{v}_n"], axis=0)
 
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("y", *(f"{v}_n" for v in letters))]
+    outputs = [described(name) for name in ("y", *(f"{v}_n" for v in letters))]
     initializers = [numpy_helper.from_array(v, name) for name, v in constants.items()]
     graph = helper.make_graph(nodes, spec.cell, inputs, outputs, initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
@@ -111,37 +106,11 @@ def start(model):
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def load(spec, weights):
-    """Build what a spec asks for.
-
-    Parameters
-    ----------
-    spec : Spec
-        What to build.
-    weights : dict of str to ndarray
-        Parameters by their torch.nn names.
-
-    Returns
-    -------
-    Layer
-        With ``forward`` only.
-    """
-    return Layer(spec, weights)
+load = Layer
 
 
 def declines(spec):
-    """Why a spec is not for this implementation.
-
-    Parameters
-    ----------
-    spec : Spec
-        What would be built.
-
-    Returns
-    -------
-    str or None
-        A reason, or None.
-    """
+    """A reason, or None."""
     if spec.device != "cpu":
         return "this adapter runs ONNX Runtime's CPU kernels"
     if spec.dtype != "float32":
@@ -152,11 +121,5 @@ def declines(spec):
 
 
 def about():
-    """Version and threads.
-
-    Returns
-    -------
-    str
-        One line.
-    """
+    """Version and threads."""
     return f"ONNX Runtime {onnxruntime.__version__}, {THREADS} thread"

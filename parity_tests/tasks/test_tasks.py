@@ -58,14 +58,14 @@ def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
 def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     """A few steps in float64; both sides see the same data and draws, so that their figures are the same."""
     pytest.importorskip("names" if name.startswith("names") else "eng_to_ipa", reason="extra 'apps' is not installed")
-    made = []
+    results = []
     for backend in (numpy_tasks.BACKEND, torch_tasks.BACKEND):
         options = {"steps": 3, "dtype": "float64", "limit": SMALL[name], "out": tmp_path}
         assert command.main(backend, [name, *(str(v) for k, o in options.items() for v in (f"--{k}", o))]) == 0
-        made.append(json.loads((tmp_path / f"{name}-{backend.package}-gru.json").read_text(encoding="utf-8")))
+        results.append(json.loads((tmp_path / f"{name}-{backend.package}-gru.json").read_text(encoding="utf-8")))
         printed = capsys.readouterr().out
-        assert "baseline" in printed and made[-1]["title"] in printed
-    ours, theirs = made
+        assert "baseline" in printed and results[-1]["title"] in printed
+    ours, theirs = results
     assert ours["baselines"] == theirs["baselines"] and ours["parts"] == theirs["parts"]
     for label, measured in ours["variants"].items():
         for k, v in measured.items():
@@ -96,9 +96,9 @@ def test_half_a_training_is_not_measured(tmp_path, capsys, monkeypatch):
     def passes(*_):
         def one(epoch):
             os.kill(os.getpid(), signal.SIGINT)
-            return made(epoch)
+            return batches(epoch)
 
-        made = given(*_)
+        batches = given(*_)
         return one
 
     given = train.passes

@@ -1,7 +1,5 @@
 """Cases and faults of reference/training/clip.py.  There is nothing to differentiate: the clipped gradients are the outputs."""
 
-from functools import partial
-
 import numpy as np
 import torch
 
@@ -47,17 +45,16 @@ CASES = [
     case("value", clip_value=0.7),
 ]
 
-fault = partial(Fault, "training/clip")
 # fmt: off
 FAULTS = [
-    fault("each tensor clipped by its own norm", "scale_to_norm", "g *= factor",
+    Fault("each tensor clipped by its own norm", "scale_to_norm", "g *= factor",
           "g *= np.minimum(max_norm / (np.linalg.norm(g) + TINY), 1)"),
-    fault("scaled up where the norm is small", "scale_to_norm", "np.minimum(max_norm / (total + TINY), 1)",
+    Fault("scaled up where the norm is small", "scale_to_norm", "np.minimum(max_norm / (total + TINY), 1)",
           "max_norm / (total + TINY)"),
-    fault("norm not squared in the sum over tensors", "global_norm", "np.linalg.norm(np.array(norms), norm_type)",
+    Fault("norm not squared in the sum over tensors", "global_norm", "np.linalg.norm(np.array(norms), norm_type)",
           "np.linalg.norm(np.array(norms), 1)"),
-    fault("norm_type ignored", "global_norm", "np.linalg.norm(g.ravel(), norm_type)", "np.linalg.norm(g.ravel())"),
-    fault("nothing added to the norm", "scale_to_norm", "max_norm / (total + TINY)", "max_norm / total"),
-    fault("divided by the norm, max_norm left out", "scale_to_norm", "max_norm / (total + TINY)", "1 / (total + TINY)"),
-    fault("cut above only", "clip_grad_value", "np.clip(g, -clip_value, clip_value, out=g)", "np.minimum(g, clip_value, out=g)"),
+    Fault("norm_type ignored", "global_norm", "np.linalg.norm(g.ravel(), norm_type)", "np.linalg.norm(g.ravel())"),
+    Fault("nothing added to the norm", "scale_to_norm", "max_norm / (total + TINY)", "max_norm / total"),
+    Fault("divided by the norm, max_norm left out", "scale_to_norm", "max_norm / (total + TINY)", "1 / (total + TINY)"),
+    Fault("cut above only", "clip_grad_value", "np.clip(g, -clip_value, clip_value, out=g)", "np.minimum(g, clip_value, out=g)"),
 ]

@@ -6,7 +6,6 @@ of the sample in float64 on all sides.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -81,21 +80,20 @@ CASES = [
     case("uniform", "uniform", lambda u: (2 * u - 1) / H**0.5),
 ]
 
-fault = partial(Fault, "training/init")
 # fmt: off
 FAULTS = [
-    fault("fan of the stacked matrix", "initialise", 'matches[name]["side"] == "hr"', 'True or matches[name]["side"] == "hr"',
+    Fault("fan of the stacked matrix", "initialise", 'matches[name]["side"] == "hr"', 'True or matches[name]["side"] == "hr"',
           source="dynet #348"),
-    fault("fans exchanged", "fans", "return shape[1], shape[0]", "return shape[0], shape[1]"),
-    fault("fans multiplied by the gates", "xavier_std", "sum(fans(shape))", "shape[1] + 4 * shape[0]", source="dynet #348"),
-    fault("deviation taken for the bound", "xavier_uniform", "math.sqrt(3) * xavier_std(shape, gain)", "xavier_std(shape, gain)"),
-    fault("variance taken for the deviation", "xavier_std", "gain * math.sqrt(2 / sum(fans(shape)))",
+    Fault("fans exchanged", "fans", "return shape[1], shape[0]", "return shape[0], shape[1]"),
+    Fault("fans multiplied by the gates", "xavier_std", "sum(fans(shape))", "shape[1] + 4 * shape[0]", source="dynet #348"),
+    Fault("deviation taken for the bound", "xavier_uniform", "math.sqrt(3) * xavier_std(shape, gain)", "xavier_std(shape, gain)"),
+    Fault("variance taken for the deviation", "xavier_std", "gain * math.sqrt(2 / sum(fans(shape)))",
           "gain * 2 / sum(fans(shape))"),
-    fault("signs of R left as they come", "orthogonalised", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
-    fault("orthogonal columns where rows are fewer", "orthogonalised", "sample.T if wide else sample", "sample.T"),
-    fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
-    fault("forget bias halved between the two vectors", "initialise", 'forget_bias if matches[name]["side"] == "ih" else 0',
+    Fault("signs of R left as they come", "orthogonalised", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
+    Fault("orthogonal columns where rows are fewer", "orthogonalised", "sample.T if wide else sample", "sample.T"),
+    Fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
+    Fault("forget bias halved between the two vectors", "initialise", 'forget_bias if matches[name]["side"] == "ih" else 0',
           "forget_bias / 2"),
-    fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
+    Fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
           "partial(uniform, a=-1 / H, b=1 / H)"),
 ]

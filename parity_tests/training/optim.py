@@ -1,6 +1,5 @@
 """Cases and faults of reference/training/optim.py: the parameters after three steps, given the gradient of each."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,30 +48,28 @@ CASES = [
     case("AdamW", "decay", lr=0.1, betas=(0.7, 0.9), eps=0.01, weight_decay=0.1),
 ]
 
-fault = partial(Fault, "training/optim")
 # fmt: off
 FAULTS = [
-    fault("no weight decay", "Optimizer._decayed", "g + decay * w if decay else g", "g"),
-    fault("weight decay pulls away from zero", "Optimizer._decayed", "g + decay * w", "g - decay * w"),
-    fault("weight decay coupled in AdamW", "Adam._update", "self.decoupled", "False",
+    Fault("no weight decay", "Optimizer._decayed", "g + decay * w if decay else g", "g"),
+    Fault("weight decay pulls away from zero", "Optimizer._decayed", "g + decay * w", "g - decay * w"),
+    Fault("weight decay coupled in AdamW", "Adam._update", "self.decoupled", "False",
           source="Loshchilov & Hutter 2019: what the name AdamW is about"),
-    fault("decoupled decay without the learning rate", "Adam._update", '1 - o["lr"] * o["weight_decay"]',
-          '1 - o["weight_decay"]'),
-    fault("first moment not corrected", "Adam._update", 'root *= o["lr"] / (1 - b1**t)', 'root *= o["lr"]'),
-    fault("second moment not corrected", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= 1"),
-    fault("correction counts from 0", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= (1 - b2**(t + 1)) ** 0.5"),
-    fault("epsilon inside the root", "Adam._update", "root += o[\"eps\"]\nnp.divide(m, root, out=root)",
+    Fault("decoupled decay without the learning rate", "Adam._update", '1 - o["lr"] * o["weight_decay"]', '1 - o["weight_decay"]'),
+    Fault("first moment not corrected", "Adam._update", 'root *= o["lr"] / (1 - b1**t)', 'root *= o["lr"]'),
+    Fault("second moment not corrected", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= 1"),
+    Fault("correction counts from 0", "Adam._update", "root /= (1 - b2**t) ** 0.5", "root /= (1 - b2**(t + 1)) ** 0.5"),
+    Fault("epsilon inside the root", "Adam._update", "root += o[\"eps\"]\nnp.divide(m, root, out=root)",
           "np.divide(m, np.sqrt(root**2 + o['eps']), out=root)"),
-    fault("epsilon added before the correction", "Adam._update", "root /= (1 - b2**t) ** 0.5",
+    Fault("epsilon added before the correction", "Adam._update", "root /= (1 - b2**t) ** 0.5",
           'root = (root + o["eps"]) / (1 - b2**t) ** 0.5 - o["eps"]'),
-    fault("moments weighted the wrong way round", "Adam._update", "m += (1 - b1) * (g - m)", "m += b1 * (g - m)"),
-    fault("second moment of the mean, not of the gradient", "Adam._update", "v += (1 - b2) * g * g", "v += (1 - b2) * m * m"),
-    fault("momentum of the first step dampened", "SGD._update", "g.copy()", '(1 - o["dampening"]) * g'),
-    fault("Nesterov is plain momentum", "SGD._update", 'g + o["momentum"] * u if o["nesterov"] else u', "u"),
-    fault("centred mean not squared", "RMSprop._update", "v = v - mean * mean", "v = v - np.abs(mean)"),
-    fault("RMSprop's epsilon inside the root", "RMSprop._update", 'g / (np.sqrt(v) + o["eps"])', 'g / np.sqrt(v + o["eps"])',
+    Fault("moments weighted the wrong way round", "Adam._update", "m += (1 - b1) * (g - m)", "m += b1 * (g - m)"),
+    Fault("second moment of the mean, not of the gradient", "Adam._update", "v += (1 - b2) * g * g", "v += (1 - b2) * m * m"),
+    Fault("momentum of the first step dampened", "SGD._update", "g.copy()", '(1 - o["dampening"]) * g'),
+    Fault("Nesterov is plain momentum", "SGD._update", 'g + o["momentum"] * u if o["nesterov"] else u', "u"),
+    Fault("centred mean not squared", "RMSprop._update", "v = v - mean * mean", "v = v - np.abs(mean)"),
+    Fault("RMSprop's epsilon inside the root", "RMSprop._update", 'g / (np.sqrt(v) + o["eps"])', 'g / np.sqrt(v + o["eps"])',
           source="TensorFlow's RMSprop, which is another algorithm under this name"),
-    fault("Adagrad forgets", "Adagrad._update", "s += g * g", "s *= 0.9\ns += g * g"),
-    fault("Adagrad's rate decays one step early", "Adagrad._update", '1 + (t - 1) * o["lr_decay"]', '1 + t * o["lr_decay"]'),
-    fault("gradient written to", "SGD._update", "g = self._decayed(w, g)", 'g += o["weight_decay"] * w', changes=True),
+    Fault("Adagrad forgets", "Adagrad._update", "s += g * g", "s *= 0.9\ns += g * g"),
+    Fault("Adagrad's rate decays one step early", "Adagrad._update", '1 + (t - 1) * o["lr_decay"]', '1 + t * o["lr_decay"]'),
+    Fault("gradient written to", "SGD._update", "g = self._decayed(w, g)", 'g += o["weight_decay"] * w', changes=True),
 ]

@@ -1,6 +1,7 @@
 """Two processes have the gradient of one, in PyTorch and in NumPy, however unevenly a batch is divided."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,29 +15,18 @@ from reference.training import optim
 from torch_impl.training import data_parallel
 
 from ..helpers import assert_close, assert_equal
-from .parallel_tasks import TASKS, model, some
+from .parallel_worker import TASKS, model, some
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """What two processes under torchrun found."""
+    """What two processes under torchrun have."""
     path = tmp_path_factory.mktemp("parallel") / "results.npz"
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "parity_tests.training.parallel_worker",
-        str(path),
-    ]
-    run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    words = shlex.split("-m torch.distributed.run --standalone --nproc-per-node 2 -m parity_tests.training.parallel_worker")
+    command, one_thread = [sys.executable, *words, str(path)], {"OMP_NUM_THREADS": "1"}
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300, env=os.environ | one_thread)
     assert run.returncode == 0, run.stderr
     return np.load(path)
 
@@ -60,8 +50,8 @@ def test_the_gradient_of_two_processes_is_that_of_one(name, results):
 @pytest.mark.parametrize("name", TASKS)
 def test_the_loop_runs_on_two_processes_as_in_numpy_on_one(name, results):
     ours = model("reference", name, np.float64)
-    made = reference.training.loop.train(ours, optim.SGD(ours, lr=0.1), lambda epoch: some(name), epochs=2, max_norm=0.5)
-    assert_close(results[f"{name} losses"], np.array(made.losses))
+    run = reference.training.loop.train(ours, optim.SGD(ours, lr=0.1), lambda epoch: some(name), epochs=2, max_norm=0.5)
+    assert_close(results[f"{name} losses"], np.array(run.losses))
     for n, p in ours.params.items():
         assert_close(results[f"{name} trained {n}"], p, n)
     assert_close(results[f"{name} evaluated"], np.array(reference.training.loop.evaluate(ours, some(name))))

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import reference.training.loop
 import torch_impl.training.loop
@@ -22,14 +23,14 @@ from reference.common import batches, schedules
 from reference.training import optim
 from torch_impl.training import optim as torch_optim
 
+from ..judge.oracle import jitter
 from ..judge.tolerance import Verdict, judge_trajectory
 
 Trajectory = dict[str, np.ndarray]  # (steps, ...) by name
 STEPS = 100
-FEW: int = 4  # baselines that are run at first
-RUNS: int = 16  # in all
+FEW, RUNS = 4, 16  # baselines that are run at first, and in all
 CELLS = ("rnn", "lstm", "gru")
-OPTIMIZERS: dict[str, dict[str, Any]] = {
+OPTIMIZERS: dict[str, dict[str, float]] = {
     "SGD": {"lr": 0.3, "momentum": 0.8, "nesterov": True, "weight_decay": 1e-3},
     "RMSprop": {"lr": 0.01, "alpha": 0.9, "momentum": 0.5},
     "Adagrad": {"lr": 0.1, "lr_decay": 0.01},
@@ -40,21 +41,14 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A model to be trained, by the names that it has on both sides.
-
-    module, model   its file and its class
-    batches         seed -> at least 100 batches
-    arguments       of the constructor, besides cell, dtype, rng
-    set             attributes of the model
-    max_norm        clips some of the steps
-    """
+    """A model to be trained, by the names that it has on both sides."""
 
     module: str
     model: str
-    batches: Callable[[int], list]
-    arguments: dict[str, Any] = field(default_factory=dict)
-    set: dict[str, Any] = field(default_factory=dict)
-    max_norm: float = 0.5
+    batches: Callable[[int], list]  # seed -> at least 100 batches
+    arguments: dict[str, Any] = field(default_factory=dict)  # of the constructor, besides cell, dtype, rng
+    set: dict[str, Any] = field(default_factory=dict)  # attributes of the model
+    max_norm: float = 0.5  # clips some of the steps
 
     def build(self, package: str, cell: str, seed: int, **options: Any) -> Any:
         cls = getattr(importlib.import_module(f"{package}.models.{self.module}"), self.model)
@@ -142,12 +136,12 @@ def follow(
     kind: str,
     *,
     side: str = "reference",
-    dtype: Any = np.float64,
+    dtype: DTypeLike = np.float64,
     seed: int = 0,
     steps: int = STEPS,
     change: Callable[[np.ndarray], np.ndarray] | None = None,
     engine: str = "definition",
-    **changed: Any,
+    **changed: float,
 ) -> Trajectory:
     """Train, and tell the loss, the norm and the parameters after each step.
 
@@ -162,9 +156,8 @@ def follow(
         train: Callable = reference.training.loop.train
     else:
         model = task.build("torch_impl", cell, seed, dtype=np.dtype(dtype).name)
-        recorder = Recording(
-            getattr(torch_optim, kind)(model, **options), lambda: {k: p.detach().numpy() for k, p in model.named_parameters()}
-        )
+        optimizer = getattr(torch_optim, kind)(model, **options)
+        recorder = Recording(optimizer, lambda: {k: p.detach().numpy() for k, p in model.named_parameters()})
         train = torch_impl.training.loop.train
     result = train(model, recorder, lambda epoch: task.batches(seed)[:steps], epochs=1, schedule=rate, max_norm=task.max_norm)
     weights = {k: np.stack([h[k] for h in recorder.history]) for k in recorder.history[0]}
@@ -176,7 +169,7 @@ class Truth:
 
     def __init__(self, task: Task, cell: str, kind: str, seed: int, steps: int):
         self._run = partial(follow, task, cell, kind, seed=seed, steps=steps)
-        self._rng = np.random.default_rng(seed)
+        self._jitter = partial(jitter, rng=np.random.default_rng(seed))
         self._runs: list[Trajectory] = []
         self.oracle: Trajectory = self._run(dtype=np.longdouble)
 
@@ -184,9 +177,6 @@ class Truth:
         while len(self._runs) < count:
             self._runs.append(self._run(change=self._jitter if self._runs else None))
         return self._runs[:count]
-
-    def _jitter(self, v: np.ndarray) -> np.ndarray:
-        return v * (1 + np.finfo(v.dtype).eps * self._rng.choice([-1, 1], v.shape))
 
 
 @lru_cache(maxsize=8)

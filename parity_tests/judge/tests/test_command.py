@@ -141,51 +141,20 @@ def test_list_prints_names_that_cases_accepts(capsys):
     assert all(name.startswith("gru-before-") for name in lines[::2])
 
 
+def in_pytest(*options):
+    """pytest on the suite in a process of its own, as a stranger runs it where it is installed."""
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "parity_tests/test_parity.py"]
+    return subprocess.run([*words, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_pytest_takes_impl_too():
-    """In a process of its own: a stranger runs pytest on the installed suite."""
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            "--impl",
-            "torch.cell",
-            "parity_tests/test_parity.py",
-            "-k",
-            "lstm-T5B4I3H6 and float64",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = in_pytest("--impl", "torch.cell", "-k", "lstm-T5B4I3H6 and float64")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "passed" in run.stdout
 
 
 def test_pytest_refuses_an_unknown_implementation():
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--impl",
-            "no_such_adapter",
-            "parity_tests/test_parity.py",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = in_pytest("--impl", "no_such_adapter")
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no module is named 'no_such_adapter'" in run.stderr
 

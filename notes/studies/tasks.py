@@ -7,6 +7,7 @@ the notes.
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..generated import markdown
 from ..labels import NOTES
 from .drawing import save
 
@@ -30,18 +31,11 @@ def table(task: str) -> str:
     lines = []
     for run in measured:
         v = run["versions"]
-        lines += [
-            f"`{run['command']}`, {run['batch']} sequences a step, {run['parts'][0]} for training and "
-            f"{run['parts'][2]} for the test; NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, "
-            "float32.",
-            "",
-            f"| {run['title']} | {' | '.join(names)} |",
-            "|---|" + "--:|" * len(names),
-        ]
-        for label, figures in run["baselines"].items():
-            lines.append(f"| baseline: {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
-        for label, figures in run["variants"].items():
-            lines.append(f"| {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
+        versions = f"NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, float32."
+        parts = f"{run['parts'][0]} for training and {run['parts'][2]} for the test"
+        lines += [f"`{run['command']}`, {run['batch']} sequences a step, {parts}; {versions}", ""]
+        both = {f"baseline: {label}": figures for label, figures in run["baselines"].items()} | run["variants"]
+        lines += markdown([run["title"], *names], [[label, *(shown(k, of[k]) for k in names)] for label, of in both.items()])
         lines += ["", *(f"- {k}: {shown(k, v)} of the phonemes wrong" for k, v in run["more"].items()), ""]
     lines += ["Some of what the first of these says:", "", *(f"- {k}: {v}" for k, v in measured[0]["examples"].items())]
     return "\n".join(lines).strip().replace("\n\n\n", "\n\n")

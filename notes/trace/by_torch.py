@@ -18,16 +18,11 @@ Tensors = dict[str, torch.Tensor]
 GRADIENTS: dict[str, dict[Any, str]] = {
     "rnn": {("da", ("R2*",)): "a", ("dh_prev", ("R1*",)): "h_prev"},
     "lstm": {
-        ("do", ("L4*",)): "o",
-        ("dc", ("L4*",)): "c",
-        ("di", ("L3*",)): "i",
-        ("df", ("L3*",)): "f",
-        ("dg", ("L3*",)): "g",
-        ("dh_prev", ("L1*",)): "h_prev",
-        ("dc_prev", ("L3*",)): "c_prev",
-    }
-    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"}
-    | {("dh", ("L5*",)): "m"},
+        **{("do", ("L4*",)): "o", ("dc", ("L4*",)): "c", ("dh", ("L5*",)): "m"},
+        **{(f"d{g}", ("L3*",)): g for g in "ifg"},
+        **{(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"},
+        **{("dh_prev", ("L1*",)): "h_prev", ("dc_prev", ("L3*",)): "c_prev"},
+    },
     "gru": {
         ("dn", ("G4*",)): "n",
         ("dz", ("G4*",)): "z",
@@ -65,19 +60,8 @@ def lstm(p: Any, a_x: torch.Tensor, s: Tensors) -> Tensors:
     i, f, g, o = torch.sigmoid(a_i), torch.sigmoid(a_f), torch.tanh(a_g), torch.sigmoid(a_o)
     c = f * s["c"] + i * g
     m = o * torch.tanh(c)
-    return {
-        "a_i": a_i,
-        "a_f": a_f,
-        "a_g": a_g,
-        "a_o": a_o,
-        "i": i,
-        "f": f,
-        "g": g,
-        "o": o,
-        "c": c,
-        "m": m,
-        "h": m.clone() if p.W_hr is None else linear(m, p.W_hr),
-    }
+    h = m.clone() if p.W_hr is None else linear(m, p.W_hr)
+    return {"a_i": a_i, "a_f": a_f, "a_g": a_g, "a_o": a_o, "i": i, "f": f, "g": g, "o": o, "c": c, "m": m, "h": h}
 
 
 def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tensors:
@@ -92,18 +76,8 @@ def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tens
     q = linear(k, W_n, b_n)
     a_n = x_n + (r * q if reset_after else q)
     n = torch.tanh(a_n)
-    return {
-        "a_r": a_r,
-        "a_z": a_z,
-        "r": r,
-        "z": z,
-        "k": k,
-        "q": q,
-        "a_n": a_n,
-        "n": n,
-        "h in G4": last,
-        "h": (1 - z) * n + z * last,
-    }
+    h = (1 - z) * n + z * last
+    return {"a_r": a_r, "a_z": a_z, "r": r, "z": z, "k": k, "q": q, "a_n": a_n, "n": n, "h in G4": last, "h": h}
 
 
 STEPS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}

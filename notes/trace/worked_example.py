@@ -10,7 +10,7 @@ def text(cell: str) -> str:
     quantities = trace(ROOMS[cell], q)
     return (
         f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
-        f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>"
+        f"{markdown(q, quantities)}\n\n</details>"
     )
 
 
@@ -23,13 +23,13 @@ def by_hand(q: Problem, quantities: list[Quantity]) -> str:
         f"b_hh {term(p.b_hh[0])}"
     )
     a = q.x[0, 0, 0] * p.W_ih[0, 0] + p.b_ih[0] + q.s.h[0] @ p.W_hh[0] + p.b_hh[0]
-    last = {one.name: one.value for one in quantities if one.verb == "backward"}
+    dW_ih = next(one.value for one in quantities if one.name == "dW_ih")
     da = [first_da(quantities, t) for t in range(len(q.x))]
     terms = " + ".join(f"{term(d, 4)} · {term(x)}" for d, x in zip(da, q.x[:, 0, 0], strict=True))
     return (
         f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
         f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
-        f"{terms} = {last['dW_ih'][0, 0]:.4f}."
+        f"{terms} = {dW_ih[0, 0]:.4f}."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from reference.common.arrays import Array
 
 STEP = 1e-30
-COMPLEX = "{} must also run on complex numbers, because its gradient is taken by the complex step: name no dtype in it"
+COMPLEX = "forward must also run on complex numbers, because its gradient is taken by the complex step: name no dtype in it"
 
 
 class UnjudgedError(Exception):
@@ -39,10 +39,9 @@ def outputs(f: Callable, inputs: list[Array]) -> list[Array]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            out = f(*inputs)
+            arrays = [np.asarray(v) for v in several(f(*inputs))]
         except Exception as error:
-            raise UnjudgedError(COMPLEX.format("forward")) from error
-    arrays = [np.asarray(v) for v in several(out)]
+            raise UnjudgedError(COMPLEX) from error
     if not all(np.iscomplexobj(v) for v in arrays):
-        raise UnjudgedError(COMPLEX.format("forward"))
+        raise UnjudgedError(COMPLEX)
     return arrays

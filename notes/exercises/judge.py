@@ -57,21 +57,17 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     rest = [f"{name}{span(v, e)}" for name, v, e in compared if faults[name]][1:]
     if not wrong:
         return too_many_products(task, answer, inputs)
-    return (
-        f"{task.function}: {wrong[0]}"
-        + (f"; also wrong: {', '.join(rest)}" if rest else "")
-        + (f"; right: {', '.join(right)}" if right else "")
-        + f" (case: {described(inputs)})"
-    )
+    also = f"; also wrong: {', '.join(rest)}" if rest else ""
+    also += f"; right: {', '.join(right)}" if right else ""
+    return f"{task.function}: {wrong[0]}{also} (case: {described(inputs)})"
 
 
 def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mapping[str, Any]) -> str | None:
-    n = 0 if task.products is None else products(answer[task.function], list(inputs.values()))
-    return (
-        f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
-        if n > (task.products or 0)
-        else None
-    )
+    if task.products is None:
+        return None
+    n = products(answer[task.function], list(inputs.values()))
+    said = f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
+    return said if n > task.products else None
 
 
 def fault(name: str, given: Any, expected: Array) -> str | None:
@@ -141,11 +137,10 @@ def raised(error: BaseException) -> str:
     """The exception in a few words, with the last line that is not a library's."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError in line {error.lineno}: {error.msg}"
-    here = Path(__file__).parent
-    frames = [
-        f
-        for f in traceback.extract_tb(error.__traceback__)
-        if Path(f.filename).parent != here and "site-packages" not in f.filename and "importlib" not in f.filename
-    ]
+
+    def foreign(file: Path) -> bool:
+        return file.parent == Path(__file__).parent or "site-packages" in str(file) or "importlib" in str(file)
+
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if not foreign(Path(f.filename))]
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}" + (f" in line {frames[-1].lineno}" if frames else "") + (f": {text}" if text else "")
+    return type(error).__name__ + (f" in line {lines[-1]}" if lines else "") + (f": {text}" if text else "")

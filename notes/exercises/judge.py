@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from reference.common.arrays import Array
 
 from .complex_step import UnjudgedError, several
 from .products import products
-from .tasks import Task
+from .tasks import Inputs, Task
 
 CASES, SEED = 6, 20
 TOLERANCE = 1e-9  # of the largest entry of an output, in float64
@@ -37,7 +36,7 @@ def judge(tasks: tuple[Task, ...], answer: Mapping[str, Callable]) -> str | None
     return None
 
 
-def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any]) -> str | None:
+def judge_case(task: Task, answer: Mapping[str, Callable], inputs: Inputs) -> str | None:
     given = {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in inputs.items()}
     try:
         out = answer[task.function](*given.values())
@@ -62,7 +61,7 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     return f"{task.function}: {wrong[0]}{also} (case: {described(inputs)})"
 
 
-def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mapping[str, Any]) -> str | None:
+def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Inputs) -> str | None:
     if task.products is None:
         return None
     n = products(answer[task.function], list(inputs.values()))
@@ -70,7 +69,7 @@ def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mappin
     return said if n > task.products else None
 
 
-def fault(name: str, given: Any, expected: Array) -> str | None:
+def fault(name: str, given: object, expected: Array) -> str | None:
     """What is wrong with one output."""
     v = as_array(given)
     if v.dtype.kind not in "fiu":
@@ -87,7 +86,7 @@ def fault(name: str, given: Any, expected: Array) -> str | None:
     return f"{where} must be {expected[at]:.6g}, got {v[at]:.6g}{others}{span(v, expected)}{pattern(v, expected)}"
 
 
-def as_array(given: Any) -> Array:
+def as_array(given: object) -> Array:
     """An array of objects, which is refused, if the parts have different lengths."""
     try:
         return np.asarray(given)
@@ -99,7 +98,7 @@ def wrong_entries(v: Array, expected: Array) -> Array:
     return ~(abs(v - expected) <= TOLERANCE * max(1e-3, abs(expected).max(initial=0)))  # a NaN is one
 
 
-def span(given: Any, expected: Array) -> str:
+def span(given: object, expected: Array) -> str:
     """Where along the first axis the wrong entries lie, if not everywhere: of which gate, sample or step they are."""
     v = as_array(given)
     if v.shape != expected.shape or v.ndim == 0 or v.dtype.kind not in "fiu":
@@ -122,7 +121,7 @@ def pattern(v: Array, expected: Array) -> str:
     return ""
 
 
-def described(inputs: Mapping[str, Any]) -> str:
+def described(inputs: Inputs) -> str:
     """The shapes, and small values that are no arrays."""
     return ", ".join(
         f"{name} {v.shape}" if isinstance(v, np.ndarray) and v.ndim else f"{name} = {v:.6g}" for name, v in inputs.items()

@@ -70,7 +70,7 @@ def backward(function: str, arguments: str, outputs: str, find: Callable, **draw
         values, n = list(inputs.values()), len(parsed(outputs))
         return find(answer, values[:n], values[n:])
 
-    return task(function, f"{up}, {arguments}", ", ".join(f"d{name}" for name in names(arguments)), expected, **drawn)
+    return task(function, f"{up}, {arguments}", ", ".join(f"d{name}" for name in names(arguments)), expected, None, **drawn)
 
 
 def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
@@ -80,7 +80,7 @@ def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
     return listed(torch.autograd.grad(several(out), leaves, [torch.as_tensor(d) for d in up]))
 
 
-def listed(out: Any) -> Arrays:
+def listed(out: object) -> Arrays:
     """One output or several, of either library, as a tuple of arrays."""
     return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v) for v in several(out))
 

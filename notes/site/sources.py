@@ -40,15 +40,16 @@ def prepare(app: Sphinx, note: str, source: list[str]) -> None:
 def _prose(note: str, text: str) -> str:
     def link(m: re.Match[str]) -> str:
         file = (NOTES / note / ".." / m[2]).resolve()
-        target, page = file.relative_to(ROOT.resolve()).as_posix(), f"{m[1]}(page:{up(note)}{{}}.html)".format
+        target = file.relative_to(ROOT.resolve()).as_posix()
+        page = f"{m[1]}(page:{up(note)}"
         if target == "notes/explorer":
-            return page("explorer")
+            return f"{page}explorer.html)"
         if target.startswith("benchmarks/results/") and file.suffix == ".gz":
-            return page(f"measured-{file.name.partition('.')[0]}")
+            return f"{page}measured-{file.name.partition('.')[0]}.html)"
         if target.startswith("notes/") and file.suffix == ".md":
             return m[0]
         if not file.is_file():
-            return page("index") if file.is_dir() else m[0]
+            return f"{page}index.html)" if file.is_dir() else m[0]
         shown.add(target)
         return f"{m[1]}(code:{up(note)}code/{target}#{m[3] or ''})"
 

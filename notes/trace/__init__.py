@@ -134,9 +134,7 @@ class Frame:
             elif isinstance(node, ast.AugAssign):  # dh[t + 1] at t = 1 is dh[2]
                 assert isinstance(node.target, ast.Subscript)
                 self.execute(node)
-                array, index = (
-                    eval(ast.unparse(part), self.globals, self.names) for part in (node.target.value, node.target.slice)
-                )
+                array, index = self.value(node.target.value), self.value(node.target.slice)
                 self.note(f"{ast.unparse(node.target.value)}[{index}]", (), node, array[index], node)
             elif isinstance(node, ast.If):
                 self.statements(node.body if self.value(node.test) else node.orelse)
@@ -152,7 +150,7 @@ class Frame:
 
     def assign(self, node: ast.Assign) -> None:
         taken, carried, target = self.taken(node.value), self.labels(node), node.targets[0]
-        before, value = dict(self.names), self.value(taken)
+        value = [self.value(part) for part in taken.elts] if isinstance(taken, ast.Tuple) else self.value(taken)
         self.store(target, value)
         if not carried:
             return
@@ -160,10 +158,7 @@ class Frame:
             carried = carried[:1] if self.value(node.value.test) else carried[1:]
         targets = target.elts if isinstance(target, ast.Tuple) else [target]
         if isinstance(taken, ast.Tuple):
-            after, self.names = self.names, before
-            values = [self.value(part) for part in taken.elts]
-            self.names = after
-            for name, part, v in zip(targets, taken.elts, values, strict=True):
+            for name, part, v in zip(targets, taken.elts, value, strict=True):
                 self.expand(ast.unparse(name), carried, part, v, node)
         elif len(targets) > 1:  # the pre-activations of all gates, split
             for k, (name, v) in enumerate(zip(targets, value, strict=True)):

@@ -14,7 +14,9 @@ import numpy as np
 import sympy as sp
 from mpmath import mp
 
-Array = np.ndarray
+from reference.common.arrays import Array
+from reference.common.parameters import TORCH_NAME
+
 Arrays = tuple[Array, ...]
 DIGITS = 60
 ROUNDINGS = 64
@@ -45,10 +47,9 @@ class Part(sp.Dummy):
 
 def applied(rule: Rule, args: Iterable, count: int) -> list[Part]:
     """A Part for each of the rule's ``count`` results; an argument that is not a symbol becomes a Part itself."""
-    call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [])
-    for _ in range(count):
-        call.results.append(Part("part"))
-        call.results[-1].call = call
+    call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [Part("part") for _ in range(count)])
+    for part in call.results:
+        part.call = call
     return call.results
 
 
@@ -98,10 +99,8 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
                         for s, m in moved[a].items() if slope else ():
                             moves[s] = moves.get(s, 0) + slope * m
                     moved[p] = moves
-            return (
-                np.array([value[p] for p in ends], object),
-                np.array([[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends], object),
-            )
+            slopes = [[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends]
+            return np.array([value[p] for p in ends], object), np.array(slopes, object)
 
     return at
 
@@ -110,7 +109,7 @@ def in_order(ends: Iterable[Part]) -> list[Call]:
     """The calls that these parts come from, each after those that it reads."""
     ordered: dict[int, Call] = {}
 
-    def visit(call):
+    def visit(call: Call) -> None:
         if id(call) not in ordered:
             for a in call.args:
                 if isinstance(a, Part):
@@ -205,45 +204,31 @@ def surprise(z: Array) -> Array:
 # One step of each cell: p W_ih, W_hh, b_ih, b_hh and what else there is, x a vector, the state one or two vectors.
 
 
-@derived
-def rnn_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    return (tanh(W @ x + b + V @ h + d),)
+def rnn(nonlinearity: Callable) -> Callable:
+    def step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
+        return (nonlinearity(W @ x + b + V @ h + d),)
+
+    return derived(step)
 
 
 @derived
-def relu_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    return (relu(W @ x + b + V @ h + d),)
-
-
-@derived
-def lstm_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array, c: Array) -> Arrays:
+def lstm(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array, c: Array) -> Arrays:
     i, f, g, o = np.split(W @ x + b + V @ h + d, 4)
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)
     return sigmoid(o) * tanh(c), c
 
 
-@derived
-def gru_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
-    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
-    return ((1 - z) * tanh(W_n @ x + b_n + r * (V_n @ h + d_n)) + z * h,)
+def gru(reset_after: bool) -> Callable:
+    def step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
+        (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
+        r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
+        by_h = r * (V_n @ h + d_n) if reset_after else V_n @ (r * h) + d_n
+        return ((1 - z) * tanh(W_n @ x + b_n + by_h) + z * h,)
+
+    return derived(step)
 
 
-@derived
-def gru_before_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
-    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
-    return ((1 - z) * tanh(W_n @ x + b_n + V_n @ (r * h) + d_n) + z * h,)
-
-
-STEPS = {
-    "rnn": rnn_step,
-    "rnn-relu": relu_step,
-    "lstm": lstm_step,
-    "lstm-proj": lstm_step,
-    "gru": gru_step,
-    "gru-before": gru_before_step,
-}
+STEPS = {"rnn": rnn(tanh), "rnn-relu": rnn(relu), "lstm": lstm, "lstm-proj": lstm, "gru": gru(True), "gru-before": gru(False)}
 
 
 def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]]:
@@ -257,5 +242,4 @@ def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]
 
 def layer(s: Mapping[str, Array], prefix: str = "", suffix: str = "_l0") -> SimpleNamespace:
     """The weights of one layer and direction among named symbols."""
-    named = {"W_ih": "weight_ih", "W_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh", "W_hr": "weight_hr"}
-    return SimpleNamespace(**{field: s.get(f"{prefix}{name}{suffix}") for field, name in named.items()})
+    return SimpleNamespace(**{field: s.get(f"{prefix}{name}{suffix}") for field, name in TORCH_NAME.items()})

@@ -56,6 +56,7 @@ class Convention(NamedTuple):
     source: str = ""  # where a row that no test runs is from
 
 
+CUDNN = "cudnnGetRNNWeightParams, cudnnRNNMode_t, cudnnRNNBiasMode_t"
 UNIFORM = {"input_from": "uniform", "hidden_from": "uniform", "bias_from": "uniform"}
 AFTER: dict[str, Any] = {"reset": "after", "resets": (True,)}
 # What all rows of a library have in common.
@@ -66,16 +67,8 @@ LIBRARIES: dict[str, dict[str, Any]] = {
     "JAX": {"transposed": False, "biases": "two", "x": "B, T, I", **UNIFORM},
     "flax": {"transposed": True, "input_from": "lecun", "bias_from": "zeros", "x": "B, T, I"},
     "equinox": {"transposed": False, "x": "I", **UNIFORM},
-    "cuDNN": {
-        "transposed": False,
-        "biases": "two",
-        "source": "cuDNN documentation: cudnnGetRNNWeightParams, cudnnRNNMode_t, cudnnRNNBiasMode_t",
-    },
-    "TensorFlow": {
-        "transposed": True,
-        "biases": "sum",
-        "source": "TensorFlow documentation: tf.raw_ops.BlockLSTM, BlockLSTMV2",
-    },
+    "cuDNN": {"transposed": False, "biases": "two", "source": f"cuDNN documentation: {CUDNN}"},
+    "TensorFlow": {"transposed": True, "biases": "sum", "source": "TensorFlow documentation: tf.raw_ops.BlockLSTM, BlockLSTMV2"},
 }
 
 

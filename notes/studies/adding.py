@@ -13,9 +13,10 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import DTypeLike
 from rich.progress import track
 
@@ -35,14 +36,12 @@ from ..generated import markdown
 from . import drawing
 from .study import Study
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 GUESS = 1 / 6  # mean squared error of always saying 1
 CELLS = ("rnn", "relu", "lstm", "gru")
 KEEPS: dict[str, dict[str, int]] = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # more keeps the old state
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 INITS = ("uniform", "orthogonal", "identity")
+RATES = {"rnn": 1e-3, "relu": 1e-3, "lstm": 1e-2, "gru": 1e-2}
 # Of the table.
 LENGTHS = (50, 200, 500)
 STEPS, BATCH, HIDDEN, LEARNT, STOP = 2500, 32, 64, 0.01, 0.002
@@ -158,16 +157,16 @@ def train(
 
 
 def trained_for_the_table(T: int) -> dict[str, Record]:
-    """The rows: constructor arguments of Adder, and the step size."""
+    """The rows: constructor arguments of Adder."""
     keep = round(math.log(T / 4), 1)
     return {
-        "RNN, tanh": {"cell": "rnn", "lr": 1e-3},
-        "RNN, tanh, orthogonal": {"cell": "rnn", "init": "orthogonal", "lr": 1e-3},
-        "RNN, relu, identity": {"cell": "relu", "init": "identity", "lr": 1e-3},
-        "LSTM": {"cell": "lstm", "lr": 1e-2},
-        "LSTM, gates open": {"cell": "lstm", "keep_bias": keep, "lr": 1e-2},
-        "GRU": {"cell": "gru", "lr": 1e-2},
-        "GRU, gate open": {"cell": "gru", "keep_bias": keep, "lr": 1e-2},
+        "RNN, tanh": {"cell": "rnn"},
+        "RNN, tanh, orthogonal": {"cell": "rnn", "init": "orthogonal"},
+        "RNN, relu, identity": {"cell": "relu", "init": "identity"},
+        "LSTM": {"cell": "lstm"},
+        "LSTM, gates open": {"cell": "lstm", "keep_bias": keep},
+        "GRU": {"cell": "gru"},
+        "GRU, gate open": {"cell": "gru", "keep_bias": keep},
     }
 
 
@@ -175,8 +174,8 @@ def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None
     """One record for each length and row, or for the row of that name only."""
     todo = [(T, name, options) for T in lengths for name, options in trained_for_the_table(T).items() if only in (None, name)]
     for T, name, options in track(todo, "adding", transient=True):
-        lr = options.pop("lr")
-        log = train(Adder(hidden_size=HIDDEN, rng=np.random.default_rng(0), **options), T, steps, BATCH, lr, stop=STOP)
+        model = Adder(hidden_size=HIDDEN, rng=np.random.default_rng(0), **options)
+        log = train(model, T, steps, BATCH, RATES[options["cell"]], stop=STOP)
         loss = np.array(log.loss)
         curve = loss[: len(loss) // EVERY * EVERY].reshape(-1, EVERY).mean(1)
         learnt = np.flatnonzero(np.convolve(loss, np.full(100, 0.01), "valid") < LEARNT)
@@ -212,7 +211,7 @@ def table(records: list[Record]) -> str:
     return "\n".join([*markdown(head, rows), "", f"{said}, H = {HIDDEN}, seed 0."])
 
 
-def pictures(records: list[Record]) -> "dict[str, Figure]":
+def pictures(records: list[Record]) -> dict[str, Figure]:
     about = "Mean squared error of fresh sequences during training. Dotted: always saying 1."
     headings = [f"T = {n}" for n in LENGTHS]
     figure, axes = drawing.panels("The adding problem: which cell learns", about, headings, 3, 2.4, 2.6, 1.5)

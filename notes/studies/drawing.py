@@ -1,7 +1,6 @@
 """What the notes' pictures are drawn with: panels of one size, lines that carry their names, small SVG files.
 
 Colours are Okabe and Ito's; line styles differ as well, so that black and white will do.  Text stays text in the file.
-Matplotlib is loaded only when something is drawn.
 """
 
 import io
@@ -10,19 +9,19 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks.report.drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES
 from benchmarks.report.drawing import STYLE as OF_PAGES
 from reference.common.arrays import Array
 
 from ..labels import NOTES
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLACK = COLOURS[0]
 # Of the benchmarks, but in matplotlib's own black and white.
@@ -33,19 +32,14 @@ LEFT, BOTTOM, HEAD = 0.6, 0.5, 0.3  # inches around each panel
 
 def panels(
     title: str, about: str, headings: Sequence[str], columns: int, width: float, height: float, right: float
-) -> "tuple[Figure, list[Axes]]":
+) -> tuple[Figure, list[Axes]]:
     """A figure with axes of one size (inches) in so many columns, and room for names at their right."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     across, down = LEFT + width + right, HEAD + height + BOTTOM
     rows, W = math.ceil(len(headings) / columns), columns * across
     about = textwrap.fill(about, int(15 * W))
     H = 0.35 + rows * down + 0.16 * (1 + about.count("\n"))
     with rc_context(STYLE):
         figure = Figure(figsize=(W, H))
-        FigureCanvasAgg(figure)
         figure.text(0.1 / W, 1 - 0.08 / H, title, va="top", weight="bold", size=11)
         figure.text(0.1 / W, 1 - 0.3 / H, about, va="top", size=8)
         axes = []
@@ -61,10 +55,8 @@ def stroke(i: int) -> dict[str, Any]:
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": STROKES[i % len(STROKES)], "linewidth": 1.3}
 
 
-def save(figure: "Figure", name: str) -> Path:
+def save(figure: Figure, name: str) -> Path:
     """As notes/figures/NAME.svg: the same bytes for the same data."""
-    from matplotlib import rc_context
-
     written = io.BytesIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure.savefig(written, format="svg", metadata={"Date": None})
@@ -95,10 +87,9 @@ def power_of_ten(v: float, _: float) -> str:
 
 
 def lines(
-    ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
+    ax: Axes, data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
 ) -> None:
     """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
-    from matplotlib.ticker import NullLocator
 
     ax.set_yscale("log")
     ax.set_ylim(lowest, highest)
@@ -120,7 +111,7 @@ def lines(
         name_at(ax, name, x, height, at, colour)
 
 
-def name_at(ax: "Axes", name: str, x: float, height: float, at: float, colour: str) -> None:
+def name_at(ax: Axes, name: str, x: float, height: float, at: float, colour: str) -> None:
     """A name at the right of the axes, and a thin line to it from a point; all in parts of the axes."""
     ax.plot([x, 1.04], [height, at], transform=ax.transAxes, color=colour, linewidth=0.4, clip_on=False)
     ax.text(1.05, at, name, transform=ax.transAxes, va="center", size=7.5, color=colour)

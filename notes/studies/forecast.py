@@ -20,7 +20,7 @@ from reference.forecast.evaluate import LABELS, Evaluation, accumulation, band, 
 from reference.forecast.options import parser, settled
 from reference.forecast.train import Task, fit, prepare
 
-from .study import Study
+from .study import Study, short
 
 SERIES = ("sunspots", "weather")
 REFITS = 4
@@ -42,12 +42,7 @@ def task_of(*arguments: str) -> Task:
 
 def overall_of(e: Evaluation) -> dict[str, dict[str, float]]:
     """By model and baseline"""
-    return {name: {k: digits(v) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
-
-
-def digits(v: float) -> float:
-    """Seven: four are shown"""
-    return float(f"{v:.7g}")
+    return {name: {k: short(v, 7) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
 
 
 def figures(*arguments: str) -> Run:
@@ -61,10 +56,10 @@ def figures(*arguments: str) -> Run:
         "name": test.name,
         "validation": overall_of(validation),
         "test": overall_of(test),
-        "steps": {name: [digits(v) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
+        "steps": {name: [short(v, 7) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
         "seconds": round(seconds, 1),
         "verdict": test.verdict(),
-        "covered": digits(covered(test, band(task, model))),
+        "covered": short(covered(test, band(task, model)), 7),
         "rows": list(task.parts),
         "windows": test.truth.shape[1],
         "window": task.options["window"],
@@ -72,7 +67,7 @@ def figures(*arguments: str) -> Run:
         "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
     }
     if task.options["mode"] != "direct":
-        result["accumulation"] = {k: [digits(x) for x in v] for k, v in accumulation(task, model, "test").items()}
+        result["accumulation"] = {k: [short(x, 7) for x in v] for k, v in accumulation(task, model, "test").items()}
     return result
 
 
@@ -83,43 +78,39 @@ def measure(series: str, label: str) -> Run:
     return {"verdict": rolling(BACKEND, task_of("--data", series), "test", REFITS).verdict()}
 
 
-def first(runs: Runs) -> Run:
-    return runs["direct, seed 0"]
-
-
-def overall(runs: Runs) -> str:
+def overall(runs: Runs, f: Run) -> str:
     """Every model and baseline over all steps ahead."""
 
     def cells(one: Run, name: str) -> list[str]:
         return [f"{one['validation'][name]['rmse']:.4g}", *(f"{one['test'][name][k]:.4g}" for k in LABELS)]
 
-    rows = [[f"baseline: {n}", *cells(first(runs), n), ""] for n in NAMES]
+    rows = [[f"baseline: {n}", *cells(f, n), ""] for n in NAMES]
     for label, r in runs.items():
         if label in RUNS:
             rows.append([f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"])
-    return markdown([f"{first(runs)['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
+    return markdown([f"{f['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
 
 
-def by_step(runs: Runs, curves: Mapping[str, list[float]]) -> str:
+def by_step(curves: Mapping[str, list[float]]) -> str:
     """RMSE for each step ahead."""
-    head = ["RMSE, steps ahead", *map(str, range(1, first(runs)["horizon"] + 1))]
-    return markdown(head, [[name, *(f"{v:.4g}" for v in curve)] for name, curve in curves.items()])
+    rows = [[name, *(f"{v:.4g}" for v in curve)] for name, curve in curves.items()]
+    return markdown(["RMSE, steps ahead", *map(str, range(1, len(rows[0])))], rows)
 
 
 def section(series: str, runs: Runs) -> str:
-    f = first(runs)
+    f = runs["direct, seed 0"]
     rows, read = f["rows"], {f"{label}: {k}": v for label, r in runs.items() for k, v in r.get("accumulation", {}).items()}
     parts = [
         f"`python -m reference.forecast train --data {series}`, then `evaluate`: windows of {f['window']} steps, "
         f"{f['horizon']} ahead; {rows[0]} rows for training, {rows[1] - rows[0]} for validation, {rows[2] - rows[1]} for "
         f"test.  {f['versions']}, one thread of a shared machine.",
-        overall(runs),
+        overall(runs, f),
         f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.",
-        by_step(runs, {name: f["steps"][name] for name in (*NAMES, f["name"])}),
+        by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
         "step</summary>",
-        by_step(runs, read),
+        by_step(read),
         "</details>",
     ]
     if "rolling" in runs:

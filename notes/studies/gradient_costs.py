@@ -10,16 +10,16 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import reduce
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-import torch_impl.cells.gru
-import torch_impl.cells.lstm
-import torch_impl.cells.rnn
 import torch_impl.gradients.hessian
+from parity_tests.judge.diagnosis import TWINS
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
@@ -27,8 +27,7 @@ from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 from ..generated import markdown
 from .study import Study
 
-ROOMS: dict[str, Any] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
-TWINS: dict[str, Any] = {"RNN": torch_impl.cells.rnn, "LSTM": torch_impl.cells.lstm, "GRU": torch_impl.cells.gru}
+ROOMS: dict[str, ModuleType] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 LENGTHS, WINDOWS, WIDTHS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30, 100, 300), (4, 8, 16, 32)
 Call = Callable[[], Any]
 
@@ -36,7 +35,7 @@ Call = Callable[[], Any]
 class Problem:
     """A room with torch's default weights, and random data."""
 
-    def __init__(self, room: Any, T: int, B: int, I: int, H: int):
+    def __init__(self, room: ModuleType, T: int, B: int, I: int, H: int):
         rng = np.random.default_rng(0)
         shapes = parameters.cell_shapes(len(room.GATES), I, H, True)
         self.room, self.p = room, room.Params(**{k: rng.uniform(-1, 1, v) * H**-0.5 for k, v in shapes.items()})
@@ -90,7 +89,7 @@ def costs(call: Call, least: float = 0.3) -> list[str]:
 def along_the_length(T: int) -> dict[str, Call]:
     """The gradient of Σ ½ y² by each way, of an LSTM with H = 16; none makes an array of T outputs but the plain one"""
     q = Problem(lstm, T, 1, 1, 16)
-    window = max(math.isqrt(T), 1)
+    still = lstm.State(0 * q.ds.h, 0 * q.ds.c)
 
     def plain():
         y, _, k = lstm.forward(q.p, q.x, q.s)
@@ -101,11 +100,8 @@ def along_the_length(T: int) -> dict[str, Call]:
         return checkpointed_bptt.backward(lambda steps, y: y, q.ds, k)[0]
 
     def truncated():
-        dp = None
-        for y, _, k in truncated_bptt.windows(lstm, q.p, q.x, q.s, window):
-            d = lstm.backward(y, lstm.State(0 * q.ds.h, 0 * q.ds.c), k)[0]
-            dp = d if dp is None else truncated_bptt.add(dp, d)
-        return dp
+        cut = truncated_bptt.windows(lstm, q.p, q.x, q.s, max(math.isqrt(T), 1))
+        return reduce(truncated_bptt.add, (lstm.backward(y, still, k)[0] for y, _, k in cut))
 
     return {"plain": plain, "checkpointed, √T": checkpointed, "truncated, window √T": truncated}
 
@@ -169,7 +165,7 @@ def hessian_ways(name: str) -> dict[str, Call]:
         return type(dp)(*(None if u is None else u.imag / 1e-30 for u in dp))
 
     def loss(*weights):
-        return (TWINS[name].hoisted(q.room.Params(*weights), x, s)[0] * dy).sum()
+        return (TWINS[name.lower()].hoisted(q.room.Params(*weights), x, s)[0] * dy).sum()
 
     def double_backward():
         along = [torch.from_numpy(w) for w in v.p if w is not None]

@@ -6,9 +6,10 @@ Jacobians, and what clipping does to plain gradient descent.
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from reference.common import parameters
 from reference.common.arrays import Array
@@ -16,24 +17,13 @@ from reference.gradients import gradient_flow
 from reference.training.init import SCHEMES
 
 from ..generated import markdown
-from .adding import GUESS, Adder, draw, train
+from .adding import GUESS, RATES, Adder, draw, train, trained_for_the_table
 from .drawing import BLACK, lines, panels
 from .study import Study, short
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 T, B, H, SEED = 100, 8, 64, 0
-KEEP = round(math.log(T / 4), 1)
-CELLS: dict[str, dict[str, Any]] = {
-    "RNN": {"cell": "rnn"},
-    "RNN, orthogonal": {"cell": "rnn", "init": "orthogonal"},
-    "relu, identity": {"cell": "relu", "init": "identity"},
-    "LSTM": {"cell": "lstm"},
-    "LSTM, gates open": {"cell": "lstm", "keep_bias": KEEP},
-    "GRU": {"cell": "gru"},
-    "GRU, gate open": {"cell": "gru", "keep_bias": KEEP},
-}
+NAMES = ("RNN", "RNN, orthogonal", "relu, identity", "LSTM", "LSTM, gates open", "GRU", "GRU, gate open")
+CELLS = dict(zip(NAMES, trained_for_the_table(T).values(), strict=True))
 CLIPPED_T, BLOCK = 20, 10
 Curve = list[float | None]
 
@@ -54,7 +44,7 @@ def build(**options: Any) -> Adder:
 def trained(**options: Any) -> Adder:
     """The same model after a short training, in float32 and back."""
     fast = Adder(hidden_size=H, rng=np.random.default_rng(SEED), **options)
-    train(fast, T=50, steps=600, lr=1e-2 if options["cell"] in ("lstm", "gru") else 1e-3, seed=SEED)
+    train(fast, T=50, steps=600, lr=RATES[options["cell"]], seed=SEED)
     model = build(**options)
     model.load_state_dict(fast.state_dict())
     return model
@@ -148,7 +138,7 @@ def curves(kept: dict[str, Curve]) -> dict[str, Array]:
     return {name: np.array(v, float) for name, v in kept.items()}
 
 
-def norms_picture(kept: dict[str, Any]) -> "Figure":
+def norms_picture(kept: dict[str, Any]) -> Figure:
     about = (
         f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, "
         f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture."
@@ -160,7 +150,7 @@ def norms_picture(kept: dict[str, Any]) -> "Figure":
     return figure
 
 
-def spectra_picture(kept: dict[str, dict[str, Curve]]) -> "Figure":
+def spectra_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
     about = (
         f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Dashed: the bound "
         "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture."
@@ -175,7 +165,7 @@ def spectra_picture(kept: dict[str, dict[str, Curve]]) -> "Figure":
     return figure
 
 
-def clipping_picture(kept: dict[str, dict[str, Curve]]) -> "Figure":
+def clipping_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
     about = (
         f"RNN, relu, identity, on the adding problem with T = {CLIPPED_T}; plain gradient descent, rate 0.01; means of "
         f"{BLOCK} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1."

@@ -4,18 +4,16 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from reference.common.arrays import Array
 
 from .. import generated
 from ..labels import NOTES
 from .drawing import save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Kept = Any  # what a study keeps: JSON
 
@@ -32,7 +30,7 @@ class Study(NamedTuple):
     about: str | None  # the help of its command
     measure: Callable[[], Kept]
     tables: Callable[[Kept], Mapping[str, str]] = lines_of  # what is kept -> Markdown, by name
-    pictures: "Callable[[Kept], Mapping[str, Figure]] | None" = None  # what is kept -> figures, by name of the file
+    pictures: Callable[[Kept], Mapping[str, Figure]] | None = None  # what is kept -> figures, by name of the file
 
     @property
     def file(self) -> Path:
@@ -81,9 +79,9 @@ def as_text(result: Kept) -> str:
     return "[" + ",\n".join(map(text, result)) + "]\n"
 
 
-def short(v: float) -> float:
-    """Three digits: what a curve needs"""
-    return float(f"{v:.3g}")
+def short(v: float, digits: int = 3) -> float:
+    """Three digits are what a curve needs."""
+    return float(f"{v:.{digits}g}")
 
 
 def quantiles(errors: Array) -> list[float]:

@@ -5,14 +5,14 @@ the notes.
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from ..generated import markdown
 from ..labels import NOTES
 from .drawing import save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def results(task: str) -> list[dict[str, Any]]:
@@ -41,11 +41,8 @@ def table(task: str) -> str:
     return "\n".join(lines).strip().replace("\n\n\n", "\n\n")
 
 
-def maps(pronounced: list[dict[str, Any]]) -> "Figure":
+def maps(pronounced: list[dict[str, Any]]) -> Figure:
     """A grey square for each weight: what was said downwards, the letters across."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     with rc_context({"font.family": "monospace"}):
         figure = Figure(figsize=(10, 8.5), layout="constrained")
         for axes, m in zip(figure.subplots(2, 2).flat, pronounced, strict=True):

@@ -5,11 +5,13 @@ two places.  The table of the note and the picture are made from those.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from reference.char_lm import backend as char_lm
 from reference.char_lm import command
@@ -20,10 +22,6 @@ from reference.common.arrays import Array
 from ..generated import markdown
 from .drawing import BLACK, COLOURS, apart, name_at, panels, stroke
 from .study import Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 RUN = Path("out/temperature")
 OPTIONS = ["--size", "128", "--embedding", "32", "--steps", "800", "--seed", "0"]
@@ -91,7 +89,7 @@ def table(kept: Kept) -> str:
     return "\n".join([f"`{kept['command']}`", "", *markdown(head, rows)])
 
 
-def picture(kept: Kept) -> "Figure":
+def picture(kept: Kept) -> Figure:
     unsure = next(iter(kept["places"]))
     end = "".join(map(shown, kept["places"][unsure]["after"][-16:]))
     about = (
@@ -109,13 +107,13 @@ def picture(kept: Kept) -> "Figure":
         ax.set_axisbelow(True)
     p = np.array([likely(kept, unsure, tau)[1] for tau in AXIS])
     against_temperature(axes[4], {f"number {rank}": 100 * p[:, rank - 1] for rank in (1, 2, 5, 20)}, 100)
-    bits = {name: [entropy(np.array(place["logits"]), tau) for tau in AXIS] for name, place in kept["places"].items()}
+    bits = {name: np.array([entropy(np.array(v["logits"]), tau) for tau in AXIS]) for name, v in kept["places"].items()}
     all_alike = np.log2(len(kept["symbols"]))
-    against_temperature(axes[5], {**bits, "mean": kept["mean"]}, all_alike * 1.05, {"all alike": all_alike})
+    against_temperature(axes[5], {**bits, "mean": np.array(kept["mean"])}, all_alike * 1.05, {"all alike": all_alike})
     return figure
 
 
-def against_temperature(ax: "Axes", curves: Mapping[str, Sequence[float]], top: float, levels: Mapping[str, float] = {}) -> None:
+def against_temperature(ax: Axes, curves: Mapping[str, Array], top: float, levels: Mapping[str, float] = {}) -> None:
     """Curves and horizontal lines, their names at the right, moved apart"""
     ends = {name: (curve[-1], COLOURS[i]) for i, (name, curve) in enumerate(curves.items())}
     for i, curve in enumerate(curves.values()):

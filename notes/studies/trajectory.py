@@ -27,7 +27,7 @@ class Runs:
     def __init__(self, task: Task, cell: str, kind: str, seed: int = 0):
         known = truth(task, cell, kind, seed)
         oracle, baselines = known.oracle, known.baselines(RUNS)
-        others = [follow(task, cell, kind, seed=seed, **side) for side in ({"side": "torch"}, {"engine": "fast"})]
+        others = [follow(task, cell, kind, seed=seed, side="torch"), follow(task, cell, kind, seed=seed, engine="fast")]
         self.weights = [k not in ("loss", "norm") for k in oracle]
         self.largest = np.array([step_maxima(v) for v in oracle.values()], float)
         # of each run, quantity and step

@@ -1,10 +1,10 @@
 """What a derivative loses that is computed from the function's value, where the function is saturated."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from benchmarks.what.precision import PRECISIONS
 from reference.cells import rnn
@@ -13,9 +13,6 @@ from reference.common.arrays import Array, sigmoid
 from ...generated import markdown
 from ..drawing import BLACK, panels, power_of_ten, stroke
 from ..study import power, short
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 KINDS = ("float64", "float32", "float16", "bfloat16")
 EDGES = {"tanh": np.arange(0, 20.25, 0.25), "sigmoid": np.arange(-20, 40.5, 0.5)}
@@ -65,7 +62,7 @@ def table(kept: dict[str, list[float]]) -> str:
     return "\n".join(markdown(["dtype", "eps", *(f"{name} wrong from a =" for name in limits)], rows))
 
 
-def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
+def picture(kept: dict[str, dict[str, list[float]]]) -> Figure:
     about = (
         "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
         "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit."

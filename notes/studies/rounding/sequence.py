@@ -1,9 +1,11 @@
 """How an error grows along a sequence."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import DTypeLike
 from rich.progress import track
 
@@ -15,11 +17,8 @@ from ...generated import markdown
 from ..drawing import lines, panels
 from ..study import plain, quantiles, short
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Record = dict[str, Any]
-ROOMS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
+ROOMS: dict[str, ModuleType] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 T, B, I, H = 500, 8, 16, 32
 WEIGHTS = ("torch's", "keeping", "six times")
 AFTER, EVERY = (10, 100, 500), 10  # steps in the table; steps to one point of a curve
@@ -85,7 +84,7 @@ def table(records: list[Record]) -> str:
     return "\n".join(markdown(head, rows, (0, 1, 2)))
 
 
-def picture(records: list[Record]) -> "Figure":
+def picture(records: list[Record]) -> Figure:
     about = (
         f"Largest error of {EVERY} steps, in eps of the dtype times the step's largest exact value; T = {T}, B = {B}, "
         f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "

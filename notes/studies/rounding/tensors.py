@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from rich.progress import track
 
 from benchmarks.what.config import Config
@@ -23,9 +24,6 @@ from ...generated import markdown
 from ..drawing import panels, power_of_ten, stroke
 from ..study import plain, power, quantiles, short
 from .sequence import ROOMS, Record
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SIZES: dict[str, Any] = {"T": 50, "B": 8, "input_size": 16, "hidden_size": 32}
 SEEDS, JITTERED = 20, 2
@@ -148,7 +146,7 @@ def table(records: list[Record]) -> str:
     return "\n".join(markdown(head, rows))
 
 
-def picture(records: list[Record]) -> "Figure":
+def picture(records: list[Record]) -> Figure:
     about = (
         f"Error over the tensor's largest exact value; rnn, lstm and gru, {SEEDS} seeds each. Emulated: the factors of "
         "products are rounded, the rest is float32."

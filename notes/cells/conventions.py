@@ -150,34 +150,29 @@ def held(c: Convention, p: Any) -> tuple[Array, ...]:
     return (rest,) if c.biases == "no b_hn" else (rest, b_hn)
 
 
-HEAD = (
-    *("library", "layer", "gates", "its letters", "a weight is", "biases", "keeps the old state", "reset"),
-    *("`W_ih` starts", "`W_hh` starts", "biases start", "the bias of f starts", "x by default"),
-)
-
-
 def table() -> str:
     """The generated part of the page: every row."""
-    return "\n".join(markdown(HEAD, map(cells, TABLE), range(len(HEAD))))
+    head = tuple(cells(TABLE[0]))
+    return "\n".join(markdown(head, (tuple(cells(c).values()) for c in TABLE), range(len(head))))
 
 
-def cells(c: Convention) -> tuple[str, ...]:
-    """One row of the page; a star after the library where no test runs it."""
-    return (
-        c.library + ("*" if c.source else ""),
-        f"`{c.layer}`",
-        " ".join(c.gates),
-        " ".join(c.own),
-        "`(in, G·H)`" if c.transposed else "`(G·H, in)`",
-        BIASES[c.biases],
-        KEPT[c.cell],
-        c.reset,
-        DRAWN.get(c.input_from, ""),
-        DRAWN.get(c.hidden_from, ""),
-        "uniform ±k" if c.bias_from == "uniform" else c.bias_from,
-        c.forget,
-        "" if c.source else f"`({c.x})`",
-    )
+def cells(c: Convention) -> dict[str, str]:
+    """One row of the page, by column; a star after the library where no test runs it."""
+    return {
+        "library": c.library + ("*" if c.source else ""),
+        "layer": f"`{c.layer}`",
+        "gates": " ".join(c.gates),
+        "its letters": " ".join(c.own),
+        "a weight is": "`(in, G·H)`" if c.transposed else "`(G·H, in)`",
+        "biases": BIASES[c.biases],
+        "keeps the old state": KEPT[c.cell],
+        "reset": c.reset,
+        "`W_ih` starts": DRAWN.get(c.input_from, ""),
+        "`W_hh` starts": DRAWN.get(c.hidden_from, ""),
+        "biases start": "uniform ±k" if c.bias_from == "uniform" else c.bias_from,
+        "the bias of f starts": c.forget,
+        "x by default": "" if c.source else f"`({c.x})`",
+    }
 
 
 def unchecked() -> str:

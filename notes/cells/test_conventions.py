@@ -425,4 +425,4 @@ def test_a_row_is_checked_or_has_a_source():
     assert {c.library for c in TABLE if not c.source} == NEEDS.keys() == RUN.keys()
     assert table().count("\n") == len(TABLE) + 1
     assert unchecked().count("\n") + 1 == sum(bool(c.source) for c in TABLE)
-    assert all(cells(c)[0].endswith("*") == bool(c.source) for c in TABLE)
+    assert all(cells(c)["library"].endswith("*") == bool(c.source) for c in TABLE)

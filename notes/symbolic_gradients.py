@@ -22,19 +22,16 @@ DIGITS = 60
 ROUNDINGS = 64
 
 
-class Rule:
-    """Expressions in symbols, and their derivatives in each of these by SymPy: functions of as many numbers."""
-
-    def __init__(self, symbols: list, expressions: list):
-        self.symbols = symbols
-        slopes = [[e.diff(s) for s in symbols] for e in expressions]
-        self.at = sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
+def rule(symbols: list, expressions: list) -> Callable:
+    """Numbers for the symbols -> the expressions' values, and their derivatives in each symbol by SymPy."""
+    slopes = [[e.diff(s) for s in symbols] for e in expressions]
+    return sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
 
 
 class Call(NamedTuple):
     """A rule put to use on these symbols, and the Parts that it gives."""
 
-    rule: Rule
+    rule: Callable
     args: tuple
     results: list
 
@@ -45,7 +42,7 @@ class Part(sp.Dummy):
     call: Call
 
 
-def applied(rule: Rule, args: Iterable, count: int) -> list[Part]:
+def applied(rule: Callable, args: Iterable, count: int) -> list[Part]:
     """A Part for each of the rule's ``count`` results; an argument that is not a symbol becomes a Part itself."""
     call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [Part("part") for _ in range(count)])
     for part in call.results:
@@ -56,22 +53,22 @@ def applied(rule: Rule, args: Iterable, count: int) -> list[Part]:
 def _part(e) -> Part:
     e = sp.sympify(e)
     reads = sorted(e.free_symbols, key=str)
-    return applied(Rule(reads, [e]), reads, 1)[0]
+    return applied(rule(reads, [e]), reads, 1)[0]
 
 
 def derived(function: Callable) -> Callable:
     """A function of arrays of symbols whose derivatives SymPy finds once for each set of shapes, not at every use."""
 
     @cache
-    def rule(*shapes):
+    def for_shapes(*shapes):
         given = [sp.symarray(f"arg{n}", shape) for n, shape in enumerate(shapes)]
         out = function(*given)
         outs = out if isinstance(out, tuple) else (out,)
         flat = [e for v in outs for e in np.ravel(v)]
-        return Rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
+        return rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
 
     def call(*arrays):
-        derivatives, shapes, several = rule(*map(np.shape, arrays))
+        derivatives, shapes, several = for_shapes(*map(np.shape, arrays))
         sizes = [int(np.prod(shape)) for shape in shapes]
         parts = applied(derivatives, (a for v in arrays for a in np.ravel(v)), sum(sizes))
         cut = np.split(np.array(parts, object), np.cumsum(sizes)[:-1])
@@ -91,7 +88,7 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
             value = {s: mp.mpf(v) for s, v in zip(symbols, numbers, strict=True)}
             moved: dict[Any, dict] = {s: {s: mp.mpf(1)} for s in symbols}
             for call in calls:
-                values, slopes = call.rule.at(*(value[a] for a in call.args))
+                values, slopes = call.rule(*(value[a] for a in call.args))
                 for p, v, row in zip(call.results, values, slopes, strict=True):
                     moves: dict[Any, Any] = {}
                     value[p] = mp.mpf(v)
@@ -132,16 +129,11 @@ class Symbols(dict):
         super().__init__()
         self.numbers: dict[Any, Any] = {}
         for name, v in {**arrays, **more}.items():
-            self.put(name, v)
-
-    def put(self, name: str, numbers: Any) -> Array:
-        """Symbols for these numbers, shaped like them."""
-        numbers = np.asarray(numbers)
-        self[name] = np.empty(numbers.shape, object)
-        for index in np.ndindex(numbers.shape):
-            self[name][index] = symbol = sp.Symbol(f"{name}_{'_'.join(map(str, index))}".replace(".", "_"))
-            self.numbers[symbol] = numbers[index]
-        return self[name]
+            numbers = np.asarray(v)
+            self[name] = np.empty(numbers.shape, object)
+            for index in np.ndindex(numbers.shape):
+                self[name][index] = symbol = sp.Symbol(f"{name}_{'_'.join(map(str, index))}".replace(".", "_"))
+                self.numbers[symbol] = numbers[index]
 
     def value(self, output: Any) -> Any:
         """The number that an expression, or each of an array of them, comes to."""
@@ -179,14 +171,10 @@ def inner(d: Any, v: Any) -> Any:
     return np.sum(np.asarray(d) * np.asarray(v))
 
 
-def elementwise(function: Callable) -> Callable[[Any], Any]:
-    """A function of one symbol for an array of them."""
-    return np.frompyfunc(function, 1, 1)
-
-
-tanh, exp, log = (elementwise(f) for f in (sp.tanh, sp.exp, sp.log))
-sigmoid = elementwise(lambda a: 1 / (1 + sp.exp(-a)))
-relu = elementwise(lambda a: sp.Piecewise((a, a > 0), (0, True)))
+# Functions of one symbol, for arrays of them.
+tanh, exp, log = (np.frompyfunc(f, 1, 1) for f in (sp.tanh, sp.exp, sp.log))
+sigmoid = np.frompyfunc(lambda a: 1 / (1 + sp.exp(-a)), 1, 1)
+relu = np.frompyfunc(lambda a: sp.Piecewise((a, a > 0), (0, True)), 1, 1)
 
 
 @derived

@@ -7,6 +7,7 @@ pictures of the studies again, too, from what is kept.
 
 import argparse
 import sys
+from collections.abc import Collection, Iterable, Sequence
 from importlib import import_module
 
 from cogapp import Cog
@@ -30,6 +31,12 @@ def renew(write: bool = True) -> list[str]:
         (labels.NOTES / f"{note}.md").write_text(text, encoding="utf-8")
     print(*(f"{'wrote' if write else 'not current:'} notes/{note}.md" for note in stale), sep="\n", end="\n" * bool(stale))
     return list(stale)
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[object]], texts: Collection[int] = (0,)) -> list[str]:
+    """The lines of a Markdown table; all columns but those of ``texts`` stand at the right."""
+    rule = "|".join("---" if k in texts else "--:" for k in range(len(head)))
+    return [f"| {' | '.join(head)} |", f"|{rule}|", *(f"| {' | '.join(map(str, row))} |" for row in rows)]
 
 
 def main() -> int:

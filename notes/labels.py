@@ -24,15 +24,12 @@ class Line(NamedTuple):
 
     file: str  # from the root of the repository
     number: int
-    code: str  # without the comment
 
 
 class Equation(NamedTuple):
     """One label of one note."""
 
-    note: str  # "cells/lstm"
     label: str  # "L3" or "L3*"
-    title: str  # the first paragraph after it
     formulas: tuple[str, ...]  # LaTeX
     line: Line | None  # the first line of code that carries the label
 
@@ -58,7 +55,7 @@ def carried(note: str) -> dict[str, Line]:
             before, mark, comment = line.partition("#")
             if mark and before.strip():
                 for label in re.findall(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", comment):
-                    by_label.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number, before.strip()))
+                    by_label.setdefault(label, Line(file.relative_to(ROOT).as_posix(), number))
     return by_label
 
 
@@ -69,8 +66,7 @@ def equations(note: str) -> list[Equation]:
         rest = text[m.end() :].partition("\n")[2]
         part = re.split(r"^(?:\*\*`?\([A-Z]{1,2}\d|#|\| |<!--)", rest, maxsplit=1, flags=re.MULTILINE)[0]
         formulas = tuple(f.strip() for f in re.findall(r"\$\$(.*?)\$\$", part, flags=re.DOTALL))
-        title = part.strip().partition("\n\n")[0].replace("\n", " ")
-        defined.append(Equation(note, m[1], title, formulas, lines.get(m[1])))
+        defined.append(Equation(m[1], formulas, lines.get(m[1])))
     return defined
 
 

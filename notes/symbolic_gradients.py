@@ -14,25 +14,24 @@ import numpy as np
 import sympy as sp
 from mpmath import mp
 
-Array = np.ndarray
+from reference.common.arrays import Array
+from reference.common.parameters import TORCH_NAME
+
 Arrays = tuple[Array, ...]
 DIGITS = 60
 ROUNDINGS = 64
 
 
-class Rule:
-    """Expressions in symbols, and their derivatives in each of these by SymPy: functions of as many numbers."""
-
-    def __init__(self, symbols: list, expressions: list):
-        self.symbols = symbols
-        slopes = [[e.diff(s) for s in symbols] for e in expressions]
-        self.at = sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
+def rule(symbols: list, expressions: list) -> Callable:
+    """Numbers for the symbols -> the expressions' values, and their derivatives in each symbol by SymPy."""
+    slopes = [[e.diff(s) for s in symbols] for e in expressions]
+    return sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
 
 
 class Call(NamedTuple):
     """A rule put to use on these symbols, and the Parts that it gives."""
 
-    rule: Rule
+    rule: Callable
     args: tuple
     results: list
 
@@ -43,34 +42,33 @@ class Part(sp.Dummy):
     call: Call
 
 
-def applied(rule: Rule, args: Iterable, count: int) -> list[Part]:
+def applied(rule: Callable, args: Iterable, count: int) -> list[Part]:
     """A Part for each of the rule's ``count`` results; an argument that is not a symbol becomes a Part itself."""
-    call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [])
-    for _ in range(count):
-        call.results.append(Part("part"))
-        call.results[-1].call = call
+    call = Call(rule, tuple(a if isinstance(a, sp.Symbol) else _part(a) for a in args), [Part("part") for _ in range(count)])
+    for part in call.results:
+        part.call = call
     return call.results
 
 
 def _part(e) -> Part:
     e = sp.sympify(e)
     reads = sorted(e.free_symbols, key=str)
-    return applied(Rule(reads, [e]), reads, 1)[0]
+    return applied(rule(reads, [e]), reads, 1)[0]
 
 
 def derived(function: Callable) -> Callable:
     """A function of arrays of symbols whose derivatives SymPy finds once for each set of shapes, not at every use."""
 
     @cache
-    def rule(*shapes):
+    def for_shapes(*shapes):
         given = [sp.symarray(f"arg{n}", shape) for n, shape in enumerate(shapes)]
         out = function(*given)
         outs = out if isinstance(out, tuple) else (out,)
         flat = [e for v in outs for e in np.ravel(v)]
-        return Rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
+        return rule([s for v in given for s in np.ravel(v)], flat), [np.shape(v) for v in outs], isinstance(out, tuple)
 
     def call(*arrays):
-        derivatives, shapes, several = rule(*map(np.shape, arrays))
+        derivatives, shapes, several = for_shapes(*map(np.shape, arrays))
         sizes = [int(np.prod(shape)) for shape in shapes]
         parts = applied(derivatives, (a for v in arrays for a in np.ravel(v)), sum(sizes))
         cut = np.split(np.array(parts, object), np.cumsum(sizes)[:-1])
@@ -90,7 +88,7 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
             value = {s: mp.mpf(v) for s, v in zip(symbols, numbers, strict=True)}
             moved: dict[Any, dict] = {s: {s: mp.mpf(1)} for s in symbols}
             for call in calls:
-                values, slopes = call.rule.at(*(value[a] for a in call.args))
+                values, slopes = call.rule(*(value[a] for a in call.args))
                 for p, v, row in zip(call.results, values, slopes, strict=True):
                     moves: dict[Any, Any] = {}
                     value[p] = mp.mpf(v)
@@ -98,10 +96,8 @@ def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple
                         for s, m in moved[a].items() if slope else ():
                             moves[s] = moves.get(s, 0) + slope * m
                     moved[p] = moves
-            return (
-                np.array([value[p] for p in ends], object),
-                np.array([[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends], object),
-            )
+            slopes = [[moved[p].get(s, mp.mpf(0)) for s in symbols] for p in ends]
+            return np.array([value[p] for p in ends], object), np.array(slopes, object)
 
     return at
 
@@ -110,7 +106,7 @@ def in_order(ends: Iterable[Part]) -> list[Call]:
     """The calls that these parts come from, each after those that it reads."""
     ordered: dict[int, Call] = {}
 
-    def visit(call):
+    def visit(call: Call) -> None:
         if id(call) not in ordered:
             for a in call.args:
                 if isinstance(a, Part):
@@ -133,16 +129,11 @@ class Symbols(dict):
         super().__init__()
         self.numbers: dict[Any, Any] = {}
         for name, v in {**arrays, **more}.items():
-            self.put(name, v)
-
-    def put(self, name: str, numbers: Any) -> Array:
-        """Symbols for these numbers, shaped like them."""
-        numbers = np.asarray(numbers)
-        self[name] = np.empty(numbers.shape, object)
-        for index in np.ndindex(numbers.shape):
-            self[name][index] = symbol = sp.Symbol(f"{name}_{'_'.join(map(str, index))}".replace(".", "_"))
-            self.numbers[symbol] = numbers[index]
-        return self[name]
+            numbers = np.asarray(v)
+            self[name] = np.empty(numbers.shape, object)
+            for index in np.ndindex(numbers.shape):
+                self[name][index] = symbol = sp.Symbol(f"{name}_{'_'.join(map(str, index))}".replace(".", "_"))
+                self.numbers[symbol] = numbers[index]
 
     def value(self, output: Any) -> Any:
         """The number that an expression, or each of an array of them, comes to."""
@@ -180,14 +171,10 @@ def inner(d: Any, v: Any) -> Any:
     return np.sum(np.asarray(d) * np.asarray(v))
 
 
-def elementwise(function: Callable) -> Callable[[Any], Any]:
-    """A function of one symbol for an array of them."""
-    return np.frompyfunc(function, 1, 1)
-
-
-tanh, exp, log = (elementwise(f) for f in (sp.tanh, sp.exp, sp.log))
-sigmoid = elementwise(lambda a: 1 / (1 + sp.exp(-a)))
-relu = elementwise(lambda a: sp.Piecewise((a, a > 0), (0, True)))
+# Functions of one symbol, for arrays of them.
+tanh, exp, log = (np.frompyfunc(f, 1, 1) for f in (sp.tanh, sp.exp, sp.log))
+sigmoid = np.frompyfunc(lambda a: 1 / (1 + sp.exp(-a)), 1, 1)
+relu = np.frompyfunc(lambda a: sp.Piecewise((a, a > 0), (0, True)), 1, 1)
 
 
 @derived
@@ -205,45 +192,31 @@ def surprise(z: Array) -> Array:
 # One step of each cell: p W_ih, W_hh, b_ih, b_hh and what else there is, x a vector, the state one or two vectors.
 
 
-@derived
-def rnn_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    return (tanh(W @ x + b + V @ h + d),)
+def rnn(nonlinearity: Callable) -> Callable:
+    def step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
+        return (nonlinearity(W @ x + b + V @ h + d),)
+
+    return derived(step)
 
 
 @derived
-def relu_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    return (relu(W @ x + b + V @ h + d),)
-
-
-@derived
-def lstm_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array, c: Array) -> Arrays:
+def lstm(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array, c: Array) -> Arrays:
     i, f, g, o = np.split(W @ x + b + V @ h + d, 4)
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)
     return sigmoid(o) * tanh(c), c
 
 
-@derived
-def gru_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
-    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
-    return ((1 - z) * tanh(W_n @ x + b_n + r * (V_n @ h + d_n)) + z * h,)
+def gru(reset_after: bool) -> Callable:
+    def step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
+        (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
+        r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
+        by_h = r * (V_n @ h + d_n) if reset_after else V_n @ (r * h) + d_n
+        return ((1 - z) * tanh(W_n @ x + b_n + by_h) + z * h,)
+
+    return derived(step)
 
 
-@derived
-def gru_before_step(W: Array, V: Array, b: Array, d: Array, x: Array, h: Array) -> Arrays:
-    (W_r, W_z, W_n), (V_r, V_z, V_n), (b_r, b_z, b_n), (d_r, d_z, d_n) = (np.split(v, 3) for v in (W, V, b, d))
-    r, z = sigmoid(W_r @ x + b_r + V_r @ h + d_r), sigmoid(W_z @ x + b_z + V_z @ h + d_z)
-    return ((1 - z) * tanh(W_n @ x + b_n + V_n @ (r * h) + d_n) + z * h,)
-
-
-STEPS = {
-    "rnn": rnn_step,
-    "rnn-relu": relu_step,
-    "lstm": lstm_step,
-    "lstm-proj": lstm_step,
-    "gru": gru_step,
-    "gru-before": gru_before_step,
-}
+STEPS = {"rnn": rnn(tanh), "rnn-relu": rnn(relu), "lstm": lstm, "lstm-proj": lstm, "gru": gru(True), "gru-before": gru(False)}
 
 
 def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]]:
@@ -257,5 +230,4 @@ def unroll(kind: str, p: Any, xs: Iterable, s: tuple) -> tuple[list, list[tuple]
 
 def layer(s: Mapping[str, Array], prefix: str = "", suffix: str = "_l0") -> SimpleNamespace:
     """The weights of one layer and direction among named symbols."""
-    named = {"W_ih": "weight_ih", "W_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh", "W_hr": "weight_hr"}
-    return SimpleNamespace(**{field: s.get(f"{prefix}{name}{suffix}") for field, name in named.items()})
+    return SimpleNamespace(**{field: s.get(f"{prefix}{name}{suffix}") for field, name in TORCH_NAME.items()})

@@ -13,6 +13,8 @@ import numpy as np
 from reference.cells import gru, lstm, rnn
 from reference.common.arrays import Array
 
+from ..generated import markdown
+
 GATES = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}  # the order of reference and torch
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
@@ -31,7 +33,7 @@ DRAWN = {
     "orthogonal": "orthonormal rows over all gates",
     "orthogonal each": "orthogonal, each gate for itself",
 }
-KEPT = {"lstm": "f = 1", "gru": "z = 1"}
+KEPT = {"rnn": "", "lstm": "f = 1", "gru": "z = 1"}  # which gate, at which value, keeps the old state
 
 
 class Convention(NamedTuple):
@@ -53,126 +55,53 @@ class Convention(NamedTuple):
     x: str = "T, B, I"  # the axes of x by default
     source: str = ""  # where a row that no test runs is from
 
-    @property
-    def keeps(self) -> str:
-        """Which gate, at which value, keeps the old state."""
-        return KEPT.get(self.cell, "")
 
-
-def torch(layer: str, cell: str, own: str, **more: Any) -> Convention:
-    return Convention(
-        "torch",
-        f"torch.nn.{layer}",
-        cell,
-        GATES[cell],
-        own,
-        False,
-        "two",
-        input_from="uniform",
-        hidden_from="uniform",
-        bias_from="uniform",
-        **more,
-    )
-
-
-def keras(layer: str, cell: str, gates: str, own: str, biases: str, **more: Any) -> Convention:
-    return Convention(
-        "Keras",
-        f"keras.layers.{layer}",
-        cell,
-        gates,
-        own,
-        True,
-        biases,
-        input_from="glorot",
-        hidden_from="orthogonal",
-        bias_from="zeros",
-        x="B, T, I",
-        **more,
-    )
-
-
-def onnx(layer: str, cell: str, gates: str, own: str, **more: Any) -> Convention:
-    return Convention("ONNX", layer, cell, gates, own, False, "two", **more)
-
-
-def flax(layer: str, cell: str, biases: str, hidden_from: str, **more: Any) -> Convention:
-    return Convention(
-        "flax",
-        f"flax.{layer}",
-        cell,
-        GATES[cell],
-        GATES[cell],
-        True,
-        biases,
-        input_from="lecun",
-        hidden_from=hidden_from,
-        bias_from="zeros",
-        x="B, T, I",
-        **more,
-    )
-
-
-def equinox(layer: str, cell: str, biases: str, **more: Any) -> Convention:
-    return Convention(
-        "equinox",
-        f"equinox.nn.{layer}",
-        cell,
-        GATES[cell],
-        GATES[cell],
-        False,
-        biases,
-        input_from="uniform",
-        hidden_from="uniform",
-        bias_from="uniform",
-        x="I",
-        **more,
-    )
-
-
-CUDNN = "cuDNN documentation: cudnnGetRNNWeightParams, cudnnRNNMode_t, cudnnRNNBiasMode_t"
-BLOCK = "TensorFlow documentation: tf.raw_ops.BlockLSTM, BlockLSTMV2"
+CUDNN = "cudnnGetRNNWeightParams, cudnnRNNMode_t, cudnnRNNBiasMode_t"
+UNIFORM = {"input_from": "uniform", "hidden_from": "uniform", "bias_from": "uniform"}
 AFTER: dict[str, Any] = {"reset": "after", "resets": (True,)}
+# What all rows of a library have in common.
+LIBRARIES: dict[str, dict[str, Any]] = {
+    "torch": {"transposed": False, "biases": "two", **UNIFORM},
+    "Keras": {"transposed": True, "input_from": "glorot", "hidden_from": "orthogonal", "bias_from": "zeros", "x": "B, T, I"},
+    "ONNX": {"transposed": False, "biases": "two"},
+    "JAX": {"transposed": False, "biases": "two", "x": "B, T, I", **UNIFORM},
+    "flax": {"transposed": True, "input_from": "lecun", "bias_from": "zeros", "x": "B, T, I"},
+    "equinox": {"transposed": False, "x": "I", **UNIFORM},
+    "cuDNN": {"transposed": False, "biases": "two", "source": f"cuDNN documentation: {CUDNN}"},
+    "TensorFlow": {"transposed": True, "biases": "sum", "source": "TensorFlow documentation: tf.raw_ops.BlockLSTM, BlockLSTMV2"},
+}
+
+
+def row(library: str, layer: str, cell: str, gates: str = "", own: str = "", **more: Any) -> Convention:
+    """Gates in the order and letters of reference, if none are given."""
+    gates = gates or GATES[cell]
+    return Convention(library, layer, cell, gates, own or gates, **(LIBRARIES[library] | more))
+
 
 TABLE: Sequence[Convention] = (
-    torch("RNN", "rnn", "h"),
-    torch("LSTM", "lstm", "ifgo", forget="uniform ±k, twice"),
-    torch("GRU", "gru", "rzn", **AFTER),
-    keras("SimpleRNN", "rnn", "h", "h", "sum"),
-    keras("LSTM", "lstm", "ifgo", "ifco", "sum", forget="1"),
-    keras("GRU", "gru", "zrn", "zrh", "two", reset="after by default", resets=(True,)),
-    keras("GRU(reset_after=False)", "gru", "zrn", "zrh", "sum", reset="before", resets=(False,)),
-    onnx("RNN", "rnn", "h", "h"),
-    onnx("LSTM", "lstm", "iofg", "iofc"),
-    onnx("GRU", "gru", "zrn", "zrh", reset="before by default, after with `linear_before_reset=1`", resets=(False, True)),
-    Convention(
-        "JAX",
-        "jax.experimental.rnn.lstm",
-        "lstm",
-        "ifgo",
-        "ifgo",
-        False,
-        "two",
-        input_from="uniform",
-        hidden_from="uniform",
-        bias_from="uniform",
-        forget="uniform ±k, twice",
-        x="B, T, I",
-    ),
-    flax("linen.SimpleCell", "rnn", "sum", "orthogonal"),
-    flax("linen.LSTMCell", "lstm", "sum", "orthogonal each", forget="0"),
-    flax("linen.GRUCell", "gru", "n apart", "orthogonal each", **AFTER),
-    flax("nnx.SimpleCell", "rnn", "sum", "orthogonal"),
-    flax("nnx.OptimizedLSTMCell", "lstm", "sum", "orthogonal", forget="0"),
-    flax("nnx.GRUCell", "gru", "no b_hn", "orthogonal", **AFTER),
-    equinox("LSTMCell", "lstm", "sum", forget="uniform ±k"),
-    equinox("GRUCell", "gru", "n apart", **AFTER),
-    Convention("cuDNN", "CUDNN_LSTM", "lstm", "ifgo", "ifco", False, "two", source=CUDNN),
-    Convention("cuDNN", "CUDNN_GRU", "gru", "rzn", "rih", False, "two", source=CUDNN, **AFTER),
-    Convention(
-        "TensorFlow", "tf.raw_ops.BlockLSTM", "lstm", "igfo", "icfo", True, "sum", forget="adds 1 in every forward", source=BLOCK
-    ),
-    Convention("TensorFlow", "tf.raw_ops.BlockLSTMV2", "lstm", "ifgo", "ifco", True, "sum", source=BLOCK),
+    row("torch", "torch.nn.RNN", "rnn"),
+    row("torch", "torch.nn.LSTM", "lstm", forget="uniform ±k, twice"),
+    row("torch", "torch.nn.GRU", "gru", **AFTER),
+    row("Keras", "keras.layers.SimpleRNN", "rnn", biases="sum"),
+    row("Keras", "keras.layers.LSTM", "lstm", "ifgo", "ifco", biases="sum", forget="1"),
+    row("Keras", "keras.layers.GRU", "gru", "zrn", "zrh", biases="two", reset="after by default", resets=(True,)),
+    row("Keras", "keras.layers.GRU(reset_after=False)", "gru", "zrn", "zrh", biases="sum", reset="before", resets=(False,)),
+    row("ONNX", "RNN", "rnn"),
+    row("ONNX", "LSTM", "lstm", "iofg", "iofc"),
+    row("ONNX", "GRU", "gru", "zrn", "zrh", reset="before by default, after with `linear_before_reset=1`", resets=(False, True)),
+    row("JAX", "jax.experimental.rnn.lstm", "lstm", forget="uniform ±k, twice"),
+    row("flax", "flax.linen.SimpleCell", "rnn", biases="sum", hidden_from="orthogonal"),
+    row("flax", "flax.linen.LSTMCell", "lstm", biases="sum", hidden_from="orthogonal each", forget="0"),
+    row("flax", "flax.linen.GRUCell", "gru", biases="n apart", hidden_from="orthogonal each", **AFTER),
+    row("flax", "flax.nnx.SimpleCell", "rnn", biases="sum", hidden_from="orthogonal"),
+    row("flax", "flax.nnx.OptimizedLSTMCell", "lstm", biases="sum", hidden_from="orthogonal", forget="0"),
+    row("flax", "flax.nnx.GRUCell", "gru", biases="no b_hn", hidden_from="orthogonal", **AFTER),
+    row("equinox", "equinox.nn.LSTMCell", "lstm", biases="sum", forget="uniform ±k"),
+    row("equinox", "equinox.nn.GRUCell", "gru", biases="n apart", **AFTER),
+    row("cuDNN", "CUDNN_LSTM", "lstm", "ifgo", "ifco"),
+    row("cuDNN", "CUDNN_GRU", "gru", "rzn", "rih", **AFTER),
+    row("TensorFlow", "tf.raw_ops.BlockLSTM", "lstm", "igfo", "icfo", forget="adds 1 in every forward"),
+    row("TensorFlow", "tf.raw_ops.BlockLSTMV2", "lstm", "ifgo", "ifco"),
 )
 
 
@@ -223,42 +152,27 @@ def held(c: Convention, p: Any) -> tuple[Array, ...]:
 
 def table() -> str:
     """The generated part of the page: every row."""
-    head = (
-        "library",
-        "layer",
-        "gates",
-        "its letters",
-        "a weight is",
-        "biases",
-        "keeps the old state",
-        "reset",
-        "`W_ih` starts",
-        "`W_hh` starts",
-        "biases start",
-        "the bias of f starts",
-        "x by default",
-    )
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join(cells(c))} |" for c in TABLE)])
+    head = tuple(cells(TABLE[0]))
+    return "\n".join(markdown(head, (tuple(cells(c).values()) for c in TABLE), range(len(head))))
 
 
-def cells(c: Convention) -> tuple[str, ...]:
-    """One row of the page; a star after the library where no test runs it."""
-    return (
-        c.library + ("*" if c.source else ""),
-        f"`{c.layer}`",
-        " ".join(c.gates),
-        " ".join(c.own),
-        "`(in, G·H)`" if c.transposed else "`(G·H, in)`",
-        BIASES[c.biases],
-        c.keeps,
-        c.reset,
-        DRAWN.get(c.input_from, ""),
-        DRAWN.get(c.hidden_from, ""),
-        "uniform ±k" if c.bias_from == "uniform" else c.bias_from,
-        c.forget,
-        "" if c.source else f"`({c.x})`",
-    )
+def cells(c: Convention) -> dict[str, str]:
+    """One row of the page, by column; a star after the library where no test runs it."""
+    return {
+        "library": c.library + ("*" if c.source else ""),
+        "layer": f"`{c.layer}`",
+        "gates": " ".join(c.gates),
+        "its letters": " ".join(c.own),
+        "a weight is": "`(in, G·H)`" if c.transposed else "`(G·H, in)`",
+        "biases": BIASES[c.biases],
+        "keeps the old state": KEPT[c.cell],
+        "reset": c.reset,
+        "`W_ih` starts": DRAWN.get(c.input_from, ""),
+        "`W_hh` starts": DRAWN.get(c.hidden_from, ""),
+        "biases start": "uniform ±k" if c.bias_from == "uniform" else c.bias_from,
+        "the bias of f starts": c.forget,
+        "x by default": "" if c.source else f"`({c.x})`",
+    }
 
 
 def unchecked() -> str:

@@ -67,12 +67,12 @@ def agrees(c: Convention, w: Placed, reset_after: bool) -> bool:
     """Whether the library's layer with these weights computes what reference computes with the original ones."""
     dtype, (_, x, s) = dtype_of(c), problem(c)
     w = Placed(w.W_ih.astype(dtype), w.W_hh.astype(dtype), tuple(b.astype(dtype) for b in w.biases))
-    found = RUN[c.library](c, w, x.astype(dtype), cast(s, dtype), reset_after)
+    computed = RUN[c.library](c, w, x.astype(dtype), cast(s, dtype), reset_after)
     oracle, baseline = expected(c, np.longdouble, reset_after), expected(c, dtype, reset_after)
-    assert len(found) == len(oracle)
-    for v in found:
+    assert len(computed) == len(oracle)
+    for v in computed:
         assert np.asarray(v).dtype == dtype
-    return all(judge("", v, [b], o, dtype).ok for v, b, o in zip(found, baseline, oracle, strict=True))
+    return all(judge("", v, [b], o, dtype).ok for v, b, o in zip(computed, baseline, oracle, strict=True))
 
 
 def dtype_of(c: Convention) -> str:
@@ -329,8 +329,8 @@ def test_the_other_reset_does_not_agree(c):
     needed(c)
     if len(c.resets) == 2:  # what the node is told decides; the definition is told the opposite
         p, x, s = problem(c)
-        found = run_onnx(c, placed(c, p), x, s, True)[0]
-        assert np.abs(found - expected(c, np.float64, False)[0]).max() > 1e-3
+        y = run_onnx(c, placed(c, p), x, s, True)[0]
+        assert np.abs(y - expected(c, np.float64, False)[0]).max() > 1e-3
     else:
         assert not agrees(c, placed(c, problem(c)[0]), not c.resets[0])
 
@@ -425,4 +425,4 @@ def test_a_row_is_checked_or_has_a_source():
     assert {c.library for c in TABLE if not c.source} == NEEDS.keys() == RUN.keys()
     assert table().count("\n") == len(TABLE) + 1
     assert unchecked().count("\n") + 1 == sum(bool(c.source) for c in TABLE)
-    assert all(cells(c)[0].endswith("*") == bool(c.source) for c in TABLE)
+    assert all(cells(c)["library"].endswith("*") == bool(c.source) for c in TABLE)

@@ -52,10 +52,10 @@ def test_backward_is_the_symbolic_derivative(kind):
         p = room.Params(**{n: leaves.get(n) for n in room.Params._fields})
         y, s_n, k = room.forward(p, leaves["x"][:, None], room.State(*(leaves[f"{n}_0"][None] for n in ds)), **options)
         dp, dx, ds_0 = room.backward(dy[:, None], room.State(*(v[None] for v in ds.values())), k)
-        found = {n: v for n, v in dp._asdict().items() if v is not None} | {"x": dx[:, 0]}
-        found |= {f"{n}_0": v[0] for n, v in ds_0._asdict().items()} | {"dy": y[:, 0]}  # the loss is linear in dy
-        found |= {f"d{n}": v[0] for n, v in s_n._asdict().items()}
-        agree(found, point.named(derivative(point.numbers.values())[1][0]))
+        by_hand = {n: v for n, v in dp._asdict().items() if v is not None} | {"x": dx[:, 0]}
+        by_hand |= {f"{n}_0": v[0] for n, v in ds_0._asdict().items()} | {"dy": y[:, 0]}  # the loss is linear in dy
+        by_hand |= {f"d{n}": v[0] for n, v in s_n._asdict().items()}
+        agree(by_hand, point.named(derivative(point.numbers.values())[1][0]))
 
 
 def test_the_chain_is_that_of_one_expression():

@@ -24,9 +24,9 @@ def one_layer(kind, s, k, xs, starts):
     for b, T in enumerate(LENGTHS):
         there, back = range(T), range(T - 1, -1, -1)  # S2: the second direction from the end
         for direction, (steps, suffix) in enumerate(((there, f"_l{k}"), (back, f"_l{k}_reverse"))):
-            made, states = unroll(kind, layer(s, suffix=suffix), [xs[t, b] for t in steps], starts[direction][b])
+            outputs, states = unroll(kind, layer(s, suffix=suffix), [xs[t, b] for t in steps], starts[direction][b])
             ends[direction][b] = states[-1]
-            for t, y in zip(steps, made, strict=True):
+            for t, y in zip(steps, outputs, strict=True):
                 ys[t, b] = [*ys.get((t, b), ()), *y]  # S3: forward | reverse
     return {tb: np.array(y) for tb, y in ys.items()}, ends
 

@@ -26,13 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", nargs="?", type=Path, help="a Python file with the functions that it asks for")
     given = parser.parse_args(arguments)
     try:
-        number = None if given.number is None else chosen(given.number)
-        if number is None:
+        if given.number is None:
             print("\n".join(f"{n:2d}  {title}" for n, title in titles().items()))
         elif given.file is None:
-            print(text(number))
+            print(text(chosen(given.number)))
         else:
-            return verdict(number, given.file)
+            return verdict(chosen(given.number), given.file)
     except UnjudgedError as why:
         print(f"not judged: {why}", file=sys.stderr)
         return 2

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from reference.common.arrays import Array
 
 from .complex_step import UnjudgedError, several
 from .products import products
-from .tasks import Task
+from .tasks import Inputs, Task
 
 CASES, SEED = 6, 20
 TOLERANCE = 1e-9  # of the largest entry of an output, in float64
@@ -37,7 +36,7 @@ def judge(tasks: tuple[Task, ...], answer: Mapping[str, Callable]) -> str | None
     return None
 
 
-def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any]) -> str | None:
+def judge_case(task: Task, answer: Mapping[str, Callable], inputs: Inputs) -> str | None:
     given = {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in inputs.items()}
     try:
         out = answer[task.function](*given.values())
@@ -57,24 +56,20 @@ def judge_case(task: Task, answer: Mapping[str, Callable], inputs: dict[str, Any
     rest = [f"{name}{span(v, e)}" for name, v, e in compared if faults[name]][1:]
     if not wrong:
         return too_many_products(task, answer, inputs)
-    return (
-        f"{task.function}: {wrong[0]}"
-        + (f"; also wrong: {', '.join(rest)}" if rest else "")
-        + (f"; right: {', '.join(right)}" if right else "")
-        + f" (case: {described(inputs)})"
-    )
+    also = f"; also wrong: {', '.join(rest)}" if rest else ""
+    also += f"; right: {', '.join(right)}" if right else ""
+    return f"{task.function}: {wrong[0]}{also} (case: {described(inputs)})"
 
 
-def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Mapping[str, Any]) -> str | None:
-    n = 0 if task.products is None else products(answer[task.function], list(inputs.values()))
-    return (
-        f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
-        if n > (task.products or 0)
-        else None
-    )
+def too_many_products(task: Task, answer: Mapping[str, Callable], inputs: Inputs) -> str | None:
+    if task.products is None:
+        return None
+    n = products(answer[task.function], list(inputs.values()))
+    said = f"{task.function} is right, but makes {n} matrix products where {task.products} would do"
+    return said if n > task.products else None
 
 
-def fault(name: str, given: Any, expected: Array) -> str | None:
+def fault(name: str, given: object, expected: Array) -> str | None:
     """What is wrong with one output."""
     v = as_array(given)
     if v.dtype.kind not in "fiu":
@@ -91,7 +86,7 @@ def fault(name: str, given: Any, expected: Array) -> str | None:
     return f"{where} must be {expected[at]:.6g}, got {v[at]:.6g}{others}{span(v, expected)}{pattern(v, expected)}"
 
 
-def as_array(given: Any) -> Array:
+def as_array(given: object) -> Array:
     """An array of objects, which is refused, if the parts have different lengths."""
     try:
         return np.asarray(given)
@@ -103,7 +98,7 @@ def wrong_entries(v: Array, expected: Array) -> Array:
     return ~(abs(v - expected) <= TOLERANCE * max(1e-3, abs(expected).max(initial=0)))  # a NaN is one
 
 
-def span(given: Any, expected: Array) -> str:
+def span(given: object, expected: Array) -> str:
     """Where along the first axis the wrong entries lie, if not everywhere: of which gate, sample or step they are."""
     v = as_array(given)
     if v.shape != expected.shape or v.ndim == 0 or v.dtype.kind not in "fiu":
@@ -126,7 +121,7 @@ def pattern(v: Array, expected: Array) -> str:
     return ""
 
 
-def described(inputs: Mapping[str, Any]) -> str:
+def described(inputs: Inputs) -> str:
     """The shapes, and small values that are no arrays."""
     return ", ".join(
         f"{name} {v.shape}" if isinstance(v, np.ndarray) and v.ndim else f"{name} = {v:.6g}" for name, v in inputs.items()
@@ -141,11 +136,10 @@ def raised(error: BaseException) -> str:
     """The exception in a few words, with the last line that is not a library's."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError in line {error.lineno}: {error.msg}"
-    here = Path(__file__).parent
-    frames = [
-        f
-        for f in traceback.extract_tb(error.__traceback__)
-        if Path(f.filename).parent != here and "site-packages" not in f.filename and "importlib" not in f.filename
-    ]
+
+    def foreign(file: Path) -> bool:
+        return file.parent == Path(__file__).parent or "site-packages" in str(file) or "importlib" in str(file)
+
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if not foreign(Path(f.filename))]
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}" + (f" in line {frames[-1].lineno}" if frames else "") + (f": {text}" if text else "")
+    return type(error).__name__ + (f" in line {lines[-1]}" if lines else "") + (f": {text}" if text else "")

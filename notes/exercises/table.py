@@ -9,10 +9,10 @@ from . import definitions as d
 from .tasks import Task, adjoint, derivation, value
 
 Sizes = dict[str, int]  # by letter
-RNN = "x (B,I), h (B,H), W_ih (H,I), W_hh (H,H)"
+WEIGHTS = "W_ih (H,I), W_hh (H,H)"
+RNN = f"x (B,I), h (B,H), {WEIGHTS}"
 GATED = "x (B,I), h (B,H), c (B,H), W_ih ({n}H,I), W_hh ({n}H,H), b ({n}H)"
 LSTM = "h_new (B,H), c_new (B,H)"
-ONE = "x (T,B,I), W_ih (H,I), W_hh (H,H), b (H)"
 
 
 def tokens(rng: Generator, s: Sizes) -> Array:
@@ -32,20 +32,19 @@ def max_norm(rng: Generator, s: Sizes) -> float:
     return float(rng.choice([0.7, 50]))
 
 
-def batch_sizes(rng: Generator, s: Sizes) -> Array:
-    """Some sequences end together, and one is the longest alone."""
-    running = np.sort(rng.integers(1, s["B"] + 1, s["T"]))[::-1]
+def classes(rng: Generator, s: Sizes) -> Array:
+    return rng.integers(0, s["V"], s["B"])
+
+
+def batch_sizes(_: Generator, s: Sizes) -> Array:
+    """Some sequences end together, and one is the longest alone; the same whenever they are asked for in a case."""
+    running = np.sort(np.random.default_rng(list(s.values())).integers(1, s["B"] + 1, s["T"]))[::-1].copy()
     running[[0, -1]] = s["B"], 1
-    return running.copy()
+    return running
 
 
 def packed_rows(rng: Generator, s: Sizes) -> Array:
-    return 0.7 * rng.standard_normal((int(sizes_of(s).sum()), s["I"]))
-
-
-def sizes_of(s: Sizes) -> Array:
-    """The same for the data and for the batch sizes of a case."""
-    return batch_sizes(np.random.default_rng(list(s.values())), s)
+    return 0.7 * rng.standard_normal((int(batch_sizes(rng, s).sum()), s["I"]))
 
 
 EXERCISES: dict[int, tuple[Task, ...]] = {
@@ -56,14 +55,7 @@ EXERCISES: dict[int, tuple[Task, ...]] = {
     5: value("hoist", "x (T,B,I), W_ih (3H,I), b_ih (3H)", "a_x", d.hoisted, products=1),
     6: value("weight_gradients", "da (T,B,H), x (T,B,I), h (T+1,B,H)", "dW_ih, dW_hh", d.weight_gradients, products=2),
     7: value("clip", "g_1 (H,I), g_2 (H), max_norm ()", "norm, g_1, g_2", d.clipped, max_norm=max_norm),
-    8: value(
-        "logit_gradient",
-        "z (B,V), t (B)",
-        "dz",
-        d.cross_entropy_gradient,
-        z=logits,
-        t=lambda rng, s: rng.integers(0, s["V"], s["B"]),
-    ),
+    8: value("logit_gradient", "z (B,V), t (B)", "dz", d.cross_entropy_gradient, z=logits, t=classes),
     9: adjoint("backward", "z (B,V), tau ()", "p (B,V)", d.tempered, tau=lambda rng, s: np.asarray(rng.uniform(0.4, 3))),
     10: derivation(GATED.format(n=3), LSTM, d.no_forget_gate),
     11: derivation(GATED.format(n=3), LSTM, d.coupled),
@@ -73,20 +65,20 @@ EXERCISES: dict[int, tuple[Task, ...]] = {
     15: adjoint("backward", "a (B,H), gain (H), bias (H)", "h_new (B,H)", d.normalised),
     16: value(
         "window_gradients",
-        "dy (T,B,H), x (T,B,I), h_0 (B,H), W_ih (H,I), W_hh (H,H), b (H), k ()",
+        f"dy (T,B,H), x (T,B,I), h_0 (B,H), {WEIGHTS}, b (H), k ()",
         "dW_ih, dW_hh, db",
         d.windows,
         k=lambda rng, s: int(rng.integers(1, s["T"])),
     ),
     17: value("tied_gradients", "dz (T,B,V), tokens (T,B), A (I,I), E (V,I)", "dA, dE", d.tied, tokens=tokens),
-    18: value("bidirectional", f"{ONE}, W_ih_r (H,I), W_hh_r (H,H), b_r (H)", "y", d.both_directions),
+    18: value("bidirectional", f"x (T,B,I), {WEIGHTS}, b (H), W_ih_r (H,I), W_hh_r (H,H), b_r (H)", "y", d.both_directions),
     19: value(
         "run_packed",
-        "data (), batch_sizes (), h_0 (B,H), W_ih (H,I), W_hh (H,H), b (H)",
+        f"data (), batch_sizes (), h_0 (B,H), {WEIGHTS}, b (H)",
         "y, h_n",
         d.packed,
         data=packed_rows,
-        batch_sizes=lambda rng, s: sizes_of(s),
+        batch_sizes=batch_sizes,
     ),
     20: derivation(GATED.format(n=4) + ", p (3,H)", LSTM, d.peepholes),
 }

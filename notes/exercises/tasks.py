@@ -1,4 +1,4 @@
-"""One function that a student writes: what it is called with, what it returns, and how the right values are lengths.
+"""One function that a student writes: what it is called with, what it returns, and how the right values are found.
 
 Right values come from the reference, from torch (a definition, and autograd through it), or from the complex step
 through the student's own forward.
@@ -13,7 +13,7 @@ import torch
 
 from reference.common.arrays import Array
 
-from .complex_step import gradients
+from .complex_step import gradients, several
 
 Inputs = dict[str, Any]
 Arrays = tuple[Array, ...]
@@ -31,65 +31,58 @@ class Task(NamedTuple):
     products: int | None = None  # how many matrix products are enough, where that is the point
 
 
-def value(
-    function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None, **drawn: Callable
-) -> tuple[Task]:
-    """A function whose values ``expected(*inputs)`` knows.
+def task(function: str, arguments: str, outputs: str, expected: Callable, products: int | None = None, **drawn: Callable) -> Task:
+    """``arguments`` reads "x (T,B,I), W (3H,I)": random normal arrays of these shapes, in float64, with sizes that are drawn too.
 
-    ``arguments`` reads "x (T,B,I), W (3H,I)".  What is in ``drawn`` is drawn by that function of rng and sizes instead.
+    What is in ``drawn`` is drawn by that function of rng and sizes instead.
     """
-    return (
-        Task(
-            function,
-            *shape_names(arguments, outputs),
-            drawer(arguments, drawn),
-            lambda answer, inputs: listed(expected(*inputs.values())),
-            products,
-        ),
-    )
+
+    def draw(rng: np.random.Generator) -> Inputs:
+        sizes = dict(zip("TBIHV", rng.permutation(SIZES).tolist(), strict=True))
+        return {
+            name: drawn[name](rng, sizes) if name in drawn else 0.7 * rng.standard_normal(shape(dims, sizes))
+            for name, dims in parsed(arguments)
+        }
+
+    return Task(function, names(arguments), names(outputs), draw, expected, products)
+
+
+def value(function: str, arguments: str, outputs: str, expected: Callable, **more: Any) -> tuple[Task]:
+    """A function whose values ``expected(*inputs)`` knows."""
+    return (task(function, arguments, outputs, lambda answer, inputs: listed(expected(*inputs.values())), **more),)
 
 
 def adjoint(function: str, arguments: str, outputs: str, twin: Callable, **drawn: Callable) -> tuple[Task]:
     """A backward: d(outputs) and inputs -> d(inputs), as autograd through ``twin`` says.  ``outputs`` with shapes."""
-    return (backward(function, arguments, outputs, lambda answer, up, x: autograd(twin, up, x), drawn),)
+    return (backward(function, arguments, outputs, lambda answer, up, x: autograd(twin, up, x), **drawn),)
 
 
 def derivation(arguments: str, outputs: str, twin: Callable) -> tuple[Task, Task]:
     """A forward as ``twin`` defines it, and a backward judged by the complex step through the student's own forward."""
-    first = Task(
-        "forward",
-        *shape_names(arguments, outputs),
-        drawer(arguments, {}),
-        lambda answer, inputs: listed(twin(*map(torch.as_tensor, inputs.values()))),
-    )
-    return first, backward("backward", arguments, outputs, lambda answer, up, x: gradients(answer["forward"], up, x), {})
+    first = task("forward", arguments, outputs, lambda answer, inputs: listed(twin(*map(torch.as_tensor, inputs.values()))))
+    return first, backward("backward", arguments, outputs, lambda answer, up, x: gradients(answer["forward"], up, x))
 
 
-def backward(function: str, arguments: str, outputs: str, find: Callable, drawn: Mapping[str, Callable]) -> Task:
+def backward(function: str, arguments: str, outputs: str, find: Callable, **drawn: Callable) -> Task:
     up = ", ".join(f"d{name} ({dims})" for name, dims in parsed(outputs))
-    n = len(parsed(outputs))
 
-    def expected(answer, inputs):
-        values = list(inputs.values())
+    def expected(answer: Mapping[str, Callable], inputs: Inputs) -> Arrays:
+        values, n = list(inputs.values()), len(parsed(outputs))
         return find(answer, values[:n], values[n:])
 
-    names, _ = shape_names(arguments, "")
-    return Task(
-        function, shape_names(up, "")[0] + names, tuple(f"d{name}" for name in names), drawer(f"{up}, {arguments}", drawn), expected
-    )
+    return task(function, f"{up}, {arguments}", ", ".join(f"d{name}" for name in names(arguments)), expected, None, **drawn)
 
 
 def autograd(twin: Callable, up: list[Array], inputs: list[Array]) -> Arrays:
     """d(inputs) of Σ up · twin(inputs), by torch"""
     leaves = [torch.tensor(x, requires_grad=True) for x in inputs]
     out = twin(*leaves)
-    outputs = out if isinstance(out, tuple) else (out,)
-    return listed(torch.autograd.grad(outputs, leaves, [torch.as_tensor(d) for d in up]))
+    return listed(torch.autograd.grad(several(out), leaves, [torch.as_tensor(d) for d in up]))
 
 
-def listed(out: Any) -> Arrays:
+def listed(out: object) -> Arrays:
     """One output or several, of either library, as a tuple of arrays."""
-    return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v) for v in (out if isinstance(out, tuple) else (out,)))
+    return tuple(np.asarray(v.detach() if isinstance(v, torch.Tensor) else v) for v in several(out))
 
 
 def parsed(text: str) -> list[tuple[str, str]]:
@@ -97,22 +90,9 @@ def parsed(text: str) -> list[tuple[str, str]]:
     return re.findall(r"(\w+) \(([^)]*)\)", text)
 
 
-def shape_names(arguments: str, outputs: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    given = tuple(re.sub(r" \([^)]*\)", "", part).strip() for part in re.split(r",(?![^(]*\))", outputs))
-    return tuple(name for name, _ in parsed(arguments)), given
-
-
-def drawer(arguments: str, drawn: Mapping[str, Callable]) -> Callable[[np.random.Generator], Inputs]:
-    """Random normal arrays of these shapes, in float64, with sizes that are drawn too."""
-
-    def draw(rng):
-        sizes = dict(zip("TBIHV", rng.permutation(SIZES).tolist(), strict=True))
-        return {
-            name: drawn[name](rng, sizes) if name in drawn else 0.7 * rng.standard_normal(shape(dims, sizes))
-            for name, dims in parsed(arguments)
-        }
-
-    return draw
+def names(text: str) -> tuple[str, ...]:
+    """Without the shapes, where there are some"""
+    return tuple(re.sub(r" \([^)]*\)", "", text).split(", "))
 
 
 def shape(dims: str, sizes: Mapping[str, int]) -> tuple[int, ...]:

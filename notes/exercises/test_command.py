@@ -83,7 +83,7 @@ def test_the_page_asks_for_what_is_judged(number):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_every_exercise_has_two_folded_hints(number):
-    hints = re.findall(r"<details><summary>Hint (\d)</summary>\n\n(.+?)\n\n</details>", page.section(number), re.DOTALL)
+    hints = re.findall(r"<details><summary>Hint (\d)</summary>\n\n(.+?)\n\n</details>", page.sections()[number][0], re.DOTALL)
     assert [k for k, _ in hints] == ["1", "2"]
 
 

@@ -111,12 +111,12 @@ def tied(dz, tokens, A, E):
 
 
 def layer(*weights):
-    made = RNN(weights[0].shape[1], len(weights[0]), bidirectional=len(weights) == 6, dtype=np.float64)
+    network = RNN(weights[0].shape[1], len(weights[0]), bidirectional=len(weights) == 6, dtype=np.float64)
     named = {}
     for end, (W_ih, W_hh, b) in zip(("", "_reverse"), zip(*[iter(weights)] * 3, strict=True), strict=False):
         named |= {f"weight_ih_l0{end}": W_ih, f"weight_hh_l0{end}": W_hh, f"bias_ih_l0{end}": b, f"bias_hh_l0{end}": 0 * b}
-    made.load_state_dict(named)
-    return made
+    network.load_state_dict(named)
+    return network
 
 
 def run_packed(data, batch_sizes, h_0, *weights):

@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 # The example is that of the notes: the same numbers and the same sizes.
 EXAMPLE = {"T": 3, "H": 2}
+JSON = dict[str, Any]
 Render = Callable[[Sequence[str]], list[str]]
 
 
@@ -45,7 +46,7 @@ def mathml(formulas: Sequence[str]) -> list[str]:
     return json.loads(run.stdout)
 
 
-def plain_problem(q: Problem) -> dict[str, Any]:
+def plain_problem(q: Problem) -> JSON:
     """A problem with one sequence as lists, as the scripts take it."""
     return {
         "p": {k: v.tolist() for k, v in q.p._asdict().items() if v is not None},
@@ -57,7 +58,7 @@ def plain_problem(q: Problem) -> dict[str, Any]:
     }
 
 
-def kind(cell: str, options: dict[str, Any]) -> dict[str, Any]:
+def kind(cell: str, options: dict[str, Any]) -> JSON:
     """The example, and for each quantity its formula and its lines."""
     room = ROOMS[cell]
     q, info = problem(room, **EXAMPLE, **options), {}
@@ -77,8 +78,8 @@ def source(cell: str) -> list[tuple[int, str]]:
     return shown[:-1]
 
 
-def data(render: Render) -> dict[str, Any]:
-    cells: dict[str, dict[str, Any]] = {}
+def data(render: Render) -> JSON:
+    cells: dict[str, JSON] = {}
     for cell in ROOMS:
         labelled = equations(f"cells/{cell}")
         drawn = iter(render([formula for e in labelled for formula in e.formulas]))

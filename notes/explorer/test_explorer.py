@@ -32,10 +32,10 @@ def cases():
     return list(zip(*drawn(), strict=True))
 
 
-def compare(found, expected):
+def compare(computed, expected):
     """Every quantity under its name, in the order of computation, equal to the last digits."""
-    assert [(v["verb"], v["t"], v["name"], tuple(v["labels"])) for v in found] == [one.key for one in expected]
-    for v, one in zip(found, expected, strict=True):
+    assert [(v["verb"], v["t"], v["name"], tuple(v["labels"])) for v in computed] == [one.key for one in expected]
+    for v, one in zip(computed, expected, strict=True):
         difference = np.abs(np.ravel(v["value"]) - one.value.ravel()).max()
         assert difference <= 1e-13 * max(1, np.abs(one.value).max()), (one.key, difference)
 
@@ -55,8 +55,8 @@ def test_the_scripts_compute_what_numpy_computes():
     run = subprocess.run(
         ["node", "-e", program, str(HERE / "cells.js")], input=json.dumps(given), capture_output=True, text=True, check=True
     )
-    for found, one in zip(json.loads(run.stdout), expected, strict=True):
-        compare(found, one)
+    for computed, one in zip(json.loads(run.stdout), expected, strict=True):
+        compare(computed, one)
 
 
 def test_the_page_is_one_file_and_says_what_the_trace_says():
@@ -76,9 +76,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
@@ -103,10 +103,10 @@ def number(text: str) -> float:
 @needs_chromium
 def test_in_the_browser_every_quantity_of_every_case_is_numpys(page):
     given, expected = cases()
-    for found, one in zip(
+    for computed, one in zip(
         page.evaluate("given => given.map(([cell, q]) => Cells.trace(cell, q))", list(given)), expected, strict=True
     ):
-        compare(found, one)
+        compare(computed, one)
 
 
 @needs_chromium

@@ -50,8 +50,8 @@ class Case:
         return inner(self.dy[:, 0], ys) + sum(inner(d[0], v) for d, v in zip(self.ds, last, strict=True))
 
     def named(self, dp, dx, ds_0):
-        found = {k: v for k, v in dp._asdict().items() if v is not None} | {f"{n}_0": v for n, v in ds_0._asdict().items()}
-        return found if dx is None else found | {"x": dx}
+        gradients = {k: v for k, v in dp._asdict().items() if v is not None} | {f"{n}_0": v for n, v in ds_0._asdict().items()}
+        return gradients if dx is None else gradients | {"x": dx}
 
 
 @kinds
@@ -80,8 +80,8 @@ def test_singular_values_and_spectral_radius(entries):
     J = sp.Matrix(2, 2, entries) / 8
     singular = [sp.sqrt(v) for v in (J.T * J).eigenvals(multiple=True)]
     radius = max(abs(v) for v in J.eigenvals(multiple=True))
-    found = gradient_flow.spectrum(np.array(J, float))
-    agree(found._asdict(), {"singular": [sp.N(v, 40) for v in sorted(singular, reverse=True)], "radius": sp.N(radius, 40)})
+    spectrum = gradient_flow.spectrum(np.array(J, float))
+    agree(spectrum._asdict(), {"singular": [sp.N(v, 40) for v in sorted(singular, reverse=True)], "radius": sp.N(radius, 40)})
 
 
 def largest_stretch(J):

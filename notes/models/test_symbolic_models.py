@@ -22,7 +22,7 @@ WORDS = [np.array(w) for w in ([2, 1], [3, 2, 1], [2])]  # lengths not sorted
 KINDS = ("rnn", "lstm", "gru")
 
 
-def made(cls, *args, **options):
+def random_model(cls, *args, **options):
     """A model in float64, and symbols for its parameters, all of them random."""
     rng = np.random.default_rng(7)
     model = cls(*args, dtype=np.float64, rng=rng, engine="definition", **options)
@@ -67,7 +67,7 @@ def larger(a, b):
 @pytest.mark.parametrize(("pooling", "kind"), [(p, "rnn") for p in POOLING] + [("last", "lstm"), ("mean", "gru")])
 def test_classifier(pooling, kind):
     """C1*, C2*, C3*, C4*, C5*, C6*"""
-    model, s, _ = made(Classifier, 4, 3, 1, 1, 1 + (kind == "rnn"), cell=kind, pooling=pooling)
+    model, s, _ = random_model(Classifier, 4, 3, 1, 1, 1 + (kind == "rnn"), cell=kind, pooling=pooling)
     classes, loss = [2, 0, 1], 0
     for word, target in zip(WORDS, classes, strict=True):
         ys, ends = both_ways(kind, s, "rnn.", [s["embedding.weight"][token] for token in word])
@@ -85,7 +85,7 @@ def test_classifier(pooling, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_tagger(kind):
     """M1*, M2*, M3*, M4*: the mean is over all steps of all words."""
-    model, s, _ = made(Tagger, 4, 3, 1, 1, cell=kind)
+    model, s, _ = random_model(Tagger, 4, 3, 1, 1, cell=kind)
     tags, loss = [np.array(t) for t in ([0, 2], [1, 2, 0], [1])], 0
     for word, targets in zip(WORDS, tags, strict=True):
         ys, _ = both_ways(kind, s, "rnn.", [s["embedding.weight"][token] for token in word])
@@ -96,7 +96,7 @@ def test_tagger(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_generator(kind):
     """N1*, N2*, N3*, N4*, N5*, N6*: two conditions added become the first states of two layers."""
-    model, s, _ = made(Generator, 4, 3, 1, 1, 2, cell=kind, bos=0, eos=1)
+    model, s, _ = random_model(Generator, 4, 3, 1, 1, 2, cell=kind, bos=0, eos=1)
     words, conditions, loss = [[2, 3], [3], []], [[0, 2], [1, 1], [2, 0]], 0
     for word, (a, b) in zip(words, conditions, strict=True):
         start = squashed(affine(s, "start", s["condition.weight"][a] + s["condition.weight"][b]))
@@ -111,7 +111,7 @@ def test_generator(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_language_model(kind, tied):
     """U1*, U2*, U3*, U4*, U5*, U6: of the second window, the state that it starts from is a constant."""
-    model, s, rng = made(LanguageModel, 4, 1, 1, 2, cell=kind, dropout=0.25, tied=tied)
+    model, s, rng = random_model(LanguageModel, 4, 1, 1, 2, cell=kind, dropout=0.25, tied=tied)
     windows, state = [], [zeros(kind)] * 2
     for n in range(2):
         tokens, targets = rng.integers(4, size=(2, 3, 1))
@@ -127,10 +127,10 @@ def test_language_model(kind, tied):
         W, loss = s["embedding.weight" if tied else "head.weight"], 0
         for y, m, target in zip(xs, keep[2], targets[:, 0], strict=True):
             loss += surprise(W @ (y * int(m) * sp.Rational(4, 3)) + s["head.bias"])[target] / 3
-        found = model.loss(windows[-1])
+        by_code = model.loss(windows[-1])
         model.backward()
         expected = s.gradient(loss)
-        agree({"loss": found}, {"loss": s.value(loss)})
+        agree({"loss": by_code}, {"loss": s.value(loss)})
         agree(model.grads, expected)
         state = [tuple(s.value(np.array(v)) for v in end) for end in ends]  # numbers: the cut
 
@@ -151,7 +151,7 @@ def test_seq2seq(feedback, attention):
     """Q1*, Q2*, Q3*, Q4*, Q5*, Q6*, Q7*, Q8*, Q9*: what is read is the data's, the mean embedding, or a fed-back token."""
     one_way, kind = attention == "one way", "lstm" if attention == "one way" else "rnn"
     attention = None if one_way else attention
-    model, s, _ = made(
+    model, s, _ = random_model(
         Seq2seq,
         4,
         4,
@@ -206,7 +206,7 @@ def combined(s, attention, h, m):
 @pytest.mark.parametrize("mode", MODES)
 def test_forecaster(mode, forcing):
     """Y1*, Y2*, Y3*, Y4*, Y5*, Y6*: three steps of two columns from a past of three, the forecast read again or not."""
-    model, s, rng = made(Forecaster, 2, 3, 1, mode=mode, cell="gru")
+    model, s, rng = random_model(Forecaster, 2, 3, 1, mode=mode, cell="gru")
     past, future = rng.standard_normal((2, 3, 2, 2))
     coins = np.array([[True, True], [forcing > 0] * 2, [forcing > 1, forcing > 0]])
     losses = []

@@ -18,9 +18,9 @@ def test_linear():
     W, b, x, dy = normal((2, 3)), normal(2), normal((2, 2, 3)), normal((2, 2, 2))
     s = Symbols(W=W, b=b, x=x)
     y = [[[sum(s["W"][o, i] * v[i] for i in range(3)) + s["b"][o] for o in range(2)] for v in row] for row in s["x"]]
-    made, k = linear.forward(linear.Params(W, b), x)
+    by_code, k = linear.forward(linear.Params(W, b), x)
     dp, dx = linear.backward(dy, k)
-    agree({"y": made}, {"y": s.value(y)})
+    agree({"y": by_code}, {"y": s.value(y)})
     agree({"W": dp.W, "b": dp.b, "x": dx}, s.gradient(inner(dy, y)))
 
 
@@ -31,8 +31,8 @@ def test_embedding(padding):
     s, y = Symbols(W=W), np.empty((2, 3, 2), object)
     for place, token in np.ndenumerate(ids):
         y[place] = W[token] if token == padding else s["W"][token]
-    made, k = embedding.forward(W, ids, padding)
-    agree({"y": made}, {"y": s.value(y)})
+    by_code, k = embedding.forward(W, ids, padding)
+    agree({"y": by_code}, {"y": s.value(y)})
     agree({"W": embedding.backward(dy, k)}, s.gradient(inner(dy, y)))
 
 
@@ -41,8 +41,8 @@ def test_dropout():
     x, dy, keep = normal((2, 3)), normal((2, 3)), np.array([[True, False, True], [True, True, False]])
     s = Symbols(x=x)
     y = [[v * sp.Rational(4, 3) if kept else 0 * v for v, kept in zip(*row, strict=True)] for row in zip(s["x"], keep, strict=True)]
-    made, k = dropout.forward(x, keep, 0.25)
-    agree({"y": made}, {"y": s.value(y)})
+    by_code, k = dropout.forward(x, keep, 0.25)
+    agree({"y": by_code}, {"y": s.value(y)})
     agree({"x": dropout.backward(dy, k)}, s.gradient(inner(dy, y)))
 
 

@@ -10,9 +10,10 @@ from benchmarks.report import published
 from torch_impl import door
 
 from .. import explorer
+from ..labels import NOTES, ROOT
 from .local import outside
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
 
 
 def main() -> int:
@@ -24,33 +25,20 @@ def main() -> int:
     out = ROOT / "out" / "notes"
     if not (HERE / "node_modules" / "katex").is_dir():
         subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
-    build = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "--quiet",
-        "--fail-on-warning",
-        "--fresh-env",
-        "-b",
-        "html",
-        "-c",
-        str(HERE),
-        "-d",
-        str(ROOT / "out" / "doctrees"),
-        str(ROOT / "notes"),
-        str(out),
-    ]
+    build = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--fresh-env", "-b", "html"]
+    build += ["-c", str(HERE), "-d", str(ROOT / "out" / "doctrees"), str(NOTES), str(out)]
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
-    if code == 0:
-        (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
-        for name, page in published.pages():
-            (out / f"{name}.html").write_text(page, encoding="utf-8")
-        foreign = list(outside(out))
-        if foreign:
-            print("error: the site must load nothing from elsewhere, but it does", *foreign, sep="\n", file=sys.stderr)
-            return 1
-        print(f"open {(out / 'index.html').relative_to(ROOT)}")
-    return code
+    if code:
+        return code
+    (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
+    for name, page in published.pages():
+        (out / f"{name}.html").write_text(page, encoding="utf-8")
+    foreign = list(outside(out))
+    if foreign:
+        print("error: the site must load nothing from elsewhere, but it does", *foreign, sep="\n", file=sys.stderr)
+        return 1
+    print(f"open {(out / 'index.html').relative_to(ROOT)}")
+    return 0
 
 
 if __name__ == "__main__":

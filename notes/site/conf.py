@@ -31,14 +31,13 @@ myst_fence_as_directive = ["math"]
 myst_url_schemes = {"http": None, "https": None, "code": {"url": "{{path}}.html#{{fragment}}"}, "page": {"url": "{{path}}"}}
 
 # Formulas are rendered when the site is built, by the KaTeX whose style and fonts are copied into it.
-KATEX = HERE / "node_modules" / "katex" / "dist"
 katex_prerender = True
-katex_js_path = str(KATEX / "katex.min.js")
+katex_js_path = str(sources.KATEX / "katex.min.js")
 katex_css_path = "katex/katex.min.css"
 katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "strict": "error"}
 
 
 def setup(app):
-    app.connect("source-read", sources.read)
+    app.connect("source-read", sources.prepare)
     app.connect("html-collect-pages", sources.code_pages)
-    app.connect("build-finished", sources.copy_katex(KATEX))
+    app.connect("build-finished", sources.copy_katex)

@@ -8,16 +8,8 @@ from pathlib import Path
 # What a browser fetches without being asked: attributes of any element, and of <link> by its kind.
 FETCHED = ("src", "srcset", "poster", "background", "data")
 LINKS = {
-    "stylesheet",
-    "icon",
-    "apple-touch-icon",
-    "mask-icon",
-    "manifest",
-    "preload",
-    "prefetch",
-    "modulepreload",
-    "preconnect",
-    "dns-prefetch",
+    *("stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest"),
+    *("preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch"),
 }
 STYLE = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])\s*([^"')\s]+)""", re.IGNORECASE)
 ELSEWHERE = re.compile(r"(?:https?:|wss?:|ftp:)?//", re.IGNORECASE)

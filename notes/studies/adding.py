@@ -13,18 +13,17 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+from matplotlib.figure import Figure
+from numpy.typing import DTypeLike
 from rich.progress import track
-from torch import nn
-from torch.nn.functional import mse_loss
 
-import torch_impl.models.model
 from reference.cells.layers import quiet
 from reference.common import checks
 from reference.common.arrays import Array
+from reference.common.module import Grads, Pullback
 from reference.models.model import Model
 from reference.models.recurrent import hidden, of_hidden, recurrent
 from reference.parts import losses
@@ -32,23 +31,22 @@ from reference.parts.modules import Linear
 from reference.training.clip import clip_grad_norm, global_norm
 from reference.training.init import SCHEMES, per_gate
 from reference.training.optim import SGD, Adam
-from torch_impl.common.initial_weights import draw as draw_weights
 
+from ..generated import markdown
 from . import drawing
 from .study import Study
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 GUESS = 1 / 6  # mean squared error of always saying 1
 CELLS = ("rnn", "relu", "lstm", "gru")
 KEEPS: dict[str, dict[str, int]] = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # more keeps the old state
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 INITS = ("uniform", "orthogonal", "identity")
+RATES = {"rnn": 1e-3, "relu": 1e-3, "lstm": 1e-2, "gru": 1e-2}
 # Of the table.
 LENGTHS = (50, 200, 500)
 STEPS, BATCH, HIDDEN, LEARNT, STOP = 2500, 32, 64, 0.01, 0.002
 EVERY = 25  # steps to one point of a curve
+Record = dict[str, Any]
 
 
 class Batch(NamedTuple):
@@ -62,7 +60,7 @@ class Log(NamedTuple):
     error: float  # mean squared error on sequences that training did not see
 
 
-def draw(rng: np.random.Generator, T: int, B: int, dtype: Any = np.float32) -> Batch:
+def draw(rng: np.random.Generator, T: int, B: int, dtype: DTypeLike = np.float32) -> Batch:
     """B sequences of T steps: uniform numbers, one mark in each half."""
     if T < 2:
         raise ValueError(f"T must be at least 2, one step for each mark, got {T}")
@@ -91,21 +89,13 @@ class Adder(Model):
     """
 
     def __init__(
-        self,
-        cell: str,
-        hidden_size: int,
-        init: str = "uniform",
-        keep_bias: float = 0.0,
-        *,
-        dtype: Any = np.float32,
-        rng: np.random.Generator | None = None,
-        engine: str = "fast",
+        self, cell: str, hidden_size: int, init: str = "uniform", keep_bias: float = 0.0, *, engine: str = "fast", **more: Any
     ):
-        super().__init__(dtype=dtype, rng=rng)
+        super().__init__(**more)
         if keep_bias and cell not in KEEPS:
             raise ValueError(f"keep_bias needs a gate that keeps the old state, which {cell!r} lacks")
         relu = {"nonlinearity": "relu"} if checks.choice("cell", cell, CELLS) == "relu" else {}
-        more: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
+        more = {"dtype": self.dtype, "rng": self.rng}
         self.rnn = recurrent("rnn" if relu else cell, 2, hidden_size, engine=engine, **relu, **more)
         self.head = Linear(hidden_size, 1, **more)
         if checks.choice("init", init, INITS) != "uniform":
@@ -116,35 +106,17 @@ class Adder(Model):
             self.rnn.params["bias_hh_l0"][k : k + hidden_size] += sign * keep_bias
 
     @quiet
-    def vjp(self, batch: Batch) -> tuple[Any, Callable[..., Any]]:
+    def vjp(self, batch: Batch) -> tuple[Array, Pullback]:
         """Batch  ->  mean squared error, ``pullback(dloss=1.0) -> grads``"""
         _, s_n, pull_rnn = self.rnn.vjp(batch.x)
         z, pull_z = self.head.vjp(hidden(s_n)[-1])
         loss, cache = losses.mse_forward(z[:, 0], batch.target)
 
-        def pullback(dloss=1.0):
+        def pullback(dloss: float = 1.0) -> Grads:
             head, dh = pull_z(losses.mse_backward(dloss, cache)[:, None])
             return self._gather(rnn=pull_rnn(None, of_hidden(dh[None], s_n))[0], head=head)
 
         return loss, pullback
-
-
-class TorchAdder(torch_impl.models.model.Model):
-    """The twin in PyTorch, with its uniform weights; autograd is the backward.  ``way`` as for its base."""
-
-    def __init__(
-        self, cell: str, hidden_size: int, *, dtype: str = "float32", rng: np.random.Generator | None = None, way: str = "hoisted"
-    ):
-        super().__init__(dtype=dtype, rng=rng, way=way)
-        relu = {"nonlinearity": "relu"} if cell == "relu" else {}
-        self.rnn = self.recurrent("rnn" if relu else cell, 2, hidden_size, **relu)
-        self.head = nn.Linear(hidden_size, 1, dtype=self.dtype)
-        draw_weights(self, self.rng)
-
-    def loss(self, batch: Batch) -> torch.Tensor:
-        """Mean squared error, 0-d"""
-        _, s_n = self.rnn(self.tensor(batch.x))
-        return mse_loss(self.head(torch_impl.cells.layers.fields(s_n)[0][-1])[:, 0], self.tensor(batch.target))
 
 
 def train(
@@ -162,11 +134,11 @@ def train(
     """Fresh sequences at every step  ->  Log
 
     clip    bounds the gradient's norm; None does not
-    report  called every hundred steps with the step and the mean loss of the hundred; when that is below ``stop``,
-            training ends
+    report  called every hundred steps with the step and the mean loss of the hundred
+    stop    training ends when that mean is below it
     """
     rng, log = np.random.default_rng(seed), Log([], [], 0.0)
-    update = OPTIMIZERS[checks.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model, lr=lr)
+    update = OPTIMIZERS[optimizer](model, lr=lr)
     for step in range(steps):
         loss = model.loss(draw(rng, T, batch, model.dtype))
         model.backward()
@@ -184,27 +156,26 @@ def train(
     return log._replace(error=float(unseen))
 
 
-def trained_for_the_table(T: int) -> dict[str, dict[str, Any]]:
-    """The rows: constructor arguments of Adder, and the step size."""
+def trained_for_the_table(T: int) -> dict[str, Record]:
+    """The rows: constructor arguments of Adder."""
     keep = round(math.log(T / 4), 1)
     return {
-        "RNN, tanh": {"cell": "rnn", "lr": 1e-3},
-        "RNN, tanh, orthogonal": {"cell": "rnn", "init": "orthogonal", "lr": 1e-3},
-        "RNN, relu, identity": {"cell": "relu", "init": "identity", "lr": 1e-3},
-        "LSTM": {"cell": "lstm", "lr": 1e-2},
-        "LSTM, gates open": {"cell": "lstm", "keep_bias": keep, "lr": 1e-2},
-        "GRU": {"cell": "gru", "lr": 1e-2},
-        "GRU, gate open": {"cell": "gru", "keep_bias": keep, "lr": 1e-2},
+        "RNN, tanh": {"cell": "rnn"},
+        "RNN, tanh, orthogonal": {"cell": "rnn", "init": "orthogonal"},
+        "RNN, relu, identity": {"cell": "relu", "init": "identity"},
+        "LSTM": {"cell": "lstm"},
+        "LSTM, gates open": {"cell": "lstm", "keep_bias": keep},
+        "GRU": {"cell": "gru"},
+        "GRU, gate open": {"cell": "gru", "keep_bias": keep},
     }
 
 
-def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None = None) -> Iterator[dict[str, Any]]:
+def run(steps: int = STEPS, lengths: tuple[int, ...] = LENGTHS, only: str | None = None) -> Iterator[Record]:
     """One record for each length and row, or for the row of that name only."""
     todo = [(T, name, options) for T in lengths for name, options in trained_for_the_table(T).items() if only in (None, name)]
     for T, name, options in track(todo, "adding", transient=True):
-        build = {k: v for k, v in options.items() if k != "lr"}
-        model = Adder(hidden_size=HIDDEN, rng=np.random.default_rng(0), **build)
-        log = train(model, T, steps, BATCH, options["lr"], stop=STOP)
+        model = Adder(hidden_size=HIDDEN, rng=np.random.default_rng(0), **options)
+        log = train(model, T, steps, BATCH, RATES[options["cell"]], stop=STOP)
         loss = np.array(log.loss)
         curve = loss[: len(loss) // EVERY * EVERY].reshape(-1, EVERY).mean(1)
         learnt = np.flatnonzero(np.convolve(loss, np.full(100, 0.01), "valid") < LEARNT)
@@ -223,42 +194,27 @@ def finite(v: float) -> float | None:
     return round(float(v), 5) if math.isfinite(v) else None
 
 
-def table(records: list[dict[str, Any]]) -> str:
+def table(records: list[Record]) -> str:
     """A Markdown table: a row for each cell, two columns for each length."""
     lengths = sorted({r["T"] for r in records})
     by_place = {(r["name"], r["T"]): r for r in records}
 
-    def cells(name: str, T: int) -> str:
+    def cells(name: str, T: int) -> tuple[str, str]:
         r = by_place.get((name, T))
         if r is None:
-            return " | "
-        return "diverged | not" if r["error"] is None else f"{r['error']:.4f} | {r['learnt'] or 'not'}"
+            return "", ""
+        return ("diverged", "not") if r["error"] is None else (f"{r['error']:.4f}", str(r["learnt"] or "not"))
 
-    lines = [
-        "| cell | " + " | ".join(f"T = {T}: error | learnt at step" for T in lengths) + " |",
-        "|---|" + "--:|--:|" * len(lengths),
-    ]
-    lines += [f"| {name} | " + " | ".join(cells(name, T) for T in lengths) + " |" for name in trained_for_the_table(4)]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} "
-            f"steps of {BATCH} sequences, H = {HIDDEN}, seed 0.",
-        ]
-    )
+    head = ["cell", *(text for T in lengths for text in (f"T = {T}: error", "learnt at step"))]
+    rows = [[name, *(text for T in lengths for text in cells(name, T))] for name in trained_for_the_table(4)]
+    said = f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} steps of {BATCH} sequences"
+    return "\n".join([*markdown(head, rows), "", f"{said}, H = {HIDDEN}, seed 0."])
 
 
-def pictures(records: list[dict[str, Any]]) -> "dict[str, Figure]":
-    figure, axes = drawing.panels(
-        [f"T = {n}" for n in LENGTHS],
-        3,
-        2.4,
-        2.6,
-        1.5,
-        "The adding problem: which cell learns",
-        "Mean squared error of fresh sequences during training. Dotted: always saying 1.",
-    )
+def pictures(records: list[Record]) -> dict[str, Figure]:
+    about = "Mean squared error of fresh sequences during training. Dotted: always saying 1."
+    headings = [f"T = {n}" for n in LENGTHS]
+    figure, axes = drawing.panels("The adding problem: which cell learns", about, headings, 3, 2.4, 2.6, 1.5)
     for ax, n in zip(axes, LENGTHS, strict=True):
         curves = {r["name"]: np.array(r["curve"], float) for r in records if r["T"] == n}
         drawing.lines(ax, curves, 1e-4, 1e1, "step", EVERY)
@@ -269,7 +225,7 @@ def pictures(records: list[dict[str, Any]]) -> "dict[str, Figure]":
 STUDY = Study("adding", __doc__, lambda: list(run()), lambda records: {"": table(records)}, pictures)
 
 
-def merged(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merged(records: list[Record]) -> list[Record]:
     """With what was kept before, in the order of the table."""
     latest = {(r["T"], r["name"]): r for r in [*(STUDY.kept() if STUDY.file.exists() else []), *records]}
     return [latest[T, name] for T in LENGTHS for name in trained_for_the_table(T) if (T, name) in latest]
@@ -277,22 +233,20 @@ def merged(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m notes.studies.adding", description="Train a cell on the adding problem.")
-    parser.add_argument("--T", type=int, help="steps of a sequence (default: 50, and for the table 50, 200 and 500)")
-    parser.add_argument("--cell", choices=CELLS, default="lstm")
-    parser.add_argument("--hidden", type=int, default=64, metavar="H")
-    parser.add_argument("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
-    parser.add_argument("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--lr", type=float, default=1e-2)
-    parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient; 0 does not clip")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--row", choices=trained_for_the_table(4), help="train this row of the note's table, and print the table")
-    parser.add_argument(
-        "--write",
-        action="store_true",
-        help="train every row at every length, or --row and --T only, and renew the note; the rest stays",
-    )
+    add = parser.add_argument
+    add("--T", type=int, help="steps of a sequence (default: 50, and for the table 50, 200 and 500)")
+    add("--cell", choices=CELLS, default="lstm")
+    add("--hidden", type=int, default=64, metavar="H")
+    add("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
+    add("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
+    add("--steps", type=int, default=1000)
+    add("--batch", type=int, default=32)
+    add("--lr", type=float, default=1e-2)
+    add("--clip", type=float, default=1.0, help="largest norm of the gradient; 0 does not clip")
+    add("--seed", type=int, default=0)
+    add("--row", choices=trained_for_the_table(4), help="train this row of the note's table, and print the table")
+    all_rows = "train every row at every length, or --row and --T only, and renew the note; the rest stays"
+    add("--write", action="store_true", help=all_rows)
     a = parser.parse_args()
     if a.row or a.write:
         records = merged(list(run(lengths=(a.T,) if a.T else LENGTHS, only=a.row)))
@@ -301,16 +255,11 @@ def main() -> int:
             STUDY.keep(records)
         return 0
     model = Adder(a.cell, a.hidden, a.init, a.keep_bias, rng=np.random.default_rng(a.seed))
-    log = train(
-        model,
-        a.T or 50,
-        a.steps,
-        a.batch,
-        a.lr,
-        a.clip or None,
-        a.seed,
-        lambda step, loss: print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True),
-    )
+
+    def report(step: int, loss: float) -> None:
+        print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True)
+
+    log = train(model, a.T or 50, a.steps, a.batch, a.lr, a.clip or None, a.seed, report)
     print(f"unseen sequences {log.error:.4f}, always saying 1 {GUESS:.4f}")
     return 0
 

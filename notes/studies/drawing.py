@@ -1,7 +1,6 @@
 """What the notes' pictures are drawn with: panels of one size, lines that carry their names, small SVG files.
 
 Colours are Okabe and Ito's; line styles differ as well, so that black and white will do.  Text stays text in the file.
-Matplotlib is loaded only when something is drawn.
 """
 
 import io
@@ -10,67 +9,54 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
-from benchmarks.report.drawing import COLOURS, STROKES
+from benchmarks.report.drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES
+from benchmarks.report.drawing import STYLE as OF_PAGES
 from reference.common.arrays import Array
 
 from ..labels import NOTES
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 BLACK = COLOURS[0]
-STYLE: dict[Any, Any] = {
-    "font.size": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "text.parse_math": False,
-    "svg.fonttype": "none",
-    "axes.linewidth": 0.7,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "font.sans-serif": ["DejaVu Sans"],
-    "path.simplify_threshold": 0.3,
-}
+# Of the benchmarks, but in matplotlib's own black and white.
+STYLE = {k: v for k, v in OF_PAGES.items() if v not in (FOREGROUND, BACKGROUND)}
+STYLE |= {"font.sans-serif": ["DejaVu Sans"], "path.simplify_threshold": 0.3}
+LEFT, BOTTOM, HEAD = 0.6, 0.5, 0.3  # inches around each panel
 
 
 def panels(
-    headings: Sequence[str], columns: int, width: float, height: float, right: float, title: str, about: str
-) -> "tuple[Figure, list[Axes]]":
+    title: str, about: str, headings: Sequence[str], columns: int, width: float, height: float, right: float
+) -> tuple[Figure, list[Axes]]:
     """A figure with axes of one size (inches) in so many columns, and room for names at their right."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    left, bottom, head = 0.6, 0.5, 0.3
-    rows = math.ceil(len(headings) / columns)
-    size = columns * (left + width + right), 0.35 + rows * (head + height + bottom)
-    about = textwrap.fill(about, int(15 * size[0]))
-    size = size[0], size[1] + 0.16 * (1 + about.count("\n"))
+    across, down = LEFT + width + right, HEAD + height + BOTTOM
+    rows, W = math.ceil(len(headings) / columns), columns * across
+    about = textwrap.fill(about, int(15 * W))
+    H = 0.35 + rows * down + 0.16 * (1 + about.count("\n"))
     with rc_context(STYLE):
-        figure = Figure(figsize=size)
-        FigureCanvasAgg(figure)
-        figure.text(0.1 / size[0], 1 - 0.08 / size[1], title, va="top", weight="bold", size=11)
-        figure.text(0.1 / size[0], 1 - 0.3 / size[1], about, va="top", size=8)
+        figure = Figure(figsize=(W, H))
+        figure.text(0.1 / W, 1 - 0.08 / H, title, va="top", weight="bold", size=11)
+        figure.text(0.1 / W, 1 - 0.3 / H, about, va="top", size=8)
         axes = []
         for i, heading in enumerate(headings):
-            x, y = i % columns * (left + width + right) + left, (rows - 1 - i // columns) * (head + height + bottom) + bottom
-            axes.append(figure.add_axes((x / size[0], y / size[1], width / size[0], height / size[1]), title=heading))
+            x, y = i % columns * across + LEFT, (rows - 1 - i // columns) * down + BOTTOM
+            axes.append(figure.add_axes((x / W, y / H, width / W, height / H), title=heading))
             axes[-1].grid(alpha=0.25, linewidth=0.5, color=BLACK)
     return figure, axes
 
 
-def save(figure: "Figure", name: str) -> Path:
-    """As notes/figures/NAME.svg: the same bytes for the same data."""
-    from matplotlib import rc_context
+def stroke(i: int) -> dict[str, Any]:
+    """Colour, style and width of the i-th line"""
+    return {"color": COLOURS[i % len(COLOURS)], "linestyle": STROKES[i % len(STROKES)], "linewidth": 1.3}
 
+
+def save(figure: Figure, name: str) -> Path:
+    """As notes/figures/NAME.svg: the same bytes for the same data."""
     written = io.BytesIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure.savefig(written, format="svg", metadata={"Date": None})
@@ -101,41 +87,31 @@ def power_of_ten(v: float, _: float) -> str:
 
 
 def lines(
-    ax: "Axes", data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
+    ax: Axes, data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
 ) -> None:
     """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
-    from matplotlib.ticker import FuncFormatter, NullLocator
 
     ax.set_yscale("log")
     ax.set_ylim(lowest, highest)
-    ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+    ax.yaxis.set_major_formatter(power_of_ten)
     ax.yaxis.set_minor_locator(NullLocator())
     steps = (max(map(len, data.values())) - 1) * each
     ends = {}
     for i, (name, v) in enumerate(data.items()):
-        colour = COLOURS[i % len(COLOURS)]
         shown = np.flatnonzero(np.isfinite(v) & (v >= lowest) & (v <= highest))
-        ax.plot(np.arange(len(v)) * each, v, color=colour, linestyle=STROKES[i % len(STROKES)], linewidth=1.3)
+        ax.plot(np.arange(len(v)) * each, v, **stroke(i))
         last = int(shown[-1]) if len(shown) else 0
-        ends[name] = (last * each / steps, float(np.log(v[last] / lowest) / np.log(highest / lowest)), colour)
+        ends[name] = (last * each / steps, float(np.log(v[last] / lowest) / np.log(highest / lowest)), stroke(i)["color"])
     ax.set_xlim(0, steps)
     ax.set_xlabel(label)
-    for name, at in apart({k: e[1] for k, e in ends.items()}, 0.055).items():
+    for name, at in apart({k: height for k, (_, height, _) in ends.items()}, 0.055).items():
         x, height, colour = ends[name]
-        ax.plot(
-            [x],
-            [height],
-            transform=ax.transAxes,
-            color=colour,
-            marker="o",
-            markersize=3,
-            clip_on=False,
-            markerfacecolor="white" if x < 1 else colour,
-        )
+        face = "white" if x < 1 else colour
+        ax.plot([x], [height], transform=ax.transAxes, color=colour, marker="o", markersize=3, clip_on=False, markerfacecolor=face)
         name_at(ax, name, x, height, at, colour)
 
 
-def name_at(ax: "Axes", name: str, x: float, height: float, at: float, colour: str) -> None:
+def name_at(ax: Axes, name: str, x: float, height: float, at: float, colour: str) -> None:
     """A name at the right of the axes, and a thin line to it from a point; all in parts of the axes."""
     ax.plot([x, 1.04], [height, at], transform=ax.transAxes, color=colour, linewidth=0.4, clip_on=False)
     ax.text(1.05, at, name, transform=ax.transAxes, va="center", size=7.5, color=colour)
@@ -150,7 +126,7 @@ def apart(heights: Mapping[str, float], gap: float) -> dict[str, float]:
             lack = gap - (y[i] - y[i - 1])
             if lack > 1e-6:
                 y[i - 1], y[i] = y[i - 1] - lack / 2, y[i] + lack / 2
-        over, under = max(0.0, y[-1] - 1) if y else 0, max(0.0, -y[0]) if y else 0
-        if y and not (over and under):
+        over, under = max(0.0, y[-1] - 1), max(0.0, -y[0])
+        if not (over and under):
             y = [v - over + under for v in y]
     return dict(zip(names, y, strict=True))

@@ -16,11 +16,11 @@ import numpy as np
 
 from reference.forecast.backend import BACKEND
 from reference.forecast.baselines import NAMES
-from reference.forecast.evaluate import LABELS, accumulation, band, covered, evaluate, markdown, rolling
+from reference.forecast.evaluate import LABELS, Evaluation, accumulation, band, covered, evaluate, markdown, rolling
 from reference.forecast.options import parser, settled
-from reference.forecast.train import fit, prepare
+from reference.forecast.train import Task, fit, prepare
 
-from .study import Study
+from .study import Study, short
 
 SERIES = ("sunspots", "weather")
 REFITS = 4
@@ -30,41 +30,36 @@ RUNS = {f"direct, seed {k}": ("--seed", str(k)) for k in range(3)} | {
     for mode in ("recursive", "encdec")
     for sampling, how in READS.items()
 }
+LABELLED = [*RUNS, "rolling"]
+Run = dict[str, Any]  # what is kept of one
+Runs = Mapping[str, Run]  # of a series, by label
 
 
-Runs = Mapping[str, dict[str, Any]]  # by label: what is kept of a series
+def task_of(*arguments: str) -> Task:
+    """As the command does it"""
+    return prepare(settled(parser("reference").parse_args(["train", *arguments])))
 
 
-def run(*arguments: str) -> tuple[Any, Any, float]:
-    """Train as the command does  ->  task, model, seconds"""
-    task = prepare(settled(parser("reference").parse_args(["train", *arguments])))
-    started = time.perf_counter()
+def overall_of(e: Evaluation) -> dict[str, dict[str, float]]:
+    """By model and baseline"""
+    return {name: {k: short(v, 7) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
+
+
+def figures(*arguments: str) -> Run:
+    """What one run gives on the validation and on the test part."""
+    task, started = task_of(*arguments), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         model, _ = fit(BACKEND, task, Path(folder))
-    return task, model, time.perf_counter() - started
-
-
-def overall_of(e: Any) -> dict[str, dict[str, float]]:
-    """By model and baseline, seven digits: four are shown."""
-    return {name: {k: digits(v) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
-
-
-def digits(v: float) -> float:
-    return float(f"{v:.7g}")
-
-
-def figures(*arguments: str) -> dict[str, Any]:
-    """What one run gives on the validation and on the test part."""
-    task, model, seconds = run(*arguments)
+    seconds = time.perf_counter() - started
     test, validation = evaluate(task, model, "test"), evaluate(task, model, "validation")
     result = {
         "name": test.name,
         "validation": overall_of(validation),
         "test": overall_of(test),
-        "steps": {name: [digits(v) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
+        "steps": {name: [short(v, 7) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
         "seconds": round(seconds, 1),
         "verdict": test.verdict(),
-        "covered": digits(covered(test, band(task, model))),
+        "covered": short(covered(test, band(task, model)), 7),
         "rows": list(task.parts),
         "windows": test.truth.shape[1],
         "window": task.options["window"],
@@ -72,71 +67,50 @@ def figures(*arguments: str) -> dict[str, Any]:
         "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
     }
     if task.options["mode"] != "direct":
-        result["accumulation"] = {k: [digits(x) for x in v] for k, v in accumulation(task, model, "test").items()}
+        result["accumulation"] = {k: [short(x, 7) for x in v] for k, v in accumulation(task, model, "test").items()}
     return result
 
 
-def measure(series: str, label: str) -> dict[str, Any]:
+def measure(series: str, label: str) -> Run:
     """One run, or ``rolling``: direct, fitted anew along the test part."""
     if label != "rolling":
         return figures("--data", series, *RUNS[label])
-    again = rolling(BACKEND, prepare(settled(parser("reference").parse_args(["train", "--data", series]))), "test", REFITS)
-    return {"verdict": again.verdict()}
+    return {"verdict": rolling(BACKEND, task_of("--data", series), "test", REFITS).verdict()}
 
 
-def first(runs: Runs) -> dict[str, Any]:
-    return runs["direct, seed 0"]
-
-
-def overall(runs: Runs) -> str:
+def overall(runs: Runs, f: Run) -> str:
     """Every model and baseline over all steps ahead."""
-    rows = [[f"baseline: {n}", *cells(first(runs), n), ""] for n in NAMES]
-    rows += [
-        [f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"]
-        for label, r in runs.items()
-        if label in RUNS
-    ]
-    return markdown([f"{first(runs)['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
+
+    def cells(one: Run, name: str) -> list[str]:
+        return [f"{one['validation'][name]['rmse']:.4g}", *(f"{one['test'][name][k]:.4g}" for k in LABELS)]
+
+    rows = [[f"baseline: {n}", *cells(f, n), ""] for n in NAMES]
+    for label, r in runs.items():
+        if label in RUNS:
+            rows.append([f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"])
+    return markdown([f"{f['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
 
 
-def cells(one: dict[str, Any], name: str) -> list[str]:
-    return [f"{one['validation'][name]['rmse']:.4g}", *(f"{one['test'][name][k]:.4g}" for k in LABELS)]
-
-
-def head(runs: Runs) -> list[str]:
-    return ["RMSE, steps ahead", *map(str, range(1, first(runs)["horizon"] + 1))]
-
-
-def steps(runs: Runs) -> str:
+def by_step(curves: Mapping[str, list[float]]) -> str:
     """RMSE for each step ahead."""
-    return markdown(head(runs), [[n, *(f"{v:.4g}" for v in first(runs)["steps"][n])] for n in (*NAMES, first(runs)["name"])])
-
-
-def accumulated(runs: Runs) -> str:
-    """RMSE of its own forecasts read, and of the truth read."""
-    return markdown(
-        head(runs),
-        [
-            [f"{label}: {kind}", *(f"{x:.4g}" for x in v)]
-            for label, r in runs.items()
-            for kind, v in r.get("accumulation", {}).items()
-        ],
-    )
+    rows = [[name, *(f"{v:.4g}" for v in curve)] for name, curve in curves.items()]
+    return markdown(["RMSE, steps ahead", *map(str, range(1, len(rows[0])))], rows)
 
 
 def section(series: str, runs: Runs) -> str:
-    rows, f = first(runs)["rows"], first(runs)
+    f = runs["direct, seed 0"]
+    rows, read = f["rows"], {f"{label}: {k}": v for label, r in runs.items() for k, v in r.get("accumulation", {}).items()}
     parts = [
         f"`python -m reference.forecast train --data {series}`, then `evaluate`: windows of {f['window']} steps, "
         f"{f['horizon']} ahead; {rows[0]} rows for training, {rows[1] - rows[0]} for validation, {rows[2] - rows[1]} for "
         f"test.  {f['versions']}, one thread of a shared machine.",
-        overall(runs),
+        overall(runs, f),
         f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.",
-        steps(runs),
+        by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
         "step</summary>",
-        accumulated(runs),
+        by_step(read),
         "</details>",
     ]
     if "rolling" in runs:
@@ -152,8 +126,8 @@ def study(series: str, chosen: Sequence[str] = ()) -> Study:
 
     def measured() -> dict[str, Any]:
         before = result.kept() if result.file.exists() else {}
-        latest = before | {label: measure(series, label) for label in chosen or [*RUNS, "rolling"]}
-        return {label: latest[label] for label in [*RUNS, "rolling"] if label in latest}
+        latest = before | {label: measure(series, label) for label in chosen or LABELLED}
+        return {label: latest[label] for label in LABELLED if label in latest}
 
     result = Study(f"forecast-{series}", __doc__, measured, lambda runs: {"": section(series, runs)})
     return result
@@ -165,7 +139,7 @@ STUDIES = {series: study(series) for series in SERIES}
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("series", choices=SERIES)
-    options.add_argument("runs", nargs="*", metavar="RUN", help=", ".join([*RUNS, "rolling"]))
+    options.add_argument("runs", nargs="*", metavar="RUN", help=", ".join(LABELLED))
     arguments, rest = options.parse_known_args()
     return study(arguments.series, arguments.runs).command(rest)
 

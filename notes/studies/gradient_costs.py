@@ -9,32 +9,33 @@ import math
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import reduce
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-import torch_impl.cells.gru
-import torch_impl.cells.lstm
-import torch_impl.cells.rnn
 import torch_impl.gradients.hessian
+from parity_tests.judge.diagnosis import TWINS
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 
+from ..generated import markdown
 from .study import Study
 
-ROOMS: dict[str, Any] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
-TWINS: dict[str, Any] = {"RNN": torch_impl.cells.rnn, "LSTM": torch_impl.cells.lstm, "GRU": torch_impl.cells.gru}
+ROOMS: dict[str, ModuleType] = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 LENGTHS, WINDOWS, WIDTHS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30, 100, 300), (4, 8, 16, 32)
+Call = Callable[[], Any]
 
 
 class Problem:
     """A room with torch's default weights, and random data."""
 
-    def __init__(self, room: Any, T: int, B: int, I: int, H: int):
+    def __init__(self, room: ModuleType, T: int, B: int, I: int, H: int):
         rng = np.random.default_rng(0)
         shapes = parameters.cell_shapes(len(room.GATES), I, H, True)
         self.room, self.p = room, room.Params(**{k: rng.uniform(-1, 1, v) * H**-0.5 for k, v in shapes.items()})
@@ -53,7 +54,7 @@ def gap(one: Any, other: Any) -> float:
     return max(float(np.abs(u - v).max()) for u, v in pairs) / max(float(np.abs(v).max()) for _, v in pairs)
 
 
-def seconds(call: Callable[[], Any], least: float = 0.3) -> float:
+def seconds(call: Call, least: float = 0.3) -> float:
     """The median processor time of a call, repeated for at least so long; others on the machine do not count"""
     taken: list[float] = []
     while not taken or sum(taken) < least:
@@ -63,7 +64,7 @@ def seconds(call: Callable[[], Any], least: float = 0.3) -> float:
     return float(np.median(taken))
 
 
-def peak(call: Callable[[], Any]) -> int:
+def peak(call: Call) -> int:
     """Bytes that a call holds at most"""
     tracemalloc.start()
     call()
@@ -80,14 +81,15 @@ def took(s: float) -> str:
     return f"{s:.2f} s" if s >= 1 else f"{s * 1e3:.1f} ms"
 
 
-def row(*cells: Any) -> str:
-    return "| " + " | ".join(map(str, cells)) + " |"
+def costs(call: Call, least: float = 0.3) -> list[str]:
+    """Memory and time"""
+    return [held(peak(call)), took(seconds(call, least))]
 
 
-def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
+def along_the_length(T: int) -> dict[str, Call]:
     """The gradient of Σ ½ y² by each way, of an LSTM with H = 16; none makes an array of T outputs but the plain one"""
     q = Problem(lstm, T, 1, 1, 16)
-    window = max(math.isqrt(T), 1)
+    still = lstm.State(0 * q.ds.h, 0 * q.ds.c)
 
     def plain():
         y, _, k = lstm.forward(q.p, q.x, q.s)
@@ -98,30 +100,23 @@ def along_the_length(T: int) -> dict[str, Callable[[], Any]]:
         return checkpointed_bptt.backward(lambda steps, y: y, q.ds, k)[0]
 
     def truncated():
-        dp = None
-        for y, _, k in truncated_bptt.windows(lstm, q.p, q.x, q.s, window):
-            d = lstm.backward(y, lstm.State(0 * q.ds.h, 0 * q.ds.c), k)[0]
-            dp = d if dp is None else truncated_bptt.add(dp, d)
-        return dp
+        cut = truncated_bptt.windows(lstm, q.p, q.x, q.s, max(math.isqrt(T), 1))
+        return reduce(truncated_bptt.add, (lstm.backward(y, still, k)[0] for y, _, k in cut))
 
     return {"plain": plain, "checkpointed, √T": checkpointed, "truncated, window √T": truncated}
 
 
-def length_table() -> Iterator[str]:
+def length_table() -> list[str]:
     calls = {T: along_the_length(T) for T in LENGTHS}
     for T in LENGTHS[:3]:
         error = gap(calls[T]["checkpointed, √T"](), calls[T]["plain"]())
         assert error < 1e-12, f"checkpointed BPTT is off by {error} at T = {T}"
-    yield row("way", *(f"T = {T:,}: peak | time" for T in LENGTHS))
-    yield "|---|" + "--:|--:|" * len(LENGTHS)
-    for name in calls[LENGTHS[0]]:
-        cells = [f"{held(peak(calls[T][name]))} | {took(seconds(calls[T][name], 0.2))}" for T in LENGTHS]
-        yield row(name, *cells)
+    head = ["way", *(text for T in LENGTHS for text in (f"T = {T:,}: peak", "time"))]
+    return markdown(head, [[name, *(v for T in LENGTHS for v in costs(calls[T][name], 0.2))] for name in calls[LENGTHS[0]]])
 
 
-def window_table() -> Iterator[str]:
-    yield row("cell", *(f"k = {w}" for w in WINDOWS))
-    yield "|---|" + "--:|" * len(WINDOWS)
+def window_table() -> list[str]:
+    rows = []
     for name, room in ROOMS.items():
         q = Problem(room, 300, 4, 3, 32)
         full, errors = q.bptt().W_hh, []
@@ -129,14 +124,14 @@ def window_table() -> Iterator[str]:
             _, _, k = truncated_bptt.forward(room, q.p, q.x, q.s, w)
             cut = truncated_bptt.backward(q.dy, q.ds, k)[0].W_hh
             errors.append(float(np.linalg.norm(cut - full) / np.linalg.norm(full)))
-        yield row(name, *(f"{e:.1e}" if e else "0" for e in errors))
+        rows.append([name, *(f"{e:.1e}" if e else "0" for e in errors)])
+    return markdown(["cell", *(f"k = {w}" for w in WINDOWS)], rows)
 
 
-def rtrl_table() -> Iterator[str]:
-    yield row("cell", "way", *(f"H = {H}: peak | time" for H in WIDTHS))
-    yield "|---|---|" + "--:|--:|" * len(WIDTHS)
+def rtrl_table() -> list[str]:
+    rows = []
     for name, room in ROOMS.items():
-        cells: dict[str, list[str]] = {"BPTT": [], "RTRL": []}
+        by_bptt, by_rtrl = [name, "BPTT"], [name, "RTRL"]
         for H in WIDTHS:
             q = Problem(room, 20, 1, 4, H)
 
@@ -145,13 +140,13 @@ def rtrl_table() -> Iterator[str]:
 
             error = gap(forward_only(), q.bptt())
             assert error < 1e-12, f"RTRL is off by {error} at H = {H}"
-            for way, call in (("BPTT", q.bptt), ("RTRL", forward_only)):
-                cells[way].append(f"{held(peak(call))} | {took(seconds(call))}")
-        for way, costs in cells.items():
-            yield row(name, way, *costs)
+            by_bptt += costs(q.bptt)
+            by_rtrl += costs(forward_only)
+        rows += [by_bptt, by_rtrl]
+    return markdown(["cell", "way", *(text for H in WIDTHS for text in (f"H = {H}: peak", "time"))], rows, (0, 1))
 
 
-def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
+def hessian_ways(name: str) -> dict[str, Call]:
     """The gradient of Σ dy y, and H v by each way, v in all parameters"""
     q = Problem(ROOMS[name], 50, 16, 32, 64)
     rng = np.random.default_rng(1)
@@ -170,7 +165,7 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
         return type(dp)(*(None if u is None else u.imag / 1e-30 for u in dp))
 
     def loss(*weights):
-        return (TWINS[name].hoisted(q.room.Params(*weights), x, s)[0] * dy).sum()
+        return (TWINS[name.lower()].hoisted(q.room.Params(*weights), x, s)[0] * dy).sum()
 
     def double_backward():
         along = [torch.from_numpy(w) for w in v.p if w is not None]
@@ -184,7 +179,7 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
         weights = [u.detach().requires_grad_() for u in given]
         return torch.autograd.grad(loss(*weights), weights)
 
-    return q, {
+    return {
         "gradient": gradient,
         "H v by hand": by_hand,
         "H v by the complex step": complex_step,
@@ -193,29 +188,26 @@ def hessian_ways(name: str) -> tuple[Problem, dict[str, Callable[[], Any]]]:
     }
 
 
-def hessian_table() -> Iterator[str]:
-    calls_of = {name: hessian_ways(name)[1] for name in ROOMS}
+def hessian_table() -> list[str]:
+    calls_of = {name: hessian_ways(name) for name in ROOMS}
     for name, calls in calls_of.items():
         exact = calls["H v by the complex step"]()
         for way in ("H v by hand", "H v by double backward, torch's loop"):
             error = gap(calls[way](), exact)
             assert error < 1e-11, f"{name}, {way} is off by {error}"
-    yield row("what", *(f"{name}: time | over the gradient" for name in ROOMS))
-    yield "|---|" + "--:|--:|" * len(ROOMS)
     base: dict[str, float] = {}
+    rows = []
     for way in calls_of["RNN"]:
         times = {name: seconds(calls_of[name][way]) for name in ROOMS}
         base = times if way.startswith("gradient") else base
-        yield row(way, *(f"{took(t)} | {t / base[name]:.1f}" for name, t in times.items()))
-
-
-TABLES = {"length": length_table, "window": window_table, "rtrl": rtrl_table, "hessian": hessian_table}
+        rows.append([way, *(text for name, t in times.items() for text in (took(t), f"{t / base[name]:.1f}"))])
+    return markdown(["what", *(text for name in ROOMS for text in (f"{name}: time", "over the gradient"))], rows)
 
 
 def measure() -> dict[str, list[str]]:
     torch.set_num_threads(1)
     with threadpool_limits(1):
-        return {name: list(lines()) for name, lines in TABLES.items()}
+        return {"length": length_table(), "window": window_table(), "rtrl": rtrl_table(), "hessian": hessian_table()}
 
 
 STUDY = Study("gradient_costs", __doc__, measure)

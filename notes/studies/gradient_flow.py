@@ -6,35 +6,26 @@ Jacobians, and what clipping does to plain gradient descent.
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from reference.common import parameters
 from reference.common.arrays import Array
 from reference.gradients import gradient_flow
 from reference.training.init import SCHEMES
 
-from .adding import GUESS, Adder, draw, train
+from ..generated import markdown
+from .adding import GUESS, RATES, Adder, draw, train, trained_for_the_table
 from .drawing import BLACK, lines, panels
 from .study import Study, short
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 T, B, H, SEED = 100, 8, 64, 0
-TRAINED: dict[str, Any] = {"T": 50, "steps": 600, "batch": 32}
-KEEP = round(math.log(T / 4), 1)
-CELLS: dict[str, dict[str, Any]] = {
-    "RNN": {"cell": "rnn"},
-    "RNN, orthogonal": {"cell": "rnn", "init": "orthogonal"},
-    "relu, identity": {"cell": "relu", "init": "identity"},
-    "LSTM": {"cell": "lstm"},
-    "LSTM, gates open": {"cell": "lstm", "keep_bias": KEEP},
-    "GRU": {"cell": "gru"},
-    "GRU, gate open": {"cell": "gru", "keep_bias": KEEP},
-}
-CLIPPED = {"T": 20, "steps": 1500, "block": 10}
+NAMES = ("RNN", "RNN, orthogonal", "relu, identity", "LSTM", "LSTM, gates open", "GRU", "GRU, gate open")
+CELLS = dict(zip(NAMES, trained_for_the_table(T).values(), strict=True))
+CLIPPED_T, BLOCK = 20, 10
+Curve = list[float | None]
 
 
 class Flow(NamedTuple):
@@ -53,7 +44,7 @@ def build(**options: Any) -> Adder:
 def trained(**options: Any) -> Adder:
     """The same model after a short training, in float32 and back."""
     fast = Adder(hidden_size=H, rng=np.random.default_rng(SEED), **options)
-    train(fast, **TRAINED, lr=1e-2 if options["cell"] in ("lstm", "gru") else 1e-3, seed=SEED)
+    train(fast, T=50, steps=600, lr=RATES[options["cell"]], seed=SEED)
     model = build(**options)
     model.load_state_dict(fast.state_dict())
     return model
@@ -71,17 +62,12 @@ def flow(model: Adder) -> Flow:
     J = gradient_flow.step_jacobians(room, k)
     bound = None
     if "nonlinearity" in k._fields:
-        each = gradient_flow.gain_bound(room, k)
-        bound = np.append(np.cumprod(each[::-1])[::-1], 1.0)
-    return Flow(
-        {name: v.mean(1) / n.h[-1].mean() for name, v in n._asdict().items()},
-        gradient_flow.spectrum(gradient_flow.products(J)),
-        gradient_flow.spectrum(J),
-        bound,
-    )
+        bound = np.append(np.cumprod(gradient_flow.gain_bound(room, k)[::-1])[::-1], 1.0)
+    norms = {name: v.mean(1) / n.h[-1].mean() for name, v in n._asdict().items()}
+    return Flow(norms, gradient_flow.spectrum(gradient_flow.products(J)), gradient_flow.spectrum(J), bound)
 
 
-def backwards(v: Array) -> list[float | None]:
+def backwards(v: Array) -> Curve:
     """From the last step to the first, what is too small to draw left out"""
     return [short(x) if x > 1e-30 else None for x in v[::-1]]
 
@@ -104,26 +90,16 @@ def by_bias(bias: float) -> Adder:
     return model
 
 
-def clipping() -> dict[str, dict[str, list[float | None]]]:
+def clipping() -> dict[str, dict[str, Curve]]:
     """Plain gradient descent on the adding problem with an RNN that explodes now and then: means of ten steps."""
 
-    def means(values: list[float]) -> list[float | None]:
-        blocks = np.array(values).reshape(-1, CLIPPED["block"]).mean(1)
-        return [short(v) if math.isfinite(v) else None for v in blocks]
+    def means(values: list[float]) -> Curve:
+        return [short(v) if math.isfinite(v) else None for v in np.array(values).reshape(-1, BLOCK).mean(1)]
 
-    logs = {
-        name: train(
-            Adder("relu", H, "identity", rng=np.random.default_rng(SEED)),
-            CLIPPED["T"],
-            CLIPPED["steps"],
-            32,
-            0.01,
-            clip,
-            SEED,
-            optimizer="sgd",
-        )
-        for name, clip in (("clipped", 1.0), ("not clipped", None))
-    }
+    logs = {}
+    for name, clip in (("clipped", 1.0), ("not clipped", None)):
+        model = Adder("relu", H, "identity", rng=np.random.default_rng(SEED))
+        logs[name] = train(model, CLIPPED_T, 1500, 32, 0.01, clip, SEED, optimizer="sgd")
     return {"loss": {k: means(v.loss) for k, v in logs.items()}, "norm": {k: means(v.norm) for k, v in logs.items()}}
 
 
@@ -137,7 +113,7 @@ def figures(f: Flow) -> dict[str, float]:
     }
 
 
-def spectrum(f: Flow) -> dict[str, list[float | None]]:
+def spectrum(f: Flow) -> dict[str, Curve]:
     """Singular values of the products, and the bound where there is one."""
     values = f.products.singular
     curves = {"largest": values[:, 0], "median": np.median(values, 1), "smallest": values[:, -1], "radius": f.products.radius}
@@ -158,37 +134,28 @@ def measure() -> dict[str, Any]:
     }
 
 
-def curves(kept: dict[str, list[float | None]]) -> dict[str, Array]:
+def curves(kept: dict[str, Curve]) -> dict[str, Array]:
     return {name: np.array(v, float) for name, v in kept.items()}
 
 
-def norms_picture(kept: dict[str, Any]) -> "Figure":
-    figure, axes = panels(
-        ["At initialisation", "After training", "RNN, tanh: orthogonal times a gain", "LSTM: the cell state's gradient"],
-        2,
-        3.4,
-        2.5,
-        1.4,
-        "The gradient on its way back",
+def norms_picture(kept: dict[str, Any]) -> Figure:
+    about = (
         f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, "
-        f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture.",
+        f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture."
     )
+    headings = ["At initialisation", "After training", "RNN, tanh: orthogonal times a gain", "LSTM: the cell state's gradient"]
+    figure, axes = panels("The gradient on its way back", about, headings, 2, 3.4, 2.5, 1.4)
     for ax, name, highest in zip(axes, ("start", "trained", "gains", "biases"), (1e2, 1e2, 1e6, 1e2), strict=True):
         lines(ax, curves(kept[name]), 1e-12, highest)
     return figure
 
 
-def spectra_picture(kept: dict[str, Any]) -> "Figure":
-    figure, axes = panels(
-        list(kept),
-        3,
-        2.4,
-        2.2,
-        0.8,
-        "Singular values of the product of the step Jacobians",
+def spectra_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
+    about = (
         f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Dashed: the bound "
-        "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture.",
+        "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture."
     )
+    figure, axes = panels("Singular values of the product of the step Jacobians", about, list(kept), 3, 2.4, 2.2, 0.8)
     for ax, of_cell in zip(axes, kept.values(), strict=True):
         data = curves(of_cell)
         bound = data.pop("bound", None)
@@ -198,34 +165,25 @@ def spectra_picture(kept: dict[str, Any]) -> "Figure":
     return figure
 
 
-def clipping_picture(kept: dict[str, Any]) -> "Figure":
-    figure, axes = panels(
-        ["Mean squared error", "Norm of the gradient, before clipping"],
-        2,
-        3.6,
-        2.4,
-        1.1,
-        "Clipping",
-        f"RNN, relu, identity, on the adding problem with T = {CLIPPED['T']}; plain gradient descent, rate 0.01; means of "
-        f"{CLIPPED['block']} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1.",
+def clipping_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
+    about = (
+        f"RNN, relu, identity, on the adding problem with T = {CLIPPED_T}; plain gradient descent, rate 0.01; means of "
+        f"{BLOCK} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1."
     )
-    lines(axes[0], curves(kept["loss"]), 0.03, 1e15, "step", CLIPPED["block"])
-    lines(axes[1], curves(kept["norm"]), 1e-2, 1e16, "step", CLIPPED["block"])
+    figure, axes = panels("Clipping", about, ["Mean squared error", "Norm of the gradient, before clipping"], 2, 3.6, 2.4, 1.1)
+    lines(axes[0], curves(kept["loss"]), 0.03, 1e15, "step", BLOCK)
+    lines(axes[1], curves(kept["norm"]), 1e-2, 1e16, "step", BLOCK)
     axes[0].axhline(GUESS, color=BLACK, linewidth=0.7, linestyle=":")
     return figure
 
 
 def table(kept: dict[str, list[dict[str, float]]]) -> str:
     """A Markdown table: for each cell, before and after training, what a hundred steps leave."""
-    rows = [
-        f"| cell | at the start: ‖dh₀‖ / ‖dh_T‖, T = {T} | σ₁ of J, median | ρ of J, median | σ₁ of P₀ "
-        "| trained: ‖dh₀‖ / ‖dh_T‖ | σ₁ of J | ρ of J | σ₁ of P₀ |",
-        "|---|" + "--:|" * 8,
-    ]
-    for name, states in kept.items():
-        cells = [f"{s['norm']:.1e} | {s['step']:.2f} | {s['radius']:.3f} | {s['product']:.1e}" for s in states]
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    start = [f"at the start: ‖dh₀‖ / ‖dh_T‖, T = {T}", "σ₁ of J, median", "ρ of J, median", "σ₁ of P₀"]
+    head = ["cell", *start, "trained: ‖dh₀‖ / ‖dh_T‖", "σ₁ of J", "ρ of J", "σ₁ of P₀"]
+    forms = {"norm": ".1e", "step": ".2f", "radius": ".3f", "product": ".1e"}
+    rows = [[name, *(format(s[k], form) for s in states for k, form in forms.items())] for name, states in kept.items()]
+    return "\n".join(markdown(head, rows))
 
 
 STUDY = Study(

@@ -32,7 +32,6 @@ def main() -> int:
     console.print(Text(f"# one line of lstm.py broken: {fault.old}  ->  {fault.new}", style="bold"))
     judged = report.build([r._replace(implementation="numpy, broken") for r in broken], [], "cpu")
     console.print(terminal.outcome(judged["implementations"][0]))
-    FILE.parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(str(FILE), title="parity", theme=MONOKAI, code_format=LOCAL)
     print(f"wrote {FILE.relative_to(Path.cwd())}" if FILE.is_relative_to(Path.cwd()) else f"wrote {FILE}")
     return 0

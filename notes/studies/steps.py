@@ -11,6 +11,7 @@ import pandas as pd
 from benchmarks.report.frame import LIBRARY, load, percent, said, spread
 from benchmarks.run import results
 
+from ..generated import markdown
 from ..labels import ROOT
 
 CELLS, PHASES = ("rnn", "lstm", "gru"), ("forward", "train")
@@ -63,49 +64,41 @@ def ladder(of: pd.DataFrame | None = None) -> str:
     rows = measured() if of is None else of
     rows = rows[rows.kind.isin(CELLS)]
     columns = [(cell, phase) for cell in CELLS for phase in PHASES]
+    head = ["step", "from", "to", *(f"{cell}, {phase}" for cell, phase in columns), "measured on"]
     tables = []
     for device in rows.device.unique():
         ends = {step: pairs(step, rows[rows.device == device]) for step in LADDER}
         sources = pd.concat(ends.values()).drop_duplicates("run").sort_values("run")
-        lines = [
-            "Measured on "
-            + ", ".join(f"{r.name} ({r.where})" for r in sources.itertuples(index=False))
-            + f", {device}, float32. Time after the step over time before it: geometric mean over the cases, "
-            "(smallest – largest); below 1 it saves.",
-            "",
-            f"| step | from | to | {' | '.join(f'{cell}, {phase}' for cell, phase in columns)} | measured on |",
-            f"|---|---|---|{'--:|' * len(columns)}---|",
-        ]
+        where = ", ".join(f"{r.name} ({r.where})" for r in sources.itertuples(index=False))
+        said = (
+            f"Measured on {where}, {device}, float32. Time after the step over time before it: geometric mean over the cases, "
+            "(smallest – largest); below 1 it saves."
+        )
+        lines = []
         for step, both in ends.items():
             cells = [saved(both[(both.kind == cell) & (both.phase == phase)].saved) for cell, phase in columns]
-            where = ", ".join(both.sort_values("run").name.unique())
-            lines.append(f"| {step.name} | {step.before} | {step.after} | {' | '.join([*cells, where])} |")
-        tables.append("\n".join(lines))
+            lines.append([*step, *cells, ", ".join(both.sort_values("run").name.unique())])
+        tables.append("\n".join([said, "", *markdown(head, lines, (0, 1, 2, len(head) - 1))]))
     return "\n\n".join(tables)
 
 
 def floor() -> str:
     """One LSTM forward: what a step costs, from the smallest product of a step to the largest."""
-    shown = ("numpy.fast", LIBRARY)
     rows = measured()
     rows = rows[(rows.kind == "lstm") & (rows.phase == "forward") & (rows.preset == "grid")]
     rows = rows.assign(work=rows.flops / rows["T"])
-    ours, library = (rows[rows.implementation == name] for name in shown)
+    ours, library = (rows[rows.implementation == name] for name in ("numpy.fast", LIBRARY))
+    both = ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library"))
+    head = ["measured on", "size", "multiplications and additions in one step"]
+    head += [text for name in ("numpy.fast", "torch.library") for text in (f"{name}, one step", "of the machine's rate")]
     lines = [
-        "| measured on | size | multiplications and additions in one step | numpy.fast, one step "
-        "| of the machine's rate | torch.library, one step | of the machine's rate |",
-        "|---|---|--:|--:|--:|--:|--:|",
+        [f"{r.name}, {r.device}", r.size, f"{r.work:,.0f}", *a_step(r, ""), *a_step(r, "_library")]
+        for r in both.sort_values(["device", "work"], kind="stable").itertuples()
     ]
-    for r in (
-        ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library"))
-        .sort_values(["device", "work"], kind="stable")
-        .itertuples()
-    ):
-        lines.append(f"| {r.name}, {r.device} | {r.size} | {r.work:,.0f} | {a_step(r, '')} | {a_step(r, '_library')} |")
-    return "\n".join(lines)
+    return "\n".join(markdown(head, lines, (0, 1)))
 
 
-def a_step(row: Any, whose: str) -> str:
+def a_step(row: Any, whose: str) -> tuple[str, str]:
     """The time of a step, and its rate over that of the machine's own large product, measured in the same run."""
     peak = results.read(ROOT / row.file)["limits"][row.device]["gemm_gflops"][row.dtype]
-    return f"{said(getattr(row, f'median{whose}') / row.T)} | {percent(getattr(row, f'gflops{whose}') / peak)}"
+    return said(getattr(row, f"median{whose}") / row.T), percent(getattr(row, f"gflops{whose}") / peak)

@@ -4,14 +4,18 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reference.common.arrays import Array
 
 from .. import generated
 from ..labels import NOTES
 from .drawing import save
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+Kept = Any  # what a study keeps: JSON
 
 
 def lines_of(kept: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -19,24 +23,20 @@ def lines_of(kept: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in kept.items()}
 
 
-def no_pictures(_: Any) -> "dict[str, Figure]":
-    return {}
-
-
 class Study(NamedTuple):
     """One experiment behind a note.  What is kept is whatever ``measure`` returns, through JSON."""
 
     name: str  # of its file in notes/results
     about: str | None  # the help of its command
-    measure: Callable[[], Any]
-    tables: Callable[[Any], Mapping[str, str]] = lines_of  # what is kept -> Markdown, by name
-    pictures: "Callable[[Any], Mapping[str, Figure]]" = no_pictures  # what is kept -> figures, by name of the file
+    measure: Callable[[], Kept]
+    tables: Callable[[Kept], Mapping[str, str]] = lines_of  # what is kept -> Markdown, by name
+    pictures: Callable[[Kept], Mapping[str, Figure]] | None = None  # what is kept -> figures, by name of the file
 
     @property
     def file(self) -> Path:
         return NOTES / "results" / f"{self.name}.json"
 
-    def kept(self) -> Any:
+    def kept(self) -> Kept:
         """What was measured.  FileNotFoundError: nothing was."""
         return json.loads(self.file.read_text(encoding="utf-8"))
 
@@ -46,10 +46,10 @@ class Study(NamedTuple):
 
     def draw(self) -> None:
         """Write the pictures into notes/figures."""
-        for name, figure in self.pictures(self.kept()).items() if self.file.exists() else ():
+        for name, figure in self.pictures(self.kept()).items() if self.pictures and self.file.exists() else ():
             print(f"wrote {save(figure, name).relative_to(NOTES.parent)}")
 
-    def keep(self, result: Any) -> None:
+    def keep(self, result: Kept) -> None:
         """Into notes/results, and from there into the pictures and the notes."""
         self.file.write_text(as_text(result), encoding="utf-8")
         print(f"wrote {self.file.relative_to(NOTES.parent)}")
@@ -68,14 +68,31 @@ class Study(NamedTuple):
         return 0
 
 
-def as_text(result: Any) -> str:
+def as_text(result: Kept) -> str:
     """JSON with a line for each entry."""
-    entries = [json.dumps(v, ensure_ascii=False) for v in (result.values() if isinstance(result, dict) else result)]
+
+    def text(entry: Kept) -> str:
+        return json.dumps(entry, ensure_ascii=False)
+
     if isinstance(result, dict):
-        return "{" + ",\n".join(f"{json.dumps(k, ensure_ascii=False)}: {v}" for k, v in zip(result, entries, strict=True)) + "}\n"
-    return "[" + ",\n".join(entries) + "]\n"
+        return "{" + ",\n".join(f"{text(k)}: {text(v)}" for k, v in result.items()) + "}\n"
+    return "[" + ",\n".join(map(text, result)) + "]\n"
 
 
-def short(v: float) -> float:
-    """Three digits: what a curve needs"""
-    return float(f"{v:.3g}")
+def short(v: float, digits: int = 3) -> float:
+    """Three digits are what a curve needs."""
+    return float(f"{v:.{digits}g}")
+
+
+def quantiles(errors: Array) -> list[float]:
+    """Median, 95 percent and largest"""
+    return [short(v) for v in (np.median(errors), np.quantile(errors, 0.95), np.max(errors))]
+
+
+def plain(v: float) -> str:
+    return f"{v:.2f}" if v < 1 else f"{v:.1f}" if v < 100 else f"{v:,.0f}" if v < 1e5 else f"{v:.0e}".replace("+", "")
+
+
+def power(v: float) -> str:
+    """With a minus sign, at which no line is broken"""
+    return f"{v:.1e}".replace("-", "−")

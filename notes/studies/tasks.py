@@ -5,13 +5,14 @@ the notes.
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from ..generated import markdown
 from ..labels import NOTES
 from .drawing import save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def results(task: str) -> list[dict[str, Any]]:
@@ -30,28 +31,18 @@ def table(task: str) -> str:
     lines = []
     for run in measured:
         v = run["versions"]
-        lines += [
-            f"`{run['command']}`, {run['batch']} sequences a step, {run['parts'][0]} for training and "
-            f"{run['parts'][2]} for the test; NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, "
-            "float32.",
-            "",
-            f"| {run['title']} | {' | '.join(names)} |",
-            "|---|" + "--:|" * len(names),
-        ]
-        for label, figures in run["baselines"].items():
-            lines.append(f"| baseline: {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
-        for label, figures in run["variants"].items():
-            lines.append(f"| {label} | {' | '.join(shown(k, figures[k]) for k in names)} |")
+        versions = f"NumPy {v['numpy']}{', torch ' + v['torch'] if 'torch' in v else ''}, float32."
+        parts = f"{run['parts'][0]} for training and {run['parts'][2]} for the test"
+        lines += [f"`{run['command']}`, {run['batch']} sequences a step, {parts}; {versions}", ""]
+        both = {f"baseline: {label}": figures for label, figures in run["baselines"].items()} | run["variants"]
+        lines += markdown([run["title"], *names], [[label, *(shown(k, of[k]) for k in names)] for label, of in both.items()])
         lines += ["", *(f"- {k}: {shown(k, v)} of the phonemes wrong" for k, v in run["more"].items()), ""]
     lines += ["Some of what the first of these says:", "", *(f"- {k}: {v}" for k, v in measured[0]["examples"].items())]
     return "\n".join(lines).strip().replace("\n\n\n", "\n\n")
 
 
-def maps(pronounced: list[dict[str, Any]]) -> "Figure":
+def maps(pronounced: list[dict[str, Any]]) -> Figure:
     """A grey square for each weight: what was said downwards, the letters across."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     with rc_context({"font.family": "monospace"}):
         figure = Figure(figsize=(10, 8.5), layout="constrained")
         for axes, m in zip(figure.subplots(2, 2).flat, pronounced, strict=True):

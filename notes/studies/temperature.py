@@ -7,9 +7,11 @@ two places.  The table of the note and the picture are made from those.
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from reference.char_lm import backend as char_lm
 from reference.char_lm import command
@@ -17,22 +19,20 @@ from reference.char_lm.run import text_of, trained
 from reference.common import sampling
 from reference.common.arrays import Array
 
-from .drawing import BLACK, COLOURS, STROKES, apart, name_at, panels
+from ..generated import markdown
+from .drawing import BLACK, COLOURS, apart, name_at, panels, stroke
 from .study import Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 RUN = Path("out/temperature")
 OPTIONS = ["--size", "128", "--embedding", "32", "--steps", "800", "--seed", "0"]
 READ, SHOWN = 1000, 12
 TAUS = (0.2, 0.7, 1.0, 1.5)
 AXIS = np.round(np.arange(0.05, 3.001, 0.05), 2)
+Kept = dict[str, Any]
 PLACES = {"unsure": 0.9, "sure": 0.15}  # quantile of the entropy, among the characters that were read
 
 
-def measure() -> dict[str, Any]:
+def measure() -> Kept:
     """Train, read, and keep the logits where the model is unsure and where it is sure.  RuntimeError: it failed."""
     if command.main(char_lm.BACKEND, ["train", "--run", str(RUN), "--overwrite", "--quiet", *OPTIONS]):
         raise RuntimeError("the training failed")
@@ -41,7 +41,6 @@ def measure() -> dict[str, Any]:
     text = text_of(config, vocabulary)
     tokens = text.part("test")[:READ]
     z = char_lm.BACKEND.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]  # not those near the zero state
-    mean = [float(entropy(z, tau).mean()) for tau in AXIS]
     at = entropy(z, 1.0)
     places = {}
     for name, quantile in PLACES.items():
@@ -54,7 +53,7 @@ def measure() -> dict[str, Any]:
         "read": READ - READ // 5,
         "symbols": [str(s) for s in vocabulary.symbols],
         "places": places,
-        "mean": [round(v, 4) for v in mean],
+        "mean": [round(float(entropy(z, tau).mean()), 4) for tau in AXIS],
     }
 
 
@@ -65,7 +64,7 @@ def entropy(z: Array, tau: float) -> Array:
     return -(p * np.where(p > 0, log_p, 0)).sum(-1) / np.log(2)
 
 
-def likely(kept: dict[str, Any], name: str, tau: float) -> tuple[list[str], Array]:
+def likely(kept: Kept, name: str, tau: float) -> tuple[list[str], Array]:
     """Symbols and probabilities, most likely first"""
     p = np.exp(sampling.log_probabilities(np.array(kept["places"][name]["logits"]), tau))
     order = np.argsort(-p, kind="stable")
@@ -76,36 +75,29 @@ def shown(symbol: str) -> str:
     return {"\n": "↵", " ": "␣", "|": "\\|"}.get(symbol, symbol)
 
 
-def table(kept: dict[str, Any]) -> str:
+def table(kept: Kept) -> str:
     """A Markdown table: at each place and temperature the entropy, and who has what."""
-    lines = [
-        "| after | temperature | entropy, bits | the most likely, in percent | the five after it | all others |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
+    head = ["after", "temperature", "entropy, bits", "the most likely, in percent", "the five after it", "all others"]
+    rows = []
     for name, place in kept["places"].items():
         tail = place["after"][-16:].replace("\n", "↵")
         for tau in TAUS:
             symbols, p = likely(kept, name, tau)
             bits = entropy(np.array(place["logits"]), tau)
-            lines.append(
-                f"| {name}: `…{tail}` | {tau} | {bits:.2f} | `{symbols[0]}` {100 * p[0]:.1f} "
-                f"| {100 * p[1:6].sum():.1f} | {100 * p[6:].sum():.1f} |"
-            )
-    return "\n".join([f"`{kept['command']}`", "", *lines])
+            percent = [f"`{symbols[0]}` {100 * p[0]:.1f}", f"{100 * p[1:6].sum():.1f}", f"{100 * p[6:].sum():.1f}"]
+            rows.append([f"{name}: `…{tail}`", tau, f"{bits:.2f}", *percent])
+    return "\n".join([f"`{kept['command']}`", "", *markdown(head, rows)])
 
 
-def picture(kept: dict[str, Any]) -> "Figure":
+def picture(kept: Kept) -> Figure:
     unsure = next(iter(kept["places"]))
-    figure, axes = panels(
-        [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"],
-        3,
-        2.1,
-        1.9,
-        0.8,
-        "What temperature does to a distribution",
-        f'A small model of Shakespeare after "{shown_end(kept["places"][unsure]["after"])}": the {SHOWN} most likely '
-        f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places.",
+    end = "".join(map(shown, kept["places"][unsure]["after"][-16:]))
+    about = (
+        f'A small model of Shakespeare after "{end}": the {SHOWN} most likely '
+        f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places."
     )
+    headings = [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"]
+    figure, axes = panels("What temperature does to a distribution", about, headings, 3, 2.1, 1.9, 0.8)
     for ax, tau in zip(axes, TAUS, strict=False):
         symbols, p = likely(kept, unsure, tau)
         ax.bar(range(SHOWN), 100 * p[:SHOWN], color=COLOURS[1], width=0.7)
@@ -113,46 +105,27 @@ def picture(kept: dict[str, Any]) -> "Figure":
         ax.set_ylim(0, 100)
         ax.grid(visible=False, axis="x")
         ax.set_axisbelow(True)
-    by_rank(axes[4], kept, unsure)
-    entropies(axes[5], kept)
-    for ax in axes[4:]:
-        ax.set_xlim(0, AXIS[-1])
-        ax.set_xlabel("temperature")
+    p = np.array([likely(kept, unsure, tau)[1] for tau in AXIS])
+    against_temperature(axes[4], {f"number {rank}": 100 * p[:, rank - 1] for rank in (1, 2, 5, 20)}, 100)
+    bits = {name: np.array([entropy(np.array(v["logits"]), tau) for tau in AXIS]) for name, v in kept["places"].items()}
+    all_alike = np.log2(len(kept["symbols"]))
+    against_temperature(axes[5], {**bits, "mean": np.array(kept["mean"])}, all_alike * 1.05, {"all alike": all_alike})
     return figure
 
 
-def shown_end(said: str) -> str:
-    return "".join(map(shown, said[-16:]))
-
-
-def by_rank(ax: "Axes", kept: dict[str, Any], name: str) -> None:
-    """Of the first, second, fifth, twentieth of the characters"""
-    p = np.array([likely(kept, name, tau)[1] for tau in AXIS])
-    ends = {}
-    for i, rank in enumerate((1, 2, 5, 20)):
-        ax.plot(AXIS, 100 * p[:, rank - 1], color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
-        ends[f"number {rank}"] = 100 * p[-1, rank - 1], COLOURS[i]
-    ax.set_ylim(0, 100)
-    named(ax, ends)
-
-
-def entropies(ax: "Axes", kept: dict[str, Any]) -> None:
-    lines = {name: [float(entropy(np.array(place["logits"]), tau)) for tau in AXIS] for name, place in kept["places"].items()}
-    ends = {}
-    for i, (name, line) in enumerate({**lines, "mean": kept["mean"]}.items()):
-        ax.plot(AXIS, line, color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
-        ends[name] = line[-1], COLOURS[i]
-    all_alike = np.log2(len(kept["symbols"]))
-    ax.axhline(all_alike, color=BLACK, linewidth=0.7, linestyle=":")
-    ax.set_ylim(0, all_alike * 1.05)
-    named(ax, ends | {"all alike": (all_alike, BLACK)})
-
-
-def named(ax: "Axes", ends: Mapping[str, tuple[float, str]]) -> None:
-    """Names at the right, moved apart; values and colours by name"""
-    top = ax.get_ylim()[1]
+def against_temperature(ax: Axes, curves: Mapping[str, Array], top: float, levels: Mapping[str, float] = {}) -> None:
+    """Curves and horizontal lines, their names at the right, moved apart"""
+    ends = {name: (curve[-1], COLOURS[i]) for i, (name, curve) in enumerate(curves.items())}
+    for i, curve in enumerate(curves.values()):
+        ax.plot(AXIS, curve, **stroke(i))
+    for name, level in levels.items():
+        ax.axhline(level, color=BLACK, linewidth=0.7, linestyle=":")
+        ends[name] = level, BLACK
+    ax.set_ylim(0, top)
     for name, at in apart({k: v / top for k, (v, _) in ends.items()}, 0.075).items():
         name_at(ax, name, 1, ends[name][0] / top, at, ends[name][1])
+    ax.set_xlim(0, AXIS[-1])
+    ax.set_xlabel("temperature")
 
 
 STUDY = Study("temperature", __doc__, measure, lambda kept: {"": table(kept)}, lambda kept: {"temperature": picture(kept)})

@@ -15,6 +15,7 @@ from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.oracle import compute, truth
 from parity_tests.judge.tolerance import allowed, largest
 
+from ..generated import markdown
 from .study import Study
 
 GAINS = (0.3, 0.6, 1.5, 4.0)
@@ -26,41 +27,29 @@ def ratios(kind: str, gain: float, seeds: int) -> Iterator[tuple[float, float, f
     """For each tensor: error over allowed with one baseline and with four, and error in eps of the largest value."""
     for seed in range(seeds):
         for dtype in ("float32", "float64"):
-            case = Case(
-                Spec(input_size=3, hidden_size=6, num_layers=1 + seed % 2, dtype=dtype, **KINDS[kind]),
-                gain=gain,
-                label=f"seed{seed}",
-            )
+            spec = Spec(input_size=3, hidden_size=6, num_layers=1 + seed % 2, dtype=dtype, **KINDS[kind])
+            case = Case(spec, gain=gain, label=f"seed{seed}")
             (oracle, baselines), data = truth(case), case.data()
             for name in JUDGED:
                 if BUILTIN[name].reason_to_decline(case.spec):
                     continue
                 computed = compute(BUILTIN[name].load(case.spec, data.weights), case, data)
                 for tensor, exact in oracle.items():
-                    error = float(largest(computed[tensor] - exact))
+                    error, eps = float(largest(computed[tensor] - exact)), float(np.finfo(dtype).eps * largest(exact))
                     four = [b[tensor] for b in baselines]
-                    yield (
-                        error / allowed(four[:1], exact, dtype),
-                        error / allowed(four, exact, dtype),
-                        error / float(np.finfo(dtype).eps * largest(exact)),
-                    )
+                    yield error / allowed(four[:1], exact, dtype), error / allowed(four, exact, dtype), error / eps
 
 
 def measure() -> dict[str, list[str]]:
     """A table with a row for each gain, all kinds of cells together."""
-    lines = [
-        "| gain | tensors | largest error, in eps of the largest value | one baseline: worst ratio | refused "
-        "| four baselines: worst ratio | refused |",
-        "|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    head = ["gain", "tensors", "largest error, in eps of the largest value"]
+    head += ["one baseline: worst ratio", "refused", "four baselines: worst ratio", "refused"]
+    rows = []
     for gain in track(GAINS, "gains", transient=True):
         kinds = [k for k in KINDS if k != "rnn-relu" or gain < 2]  # relu explodes at large gains
-        r = np.array([v for kind in kinds for v in ratios(kind, gain, SEEDS)])
-        lines.append(
-            f"| {gain} | {len(r)} | {r[:, 2].max():.0f} | {r[:, 0].max():.2f} | {(r[:, 0] > 1).sum()} "
-            f"| {r[:, 1].max():.2f} | {(r[:, 1] > 1).sum()} |"
-        )
-    return {"": lines}
+        one, four, eps = np.array([v for kind in kinds for v in ratios(kind, gain, SEEDS)]).T
+        rows.append([gain, len(eps), f"{eps.max():.0f}", *(v for r in (one, four) for v in (f"{r.max():.2f}", (r > 1).sum()))])
+    return {"": markdown(head, rows, ())}
 
 
 STUDY = Study("tolerances", __doc__, measure)

@@ -14,6 +14,7 @@ from rich.progress import track
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, step_maxima
 from parity_tests.training.trajectory import CELLS, OPTIMIZERS, RUNS, STEPS, TASKS, Task, Trajectory, follow, truth
 
+from ..generated import markdown
 from .study import Study
 
 COUNTS, DRAWS = (1, 2, 4, 8, RUNS), 50
@@ -25,17 +26,13 @@ class Runs:
 
     def __init__(self, task: Task, cell: str, kind: str, seed: int = 0):
         known = truth(task, cell, kind, seed)
-        oracle, self.baselines = known.oracle, known.baselines(RUNS)
-        runs = [
-            *self.baselines,
-            follow(task, cell, kind, seed=seed, side="torch"),
-            follow(task, cell, kind, seed=seed, engine="fast"),
-        ]
+        oracle, baselines = known.oracle, known.baselines(RUNS)
+        others = [follow(task, cell, kind, seed=seed, side="torch"), follow(task, cell, kind, seed=seed, engine="fast")]
         self.weights = [k not in ("loss", "norm") for k in oracle]
         self.largest = np.array([step_maxima(v) for v in oracle.values()], float)
         # of each run, quantity and step
-        self.errors = np.array([[step_maxima(run[k] - v) for k, v in oracle.items()] for run in runs], float)
-        self.direction = along_one_direction(self.baselines, oracle)
+        self.errors = np.array([[step_maxima(run[k] - v) for k, v in oracle.items()] for run in baselines + others], float)
+        self.direction = along_one_direction(baselines, oracle)
 
     def limits(self, chosen: np.ndarray) -> np.ndarray:
         """What T3 allows when these runs are the baselines"""
@@ -67,17 +64,13 @@ def along_one_direction(baselines: list[Trajectory], oracle: Trajectory) -> floa
 
     Sixteen errors that have nothing to do with each other lie there by a little more than one sixteenth.
     """
-    scaled = [
-        np.concatenate(
-            [
-                ((run[k][-1] - v[-1]) / np.abs(v[-1]).max()).ravel().astype(float)
-                for k, v in oracle.items()
-                if k not in ("loss", "norm")
-            ]
-        )
-        for run in baselines
-    ]
-    s = np.linalg.svd(np.array(scaled), compute_uv=False)
+    weights = {k: v[-1] for k, v in oracle.items() if k not in ("loss", "norm")}
+
+    def scaled(run: Trajectory) -> np.ndarray:
+        errors = [((run[k][-1] - v) / np.abs(v).max()).ravel().astype(float) for k, v in weights.items()]
+        return np.concatenate(errors)
+
+    s = np.linalg.svd(np.array([scaled(run) for run in baselines]), compute_uv=False)
     return float(s[0] ** 2 / (s**2).sum())
 
 
@@ -93,44 +86,34 @@ def expected(count: int) -> float:
 
 def measure() -> dict[str, list[str]]:
     """Two tables: how rounding grows, a row for each model and cell; and what the number of baselines does."""
-    grown = [
-        "| model | cell | noise after 1 step | 10 steps | 100 steps | " + " | ".join(OPTIMIZERS) + " |",
-        "|---|---|" + "--:|" * (3 + len(OPTIMIZERS)),
-    ]
     refused, width = dict.fromkeys(COUNTS, 0), dict.fromkeys(COUNTS, 0.0)
-    rng, kinds, directions = np.random.default_rng(0), 0, []
+    rng, growth, kinds = np.random.default_rng(0), [], []
     for task, cell in track([(task, cell) for task in TASKS for cell in CELLS], "trajectories", transient=True):
-        row = [Runs(task, cell, kind) for kind in OPTIMIZERS]
-        grown.append(
-            f"| {task} | {cell} | "
-            + " | ".join(f"{max(s.noise(n) for s in row):.1f}" for n in (1, 10, STEPS))
-            + " | "
-            + " | ".join(f"{max(s.worst()):.2f}" for s in row)
-            + " |"
-        )
-        directions += [s.direction for s in row]
-        kinds += len(row)
+        runs = [Runs(task, cell, kind) for kind in OPTIMIZERS]
+        noise = [f"{max(s.noise(n) for s in runs):.1f}" for n in (1, 10, STEPS)]
+        growth.append([task, cell, *noise, *(f"{max(s.worst()):.2f}" for s in runs)])
+        kinds += runs
         for count in COUNTS:
-            for s in row:
+            for s in runs:
                 wrong, wide = s.refused(count, rng)
                 refused[count] += wrong
                 width[count] += wide
-    lines = [
-        "| baselines | right runs judged | refused | of a thousand | if it were one number | mean limit |",
-        "|--:|--:|--:|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {n} | {DRAWS * kinds} | {refused[n]} | {1000 * refused[n] / (DRAWS * kinds):.2f} "
-        f"| {1000 * expected(n):.2g} | {np.exp((width[n] - width[COUNTS[0]]) / kinds):.2f} |"
-        for n in COUNTS
-    ]
-    least, middle, most = np.quantile(directions, [0, 0.5, 1])
-    lines += [
-        "",
+    judged = DRAWS * len(kinds)
+    baselines = []
+    for n in COUNTS:
+        wider = np.exp((width[n] - width[COUNTS[0]]) / len(kinds))
+        of_a_thousand = f"{1000 * refused[n] / judged:.2f}", f"{1000 * expected(n):.2g}"
+        baselines.append([n, judged, refused[n], *of_a_thousand, f"{wider:.2f}"])
+    least, middle, most = np.quantile([s.direction for s in kinds], [0, 0.5, 1])
+    said = (
         f"After {STEPS} steps {100 * least:.0f} to {100 * most:.0f} percent of the squared error of all weights lie "
-        f"along one direction, in the median of the {kinds} kinds of runs {100 * middle:.0f} percent.",
-    ]
-    return {"growth": grown, "baselines": lines}
+        f"along one direction, in the median of the {len(kinds)} kinds of runs {100 * middle:.0f} percent."
+    )
+    head = ["baselines", "right runs judged", "refused", "of a thousand", "if it were one number", "mean limit"]
+    return {
+        "growth": markdown(["model", "cell", "noise after 1 step", "10 steps", "100 steps", *OPTIMIZERS], growth, (0, 1)),
+        "baselines": [*markdown(head, baselines, ()), "", said],
+    }
 
 
 STUDY = Study("trajectory", __doc__, measure)

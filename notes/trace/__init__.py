@@ -21,7 +21,10 @@ from reference.common.arrays import Array, split
 LABEL = re.compile(r"\b[A-Z]\d\*?(?![\w*])")
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 VERBS = ("step_forward", "step_backward", "deltas")
+# What a return statement computes goes by these names.
+RETURNED = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"), "backward": ("dp", "dx", "ds_0")}
 Labels = tuple[str, ...]
+Key = tuple[str, int | None, str, Labels]  # verb, t, name, labels
 
 
 class Quantity(NamedTuple):
@@ -36,7 +39,7 @@ class Quantity(NamedTuple):
     line: int  # in the room's file
 
     @property
-    def key(self) -> tuple[str, int | None, str, Labels]:
+    def key(self) -> Key:
         """What names a quantity on both sides of a comparison."""
         return self.verb, self.t, self.name, self.labels
 
@@ -62,16 +65,10 @@ def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, se
     def draw(*shape: int) -> Array:
         return rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10
 
-    widths = (P or H, H)[: len(room.State._fields)]
     p = room.Params(draw(G * H, I), draw(G * H, P or H), draw(G * H), draw(G * H), *([draw(P, H)] if P else ()))
-    return Problem(
-        p,
-        draw(T, B, I),
-        room.State(*(draw(B, n) for n in widths)),
-        draw(T, B, P or H),
-        room.State(*(draw(B, n) for n in widths)),
-        options,
-    )
+    x, widths = draw(T, B, I), (P or H, H)[: len(room.State._fields)]
+    s, dy, ds = room.State(*(draw(B, n) for n in widths)), draw(T, B, P or H), room.State(*(draw(B, n) for n in widths))
+    return Problem(p, x, s, dy, ds, options)
 
 
 def trace(room: ModuleType, q: Problem) -> list[Quantity]:
@@ -92,13 +89,8 @@ def parsed(function: FunctionType) -> tuple[ast.FunctionDef, list[str]]:
     return node, source.splitlines()
 
 
-def labels(text: str) -> Labels:
-    """The labels in the comments of a piece of code."""
-    return tuple(label for line in text.splitlines() for label in LABEL.findall(line.partition("#")[2]))
-
-
 class Run:
-    """An interpreter for the few kinds of statement that a room has."""
+    """What all calls of a trace share."""
 
     def __init__(self, room: ModuleType):
         self.room = room
@@ -107,72 +99,66 @@ class Run:
 
     def call(self, function: FunctionType, *args: Any, **kwargs: Any) -> Any:
         """The function's result, its lines run one by one."""
-        node, lines = parsed(function)
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
-        frame = Frame(self, function, dict(bound.arguments), node, lines)
-        return frame.run(node.body)
-
-    def note(self, verb: str, name: str, carried: Labels, formula: str, value: Array, line: int) -> None:
-        self.quantities.append(Quantity(verb, self.t, name, carried, formula, np.array(value), line))
+        frame = Frame(self, function, dict(bound.arguments))
+        return frame.statements(frame.node.body)
 
 
 class Frame:
-    """One call."""
+    """One call, by an interpreter for the few kinds of statement that a room has."""
 
-    def __init__(self, run: Run, function: FunctionType, names: dict[str, Any], node: ast.AST, lines: list[str]):
-        self.run_, self.function, self.names, self.lines = run, function, names, lines
-        self.choices = [n for n in ast.walk(node) if isinstance(n, ast.IfExp)]
-        self.verb = function.__name__
+    def __init__(self, run: Run, function: FunctionType, names: dict[str, Any]):
+        self.run, self.verb, self.globals, self.names = run, function.__name__, function.__globals__, names
+        self.node, self.lines = parsed(function)
+        self.choices = [n for n in ast.walk(self.node) if isinstance(n, ast.IfExp)]
 
     def value(self, node: ast.expr) -> Any:
         """What an expression gives; the room's own verbs are run line by line too."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in VERBS:
-            return self.run_.call(getattr(self.run_.room, node.func.id), *map(self.value, node.args))
-        code = compile(ast.fix_missing_locations(ast.Expression(node)), self.verb, "eval")
-        return eval(code, self.function.__globals__, self.names)
+            return self.run.call(getattr(self.run.room, node.func.id), *map(self.value, node.args))
+        return eval(compile(ast.fix_missing_locations(ast.Expression(node)), self.verb, "eval"), self.globals, self.names)
+
+    def execute(self, node: ast.stmt) -> None:
+        exec(compile(ast.fix_missing_locations(ast.Module([node], [])), self.verb, "exec"), self.globals, self.names)
 
     def store(self, target: ast.expr, value: Any) -> None:
         self.names["_"] = value
-        assign = ast.fix_missing_locations(ast.Module([ast.Assign([target], ast.Name("_", ast.Load()))], []))
-        exec(compile(assign, self.verb, "exec"), self.function.__globals__, self.names)
+        self.execute(ast.Assign([target], ast.Name("_", ast.Load())))
 
-    def run(self, body: list[ast.stmt]) -> Any:
-        """Run statements; the value of the return statement if there is one."""
+    def statements(self, body: list[ast.stmt]) -> Any:
+        """The value of the return statement if there is one."""
         for node in body:
             if isinstance(node, ast.Assign):
                 self.assign(node)
-            elif isinstance(node, ast.AugAssign):
-                old = _again(node.target, ast.Load())
-                self.store(_again(node.target, ast.Store()), self.value(ast.BinOp(old, node.op, node.value)))
-                self.note(_filled(node.target, self.names), (), node, self.value(old), node)
+            elif isinstance(node, ast.AugAssign):  # dh[t + 1] at t = 1 is dh[2]
+                assert isinstance(node.target, ast.Subscript)
+                self.execute(node)
+                array, index = self.value(node.target.value), self.value(node.target.slice)
+                self.note(f"{ast.unparse(node.target.value)}[{index}]", (), node, array[index], node)
             elif isinstance(node, ast.If):
-                self.run(node.body if self.value(node.test) else node.orelse)
+                self.statements(node.body if self.value(node.test) else node.orelse)
             elif isinstance(node, ast.For):
                 for item in self.value(node.iter):
                     self.store(node.target, item)
-                    self.run_.t = item
-                    self.run(node.body)
-                self.run_.t = None
+                    self.run.t = item
+                    self.statements(node.body)
+                self.run.t = None
             elif isinstance(node, ast.Return) and node.value is not None:
                 return self.returned(node)
         return None
 
     def assign(self, node: ast.Assign) -> None:
         taken, carried, target = self.taken(node.value), self.labels(node), node.targets[0]
-        before = dict(self.names)
-        value = self.value(taken)
+        value = [self.value(part) for part in taken.elts] if isinstance(taken, ast.Tuple) else self.value(taken)
         self.store(target, value)
         if not carried:
             return
         if isinstance(node.value, ast.IfExp) and len(carried) == 2:  # one label for each branch
-            carried = carried[:1] if taken is node.value.body else carried[1:]
+            carried = carried[:1] if self.value(node.value.test) else carried[1:]
         targets = target.elts if isinstance(target, ast.Tuple) else [target]
         if isinstance(taken, ast.Tuple):
-            after, self.names = self.names, before
-            values = [self.value(part) for part in taken.elts]
-            self.names = after
-            for name, part, v in zip(targets, taken.elts, values, strict=True):
+            for name, part, v in zip(targets, taken.elts, value, strict=True):
                 self.expand(ast.unparse(name), carried, part, v, node)
         elif len(targets) > 1:  # the pre-activations of all gates, split
             for k, (name, v) in enumerate(zip(targets, value, strict=True)):
@@ -183,7 +169,7 @@ class Frame:
     def expand(self, name: str, carried: Labels, part: Any, value: Any, node: ast.stmt) -> None:
         """One quantity, or one for each gate or each weight if the line computes several side by side."""
         call = part.func.id if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) else ""
-        gates = self.run_.room.GATES
+        gates = self.run.room.GATES
         if call == "join":
             letters = name.partition("_")[2] or gates
             for g, arg, v in zip(letters, part.args, split(value, len(part.args)), strict=True):
@@ -203,33 +189,34 @@ class Frame:
         assert node.value is not None
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         values, carried = [self.value(self.taken(part)) for part in parts], self.labels(node)
-        names = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"), "backward": ("dp", "dx", "ds_0")}.get(
-            self.verb, ()
-        )
         computed = [k for k, part in enumerate(parts) if not isinstance(part, ast.Name)] if carried else []
         for n, k in enumerate(computed):
-            own = (carried[n],) if len(carried) == len(computed) and self.verb != "backward" else carried
-            own = () if self.verb == "backward" and names[k] == "ds_0" else own
-            self.expand(names[k], own, self.taken(parts[k]), values[k], node)
+            name, own = RETURNED[self.verb][k], carried
+            if self.verb == "backward":
+                own = () if name == "ds_0" else carried
+            elif len(carried) == len(computed):
+                own = (carried[n],)
+            self.expand(name, own, self.taken(parts[k]), values[k], node)
         return tuple(values) if isinstance(node.value, ast.Tuple) else values[0]
 
     def taken(self, node: ast.expr) -> Any:
-        """The expression with every choice replaced by the branch that is taken."""
+        """A copy of the expression with every choice replaced by the branch that is taken."""
         frame = self
 
         class Choose(ast.NodeTransformer):
             def visit_IfExp(self, choice):
                 return self.visit(choice.body if frame.value(choice.test) else choice.orelse)
 
-        if isinstance(node, ast.IfExp):  # keep the identity of the branch, so that its label can be told
-            return node.body if self.value(node.test) else node.orelse
-        return Choose().visit(copy.deepcopy(node)) if any(isinstance(n, ast.IfExp) for n in ast.walk(node)) else node
+        return Choose().visit(copy.deepcopy(node))
 
     def labels(self, node: ast.stmt) -> Labels:
-        return labels("\n".join(self.lines[node.lineno - 1 : node.end_lineno]))
+        """Those in the comments of its lines"""
+        lines = self.lines[node.lineno - 1 : node.end_lineno]
+        return tuple(label for line in lines for label in LABEL.findall(line.partition("#")[2]))
 
     def note(self, name: str, carried: Labels, part: ast.AST | str, value: Array, node: ast.stmt) -> None:
-        self.run_.note(self.verb, name, carried, part if isinstance(part, str) else self.text(part), value, node.lineno)
+        formula = part if isinstance(part, str) else self.text(part)
+        self.run.quantities.append(Quantity(self.verb, self.run.t, name, carried, formula, np.array(value), node.lineno))
 
     def text(self, part: ast.AST) -> str:
         """The code of an expression, as it is written, without the branches that were not taken."""
@@ -246,16 +233,3 @@ def segment(lines: list[str], node: Any) -> str:
     if node.lineno == node.end_lineno:
         return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
     return ast.get_source_segment("\n".join(lines), node) or ""
-
-
-def _again(node: ast.expr, context: ast.expr_context) -> Any:
-    """A copy of a target, to be read or written."""
-    again: Any = ast.parse(ast.unparse(node), mode="eval").body
-    again.ctx = context
-    return again
-
-
-def _filled(node: ast.expr, names: dict[str, Any]) -> str:
-    """dh[t + 1] at t = 1 is dh[2]."""
-    assert isinstance(node, ast.Subscript)
-    return f"{ast.unparse(node.value)}[{eval(ast.unparse(node.slice), {}, names)}]"

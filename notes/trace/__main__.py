@@ -17,20 +17,15 @@ def arguments() -> argparse.ArgumentParser:
     summary, _, rest = __doc__.partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m notes.trace", description=summary.partition(": ")[2], epilog=rest)
     parser.add_argument("cell", choices=ROOMS)
-    for name, default, meaning in (
-        ("T", 3, "steps"),
-        ("B", 1, "sequences"),
-        ("I", 1, "input features"),
-        ("H", 2, "hidden features"),
-    ):
+    sizes = {"T": (3, "steps"), "B": (1, "sequences"), "I": (1, "input features"), "H": (2, "hidden features")}
+    for name, (default, meaning) in sizes.items():
         parser.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
     parser.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
     parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
     parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
     parser.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
-    parser.add_argument(
-        "--autograd", choices=("auto", "no"), default="auto", help="no: NumPy alone, also where PyTorch is installed"
-    )
+    alone = "no: NumPy alone, also where PyTorch is installed"
+    parser.add_argument("--autograd", choices=("auto", "no"), default="auto", help=alone)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return parser
@@ -51,12 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     print(*text.lines(room, q, quantities, others, color), sep="\n")
     wrong = [one for one in quantities if text.differs(one, others)]
-    print("\n" + verdict(quantities, others, wrong))
+    said = verdict(quantities, others, wrong)
+    print("\n" + said)
     if args.html:
         try:
             args.html.parent.mkdir(parents=True, exist_ok=True)
-            written = page.page(args.cell, room, q, quantities, others, verdict(quantities, others, wrong))
-            args.html.write_text(written, encoding="utf-8")
+            args.html.write_text(page.page(args.cell, room, q, quantities, others, said), encoding="utf-8")
         except OSError as e:
             print(f"error: the page cannot be written: {e}", file=sys.stderr)
             return 2

@@ -11,47 +11,47 @@ from torch.nn.functional import linear
 
 from reference.common.arrays import Array
 
-from . import Problem
+from . import Key, Problem
 
 Tensors = dict[str, torch.Tensor]
-# Backward quantity -> the tensor whose gradient it is, and the labels of the line that computes it.
-GRADIENTS: dict[str, dict[Any, str]] = {
-    "rnn": {("da", ("R2*",)): "a", ("dh_prev", ("R1*",)): "h_prev"},
+Table = dict[str, dict[str, dict[str, str]]]
+
+
+def same(*names: str) -> dict[str, str]:
+    return dict(zip(names, names, strict=True))
+
+
+# By cell and by the labels of a line: the quantities that it computes, and the tensors that they are, ...
+FORWARD: Table = {
+    "rnn": {"R1": same("a"), "R2": same("h")},
+    "lstm": {"L1": same("a_i", "a_f", "a_g", "a_o"), "L2": same(*"ifgo"), "L3": same("c"), "L4": {"h": "m"}, "L5": same("h")},
+    "gru": {"G1": same("r", "z"), "G2": same("q"), "G3": same("n"), "G4": same("h")},
+}
+# ... or those whose gradients they are.
+BACKWARD: Table = {
+    "rnn": {"R2*": {"da": "a"}, "R1*": {"dh_prev": "h_prev"}},
     "lstm": {
-        ("do", ("L4*",)): "o",
-        ("dc", ("L4*",)): "c",
-        ("di", ("L3*",)): "i",
-        ("df", ("L3*",)): "f",
-        ("dg", ("L3*",)): "g",
-        ("dh_prev", ("L1*",)): "h_prev",
-        ("dc_prev", ("L3*",)): "c_prev",
-    }
-    | {(f"da_{g}", ("L2*",)): f"a_{g}" for g in "ifgo"}
-    | {("dh", ("L5*",)): "m"},
+        "L5*": {"dh": "m"},
+        "L4*": {"do": "o", "dc": "c"},
+        "L3*": {"di": "i", "df": "f", "dg": "g", "dc_prev": "c_prev"},
+        "L2*": {"da_i": "a_i", "da_f": "a_f", "da_g": "a_g", "da_o": "a_o"},
+        "L1*": {"dh_prev": "h_prev"},
+    },
     "gru": {
-        ("dn", ("G4*",)): "n",
-        ("dz", ("G4*",)): "z",
-        ("dh", ("G4*",)): "h in G4",
-        ("da_n", ("G3*",)): "a_n",
-        ("dq", ("G3*",)): "q",
-        ("dh_q", ("G2*",)): "k",
-        ("dr", ("G3*",)): "r",
-        ("dr", ("G2*",)): "r",
-        ("da_r", ("G1*",)): "a_r",
-        ("da_z", ("G1*",)): "a_z",
-        ("dh", ("G1*", "G2*")): "h_prev",
+        "G4*": {"dn": "n", "dz": "z", "dh": "h in G4"},
+        "G3*": {"da_n": "a_n", "dq": "q", "dr": "r"},
+        "G2*": {"dh_q": "k", "dr": "r"},
+        "G1*": {"da_r": "a_r", "da_z": "a_z"},
+        "G1* G2*": {"dh": "h_prev"},
     },
 }
-FORWARD = {
-    "rnn": {"a": "R1", "h": "R2"},
-    "lstm": {f"a_{g}": "L1" for g in "ifgo"} | dict.fromkeys("ifgo", "L2") | {"c": "L3"},
-    "gru": {"r": "G1", "z": "G1", "q": "G2", "n": "G3", "h": "G4"},
-}
-INPUT = {"rnn": ("R1",), "lstm": ("L1",), "gru": ("G1", "G3")}
-LAST: dict[str, dict[str, tuple[str, ...]]] = {
-    "rnn": dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("R1*",)),
-    "lstm": {"dW_hr": ("L5*",), **dict.fromkeys(("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx"), ("L1*",))},
-    "gru": {"dW_hh": ("G1*", "G2*"), "dx": ("G1*", "G3*")} | dict.fromkeys(("dW_ih", "db_ih", "db_hh"), ("G1*", "G2*", "G3*")),
+# All steps at once.
+INPUT = {"rnn": "R1", "lstm": "L1", "gru": "G1 G3"}
+LINEAR = same("db", "dW_ih", "dW_hh", "db_ih", "db_hh", "dx")
+LAST: Table = {
+    "rnn": {"R1*": LINEAR},
+    "lstm": {"L4": same("m"), "L5*": same("dW_hr"), "L1*": LINEAR},
+    "gru": {"G2": {"h_q": "k"}, "G1* G2*": same("dW_hh"), "G1* G3*": same("dx"), "G1* G2* G3*": same("dW_ih", "db_ih", "db_hh")},
 }
 
 
@@ -65,19 +65,8 @@ def lstm(p: Any, a_x: torch.Tensor, s: Tensors) -> Tensors:
     i, f, g, o = torch.sigmoid(a_i), torch.sigmoid(a_f), torch.tanh(a_g), torch.sigmoid(a_o)
     c = f * s["c"] + i * g
     m = o * torch.tanh(c)
-    return {
-        "a_i": a_i,
-        "a_f": a_f,
-        "a_g": a_g,
-        "a_o": a_o,
-        "i": i,
-        "f": f,
-        "g": g,
-        "o": o,
-        "c": c,
-        "m": m,
-        "h": m.clone() if p.W_hr is None else linear(m, p.W_hr),
-    }
+    h = m.clone() if p.W_hr is None else linear(m, p.W_hr)
+    return {"a_i": a_i, "a_f": a_f, "a_g": a_g, "a_o": a_o, "i": i, "f": f, "g": g, "o": o, "c": c, "m": m, "h": h}
 
 
 def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tensors:
@@ -92,24 +81,14 @@ def gru(p: Any, a_x: torch.Tensor, s: Tensors, reset_after: bool = True) -> Tens
     q = linear(k, W_n, b_n)
     a_n = x_n + (r * q if reset_after else q)
     n = torch.tanh(a_n)
-    return {
-        "a_r": a_r,
-        "a_z": a_z,
-        "r": r,
-        "z": z,
-        "k": k,
-        "q": q,
-        "a_n": a_n,
-        "n": n,
-        "h in G4": last,
-        "h": (1 - z) * n + z * last,
-    }
+    h = (1 - z) * n + z * last
+    return {"a_r": a_r, "a_z": a_z, "r": r, "z": z, "k": k, "q": q, "a_n": a_n, "n": n, "h in G4": last, "h": h}
 
 
 STEPS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
-def values(cell: str, q: Problem) -> dict[tuple[str, int | None, str, tuple[str, ...]], Any]:
+def values(cell: str, q: Problem) -> dict[Key, Array]:
     """Every quantity of notes.trace.trace(room, q), as arrays, by PyTorch and autograd."""
 
     def leaf(v: Array | None) -> Any:
@@ -130,23 +109,19 @@ def values(cell: str, q: Problem) -> dict[tuple[str, int | None, str, tuple[str,
     grads = [{name: next(gradients) for name in names} for names in steps]
     last = {f"d{name}_0": next(gradients) for name in start} | {"dx": next(gradients)}
     last |= {f"d{name}": next(gradients) for name, v in p._asdict().items() if v is not None}
-    return _by_key(cell, q, a_x, steps, grads, last)
-
-
-def _by_key(cell, q, a_x, steps, grads, last):
-    """The tensors under the keys of notes.trace.Quantity."""
-    out: dict[Any, Any] = {("forward", None, "a_x", INPUT[cell]): a_x}
+    last |= {"db": last["db_ih"]} | {name: torch.stack([names[name] for names in steps]) for name in ("m", "k") if name in steps[0]}
+    out = _keyed("forward", None, {INPUT[cell]: same("a_x")}, {"a_x": a_x})
     for t, (names, grad) in enumerate(zip(steps, grads, strict=True)):
-        out |= {("step_forward", t, name, (label,)): names[name] for name, label in FORWARD[cell].items()}
-        if cell == "lstm":  # with a projection h is written twice
-            out |= {("step_forward", t, "h", ("L4",)): names["m"], ("step_forward", t, "h", ("L5",)): names["h"]}
-        out |= {("deltas", t, f"dh[{t + 1}]", ()): grad["h"]}
-        out |= {("step_backward", t, name, carried): grad[of] for (name, carried), of in GRADIENTS[cell].items()}
-    last["db"] = last["db_ih"]
-    out |= {("backward", None, name, carried): last[name] for name, carried in LAST[cell].items() if name in last}
-    out |= {("backward", None, f"d{name}_0", ()): last[f"d{name}_0"] for name in q.s._fields}
-    if cell == "lstm":
-        out["backward", None, "m", ("L4",)] = torch.stack([names["m"] for names in steps])
-    if cell == "gru":
-        out["backward", None, "h_q", ("G2",)] = torch.stack([names["k"] for names in steps])
-    return {key: v.detach().numpy() for key, v in out.items()}
+        out |= _keyed("step_forward", t, FORWARD[cell], names) | _keyed("step_backward", t, BACKWARD[cell], grad)
+        out |= _keyed("deltas", t, {"": {f"dh[{t + 1}]": "h"}}, grad)
+    return out | _keyed("backward", None, LAST[cell] | {"": same("dh_0", "dc_0")}, last)
+
+
+def _keyed(verb: str, t: int | None, lines: dict[str, dict[str, str]], tensors: Tensors) -> dict[Key, Array]:
+    """The tensors under the keys of notes.trace.Quantity."""
+    return {
+        (verb, t, name, tuple(labels.split())): tensors[of].detach().numpy()
+        for labels, quantities in lines.items()
+        for name, of in quantities.items()
+        if of in tensors
+    }

@@ -1,12 +1,11 @@
 """A trace as one self-contained HTML page."""
 
 from html import escape
+from itertools import groupby
 from types import ModuleType
 
-import numpy as np
-
 from . import Problem, Quantity
-from .text import Others, difference, differs, equations, figures, given, heading
+from .text import Others, compared, equations, figures, given, heading
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #666; --good: #18794e; --bad: #c62a2f; --wrong: #c62a2f1c; }
@@ -23,25 +22,12 @@ code { font: .92em ui-monospace, monospace; white-space: nowrap; } .f code { col
 
 def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, verdict: str) -> str:
     """The whole page."""
-    body = [
-        f"<h1>{cell}, line by line</h1><p>{escape(verdict)}.</p>",
-        "<h2>Equations</h2>",
-        _table(
-            [],
-            [[f"<strong>{label}</strong>", "<br>".join(map(_code, text.splitlines()))] for label, text in equations(room).items()],
-        ),
-        "<h2>Given</h2>",
-        _table([], [[_code(name), _code(figures(v, 1))] for name, v in given(q).items()]),
-    ]
+    stated = [[f"<strong>{label}</strong>", "<br>".join(map(_code, text.splitlines()))] for label, text in equations(room).items()]
+    body = [f"<h1>{cell}, line by line</h1><p>{escape(verdict)}.</p>", "<h2>Equations</h2>", _table([], stated)]
+    body += ["<h2>Given</h2>", _table([], [[_code(name), _code(figures(v, 1))] for name, v in given(q).items()])]
     head = ["quantity", "label", f"the line of reference/cells/{cell}.py", "NumPy"] + ["torch", "difference"] * (others is not None)
-    last = ""
-    rows: list[list[str]] = []
-    for one in quantities:
-        if heading(one) != last:
-            body += [_table(head, rows)] * bool(rows) + [f"<h2>{heading(one)}</h2>"]
-            last, rows = heading(one), []
-        rows.append(_row(one, others))
-    body.append(_table(head, rows))
+    for title, group in groupby(quantities, heading):
+        body += [f"<h2>{title}</h2>", _table(head, [_row(one, others) for one in group])]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width, initial-scale=1"><title>{cell}, line by line</title>'
@@ -51,23 +37,13 @@ def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], ot
 
 
 def _row(one: Quantity, others: Others) -> list[str]:
-    cells = [
-        _code(one.name),
-        escape(" ".join(one.labels)),
-        f'<span class="f">{one.line}: {_code(one.formula)}</span>',
-        _code(figures(one.value, 6)),
-    ]
-    if others is None:
-        return cells
-    d = difference(one, others)
-    if d is None:
-        return [*cells, "", ""]
-    bad = differs(one, others)
-    return [
-        *cells,
-        _code(figures(np.reshape(others[one.key], one.value.shape), 6)),
-        f'<span class="{"bad" if bad else "good"}">{"✗" if bad else "✓"} {d:.0e}</span>',
-    ]
+    formula = f'<span class="f">{one.line}: {_code(one.formula)}</span>'
+    cells = [_code(one.name), escape(" ".join(one.labels)), formula, _code(figures(one.value, 6))]
+    if both := compared(one, others):
+        other, difference, bad = both
+        mark = f"✗ {difference}" if bad else f"✓ {difference}"
+        return [*cells, _code(other), f'<span class="{"bad" if bad else "good"}">{mark}</span>']
+    return cells if others is None else [*cells, "", ""]
 
 
 def _code(text: str) -> str:

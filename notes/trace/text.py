@@ -1,18 +1,18 @@
 """A trace as lines for a terminal, or as Markdown for a note."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from reference.common.arrays import Array
 
-from . import LABEL, Problem, Quantity
+from . import LABEL, Key, Problem, Quantity
 
 RED, GREEN, DIM, BOLD, PLAIN = "\033[31m", "\033[32m", "\033[2m", "\033[1m", "\033[0m"
 ROUNDINGS = 64
-Others = dict[Any, Array] | None
+Others = dict[Key, Array] | None
 
 
 def equations(room: ModuleType) -> dict[str, str]:
@@ -26,24 +26,27 @@ def equations(room: ModuleType) -> dict[str, str]:
     return by_label
 
 
-def difference(one: Quantity, others: Others) -> float | None:
-    """The largest difference from the other side; None if the other side has no such quantity."""
-    other = None if others is None else others.get(one.key)
-    return None if other is None else float(np.abs(one.value - np.reshape(other, one.value.shape)).max())
+def compared(one: Quantity, others: Others) -> tuple[str, str, bool] | None:
+    """The other side's figures, their largest difference, and whether it is more than rounding (NaN is).
+
+    None if the other side has no such quantity.
+    """
+    if others is None or one.key not in others:
+        return None
+    other = np.reshape(others[one.key], one.value.shape)
+    difference = float(np.abs(one.value - other).max())
+    rounding = ROUNDINGS * np.finfo(one.value.dtype).eps * max(1.0, np.abs(one.value).max())
+    return figures(other, 6), f"{difference:.0e}", not difference <= rounding
 
 
 def differs(one: Quantity, others: Others) -> bool:
-    """Whether the difference is more than rounding; NaN differs."""
-    d = difference(one, others)
-    return d is not None and not d <= ROUNDINGS * np.finfo(one.value.dtype).eps * max(1.0, np.abs(one.value).max())
+    both = compared(one, others)
+    return both is not None and both[2]
 
 
 def heading(one: Quantity) -> str:
-    if one.verb == "forward":
-        return "forward, all steps at once"
-    if one.verb == "backward":
-        return "backward, all steps at once"
-    return f"{'forward' if one.verb == 'step_forward' else 'backward'}, t = {one.t}"
+    at = "all steps at once" if one.verb in ("forward", "backward") else f"t = {one.t}"
+    return f"{'forward' if one.verb.endswith('forward') else 'backward'}, {at}"
 
 
 def figures(v: Array, digits: int = 4) -> str:
@@ -54,13 +57,9 @@ def figures(v: Array, digits: int = 4) -> str:
 
 def given(q: Problem) -> dict[str, Array]:
     """What was drawn, by name."""
-    return (
-        {k: v for k, v in q.p._asdict().items() if v is not None}
-        | {"x": q.x}
-        | {f"{k}_0": v for k, v in q.s._asdict().items()}
-        | {"dy": q.dy}
-        | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
-    )
+    named = {k: v for k, v in q.p._asdict().items() if v is not None} | {"x": q.x}
+    named |= {f"{k}_0": v for k, v in q.s._asdict().items()} | {"dy": q.dy}
+    return named | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
 
 
 def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, color: bool) -> Iterator[str]:
@@ -74,28 +73,21 @@ def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Othe
     yield ""
     for name, v in given(q).items():
         yield f"{name:8}{figures(v, 1)}"
-    last = ""
-    for one in quantities:
-        if heading(one) != last:
-            last = heading(one)
-            yield "\n" + paint(last, BOLD)
-        yield f"  {one.name:8}{' '.join(one.labels):12}{paint(one.formula, DIM)}"
-        yield f"  {'':20}numpy  {figures(one.value, 6)}"
-        d = difference(one, others)
-        if d is not None and others is not None:
-            bad, other = differs(one, others), figures(np.reshape(others[one.key], one.value.shape), 6)
-            said = f"{'✗ differs by' if bad else '✓'} {d:.0e}"
-            yield f"  {'':20}torch  {other}  {paint(said, RED if bad else GREEN)}"
+    for title, group in groupby(quantities, heading):
+        yield "\n" + paint(title, BOLD)
+        for one in group:
+            yield f"  {one.name:8}{' '.join(one.labels):12}{paint(one.formula, DIM)}"
+            yield f"  {'':20}numpy  {figures(one.value, 6)}"
+            if both := compared(one, others):
+                other, difference, bad = both
+                said = f"{'✗ differs by' if bad else '✓'} {difference}"
+                yield f"  {'':20}torch  {other}  {paint(said, RED if bad else GREEN)}"
 
 
-def markdown(room: ModuleType, q: Problem, quantities: list[Quantity]) -> str:
+def markdown(q: Problem, quantities: list[Quantity]) -> str:
     """The trace as tables, for the notes."""
-    out = ["| given | value |", "|---|---|"]
-    out += [f"| `{name}` | `{figures(v, 1)}` |" for name, v in given(q).items()]
-    last = ""
-    for one in quantities:
-        if heading(one) != last:
-            last = heading(one)
-            out += ["", f"*{last}*", "", "| quantity | label | the line | value |", "|---|---|---|---|"]
-        out.append(f"| `{one.name}` | {' '.join(one.labels)} | `{one.formula}` | `{figures(one.value)}` |")
+    out = ["| given | value |", "|---|---|", *(f"| `{name}` | `{figures(v, 1)}` |" for name, v in given(q).items())]
+    for title, group in groupby(quantities, heading):
+        out += ["", f"*{title}*", "", "| quantity | label | the line | value |", "|---|---|---|---|"]
+        out += [f"| `{one.name}` | {' '.join(one.labels)} | `{one.formula}` | `{figures(one.value)}` |" for one in group]
     return "\n".join(out)

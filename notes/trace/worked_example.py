@@ -10,7 +10,7 @@ def text(cell: str) -> str:
     quantities = trace(ROOMS[cell], q)
     return (
         f"{by_hand(q, quantities)}\n\n<details><summary>What is given, and every quantity of every step</summary>\n\n"
-        f"{markdown(ROOMS[cell], q, quantities)}\n\n</details>"
+        f"{markdown(q, quantities)}\n\n</details>"
     )
 
 
@@ -23,20 +23,15 @@ def by_hand(q: Problem, quantities: list[Quantity]) -> str:
         f"b_hh {term(p.b_hh[0])}"
     )
     a = q.x[0, 0, 0] * p.W_ih[0, 0] + p.b_ih[0] + q.s.h[0] @ p.W_hh[0] + p.b_hh[0]
-    last = {one.name: one.value for one in quantities if one.verb == "backward"}
-    da = [first_da(quantities, t) for t in range(len(q.x))]
-    terms = " + ".join(f"{term(d, 4)} · {term(x)}" for d, x in zip(da, q.x[:, 0, 0], strict=True))
+    dW_ih = next(one.value for one in quantities if one.name == "dW_ih")
+    backwards = [one for one in quantities if one.verb == "step_backward" and one.name in ("da", "da_i", "da_r")]
+    pairs = zip(backwards[::-1], q.x[:, 0, 0], strict=True)
+    terms = " + ".join(f"{term(da.value[0, 0], 4)} · {term(x)}" for da, x in pairs)
     return (
         f"The first entry of the first pre-activation is the sum of {first}: together {a:.2f}.\n\n"
         f"The first entry of `dW_ih` is a sum over the three steps of $da$ times $x$: "
-        f"{terms} = {last['dW_ih'][0, 0]:.4f}."
+        f"{terms} = {dW_ih[0, 0]:.4f}."
     )
-
-
-def first_da(quantities: list[Quantity], t: int) -> float:
-    """The first entry of da at a step."""
-    names = ("da", "da_i", "da_r")
-    return float(next(one.value[0, 0] for one in quantities if one.verb == "step_backward" and one.t == t and one.name in names))
 
 
 def term(v: float, digits: int = 1) -> str:

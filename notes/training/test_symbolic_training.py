@@ -73,15 +73,15 @@ def test_three_steps(name, decay):
     """O1, O2, O3, O4, O5, O6, O7, O8, O9"""
     cls, options, change = CASES[name]
     w, seen, expected, params = W, [], [], {"w": np.array([float(W)])}
-    one, found = cls(params, lr=float(LR), weight_decay=float(decay), **options), []
+    optimizer, weights = cls(params, lr=float(LR), weight_decay=float(decay), **options), []
     for g in G:
         seen.append(g if name == "AdamW" else g + decay * w)
         w = (1 - LR * decay if name == "AdamW" else 1) * w - change(seen)
         expected.append(sp.N(w, 40))
-        one.step({"w": np.array([float(g)])})
-        found.append(params["w"][0])
-    assert len(set(found)) == STEPS
-    agree({"w": found}, {"w": expected})
+        optimizer.step({"w": np.array([float(g)])})
+        weights.append(params["w"][0])
+    assert len(set(weights)) == STEPS
+    agree({"w": weights}, {"w": expected})
 
 
 @pytest.mark.parametrize("norm_type", [1, 2, 3, sp.oo])
@@ -165,21 +165,21 @@ def bound(variance):
 @pytest.mark.parametrize("nonlinearity", GAINS)
 def test_bounds_and_deviations(nonlinearity):
     """I2, I3: a sum of n products keeps its second moment where n · Var[W] = gain²; n is a fan, or the mean of both."""
-    shape, made, kept = (5, 7), GAINS[nonlinearity], {}
+    shape, gain, drawn = (5, 7), GAINS[nonlinearity], {}
     for n, uniform, normal, options in (
-        (sp.Rational(5 + 7, 2), init.xavier_uniform, init.xavier_normal, {"gain": float(made)}),
+        (sp.Rational(5 + 7, 2), init.xavier_uniform, init.xavier_normal, {"gain": float(gain)}),
         (7, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity}),
         (5, init.kaiming_uniform, init.kaiming_normal, {"a": float(SLOPE), "nonlinearity": nonlinearity, "mode": "fan_out"}),
     ):
-        kept["uniform"] = uniform(Extremes(), shape, **options), bound(made**2 / n)
-        kept["normal"] = normal(Extremes(), shape, **options), sp.sqrt(made**2 / n)
-        agree({k: v for k, (v, _) in kept.items()}, {k: np.full(shape, sp.N(v, 40)) for k, (_, v) in kept.items()})
+        drawn["uniform"] = uniform(Extremes(), shape, **options), bound(gain**2 / n)
+        drawn["normal"] = normal(Extremes(), shape, **options), sp.sqrt(gain**2 / n)
+        agree({k: v for k, (v, _) in drawn.items()}, {k: np.full(shape, sp.N(v, 40)) for k, (_, v) in drawn.items()})
 
 
 def test_the_default_of_a_recurrent_layer():
     """I1: each weight has the variance 1 / (3 H)."""
-    made = init.named("uniform", 5)(Extremes(), (10, 3))
-    agree({"W": made}, {"W": np.full((10, 3), sp.N(bound(sp.Rational(1, 15)), 40))})
+    W = init.named("uniform", 5)(Extremes(), (10, 3))
+    agree({"W": W}, {"W": np.full((10, 3), sp.N(bound(sp.Rational(1, 15)), 40))})
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (3, 2), (2, 3)])
@@ -202,8 +202,8 @@ def test_the_forget_gate_at_the_start():
         "bias_ih_l0": np.ones(8),
         "bias_hh_l0": np.ones(8),
     }
-    made = init.initialise(params, init.zeros, np.random.default_rng(0), forget_bias=1.5)
+    weights = init.initialise(params, init.zeros, np.random.default_rng(0), forget_bias=1.5)
     s_0 = lstm.State(np.zeros((1, 2)), np.array([[0.5, -2.0]]))
-    _, s_n, _ = lstm.forward(lstm.Params(*made.values()), np.zeros((1, 1, 1)), s_0)
+    _, s_n, _ = lstm.forward(lstm.Params(*weights.values()), np.zeros((1, 1, 1)), s_0)
     left = 1 / (1 + sp.exp(-sp.Rational(3, 2)))
     agree({"c": s_n.c}, {"c": [[sp.N(left / 2, 40), sp.N(-2 * left, 40)]]})

@@ -1,28 +1,25 @@
 """What a derivative loses that is computed from the function's value, where the function is saturated."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from benchmarks.what.precision import PRECISIONS
 from reference.cells import rnn
 from reference.common.arrays import Array, sigmoid
 
-from ..drawing import BLACK, COLOURS, STROKES, panels, power_of_ten
-from ..study import short
-from .quantiles import power
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ...generated import markdown
+from ..drawing import BLACK, panels, power_of_ten, stroke
+from ..study import power, short
 
 KINDS = ("float64", "float32", "float16", "bfloat16")
 EDGES = {"tanh": np.arange(0, 20.25, 0.25), "sigmoid": np.arange(-20, 40.5, 0.5)}
 
 
-def slope(a: Array, kind: str, function: str) -> tuple[Array, Array]:
-    """Relative errors of tanh' or sigmoid' as a backward computes it from the function's value: a -> a in kind, errors
+def slope(a: Array, kind: str, function: str) -> Array:
+    """Relative errors of tanh' or sigmoid' at a, as a backward computes it from the function's value
 
     In float64, float32 and float16 by the lines of ``reference``, in bfloat16 by torch's autograd.
     """
@@ -42,40 +39,37 @@ def slope(a: Array, kind: str, function: str) -> tuple[Array, Array]:
                 computed = s * (1 - s)
     e = np.exp(-np.abs(a.astype(np.longdouble)) * (2 if function == "tanh" else 1))
     exact = (4 if function == "tanh" else 1) * e / (1 + e) ** 2
-    return a.astype(float), (np.abs(computed - exact) / exact).astype(float)
+    return (np.abs(computed - exact) / exact).astype(float)
 
 
-def saturation(kind: str, function: str, edges: Array, each: int = 64) -> list[float]:
+def saturation(kind: str, function: str) -> list[float]:
     """The largest relative error in each interval of a"""
     rng = np.random.default_rng(0)
-    return [short(slope(rng.uniform(start, stop, each), kind, function)[1].max()) for start, stop in pairwise(edges)]
+    return [short(slope(rng.uniform(*ends, 64), kind, function).max()) for ends in pairwise(EDGES[function])]
 
 
 def curves() -> dict[str, dict[str, list[float]]]:
-    return {f: {kind: saturation(kind, f, edges) for kind in KINDS} for f, edges in EDGES.items()}
+    return {function: {kind: saturation(kind, function) for kind in KINDS} for function in EDGES}
 
 
 def table(kept: dict[str, list[float]]) -> str:
     """From which a on the derivative of tanh is wrong by so much, to a quarter."""
     limits = {"0.1 %": 1e-3, "1 %": 1e-2, "10 %": 0.1, "90 %": 0.9}
-    lines = ["| dtype | eps | " + " | ".join(f"{name} wrong from a =" for name in limits) + " |", "|---|--:|" + "--:|" * 4]
+    rows = []
     for kind, curve in kept.items():
         first = [f"{EDGES['tanh'][np.argmax(np.array(curve) >= limit)]:g}" for limit in limits.values()]
-        lines.append(f"| {kind} | {power(PRECISIONS[kind].eps)} | {' | '.join(first)} |")
-    return "\n".join(lines)
+        rows.append([kind, power(PRECISIONS[kind].eps), *first])
+    return "\n".join(markdown(["dtype", "eps", *(f"{name} wrong from a =" for name in limits)], rows))
 
 
-def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
-    figure, axes = panels(
-        ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"],
-        2,
-        3.4,
-        2.5,
-        0.2,
-        "What a derivative loses that is computed from the function's value",
+def picture(kept: dict[str, dict[str, list[float]]]) -> Figure:
+    about = (
         "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
-        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit.",
+        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit."
     )
+    headings = ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"]
+    title = "What a derivative loses that is computed from the function's value"
+    figure, axes = panels(title, about, headings, 2, 3.4, 2.5, 0.2)
     for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
         ax.set_yscale("log")
         ax.set_ylim(1e-17, 10)
@@ -83,23 +77,13 @@ def picture(kept: dict[str, dict[str, list[float]]]) -> "Figure":
         ax.set_xlabel("a")
         middle = (edges[:-1] + edges[1:]) / 2
         for i, (kind, curve) in enumerate(kept[function].items()):
-            ax.plot(middle, curve, color=COLOURS[i], linestyle=STROKES[i], linewidth=1.3)
-            below = kind == "float16"
-            ax.text(
-                *label_place(function, middle, np.array(curve), below),
-                kind,
-                size=7.5,
-                color=COLOURS[i],
-                va="top" if below else "bottom",
-            )
+            ax.plot(middle, curve, **stroke(i))
+            below, part = kind == "float16", slice(3, 13) if function == "tanh" else slice(22, 32)
+            # a little above or below the line, at its left or where it is flat
+            height = np.min(curve[part]) / 1.8 if below else np.max(curve[part]) * 1.5
+            ax.text(middle[part][0], height, kind, size=7.5, color=stroke(i)["color"], va="top" if below else "bottom")
             if function == "tanh":
                 expected = PRECISIONS[kind].eps / 2 * np.cosh(middle) ** 2
                 ax.plot(middle, np.where(expected < 1, expected, np.nan), color=BLACK, linestyle=":", linewidth=0.6)
         ax.yaxis.set_major_formatter(power_of_ten)
     return figure
-
-
-def label_place(function: str, x: np.ndarray, y: np.ndarray, below: bool) -> tuple[float, float]:
-    """A little above or below the line, at its left or where it is flat"""
-    part = slice(3, 13) if function == "tanh" else slice(22, 32)
-    return float(x[part][0]), float(y[part].min() / 1.8 if below else y[part].max() * 1.5)

@@ -1,23 +1,24 @@
 """How an error grows along a sequence."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import DTypeLike
 from rich.progress import track
 
 from reference.cells import gru, lstm, rnn
 from reference.common.arrays import Array
 from reference.training.init import SCHEMES
 
+from ...generated import markdown
 from ..drawing import lines, panels
-from ..study import short
-from .quantiles import plain, quantiles
+from ..study import plain, quantiles, short
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-ROOMS: dict[str, Any] = {"rnn": rnn, "lstm": lstm, "gru": gru}
+Record = dict[str, Any]
+ROOMS: dict[str, ModuleType] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 T, B, I, H = 500, 8, 16, 32
 WEIGHTS = ("torch's", "keeping", "six times")
 AFTER, EVERY = (10, 100, 500), 10  # steps in the table; steps to one point of a curve
@@ -43,29 +44,20 @@ def along(cell: str, weights: str, dtype: str, steps: int = T) -> dict[str, Arra
     room, rng = ROOMS[cell], np.random.default_rng(0)
     p = [v.astype(dtype) for v in weights_of(cell, weights, rng)]
     x, dy = (rng.standard_normal((steps, B, n)).astype(dtype) for n in (I, H))
-    zeros = [np.zeros((B, H), dtype) for _ in room.State._fields]
 
-    def states(kind: Any) -> Iterator[Array]:
-        def cast(arrays):
-            return [v.astype(kind) for v in arrays]
+    def states(kind: DTypeLike) -> tuple[Array, Array]:
+        zeros = room.State(*(np.zeros((B, H), kind) for _ in room.State._fields))
+        y, _, k = room.forward(room.Params(*(v.astype(kind) for v in p)), x.astype(kind), zeros)
+        return y, room.deltas(dy.astype(kind), zeros, k).dh[:0:-1]
 
-        y, _, k = room.forward(room.Params(*cast(p)), x.astype(kind), room.State(*cast(zeros)))
-        yield y
-        yield room.deltas(dy.astype(kind), room.State(*cast(zeros)), k).dh[:0:-1]
+    def in_eps(computed: Array, exact: Array) -> Array:
+        unit = float(np.finfo(dtype).eps) * np.abs(exact).max((1, 2), keepdims=True)
+        return (np.abs(computed - exact) / unit).astype(float).reshape(steps, -1)
 
-    return {
-        name: in_eps(computed, exact, float(np.finfo(dtype).eps))
-        for name, computed, exact in zip(("h", "dh"), states(dtype), states(np.longdouble), strict=True)
-    }
+    return dict(zip(("h", "dh"), map(in_eps, states(dtype), states(np.longdouble)), strict=True))
 
 
-def in_eps(computed: Array, exact: Array, eps: float) -> Array:
-    """(T, B, H) twice  ->  (T, B·H) errors in eps of the largest exact value of the step"""
-    top = np.abs(exact).max((1, 2), keepdims=True)
-    return (np.abs(computed - exact) / (eps * top)).astype(float).reshape(len(computed), -1)
-
-
-def growth() -> Iterator[dict[str, Any]]:
+def growth() -> Iterator[Record]:
     """A record for each cell, size of the weights, dtype and quantity."""
     todo = [(c, w, d) for c in ROOMS for w in WEIGHTS for d in ("float32", "float64")]
     for cell, weights, dtype in track(todo, "along a sequence", transient=True):
@@ -80,35 +72,29 @@ def growth() -> Iterator[dict[str, Any]]:
             }
 
 
-def table(records: list[dict[str, Any]]) -> str:
+def table(records: list[Record]) -> str:
     """Median, 95 percent and largest after so many steps; both dtypes at the end."""
-    heads = [f"float32, after {n} steps" for n in AFTER] + [f"float64, after {AFTER[-1]}"]
-    text = ["| cell | weights | of | " + " | ".join(heads) + " |", "|---|---|---|" + "--:|" * len(heads)]
     by_place = {(r["cell"], r["weights"], r["quantity"], r["dtype"]): r["after"] for r in records}
-    for cell, weights, quantity in dict.fromkeys(key[:3] for key in by_place):
-        single, double = (by_place[cell, weights, quantity, dtype] for dtype in ("float32", "float64"))
-        cells = [" · ".join(plain(v) for v in three) for three in (*(single[str(n)] for n in AFTER), double[str(AFTER[-1])])]
-        text.append(f"| {cell} | {weights} | {quantity} | {' | '.join(cells)} |")
-    return "\n".join(text)
+    rows = []
+    for place in dict.fromkeys(key[:3] for key in by_place):
+        single, double = (by_place[*place, dtype] for dtype in ("float32", "float64"))
+        shown = [*(single[str(n)] for n in AFTER), double[str(AFTER[-1])]]
+        rows.append([*place, *(" · ".join(map(plain, three)) for three in shown)])
+    head = ["cell", "weights", "of", *(f"float32, after {n} steps" for n in AFTER), f"float64, after {AFTER[-1]}"]
+    return "\n".join(markdown(head, rows, (0, 1, 2)))
 
 
-def picture(records: list[dict[str, Any]]) -> "Figure":
-    figure, axes = panels(
-        [f"{cell}: error of {what}, eps" for what in ("h", "dh") for cell in ROOMS],
-        3,
-        2.0,
-        2.1,
-        1.2,
-        "Rounding along a sequence",
+def picture(records: list[Record]) -> Figure:
+    about = (
         f"Largest error of {EVERY} steps, in eps of the dtype times the step's largest exact value; T = {T}, B = {B}, "
         f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "
-        "Weights and dtype at the end of each line.",
+        "Weights and dtype at the end of each line."
     )
-    for ax, (quantity, cell) in zip(axes, [(q, c) for q in ("h", "dh") for c in ROOMS], strict=True):
-        data = {
-            f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float)
-            for r in records
-            if (r["cell"], r["quantity"]) == (cell, quantity)
-        }
-        lines(ax, data, 1e-1, 1e20, "step" if quantity == "h" else "steps back", EVERY)
+    places = [(quantity, cell) for quantity in ("h", "dh") for cell in ROOMS]
+    headings = [f"{cell}: error of {quantity}, eps" for quantity, cell in places]
+    figure, axes = panels("Rounding along a sequence", about, headings, 3, 2.0, 2.1, 1.2)
+    for ax, place in zip(axes, places, strict=True):
+        some = [r for r in records if (r["quantity"], r["cell"]) == place]
+        data = {f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float) for r in some}
+        lines(ax, data, 1e-1, 1e20, "step" if place[0] == "h" else "steps back", EVERY)
     return figure

@@ -3,32 +3,31 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from rich.progress import track
 
 from benchmarks.what.config import Config
 from benchmarks.what.layer import baseline
 from benchmarks.what.precision import PRECISIONS, in_force, jittered, rounded
-from parity_tests.judge.cases import Case, Data
+from parity_tests.judge.cases import Data
 from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.oracle import Tensors, compute, transform
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, largest
 from reference.common import parameters
 from reference.common.arrays import Array
 
-from ..drawing import COLOURS, STROKES, panels, power_of_ten
-from ..study import short
-from .quantiles import plain, power, quantiles
-from .sequence import ROOMS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ...generated import markdown
+from ..drawing import panels, power_of_ten, stroke
+from ..study import plain, power, quantiles, short
+from .sequence import ROOMS, Record
 
 SIZES: dict[str, Any] = {"T": 50, "B": 8, "input_size": 16, "hidden_size": 32}
 SEEDS, JITTERED = 20, 2
+PARTS = ("outputs", "gradients")
 
 
 def to_bits(v: Array, bits: int) -> Array:
@@ -61,23 +60,16 @@ class Factor(np.ndarray):
         return np.asarray(getattr(ufunc, method)(*plain, **more)).view(type(self))
 
 
-def emulated(precision: str) -> type[Factor]:
-    return type("Factor", (Factor,), {"narrow": staticmethod(EMULATED[precision])})
-
-
 def by_room(cell: str, data: Data) -> Tensors:
     """Every output and gradient of one layer by the lines of its room, in the arrays' own arithmetic."""
     room = ROOMS[cell]
-    y, s_n, k = room.forward(
-        room.Params(**parameters.fields(data.weights, parameters.suffix(0, 0))),
-        data.x,
-        room.State(*(v[0] for v in data.state or ())),
-    )
+    p = room.Params(**parameters.fields(data.weights, parameters.suffix(0, 0)))
+    y, s_n, k = room.forward(p, data.x, room.State(*(v[0] for v in data.state or ())))
     dp, dx, ds_0 = room.backward(data.dy, room.State(*(v[0] for v in data.dstate)), k)
     named = {"y": y, "dx": dx} | {f"{n}_n": v[None] for n, v in s_n._asdict().items()}
     named |= {f"d{n}_0": v[None] for n, v in ds_0._asdict().items()}
-    weights = dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), dp, strict=False))
-    return {n: np.asarray(v) for n, v in (named | {f"d{n}": v for n, v in weights.items()}).items()}
+    named |= {f"d{n}": v for n, v in zip(data.weights, dp, strict=False)}
+    return {n: np.asarray(v) for n, v in named.items()}
 
 
 WAYS = {  # name in the table: precision, and what computes in it; None for the rounding of factors
@@ -93,7 +85,14 @@ WAYS = {  # name in the table: precision, and what computes in it; None for the 
 }
 
 
-def errors(cell: str, way: str, seed: int) -> Iterator[dict[str, Any]]:
+def narrowed(cell: str, data: Data, precision: str) -> Tensors:
+    """By the room, with the factors of its products rounded"""
+    kind = type("Factor", (Factor,), {"narrow": staticmethod(EMULATED[precision])})
+    with np.errstate(under="ignore"):
+        return by_room(cell, transform(data, lambda v: v.view(kind)))
+
+
+def errors(cell: str, way: str, seed: int) -> Iterator[Record]:
     """For each tensor: error over the largest exact value, and over what T1 allows.
 
     T1 has no baseline for the emulations.  They are held against what it allows float32.
@@ -107,33 +106,23 @@ def errors(cell: str, way: str, seed: int) -> Iterator[dict[str, Any]]:
     for moved in (data, *(jittered(data, judged, rng) for _ in range(JITTERED))):
         for tensor, v in baseline(case, moved, judged, "cpu").items():
             noise[tensor] = max(noise[tensor], float(largest(v - exact[tensor])))
-    by_way = computed(case, data, precision, name) if name else narrowed(cell, data, precision)
+    if name is None:
+        by_way = narrowed(cell, data, precision)
+    else:
+        with in_force(precision), torch.enable_grad():
+            by_way = compute(BUILTIN[name].load(replace(case.spec, dtype=PRECISIONS[precision].dtype), data.weights), case, data)
     for tensor, v in exact.items():
         top, error = float(largest(v)), float(largest(by_way[tensor] - v))
         limit = BASELINE_FACTOR * noise[tensor] + FLOOR_EPS * PRECISIONS[judged].eps * top
         yield {"part": "gradients" if tensor.startswith("d") else "outputs", "relative": error / top, "ratio": error / limit}
 
 
-def computed(case: Case, data: Data, precision: str, name: str) -> Tensors:
-    """By a built-in implementation"""
-    spec = replace(case.spec, dtype=PRECISIONS[precision].dtype)
-    with in_force(precision), torch.enable_grad():
-        return compute(BUILTIN[name].load(spec, data.weights), case, data)
-
-
-def narrowed(cell: str, data: Data, precision: str) -> Tensors:
-    """By the room, with the factors of its products rounded"""
-    kind = emulated(precision)
-    with np.errstate(under="ignore"):
-        return by_room(cell, transform(data, lambda v: v.view(kind)))
-
-
-def distributions() -> Iterator[dict[str, Any]]:
+def distributions() -> Iterator[Record]:
     """A record for each way and part: quantiles of the error in eps, over allowed, and its distribution."""
     for way in track(WAYS, "distributions", transient=True):
-        rows = [r for cell in ROOMS for seed in range(SEEDS) for r in errors(cell, way, seed)]
-        for part in ("outputs", "gradients"):
-            some = [r for r in rows if r["part"] == part]
+        records = [r for cell in ROOMS for seed in range(SEEDS) for r in errors(cell, way, seed)]
+        for part in PARTS:
+            some = [r for r in records if r["part"] == part]
             relative, ratio = (np.array([r[k] for r in some], float) for k in ("relative", "ratio"))
             yield {
                 "way": way,
@@ -146,34 +135,25 @@ def distributions() -> Iterator[dict[str, Any]]:
             }
 
 
-def table(records: list[dict[str, Any]]) -> str:
-    lines = [
-        "| precision | tensors | error in its eps: median · 95 % · largest | relative error: median · largest "
-        "| over allowed: median · 95 % · largest |",
-        "|---|--:|--:|--:|--:|",
-    ]
+def table(records: list[Record]) -> str:
+    three = "median · 95 % · largest"
+    head = ["precision", "tensors", f"error in its eps: {three}", "relative error: median · largest", f"over allowed: {three}"]
+    rows = []
     for r in records:
-        ratio = " · ".join(plain(v) for v in r["ratio"]) + ("" if WAYS[r["way"]][1] else ", of float32's")
-        lines.append(
-            f"| {r['way']}, {r['part']} | {r['tensors']} | {' · '.join(plain(v) for v in r['eps'])} "
-            f"| {power(r['relative'][0])} · {power(r['relative'][2])} | {ratio} |"
-        )
-    return "\n".join(lines)
+        relative = f"{power(r['relative'][0])} · {power(r['relative'][2])}"
+        ratio = " · ".join(map(plain, r["ratio"])) + ("" if WAYS[r["way"]][1] else ", of float32's")
+        rows.append([f"{r['way']}, {r['part']}", r["tensors"], " · ".join(map(plain, r["eps"])), relative, ratio])
+    return "\n".join(markdown(head, rows))
 
 
-def picture(records: list[dict[str, Any]]) -> "Figure":
-    figure, axes = panels(
-        ["outputs: percent of the tensors", "gradients: percent of the tensors"],
-        2,
-        2.9,
-        2.6,
-        1.9,
-        "How the errors of whole tensors are distributed",
+def picture(records: list[Record]) -> Figure:
+    about = (
         f"Error over the tensor's largest exact value; rnn, lstm and gru, {SEEDS} seeds each. Emulated: the factors of "
-        "products are rounded, the rest is float32.",
+        "products are rounded, the rest is float32."
     )
-    for ax, part in zip(axes, ("outputs", "gradients"), strict=True):
-        some = [r for r in records if r["part"] == part]
+    headings = [f"{part}: percent of the tensors" for part in PARTS]
+    figure, axes = panels("How the errors of whole tensors are distributed", about, headings, 2, 2.9, 2.6, 1.9)
+    for ax, part in zip(axes, PARTS, strict=True):
         ax.set_xscale("log")
         ax.set_xlim(1e-17, 1e-1)
         ax.set_ylim(0, 100)
@@ -181,11 +161,9 @@ def picture(records: list[dict[str, Any]]) -> "Figure":
         ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4])
         ax.minorticks_off()
         ax.xaxis.set_major_formatter(power_of_ten)
-        for i, r in enumerate(some):
-            curve = np.array(r["curve"])
-            style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STROKES[i % len(STROKES)]}
-            ax.plot(curve, np.linspace(0, 100, len(curve)), **style, linewidth=1.3)
+        for i, r in enumerate(r for r in records if r["part"] == part):
+            ax.plot(r["curve"], np.linspace(0, 100, len(r["curve"])), **stroke(i))
             y = 1 - (i + 0.5) / len(WAYS)
-            ax.plot([1.02, 1.09], [y, y], transform=ax.transAxes, **style, linewidth=1.3, clip_on=False)
-            ax.text(1.1, y, r["way"], transform=ax.transAxes, va="center", size=7, color=style["color"])
+            ax.plot([1.02, 1.09], [y, y], transform=ax.transAxes, clip_on=False, **stroke(i))
+            ax.text(1.1, y, r["way"], transform=ax.transAxes, va="center", size=7, color=stroke(i)["color"])
     return figure

@@ -21,7 +21,7 @@ def test_errors_are_forgotten_kept_or_multiplied(dtype):
 @pytest.mark.parametrize("kind", saturation.KINDS)
 def test_a_derivative_near_saturation_loses_what_is_kept_on_file(kind):
     """Another processor's tanh rounds a little differently."""
-    measured = np.array(saturation.saturation(kind, "tanh", saturation.EDGES["tanh"]))
+    measured = np.array(saturation.saturation(kind, "tanh"))
     kept = np.array(STUDY.kept()["saturation"]["tanh"][kind])
     some = kept < 0.2
     assert some.sum() > 5
@@ -39,7 +39,7 @@ def test_rounding_to_bits_is_that_of_the_types_that_have_so_many():
 
 def test_the_emulation_rounds_both_factors_of_every_product_and_nothing_else():
     data = Config("rnn", **tensors.SIZES).case(T=4).data()
-    found = tensors.narrowed("rnn", data, "tf32")
+    rounded = tensors.narrowed("rnn", data, "tf32")
     (W_ih, W_hh, b_ih, b_hh), low = data.weights.values(), tensors.EMULATED["tf32"]
     h, da = [data.state[0][0]], []
     for x in data.x:
@@ -58,9 +58,9 @@ def test_the_emulation_rounds_both_factors_of_every_product_and_nothing_else():
     }
     plain = tensors.by_room("rnn", transform(data, np.asarray))
     for name, value in expected.items():
-        apart = np.abs(found[name] - value).max()
+        apart = np.abs(rounded[name] - value).max()
         assert apart < 1e-4 * np.abs(value).max(), name  # a factor at a tie may be rounded the other way
-        assert apart < np.abs(found[name] - plain[name]).max() / 3, name
+        assert apart < np.abs(rounded[name] - plain[name]).max() / 3, name
     assert sequence.ROOMS["rnn"] is rnn
 
 

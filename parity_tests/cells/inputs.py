@@ -4,8 +4,8 @@ from ..mutation.catalogue import Fault
 
 # fmt: off
 FAULTS = [
-    Fault("batch_first reshapes where it should transpose", "Form.rows", "x = np.swapaxes(x, 0, 1)",
-          "x = x.reshape(x.shape[1], x.shape[0], -1)", source="pytorch #92615: transposes missing"),
+    Fault("batch_first reshapes where it should transpose", "Form.rows", "np.swapaxes(x, 0, 1)",
+          "x.reshape(x.shape[1], x.shape[0], -1)", source="pytorch #92615: transposes missing"),
     Fault("states of unsorted sequences not sorted", "Form.states_in", "s[:, self.packed.sorted_indices]", "s.copy()"),
     Fault("final states of unsorted sequences not put back", "Form.states_out", "s[:, self.packed.unsorted_indices]", "s"),
     Fault("upstream gradient's array is written to", "Form.rows",

@@ -4,7 +4,7 @@ from ..mutation.catalogue import Fault
 
 # fmt: off
 FAULTS = [
-    Fault("order taken for its inverse", "pack_padded_sequence", "unsorted_indices=np.argsort(order)", "unsorted_indices=order"),
+    Fault("order taken for its inverse", "pack_padded_sequence", "np.argsort(order)", "order"),
     Fault("outputs of unsorted sequences not put back", "pad_packed_sequence", "padded, lengths = padded[:, back], lengths[back]",
           "lengths = lengths[back]"),
     Fault("gradients of unsorted sequences not sorted", "pad_packed_sequence_backward", "dx = dx[:, sequence.sorted_indices]",

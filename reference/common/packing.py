@@ -96,8 +96,8 @@ def pack_padded_sequence(
         batch_sizes = padding_mask(n).sum(1)
         return PackedSequence(x[positions(batch_sizes)], batch_sizes)
     order = np.argsort(-n, kind="stable")
-    sorted_ = pack_padded_sequence(x[:, order], n[order])
-    return sorted_._replace(sorted_indices=order, unsorted_indices=np.argsort(order))
+    packed = pack_padded_sequence(x[:, order], n[order])
+    return packed._replace(sorted_indices=order, unsorted_indices=np.argsort(order))
 
 
 def pad_packed_sequence(

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 
 from ..common import sampling
+from ..common.arrays import Array
 from ..common.command import Model, UsageError
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
@@ -16,17 +17,16 @@ from .run import trained
 
 
 def stream(
-    backend: Backend, model: Model, vocabulary: Vocabulary, prompt: str, length: int, seed: int, **how: Any
+    backend: Backend, model: Model, vocabulary: Vocabulary, prompt: str, length: int, draw: Callable[[Array], Array]
 ) -> Iterator[str]:
-    """Characters, one at a time: ``length`` of them after the prompt, drawn from the logits in float64 as ``sampling.sample`` says.
+    """Characters, one at a time: ``length`` of them after the prompt, drawn from the logits (V,) in float64.
 
     The model goes on from its carried state, as if the prompt came next: it has hardly ever seen the zero state.
     """
-    rng, state = np.random.default_rng(seed), model.carried
-    tokens = encode(prompt, vocabulary, "--prime")
+    tokens, state = encode(prompt, vocabulary, "--prime"), model.carried
     for _ in range(length):
         z, state = backend.logits(model, tokens[:, None], state)
-        tokens = np.atleast_1d(sampling.sample(z[-1, 0], rng, **how))
+        tokens = np.atleast_1d(draw(z[-1, 0]))
         yield vocabulary.symbols[int(tokens[0])]
 
 
@@ -40,7 +40,8 @@ def writer(backend: Backend, options: dict) -> Callable[[float], Iterator[str]]:
     how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 
     def text(temperature: float) -> Iterator[str]:
-        return stream(backend, model, vocabulary, prompt, options["length"], options["seed"], temperature=temperature, **how)
+        draw = partial(sampling.sample, rng=np.random.default_rng(options["seed"]), temperature=temperature, **how)
+        return stream(backend, model, vocabulary, prompt, options["length"], draw)
 
     return text
 

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..common import checkpoint, schedules
+from ..common import checkpoint, sampling, schedules
 from ..common.command import Model, UsageError
 from ..common.run import BEST, LAST, LOG, Entry, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
@@ -168,7 +169,8 @@ def sample(backend: Backend, model: Model, text: Corpus) -> str:
     carried = model.carried
     model.load_carried_state(first_stream(model.carried_state()))
     model.eval()
-    characters = "".join(stream(backend, model, text.vocabulary, text.begin, SAMPLE, 0, temperature=0.8))
+    draw = partial(sampling.sample, rng=np.random.default_rng(0), temperature=0.8)
+    characters = "".join(stream(backend, model, text.vocabulary, text.begin, SAMPLE, draw))
     model.train()
     model.carried = carried
     return characters.strip()

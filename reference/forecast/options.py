@@ -1,7 +1,6 @@
 """The command line of both backends."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ RUN = {
     "seed": option(0, type=int),
 }
 DEFAULTS = {name: how["default"] for name, how in RUN.items()}
-Options = Mapping[str, Any]  # like DEFAULTS
+Options = dict[str, Any]  # like DEFAULTS
 FREE = ("epochs", "patience")
 LEAST = {"window": 2, "horizon": 1, "hidden": 1, "layers": 1, "epochs": 1, "batch": 1, "patience": 1, "season": 1, "seed": 0}
 
@@ -82,13 +81,13 @@ def parser(package: str) -> argparse.ArgumentParser:
     return top
 
 
-def asked(given: argparse.Namespace) -> dict[str, Any]:
+def asked(given: argparse.Namespace) -> Options:
     """The options of a run that were given, as JSON has them."""
     o = {k: v for k, v in vars(given).items() if k in DEFAULTS}
     return o | ({"csv": str(o["csv"].resolve())} if o.get("csv") else {})
 
 
-def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> dict[str, Any]:
+def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> Options:
     """The options of ``train`` as JSON has them, the others from before.  ValueError: some do not fit, or are out of range."""
     o = {k: before.get(k, v) for k, v in DEFAULTS.items()} | asked(given)
     o["epochs"] = EPOCHS if o["epochs"] is None and o["csv"] is None else o["epochs"]

@@ -25,7 +25,7 @@ CHUNK = 512  # windows forecast at a time
 class Task:
     """A series, cut, scaled by its training part, and what is to be done with it."""
 
-    options: dict[str, Any]  # of the command, and how the series was cut and scaled
+    options: Options  # of the command, and how the series was cut and scaled
     series: Series
     parts: Parts
     scaling: Scaling
@@ -49,7 +49,7 @@ class Task:
         return self.scaling.back(np.concatenate(ahead, axis=1).astype(float))
 
 
-def prepare(options: dict[str, Any], series: Series | None = None, cut: Parts | None = None) -> Task:
+def prepare(options: Options, series: Series | None = None, cut: Parts | None = None) -> Task:
     """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
     series = sources.load(options) if series is None else series
     season = options["season"] or series.season
@@ -130,7 +130,7 @@ def loaded(file: Path) -> checkpoint.Checkpoint:
     return saved
 
 
-def kept(asked: Options, folder: Path) -> dict[str, Any]:
+def kept(asked: Options, folder: Path) -> Options:
     """The options of a run that goes on.
 
     ValueError, CheckpointError: there is none; an option says something else; more passes were done than there are to be.

@@ -54,9 +54,9 @@ def train(
         if names := not_finite(params):
             raise NonFiniteError(f"step {now.step}: {names[0]} is not finite, so no checkpoint was written")
         generators, carried = gather(model)
-        more: dict[str, Any] = {"counters": now._asdict(), "config": config, "vocabulary": vocabulary}
+        held = {"generators": generators, "counters": now._asdict(), "config": config}
         if rank == 0:
-            checkpoint.save(path, own, optimizer, generators=generators, carried=carried, **more)
+            checkpoint.save(path, own, optimizer, vocabulary=vocabulary, carried=carried, **held)
 
     run_options |= {"leader": rank == 0, "agree": lambda asked: any_of(model, asked)}
     with Run(save, folder, counters, epochs, **run_options) as run:

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from ..judge.cases import KINDS
 
-ALL, RNN, LSTM, GRU = tuple(KINDS), ("rnn", "rnn-relu"), ("lstm", "lstm-proj"), ("gru", "gru-before")
+ALL, LSTM, GRU = tuple(KINDS), ("lstm", "lstm-proj"), ("gru", "gru-before")
 CHAPTERS = ("cells", "fast", "common", "parts", "models", "training", "gradients")
 
 
@@ -49,7 +49,7 @@ def modules() -> dict[str, ModuleType]:
 def faults_of(module: ModuleType) -> list[Fault]:
     """The FAULTS of a module, with their rooms and kinds."""
     beside = "/".join(module.__name__.split(".")[1:])
-    kinds = {"rnn": RNN, "lstm": LSTM, "gru": GRU}.get(beside.rpartition("/")[2], ALL)
+    kinds = tuple(k for k, options in KINDS.items() if options["cell"] == beside.rpartition("/")[2]) or ALL
     return [replace(fault, room=fault.room or beside, kinds=fault.kinds or kinds) for fault in module.FAULTS]
 
 

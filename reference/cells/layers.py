@@ -57,45 +57,76 @@ class Layer(Module):
             self.room = FAST[self.room]
 
     def __call__(self, x: X, state: State | None = None, masks: Sequence[Array] | None = None) -> tuple[X, State]:
-        """Run the layer  ->  y, state_n
+        """Run the layer.
 
-        x      (T, B, I), (B, T, I) if ``batch_first``, (T, I), or PackedSequence, in the dtype of the layer; y is like x, with
-               D·P features: forward | reverse of the last layer
-        state  (L·D, B, P), or for LSTM a pair of them, the second (L·D, B, H): the initial state, in the caller's order of
-               sequences; zeros if not given.  Without the B axis for unbatched x.  Layer-major, then direction.  Never batch
-               first, whatever ``batch_first`` says: where B == L·D the two layouts have one shape, and as in torch the
-               first axis is then taken as L·D.  state_n is like it, after each sequence's own last step (for the reverse
-               direction: its first)
-        masks  (L-1) boolean (N, D·P): what dropout keeps of each layer's output but the last, instead of drawing it from
-               ``rng``: a row for each step of each sequence, time-major, in packed order.  Only in training mode with
-               ``dropout`` above 0
+        Parameters
+        ----------
+        x : (T, B, I) ndarray, (B, T, I) if ``batch_first``, (T, I), or PackedSequence
+            The input, in the dtype of the layer.
+        state : (L·D, B, P) ndarray, or for LSTM a pair of them, the second (L·D, B, H); optional
+            The initial state, in the caller's order of sequences; zeros if not given.  Without the B axis for
+            unbatched x.  Layer-major, then direction.  Never batch first, whatever ``batch_first`` says: where
+            B == L·D the two layouts have one shape, and as in torch the first axis is then taken as L·D.
+        masks : (L-1) boolean ndarrays (N, D·P); optional
+            What dropout keeps of each layer's output but the last, instead of drawing it from ``rng``: a row for each
+            step of each sequence, time-major, in packed order.  Only in training mode with ``dropout`` above 0.
 
-        ValueError: wrong rank, or a dtype other than the layer's; masks of the wrong number or where dropout is not active.
-        RuntimeError: wrong feature size, no time step, a state or mask of the wrong shape or dtype, packed data not 2-D.
-        TypeError: a state of the wrong kind, or a malformed PackedSequence.
+        Returns
+        -------
+        y : like x, with D·P features
+            The hidden state of the last layer at every step, forward | reverse.
+        state_n : like state
+            The state after each sequence's own last step (for the reverse direction: its first).
+
+        Raises
+        ------
+        ValueError
+            Wrong rank, or a dtype other than the layer's; masks of the wrong number or where dropout is not active.
+        RuntimeError
+            Wrong feature size, no time step, a state or mask of the wrong shape or dtype, or packed data not 2-D.
+        TypeError
+            A state of the wrong kind, or a malformed PackedSequence.
         """
         y, state_n, pullback = self.vjp(x, state, masks)
         self._pullback = pullback
         return y, state_n
 
     def backward(self, dy: Sequences | None = None, dstate_n: State | None = None) -> tuple[Sequences, State]:
-        """Backpropagate through the last forward  ->  dx, dstate; fills ``grads``, keyed like ``state_dict``.
+        """Backpropagate through the last forward; fills ``grads``, keyed like ``state_dict``.
 
-        dy and dstate_n are the gradients of the loss in y and state_n, zeros if not given; dx and dstate those in x and in
-        the initial state, also when none was given.
+        Parameters
+        ----------
+        dy : like y; optional
+            Gradient of the loss in the output; zeros if not given.
+        dstate_n : like state_n; optional
+            Gradient of the loss in the final state; zeros if not given.
 
-        RuntimeError: no forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then, and
-        the forward is still there to be used.
+        Returns
+        -------
+        dx : like x
+        dstate : like state
+            The gradient in the initial state, also when none was given (it was zeros then).
+
+        Raises
+        ------
+        RuntimeError
+            No forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then, and
+            the forward is still there to be used.
         """
         dx, dstate = self._pull(dy, dstate_n)
         return dx, dstate
 
     @quiet
     def vjp(self, x: X, state: State | None = None, masks: Sequence[Array] | None = None) -> tuple[X, State, Pullback]:
-        """The functional form: ``y, state_n, pullback``, with the pullback returned, not remembered.
+        """The functional form: like calling the layer, but with its pullback returned, not remembered.
 
-        ``pullback(dy=None, dstate_n=None) -> grads, dx, dstate`` is pure, so it may be called any number of times, in any
-        order with those of other forwards.
+        Returns
+        -------
+        y, state_n
+            As from calling the layer.
+        pullback : callable
+            ``pullback(dy=None, dstate_n=None) -> grads, dx, dstate``; pure, so it may be called any number of
+            times, in any order with those of other forwards.
         """
         name, D = type(self).__name__, 1 + self.bidirectional
         form, data, states, expected = self._open(x, state)
@@ -175,17 +206,28 @@ class Layer(Module):
 class RNN(Layer):
     """Elman RNN; room ``reference/cells/rnn.py``, namesake torch.nn.RNN.
 
-    input_size, hidden_size, num_layers  I, H and L, at least 1
-    nonlinearity                         "tanh" or "relu"
-    bias                                 False leaves out b_ih and b_hh
-    batch_first                          x and y are (B, T, ·); states are not affected
-    dropout                              probability of zeroing an element between layers, in training mode
-    dtype                                floating or complex
-    rng                                  draws the initial parameters, uniform in ±1/√H as in torch, and dropout masks
-    engine                               "definition", the room as it is to be read, or "fast", the one written for speed
-                                         (float32 and float64); results agree to rounding
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers : int
+        I, H and L, at least 1.
+    nonlinearity : "tanh" or "relu"
+    bias : bool
+        False leaves out b_ih and b_hh.
+    batch_first : bool
+        x and y are (B, T, ·); states are not affected.
+    dropout : float from 0 to 1
+        Probability of zeroing an element between layers, in training mode.
+    bidirectional : bool
+    dtype : a floating or complex NumPy dtype
+    rng : numpy.random.Generator; optional
+        Source of the initial parameters, uniform in ±1/√H as in torch, and of dropout masks.
+    engine : "definition" or "fast"
+        The room as it is to be read, or the one written for speed (float32 and float64); results agree to rounding.
 
-    TypeError, ValueError: an argument of the wrong type or out of range, as in torch.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range, as in torch.
     """
 
     room = rnn
@@ -202,7 +244,11 @@ class RNN(Layer):
 class LSTM(Layer):
     """Long short-term memory; room ``reference/cells/lstm.py``, namesake torch.nn.LSTM.
 
-    ``proj_size`` is P, width of the hidden state after a projection, below hidden_size; 0 for none.
+    Parameters
+    ----------
+    proj_size : int
+        P, width of the hidden state after a projection, below hidden_size; 0 for none.
+
     The others, and what is raised, as for RNN.  The state is a pair: h (L·D, B, P or H) and c (L·D, B, H).
     """
 
@@ -212,8 +258,11 @@ class LSTM(Layer):
 class GRU(Layer):
     """Gated recurrent unit; room ``reference/cells/gru.py``, namesake torch.nn.GRU.
 
-    ``reset_after=True`` resets after the recurrent product, as torch and cuDNN; False before it, as the original paper,
-    Keras' ``reset_after=False`` and ONNX's default.  Parameters and layout are the same.
+    Parameters
+    ----------
+    reset_after : bool
+        True resets after the recurrent product, as torch and cuDNN; False before it, as the original paper,
+        Keras' ``reset_after=False`` and ONNX's default.  Parameters and layout are the same.
 
     The others, and what is raised, as for RNN.
     """

@@ -28,21 +28,50 @@ class Cell(Module):
         self.params = self.uniform({parameters.TORCH_NAME[k]: shape for k, shape in shapes.items()}, self.hidden_size)
 
     def __call__(self, x: Array, state: State | None = None) -> State:
-        """One step: x (B, I) or (I,)  ->  the state after it, (B, H) or (H,), for LSTMCell a pair of them
+        """One step.
 
-        ``state`` is that before the step, zeros if not given.
+        Parameters
+        ----------
+        x : (B, I) or (I,) ndarray
+        state : (B, H) or (H,) ndarray, or for LSTMCell a pair of them; optional
+            The state before the step; zeros if not given.
 
-        ValueError: wrong rank.  RuntimeError: wrong feature size or dtype, or a state of the wrong shape or dtype.
-        TypeError: a state of the wrong kind.
+        Returns
+        -------
+        state : like state
+            The state after the step.
+
+        Raises
+        ------
+        ValueError
+            Wrong rank.
+        RuntimeError
+            Wrong feature size or dtype, or a state of the wrong shape or dtype.
+        TypeError
+            A state of the wrong kind.
         """
         state, pullback = self.vjp(x, state)
         self._pullback = pullback
         return state
 
     def backward(self, dstate: State | None = None) -> tuple[Array, State]:
-        """Gradient in the state after the step, zeros if not given  ->  dx, and that in the state before it; fills ``grads``.
+        """Backpropagate through the last forward; fills ``grads``, keyed like ``state_dict``.
 
-        RuntimeError: no forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then.
+        Parameters
+        ----------
+        dstate : like the state that forward returned; optional
+            Gradient of the loss in it; zeros if not given.
+
+        Returns
+        -------
+        dx : like x
+        dstate : like state
+            The gradient in the state before the step.
+
+        Raises
+        ------
+        RuntimeError
+            No forward before it, or a gradient of the wrong shape or dtype.  ``grads`` is unchanged then.
         """
         dx, dstate = self._pull(dstate)
         return dx, dstate

@@ -60,7 +60,12 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Replace every parameter by a copy, cast to ``dtype``; arrays and torch tensors are accepted.
 
-        RuntimeError: missing, unexpected or misshapen entries.  TypeError: not a mapping.  Nothing is changed then.
+        Raises
+        ------
+        RuntimeError
+            Missing, unexpected or misshapen entries.  Nothing is changed then.
+        TypeError
+            Not a mapping.
         """
         self.params = checks.state_dict(state_dict, {k: v.shape for k, v in self.params.items()}, self.dtype)
 

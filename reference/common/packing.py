@@ -27,7 +27,10 @@ class PackedSequence(NamedTuple):
 def padding_mask(lengths: Sequence[int] | Array, T: int | None = None) -> Array:
     """Where padded sequences have steps: lengths (B,)  ->  (T, B) boolean; T is the longest if not given.
 
-    ValueError: lengths that are not whole numbers from 0 to T, in one dimension.
+    Raises
+    ------
+    ValueError
+        Lengths that are not whole numbers from 0 to T, in one dimension.
     """
     n = np.asarray(lengths)
     if n.ndim != 1 or n.dtype.kind not in "iu":
@@ -80,12 +83,21 @@ def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False,
 def pack_padded_sequence(
     input: Array, lengths: Sequence[int] | Array, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """Keep the real steps of a padded batch (T, B, *), or (B, T, *) if ``batch_first``; lengths (B,) from 1 to T.
+    """Keep the real steps of a padded batch.
 
-    ``enforce_sorted`` demands decreasing lengths; False sorts, and remembers the order in the result.
+    Parameters
+    ----------
+    input : (T, B, *) ndarray, or (B, T, *) if ``batch_first``
+    lengths : (B,) integers, each from 1 to T
+    enforce_sorted : bool
+        True demands decreasing lengths; False sorts, and remembers the order in the result.
 
-    RuntimeError: lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty
-    input.  ValueError: lengths beyond T (torch reads past the end there) or not integers; an input of fewer than 2 axes.
+    Raises
+    ------
+    RuntimeError
+        lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty input.
+    ValueError
+        lengths beyond T (torch reads past the end there), or not integers; an input of fewer than 2 axes.
     """
     x = _time_first("input", input, batch_first)
     T, B = x.shape[:2]
@@ -105,7 +117,12 @@ def pad_packed_sequence(
 ) -> tuple[Array, Array]:
     """The padded batch (T, B, *), or (B, T, *) if ``batch_first``, and its lengths (B,), in the caller's order.
 
-    TypeError: not a PackedSequence.  ValueError: total_length is shorter than the longest sequence.
+    Raises
+    ------
+    TypeError
+        sequence is not a PackedSequence.
+    ValueError
+        total_length is shorter than the longest sequence.
     """
     data, batch_sizes, _, back = checked_packed(sequence)
     T = len(batch_sizes) if total_length is None else total_length
@@ -124,7 +141,10 @@ def pad_sequence(
 ) -> Array:
     """Sequences (T_b, *)  ->  (T, B, *), or (B, T, *) if ``batch_first``; T is the longest T_b.
 
-    RuntimeError: no sequences, sequences of different features, or an unknown padding_side.
+    Raises
+    ------
+    RuntimeError
+        No sequences, sequences of different features, or an unknown padding_side.
     """
     if len(sequences) == 0:
         raise RuntimeError("sequences must not be empty")

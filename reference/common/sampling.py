@@ -38,14 +38,27 @@ def greedy(logits: ArrayLike) -> Array:
 
 def sample(logits: ArrayLike, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None,
            top_p: float | None = None) -> Array:
-    """Draw a token for each row: logits (..., V)  ->  tokens (...) int64; in float64, whatever the dtype of the logits.
+    """Draw a token for each row; in float64, whatever the dtype of the logits.
 
-    rng          one uniform number is taken for each row, none at temperature 0
-    temperature  at least 0; 0 takes the most likely token
-    top_k        from 1; more than V keeps all
-    top_p        above 0, at most 1
+    Parameters
+    ----------
+    logits : (..., V) ndarray
+    rng : numpy.random.Generator
+        One uniform number is taken for each row, none at temperature 0.
+    temperature : float, at least 0
+        0 takes the most likely token.
+    top_k : int from 1; optional
+        More than V keeps all.
+    top_p : float above 0, at most 1; optional
 
-    ValueError, TypeError: an argument out of range; logits that are NaN, or infinite so that nothing is left to choose.
+    Returns
+    -------
+    tokens : (...) ndarray of int64
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument out of range; logits that are NaN, or infinite in a way that leaves nothing to choose.
     """
     log_p = log_probabilities(np.asarray(logits, np.float64), temperature, top_k, top_p)
     return log_p.argmax(-1) if temperature == 0 else choose(np.exp(log_p), rng.random(log_p.shape[:-1]))
@@ -110,17 +123,30 @@ def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int
                 length_power: float = 0.0) -> list[Hypothesis]:
     """The most likely sequences that a model can be found to say, for one input.
 
-    step          ``step(tokens (N,), state) -> logits (N, V), state``: one step of N hypotheses side by side
-    select        ``select(state, rows (N,)) -> state``: that of some hypotheses; a row may be taken more than once
-    state         that of one hypothesis
-    start, end    the token that is given first, and the one that ends a sequence
-    width         how many hypotheses are kept
-    max_length    the most tokens of one, the end included
-    length_power  α: 0 ranks by log p, which prefers short sequences; 1 by log p for each token
+    Parameters
+    ----------
+    step : ``step(tokens (N,), state) -> logits (N, V), state``
+        One step of N hypotheses side by side.
+    select : ``select(state, rows (N,)) -> state``
+        The state of some hypotheses; a row may be taken more than once.
+    state
+        That of one hypothesis.
+    start, end : int
+        The token that is given first, and the one that ends a sequence.
+    width, max_length : int, at least 1
+        Hypotheses kept, and the most tokens of one, the end included.
+    length_power : float, at least 0
+        α: 0 ranks by log p, which prefers short sequences; 1 by log p for each token.
 
-    ->  at most ``width`` hypotheses, best first: ended ones; those cut off at max_length only where too few ended
+    Returns
+    -------
+    hypotheses : list, best first, at most ``width``
+        Ended ones first; those cut off at max_length only where too few ended.
 
-    TypeError, ValueError: an argument out of range, or logits that leave nothing to choose.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument out of range, or logits that leave nothing to choose.
     """
     checks.positive_int("width", width)
     checks.positive_int("max_length", max_length)

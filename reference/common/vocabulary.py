@@ -14,9 +14,17 @@ PAD, BOS, EOS = SPECIAL = "<pad>", "<bos>", "<eos>"
 class Vocabulary:
     """Integers for symbols: 0, 1 and 2 are padding, begin and end of a sequence, then the symbols as given.
 
-    ``special=False`` leaves out padding, begin and end: classes and tags need none.
+    Parameters
+    ----------
+    symbols : sequence of str
+        No two alike.
+    special : bool
+        False leaves out padding, begin and end: classes and tags need none.
 
-    ValueError: a symbol that stands there twice, or is one of the special ones.
+    Raises
+    ------
+    ValueError
+        A symbol that stands there twice, or is one of the special ones.
     """
 
     def __init__(self, symbols: Iterable[str], special: bool = True):
@@ -48,14 +56,26 @@ class Vocabulary:
         return self.index[EOS]
 
     def encode(self, sequence: Iterable[str]) -> Array:
-        """Symbols  ->  (T,) int64.  KeyError: which one is not in the vocabulary."""
+        """Symbols  ->  (T,) int64
+
+        Raises
+        ------
+        KeyError
+            A symbol that is not in the vocabulary; the message says which.
+        """
         try:
             return np.array([self.index[s] for s in sequence], dtype=np.int64)
         except KeyError as e:
             raise KeyError(f"symbol {e.args[0]!r} is not in the vocabulary of {len(self)} symbols") from None
 
     def decode(self, tokens: Iterable[int]) -> list[str]:
-        """Integers  ->  symbols, up to the first end and without padding and begin.  IndexError: one out of range."""
+        """Integers  ->  symbols, up to the first end and without padding and begin.
+
+        Raises
+        ------
+        IndexError
+            An integer outside the vocabulary.
+        """
         symbols = []
         for k in tokens:
             if not 0 <= k < len(self):
@@ -67,7 +87,13 @@ class Vocabulary:
         return symbols
 
     def require(self, symbols: Sequence[str]) -> None:
-        """ValueError if ``symbols``, read from a file, are not these in their order: the weights beside them mean others."""
+        """Do nothing if ``symbols``, read from a file, are those of this vocabulary in their order.
+
+        Raises
+        ------
+        ValueError
+            They are not: the weights beside them mean other symbols.
+        """
         if list(symbols) == self.symbols:
             return
         if len(symbols) != len(self):
@@ -87,7 +113,11 @@ class Parts(NamedTuple):
 def split(items: Iterable, seed: int = 0, validation: float = 0.1, test: float = 0.1) -> Parts:
     """Draw three parts from different items; the same for the same items in any order, and the same seed.
 
-    ValueError: an item that stands there twice, which could be learned in one part and tested in another; a bad share.
+    Raises
+    ------
+    ValueError
+        An item that stands there twice, which could be learned in one part and tested in another; or shares outside
+        0 to 1.
     """
     ordered = sorted(items)
     twice = [a for a, b in pairwise(ordered) if a == b]

@@ -28,14 +28,24 @@ POOLING = ("last", "mean", "max")
 class Classifier(Model):
     """Embedding, rnn over packed sequences, one vector for each sequence, linear layer, cross-entropy.
 
-    num_embeddings, classes  sizes of the vocabulary and of the set of classes
-    cell                     "rnn", "lstm" or "gru"
-    pooling                  "last", the state after the true end of each sequence, or "mean" or "max" over its true steps
-    rng                      draws the initial parameters, in the order of the attributes, then dropout masks
+    Parameters
+    ----------
+    num_embeddings, classes : int
+        Sizes of the vocabulary and of the set of classes.
+    embedding_dim, hidden_size, num_layers : int
+    cell : "rnn", "lstm" or "gru"
+    bidirectional : bool
+    pooling : "last", "mean" or "max"
+        The state after the true end of each sequence, or the mean or the maximum over its true steps.
+    dropout : float from 0 to 1
+        Between the layers of the rnn, in training mode.
+    dtype, rng, engine
+        As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
 
-    The others are as for the layers.
-
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, classes: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
@@ -52,7 +62,12 @@ class Classifier(Model):
     def vjp(self, batch: Labelled) -> tuple[Array, Pullback]:
         """Labelled  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        IndexError: a token or a class out of range.  RuntimeError: not one class for each sequence.
+        Raises
+        ------
+        IndexError
+            A token or a class out of range.
+        RuntimeError
+            Not one class for each sequence.
         """
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # C6, C6*

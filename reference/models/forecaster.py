@@ -34,16 +34,27 @@ MODES = ("direct", "recursive", "encdec")
 class Forecaster(Model):
     """An rnn over the past, and a linear layer.
 
-    columns  F, the variables of a step; the first is the target
-    horizon  K, the steps that are forecast
-    mode     "direct": all steps at once from the last output; or step by step, each reading the one before, "recursive" by
-             the same rnn, "encdec" by a decoder of its own
-    rng      draws the coins, too; the others are as for Classifier
+    Parameters
+    ----------
+    columns : int
+        F, the variables of a step; the first is the target.
+    horizon : int
+        K, the steps that are forecast.
+    mode : "direct", "recursive" or "encdec"
+        All steps at once from the last output; or step by step, each reading the one before, by the same rnn or by a
+        decoder of its own.
+    hidden_size, num_layers, cell, dropout, dtype, rng, engine
+        As for Classifier; ``rng`` draws the coins, too.
 
-    ``teacher_forcing`` is how often a step after the first reads the truth in training; 1 at first.  In evaluation mode
-    none does.
+    Attributes
+    ----------
+    teacher_forcing : float from 0 to 1
+        How often a step after the first reads the truth in training; 1 at first.  In evaluation mode none does.
 
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, columns: int, horizon: int, hidden_size: int = 64, num_layers: int = 1, *, mode: str = "direct",
@@ -63,7 +74,10 @@ class Forecaster(Model):
 
         ``coins`` (K, B), True where the truth is read, are drawn at ``teacher_forcing`` if not given.
 
-        RuntimeError: past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
+        Raises
+        ------
+        RuntimeError
+            Past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
         """
         f, pull_f = self._outputs(batch, coins)
         loss, cache = losses.mse_forward(f, np.asarray(batch.future, self.dtype).real[..., : f.shape[-1]])  # Y6

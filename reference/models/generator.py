@@ -29,10 +29,14 @@ from .recurrent import as_state, fields, recurrent
 class Generator(Model):
     """Conditions embedded and added, mapped to the first states of an rnn, whose outputs predict the next token.
 
-    num_embeddings  size of the vocabulary
-    conditions      size of the set of all conditions' values together
-    embedding_dim   of tokens and of conditions
-    bos, eos        the tokens that begin and end a sequence
+    Parameters
+    ----------
+    num_embeddings, conditions : int
+        Size of the vocabulary, and of the set of all conditions' values together.
+    embedding_dim : int
+        Of tokens and of conditions.
+    bos, eos : int
+        The tokens that begin and end a sequence.
 
     The others, and what is raised, as for Classifier.
     """
@@ -53,8 +57,12 @@ class Generator(Model):
     def vjp(self, batch: Conditioned) -> tuple[Array, Pullback]:
         """Conditioned  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        IndexError: a token or condition out of range.  RuntimeError: not one condition for each sequence, or not one
-        target for each row.
+        Raises
+        ------
+        IndexError
+            A token or condition out of range.
+        RuntimeError
+            Not one condition for each sequence, or not one target for each row.
         """
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # N6, N6*
@@ -64,7 +72,12 @@ class Generator(Model):
         """Sequences drawn from the model, one for each row of ``condition`` (B, C).
 
         Each ends before its first eos, or at ``max_length``.  Temperature 0 takes the most probable token; ``rng`` is
-        the model's own if not given.  ValueError: as ``sampling.sample``; or max_length below 1.
+        the model's own if not given.
+
+        Raises
+        ------
+        ValueError
+            As ``sampling.sample``; or max_length below 1.
         """
         def choose(z: Array) -> Array:
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7

@@ -57,13 +57,28 @@ class TiedHead(Module):
 class LanguageModel(Model):
     """Embedding, rnn, linear layer at every step; the state goes from one window to the next.
 
-    dropout  on the rnn's input, between its layers, and on its output, in training mode
-    tied     the embedding's matrix is the output's too; needs embedding_dim == hidden_size
+    Parameters
+    ----------
+    num_embeddings : int
+        Size of the vocabulary.
+    embedding_dim, hidden_size, num_layers : int
+    cell : "rnn", "lstm" or "gru"
+    dropout : float from 0 to 1
+        On the rnn's input, between its layers, and on its output, in training mode.
+    tied : bool
+        The embedding's matrix is the output's too; needs embedding_dim == hidden_size.
+    dtype, rng, engine
+        As for the layers; ``rng`` draws the initial parameters, in the order of the attributes, then dropout masks.
 
-    The others are as for Classifier.  ``carried`` is the state of the rnn where the next window starts, or None for zeros;
-    ``loss`` puts the final state of its window there.
+    Attributes
+    ----------
+    carried : state of the rnn, or None for zeros
+        Where the next window starts; ``loss`` puts the final state of its window there.
 
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int = 128, hidden_size: int = 256, num_layers: int = 1, *,
@@ -93,12 +108,23 @@ class LanguageModel(Model):
 
     @quiet
     def window(self, batch: Window, state: State | None = None) -> tuple[Array, State, Pullback]:
-        """One window from a given state  ->  loss, state_n, ``pullback(dloss=1.0, dstate_n=None) -> grads, dstate``, pure.
+        """One window from a given state, pure.
 
-        dstate_n is the gradient of a later window's loss: what truncated BPTT leaves out.
+        Returns
+        -------
+        loss
+        state_n : the state after the window
+        pullback : ``pullback(dloss=1.0, dstate_n=None) -> grads, dstate``
+            With dstate_n the gradient of a later window's loss: what truncated BPTT leaves out.
 
-        IndexError: a token or target out of range.  RuntimeError: targets of another shape, a state of another batch
-        size, no time step.  ValueError: masks where dropout is not active.
+        Raises
+        ------
+        IndexError
+            A token or target out of range.
+        RuntimeError
+            Targets of another shape, a state of another batch size, no time step.
+        ValueError
+            Masks where dropout is not active.
         """
         x, pull_x = self.embedding.vjp(batch.tokens)                                        # U1
         masks = self._masks(batch.masks, x.shape)

@@ -46,18 +46,35 @@ class Memory(NamedTuple):
 class Seq2seq(Model):
     """Encoder, decoder that starts from the encoder's last states, attention of every step over the encoder's outputs.
 
-    sources, targets  sizes of the two vocabularies
-    hidden_size       H of the decoder; the encoder has H over its directions in each
-    bidirectional     of the encoder; all else is of both alike, and as for Classifier
-    attention         "additive", "dot", "general", "scaled" or None
-    feedback          what the decoder reads where it does not read the data's token: "argmax", its own most probable token;
-                      "sample", one drawn from its distribution; "expected", the mean of the embeddings under it
-    bos, eos          the tokens that begin and end a target
-    rng               draws the coins, too
+    Parameters
+    ----------
+    sources, targets : int
+        Sizes of the two vocabularies.
+    embedding_dim, num_layers : int
+        Of encoder and decoder alike.
+    hidden_size : int
+        H of the decoder; the encoder has H over its directions in each.
+    cell : "rnn", "lstm" or "gru"
+    bidirectional : bool
+        Of the encoder.
+    attention : "additive", "dot", "general", "scaled" or None
+    feedback : "argmax", "sample" or "expected"
+        What the decoder reads where it does not read the data's token: its own most probable token, one drawn from
+        its distribution, or the mean of the embeddings under its distribution.
+    bos, eos : int
+        The tokens that begin and end a target.
+    dropout, dtype, rng, engine
+        As for Classifier; ``rng`` draws the coins, too.
 
-    ``teacher_forcing`` is how often a step reads the data's token in training; 1 at first, changed by a schedule.
+    Attributes
+    ----------
+    teacher_forcing : float from 0 to 1
+        How often a step reads the data's token in training; 1 at first, changed by a schedule (``forcing``).
 
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, sources: int, targets: int, embedding_dim: int = 64, hidden_size: int = 128, num_layers: int = 1, *,
@@ -84,24 +101,48 @@ class Seq2seq(Model):
 
         ``coins`` (T, B), True where the data's token is read, are drawn at ``teacher_forcing`` if not given.
 
-        IndexError: a token out of range.  RuntimeError: sources and targets of different numbers, or targets of the wrong
-        length.  ValueError: teacher_forcing outside 0 to 1.
+        Raises
+        ------
+        IndexError
+            A token out of range.
+        RuntimeError
+            Sources and targets of different numbers, or targets of the wrong length.
+        ValueError
+            teacher_forcing outside 0 to 1.
         """
         z, pull_z, _ = self._logits(batch, coins)
         return cross_entropy(z, batch.target, pull_z)                                               # Q7, Q7*
 
     def weights(self, batch: Translated) -> Array:
-        """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
+        """Translated  ->  the attention's weights under teacher forcing, (T, B, S)
+
+        Raises
+        ------
+        ValueError
+            A model without attention.
+        """
         _, _, w = self._logits(batch, np.ones(shape_of(batch.tokens), bool))
         if w is None:
             raise ValueError("attention must not be None where its weights are asked for")
         return w
 
     def decode(self, source: PackedSequence, max_length: int = 30, *, beam: int = 1, length_power: float = 0.0) -> list[Array]:
-        """What the model says for each source, packed tokens (N,)  ->  token arrays without bos and eos, cut at max_length.
+        """What the model says for each source, token arrays without bos and eos; greedy, or by a beam.
 
-        ``beam`` is the width of a beam search (``sampling.beam_search``); 1 takes the most probable token at every step.
-        TypeError, ValueError: an argument out of range.
+        Parameters
+        ----------
+        source : PackedSequence (N,) of tokens
+        max_length : int
+            Sequences that have not ended by then are cut off.
+        beam : int
+            Width of the beam; 1 takes the most probable token at every step.
+        length_power : float
+            See ``sampling.beam_search``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument out of range.
         """
         memory, s, _ = self._encode(source)
         task = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length

@@ -22,7 +22,14 @@ from .recurrent import recurrent
 class Tagger(Model):
     """Embedding, rnn over packed sequences, linear layer at every step, cross-entropy.
 
-    Arguments, and what is raised, as for Classifier; ``bidirectional`` lets a tag depend on what comes after it, too.
+    Parameters
+    ----------
+    num_embeddings, tags : int
+        Sizes of the vocabulary and of the set of tags.
+    bidirectional : bool
+        True lets a tag depend on what comes after it, too.
+
+    The others, and what is raised, as for Classifier.
     """
 
     def __init__(self, num_embeddings: int, tags: int, embedding_dim: int = 32, hidden_size: int = 64, num_layers: int = 1, *,
@@ -37,7 +44,12 @@ class Tagger(Model):
     def vjp(self, batch: Tagged) -> tuple[Array, Pullback]:
         """Tagged  ->  loss, ``pullback(dloss=1.0) -> grads``
 
-        IndexError: a token or a tag out of range.  RuntimeError: not one tag for each row.
+        Raises
+        ------
+        IndexError
+            A token or a tag out of range.
+        RuntimeError
+            Not one tag for each row.
         """
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # M4, M4*

@@ -46,8 +46,12 @@ def forward(p: Params, q: Array, h: Array, mask: Array | None = None,
             kind: str = "additive") -> tuple[Array, Array, Cache]:
     """q (T, B, Q), h (S, B, K), mask (S, B) boolean or None  ->  context (T, B, K), weights (T, B, S), Cache
 
-    ValueError: the mask keeps no step of a sequence, the memory has no step, or a bad kind.
-    RuntimeError: the mask is not boolean or not (S, B).
+    Raises
+    ------
+    ValueError
+        The mask keeps no step of a sequence, the memory has no step, or a bad kind.
+    RuntimeError
+        The mask is not boolean or not (S, B).
     """
     return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
 

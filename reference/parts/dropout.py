@@ -27,7 +27,15 @@ def draw(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> Array:
 
 
 def forward(x: Array, keep: Array, p: float) -> tuple[Array, Cache]:
-    """x (...), keep (...) boolean  ->  y (...), Cache.  ValueError: p not from 0 to 1.  RuntimeError: another mask."""
+    """x (...), keep (...) boolean  ->  y (...), Cache
+
+    Raises
+    ------
+    ValueError
+        p is not from 0 to 1.
+    RuntimeError
+        keep is not boolean, or not of the shape of x.
+    """
     p, keep = checks.probability("p", p), checks.mask("keep", keep, x.shape)
     return x * keep * scale(p), Cache(keep, p)                              # D2
 

@@ -50,15 +50,34 @@ def log_softmax(z: Array) -> Array:
 
 def cross_entropy_forward(logits: Array, targets: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = IGNORE,
                           reduction: str = "mean", label_smoothing: float = 0.0) -> tuple[Array, Cache]:
-    """Softmax cross-entropy: logits (..., V), targets (...) whole numbers  ->  loss, a number or (...) by "none", Cache
+    """Softmax cross-entropy.
 
-    weight           (V,), of each class
-    ignore_index     targets of this value take no part
-    reduction        "mean" over the weights of the targets that take part, "sum" or "none"
-    label_smoothing  from 0 to 1
+    Parameters
+    ----------
+    logits : (..., V) ndarray
+        Classes on the last axis; torch has them on the second.
+    targets : (...) ndarray of whole numbers
+    weight : (V,) ndarray; optional
+        A weight for each class.
+    ignore_index : int
+        Targets of this value take no part.
+    reduction : "mean", "sum" or "none"
+        The mean is over the weights of the targets that take part.
+    label_smoothing : float from 0 to 1
 
-    IndexError: a target, not ignored, below 0 or not below V.  ValueError: a mean over nothing, all targets ignored or
-    their weights 0 (torch returns NaN); a bad option.  RuntimeError: targets or weights of the wrong shape or dtype.
+    Returns
+    -------
+    loss : a number, (...) if not reduced
+    Cache
+
+    Raises
+    ------
+    IndexError
+        A target, not ignored, below 0 or not below V.
+    ValueError
+        A mean over nothing: all targets ignored, or their weights sum to 0 (torch returns NaN); a bad option.
+    RuntimeError
+        Targets or weights of the wrong shape or dtype.
     """
     checks.choice("reduction", reduction, REDUCTIONS)
     smoothing, V = checks.probability("label_smoothing", label_smoothing), logits.shape[-1]
@@ -112,13 +131,29 @@ def reduce(l: Array, reduction: str) -> Array:
 
 def sequence_forward(logits: Array, targets: ArrayLike, mask: ArrayLike, reduction: str = "token",
                      label_smoothing: float = 0.0) -> tuple[Array, Cache]:
-    """Cross-entropy over the steps of padded sequences that the mask keeps: logits (T, B, V), targets (T, B)  ->  loss, Cache
+    """Cross-entropy over the steps of padded sequences that the mask keeps.
 
-    mask       (T, B) boolean, True where there is a target; ``padding_mask(lengths)`` for whole sequences
-    reduction  "token", the mean over all tokens; "sequence", over the sequences of each one's own mean; or "sum"
+    Parameters
+    ----------
+    logits : (T, B, V) ndarray
+    targets : (T, B) ndarray of whole numbers
+        Anything where the mask is False.
+    mask : (T, B) boolean ndarray
+        True where there is a target; ``padding_mask(lengths)`` for whole sequences.
+    reduction : "token", "sequence" or "sum"
+        The mean over all tokens; the mean over the sequences of each one's own mean; the sum.
 
-    ValueError: "token": nothing is kept; "sequence": nothing of one sequence is kept; a bad option.  IndexError,
-    RuntimeError: as for cross_entropy_forward, and a mask that is not boolean.
+    Returns
+    -------
+    loss : a number
+    Cache
+
+    Raises
+    ------
+    ValueError
+        "token": nothing is kept.  "sequence": nothing of one sequence is kept.  Or a bad option.
+    IndexError, RuntimeError
+        As for cross_entropy_forward, and a mask that is not boolean.
     """
     checks.choice("reduction", reduction, ("token", "sequence", "sum"))
     mask = checks.mask("mask", mask, logits.shape[:-1])
@@ -175,9 +210,28 @@ def huber_forward(x: Array, y: Array, reduction: str = "mean", delta: float = 1.
 
 def bce_forward(x: Array, y: Array, pos_weight: Array | float | None = None,
                 reduction: str = "mean") -> tuple[Array, Residual]:
-    """Binary cross-entropy of logits x, as mse_forward; targets y from 0 to 1 (torch does not check), or ValueError.
+    """Binary cross-entropy with logits.
 
-    pos_weight  ω, what a positive target counts; broadcasts to x, so its last axis may hold a weight for each class
+    Parameters
+    ----------
+    x : (...) ndarray
+        Logits.
+    y : (...) ndarray, from 0 to 1
+        Targets; torch does not check their range.
+    pos_weight : ndarray that broadcasts to x; optional
+        ω, what a positive target counts: the last axis may hold a weight for each class.
+
+    Returns
+    -------
+    loss : a number, (...) if not reduced
+    Residual
+
+    Raises
+    ------
+    ValueError
+        A target outside 0 to 1, a mean over nothing, a bad option.
+    RuntimeError
+        Another shape or dtype.
     """
     comparable(x, y, reduction)
     if y.size and not (y.min() >= 0 and y.max() <= 1):

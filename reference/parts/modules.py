@@ -12,9 +12,18 @@ from . import attention, embedding, linear
 class Linear(Module):
     """An affine map of the last axis; room ``reference/parts/linear.py``, namesake torch.nn.Linear.
 
-    ``dtype`` is floating or complex; ``rng`` draws the initial parameters, uniform in ±1/√in_features as in torch.
+    Parameters
+    ----------
+    in_features, out_features : int
+    bias : bool
+    dtype : a floating or complex NumPy dtype
+    rng : numpy.random.Generator; optional
+        Source of the initial parameters, uniform in ±1/√in_features as in torch.
 
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike = np.float32,
@@ -26,7 +35,13 @@ class Linear(Module):
         self.params = self.uniform(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features)
 
     def __call__(self, x: Array) -> Array:
-        """x (..., in_features) in the dtype of the module  ->  y (..., out_features).  RuntimeError: another size or dtype."""
+        """x (..., in_features) ndarray in the dtype of the module  ->  y (..., out_features)
+
+        Raises
+        ------
+        RuntimeError
+            Wrong feature size or dtype.
+        """
         y, pullback = self.vjp(x)
         self._pullback = pullback
         return y
@@ -53,12 +68,19 @@ class Linear(Module):
 class Embedding(Module):
     """A trainable row for each token; room ``reference/parts/embedding.py``, namesake torch.nn.Embedding.
 
-    num_embeddings  size of the vocabulary
-    embedding_dim   width of a row
-    padding_idx     a token whose row is zero at the start and takes no gradient; negative counts from the end, as in torch
-    rng             draws the rows, standard normal as in torch
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Size of the vocabulary and width of a row.
+    padding_idx : int; optional
+        A token whose row is zero at the start and takes no gradient; negative counts from the end, as in torch.
+    dtype, rng
+        As for Linear; the initial rows are standard normal as in torch.
 
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
@@ -72,7 +94,15 @@ class Embedding(Module):
             self.params["weight"][self.padding_idx] = 0
 
     def __call__(self, ids: Array) -> Array:
-        """ids (...)  ->  y (..., embedding_dim).  RuntimeError: not whole numbers.  IndexError: out of range."""
+        """ids (...) whole numbers  ->  y (..., embedding_dim)
+
+        Raises
+        ------
+        IndexError
+            A token below 0 or not below num_embeddings.
+        RuntimeError
+            Not whole numbers.
+        """
         y, pullback = self.vjp(ids)
         self._pullback = pullback
         return y
@@ -96,13 +126,20 @@ class Embedding(Module):
 class Attention(Composite):
     """Attention over a memory; room ``reference/parts/attention.py``, twin torch_impl.parts.attention.Attention.
 
-    query_size, memory_size  Q and K; equal for "dot" and "scaled"
-    kind                     "additive", "dot", "general" or "scaled"
-    attention_size           A, for "additive" only; memory_size if not given
+    Parameters
+    ----------
+    query_size, memory_size : int
+        Q and K; equal for "dot" and "scaled".
+    kind : "additive", "dot", "general" or "scaled"
+    attention_size : int; optional
+        A, for "additive" only; memory_size if not given.
+    dtype, rng
+        As for Linear, which ``query``, ``memory`` and ``score`` are.
 
-    ``query``, ``memory`` and ``score`` are Linear.
-
-    TypeError, ValueError: an argument of the wrong type or out of range.
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range.
     """
 
     NAMES = {"W_q": "query.weight", "W_k": "memory.weight", "b": "memory.bias", "v": "score.weight"}
@@ -125,12 +162,29 @@ class Attention(Composite):
             self.score = Linear(A, 1, bias=False, dtype=dtype, rng=self.rng)
 
     def __call__(self, q: Array, h: Array, mask: Array | None = None) -> tuple[Array, Array]:
-        """Queries q (T, B, Q), memory h (S, B, K)  ->  context (T, B, K), weights (T, B, S); one step may leave out T.
+        """Attend.
 
-        ``mask`` (S, B) is boolean, False where the memory is padding.  The weights sum to 1, and are 0 there.
+        Parameters
+        ----------
+        q : (T, B, Q) ndarray, or (B, Q) for one step
+            The queries.
+        h : (S, B, K) ndarray
+            The memory.
+        mask : (S, B) boolean ndarray; optional
+            True where the memory is, False where it is padding.
 
-        ValueError: the mask keeps nothing of a sequence (a softmax over nothing is NaN in torch), or the memory is empty.
-        RuntimeError: wrong shape or dtype.
+        Returns
+        -------
+        context : (T, B, K) or (B, K) ndarray
+        weights : (T, B, S) or (B, S) ndarray
+            They sum to 1, and are 0 where the mask is False.
+
+        Raises
+        ------
+        ValueError
+            The mask keeps nothing of a sequence (a softmax over nothing is NaN in torch), or the memory is empty.
+        RuntimeError
+            Wrong shape or dtype.
         """
         context, weights, pullback = self.vjp(q, h, mask)
         self._pullback = pullback

@@ -43,7 +43,10 @@ class Written(nn.RNNBase):
 
         ``keep`` gives the dropout masks, boolean (N, D·P), one for each layer but the last.
 
-        ValueError, RuntimeError: as torch.nn, and ValueError for what this way cannot do (projection or reset before, by cell).
+        Raises
+        ------
+        ValueError, RuntimeError
+            As torch.nn, and ValueError for what this way cannot do (projection or reset before, by cell).
         """
         if isinstance(input, PackedSequence):
             rows, sizes, batched = input.data, input.batch_sizes, True

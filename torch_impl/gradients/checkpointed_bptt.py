@@ -20,7 +20,10 @@ def forward(way: Way[S], p: P, x: Tensor, s: S, segment: int | None = None, reco
             **options: Option) -> tuple[Tensor, S]:
     """x (T, B, I), State  ->  y (T, B, P), State; without recompute autograd keeps everything of each segment
 
-    ValueError: a segment below 1.
+    Raises
+    ------
+    ValueError
+        A segment below 1.
     """
     def run(block: Tensor, *s: Tensor) -> tuple[Tensor, ...]:
         y, after = way(p, block, State(*s), **options)

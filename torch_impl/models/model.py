@@ -27,8 +27,17 @@ CELLS: dict[str, Callable[..., Written]] = {"rnn": layers.RNN, "lstm": layers.LS
 class Model(nn.Module):
     """The base of the models.
 
-    ``way`` is how the rnn is computed: "library", torch.nn's own layer where no dropout mask must be given, or one of
-    torch_impl.cells.layers.WAYS.  TypeError: ``rng`` is no generator.
+    Parameters
+    ----------
+    dtype : torch.dtype or its name
+    rng : numpy.random.Generator; optional
+    way : "library" or one of torch_impl.cells.layers.WAYS
+        How the rnn is computed; "library" is torch.nn's own layer, where no dropout mask must be given.
+
+    Raises
+    ------
+    TypeError
+        ``rng`` is no generator.
     """
 
     def __init__(self, *, dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):

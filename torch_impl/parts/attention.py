@@ -48,7 +48,10 @@ def forward(p: Params, q: Tensor, h: Tensor, mask: Tensor | None = None, kind: s
 class Attention(nn.Module):
     """The twin of reference.Attention: the same arguments, names and shapes; ``rng`` draws the same weights.
 
-    ValueError: no such kind.
+    Raises
+    ------
+    ValueError
+        No such kind.
     """
 
     def __init__(self, query_size: int, memory_size: int, kind: str = "additive", attention_size: int | None = None, *,

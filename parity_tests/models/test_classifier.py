@@ -43,7 +43,7 @@ def test_state_dicts_move_both_ways_and_predictions_agree():
     assert_all(assert_equal, other.state_dict(), ours.state_dict())
     theirs.load_state_dict({k: torch.from_numpy(v) for k, v in other.state_dict().items()})
     assert_equal(theirs.predict(BATCH), other.predict(BATCH))
-    assert batches.count(BATCH) == 5
+    assert other.count(BATCH) == theirs.count(BATCH) == 5
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..common.arrays import Array
-from ..common.batches import Tokens
+from ..common.batches import Batch, Tokens, count
 from ..common.module import Composite, Grads, Pullback
 from ..parts import losses
 
@@ -34,6 +34,10 @@ class Model(Composite):
     def predict(self, batch: Tokens) -> Array:
         """The most probable class of each row of ``logits``."""
         return self.logits(batch).argmax(-1)
+
+    def count(self, batch: Batch) -> int:
+        """How many targets the loss is the mean of."""
+        return count(batch)
 
     def backward(self) -> None:
         """The gradient of the last ``loss``, into ``grads``, keyed like ``params``.  RuntimeError: no loss before it."""

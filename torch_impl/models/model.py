@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks, packing
 from reference.common.arrays import Array
-from reference.common.batches import Tokens
+from reference.common.batches import Batch, Tokens, count
 
 from ..cells import layers
 from ..cells.layers import State, Written
@@ -82,6 +82,10 @@ class Model(nn.Module):
     def predict(self, batch: Tokens) -> Tensor:
         """The most probable class of each of the logits."""
         return self.logits(batch).argmax(-1)
+
+    def count(self, batch: Batch) -> int:
+        """How many targets the loss is the mean of."""
+        return count(batch)
 
     def forward(self, batch: Any, **options: Any) -> Tensor:
         """The loss, as torch.func.functional_call and DistributedDataParallel ask for it."""

@@ -116,11 +116,12 @@ def deltas(dy: Array, ds: State, k: Cache) -> tuple[Array, Array | None, State]:
     (T, B, P), H, dtype = dy.shape, ds.c.shape[1], dy.dtype
     batch = batch_axis(B)
     da_all, dh_all = np.empty((T, *batch, 4 * H), dtype), None if k.p.W_hr is None else np.empty((T, *batch, P), dtype)
-    dh, dc = ds.h.reshape(*batch, P).copy(), ds.c.reshape(*batch, H).copy()
+    dh, d_cifgo = ds.h.reshape(*batch, P).copy(), np.empty((5, *batch, H), dtype)           # what leaves a step
+    dc_before, d_cifg, da, da_o = d_cifgo[0], d_cifgo[:4], d_cifgo[1:], d_cifgo[4]
+    dc_before[...] = ds.c.reshape(*batch, H)
+    dc, through_m = np.empty((2, *batch, H), dtype)
     dm = dh if dh_all is None else np.empty_like(dc)
-    through_m, da = np.empty_like(dc), np.empty((4, *batch, H), dtype)
-    da_i, da_f, da_g, da_o = da
-    for dy_t, da_t, da_t_by_gate, dh_t, (f, dc_dm, do_dm, di_dc, df_dc, dg_dc) in zip(
+    for dy_t, da_t, da_t_by_gate, dh_t, (dc_dm, do_dm, dcifg_dc) in zip(
             dy.reshape(T, *batch, P)[::-1], da_all[::-1], by_gate(da_all, 4, axis=1)[::-1],
             repeat(None) if dh_all is None else dh_all[::-1], local_derivatives(k), strict=False):
         np.add(dh, dy_t, dh)
@@ -129,24 +130,21 @@ def deltas(dy: Array, ds: State, k: Cache) -> tuple[Array, Array | None, State]:
             dh.dot(k.p.W_hr, dm)                                            # L5*
         np.multiply(dm, do_dm, da_o)                                        # L4*, L2*
         np.multiply(dm, dc_dm, through_m)
-        np.add(dc, through_m, dc)                                           # L4*
-        np.multiply(dc, di_dc, da_i)                                        # L3*, L2*
-        np.multiply(dc, df_dc, da_f)                                        # L3*, L2*
-        np.multiply(dc, dg_dc, da_g)                                        # L3*, L2*
-        np.multiply(dc, f, dc)                                              # L3*
+        np.add(dc_before, through_m, dc)                                    # L4*
+        np.multiply(dc, dcifg_dc, d_cifg)                                   # L3*, L2*
         da_t_by_gate[...] = da
         da_t.dot(k.p.W_hh, dh)                                              # L1*
-    return rows(da_all), None if dh_all is None else rows(dh_all), State(dh.reshape(B, P), dc.reshape(B, H))
+    return rows(da_all), None if dh_all is None else rows(dh_all), State(dh.reshape(B, P), dc_before.reshape(B, H).copy())
 
 
-def local_derivatives(k: Cache) -> Iterator[tuple[Array, ...]]:
-    """From the last step to the first, six arrays (B, H): f; what dm is multiplied by on its way to c and to the argument of
-    o; what dc is multiplied by on its way to those of i, f and g"""
+def local_derivatives(k: Cache) -> Iterator[tuple[Array, Array, Array]]:
+    """From the last step to the first: what dm is multiplied by on its way to c, and to the argument of o, each (B, H); what dc
+    is on its way to the c before and to the arguments of i, f and g, (4, B, H)"""
     at_once = chunks(len(k.g), CELLS // max(1, k.g[:1].size))
     memory = np.empty((9, at_once[0].stop if at_once else 0, *k.g.shape[1:]), k.g.dtype)
     for chunk in reversed(at_once):
         g, c_before, c = k.g[chunk], k.c[:-1][chunk], k.c[1:][chunk]
-        i, o, u, f, dc_dm, do_dm, di_dc, df_dc, dg_dc = memory[:, : len(g)]
+        i, o, u, dc_dm, do_dm, f, di_dc, df_dc, dg_dc = memory[:, : len(g)]
         for one_over, gate in zip(k.ifo[:, chunk], (i, f, o), strict=True):
             np.reciprocal(one_over, gate)                                   # L2
         np.tanh(c, u)
@@ -160,7 +158,7 @@ def local_derivatives(k: Cache) -> Iterator[tuple[Array, ...]]:
         np.multiply(df_dc, c_before, df_dc)                                 # c f (1 - f)
         slope_of_tanh(g, dg_dc)
         np.multiply(dg_dc, i, dg_dc)                                        # i (1 - g²)
-        yield from zip(*memory[3:, len(g) - 1 :: -1], strict=True)
+        yield from zip(dc_dm[::-1], do_dm[::-1], memory[5:, len(g) - 1 :: -1].swapaxes(0, 1), strict=True)
 
 
 def slope_of_sigmoid(s: Array, out: Array) -> None:

@@ -8,6 +8,8 @@ import scipy.stats
 import torch
 from torch import nn
 
+import reference
+
 from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -371,6 +373,15 @@ class TestDropout:
         masks[0][:] = ~masks[0]
         for a, b in zip(leaves(pullback(*upstream(tuple(out)))[1:]), expected, strict=True):
             assert_equal(a, b)
+
+    @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+    def test_the_warning_names_the_line_that_builds_the_layer(self, name):
+        def build():
+            return getattr(reference, name)(INPUT, H, dropout=0.5)
+
+        with pytest.warns(UserWarning, match="dropout acts between layers") as warned:
+            build()
+        assert warned[0].lineno == build.__code__.co_firstlineno + 1
 
     @pytest.mark.parametrize("inactive", ["eval", "dropout 0", "one layer"])
     @each_kind

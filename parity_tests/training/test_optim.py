@@ -220,8 +220,8 @@ def test_warmup_rises_and_cosine_falls():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: schedules.step(0.1, 0), "step_size must be greater than zero, got 0"),
-        (lambda: schedules.cosine(0.1, -3), "T_max must be greater than zero, got -3"),
+        (lambda: schedules.step(0.1, 0), "step_size must be a number above 0, got 0"),
+        (lambda: schedules.cosine(0.1, -3), "T_max must be a number above 0, got -3"),
         (lambda: schedules.warmup(0.1, 5, 0.0), "start_factor must be above 0"),
         (lambda: schedules.sequential([schedules.constant(1)], [3]), "1 schedules need 0 increasing milestones"),
     ],

@@ -79,10 +79,12 @@ def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtyp
         if data.ndim not in (2, 3):
             raise ValueError(f"{name}: input must be 2-D (unbatched) or 3-D, got {data.ndim}-D")
         batched = data.ndim == 3
-        B, T = (1, len(data)) if not batched else data.shape[:2] if batch_first else data.shape[1::-1]
+        batch_first = batched and batch_first
+        T, B = data.shape[:2] if batched else (len(data), 1)
+        T, B = (B, T) if batch_first else (T, B)
         if T == 0:
             raise RuntimeError(f"{name}: input must have at least one time step, got shape {data.shape}")
-        form = Form(np.full(T, B), batched, batched and batch_first, None)
+        form = Form(np.full(T, B), batched, batch_first, None)
     if data.shape[-1] != input_size:
         raise RuntimeError(f"{name}: input must have input_size {input_size} as its last axis, got {data.shape[-1]}")
     checks.array(f"{name}: input", data, data.shape, dtype, ValueError)

@@ -48,7 +48,7 @@ class Layer(Module):
         self.proj_size = checks.projection(proj_size, self.hidden_size)
         if self.dropout and self.num_layers == 1:
             warnings.warn(f"dropout acts between layers, so dropout={dropout} does nothing with num_layers=1",
-                          UserWarning, stacklevel=3)
+                          UserWarning, stacklevel=2 if type(self).__init__ is Layer.__init__ else 3)
         shapes = parameters.stack_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.num_layers,
                                      self.bias, self.bidirectional, self.proj_size)
         super().__init__(dtype=dtype, rng=rng)

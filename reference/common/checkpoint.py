@@ -79,11 +79,11 @@ def save(
         "optimizer": None,
     }
     if optimizer is not None:
-        options, state = (optimizer.state_dict()[key] for key in ("options", "state"))
-        slots = ((slot, k, v) for k, own in state.items() for slot, v in own.items())
+        held = optimizer.state_dict()
+        slots = ((slot, k, v) for k, own in held["state"].items() for slot, v in own.items())
         arrays |= _flat("optimizer", {f"{slot}/{k}": v for slot, k, v in slots if slot != "step"})
-        steps = {k: own.get("step") for k, own in state.items()}
-        meta["optimizer"] = {"name": type(optimizer).__name__, "options": options, "steps": steps}
+        steps = {k: own.get("step") for k, own in held["state"].items()}
+        meta["optimizer"] = {"name": type(optimizer).__name__, "options": held["options"], "steps": steps}
     text = json.dumps(meta)
     header = {"format": FORMAT, "meta": text, "sha256": digest(text, arrays)}
     write(Path(path), numpy.save(arrays, header))
@@ -166,7 +166,7 @@ def restore(
     *,
     generators: Mapping[str, np.random.Generator] | None = None,
     vocabulary: Sequence | None = None,
-    weight: Callable[[Array], Any] = np.array,
+    weight: Callable[[Array], Any] = np.asarray,
 ) -> None:
     """Put a checkpoint into a model and, if given, its optimiser and generators.  All or nothing.
 

@@ -222,7 +222,8 @@ def read_log(path: str | Path) -> list[Entry]:
     lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
     entries: list[Entry] = []
     with suppress(ValueError):
-        entries.extend(map(json.loads, lines))
+        for line in lines:
+            entries.append(json.loads(line))
     return entries
 
 

@@ -160,7 +160,7 @@ def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int
         rows, tokens, ended = best(total, end, width)
         finished += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / n**length_power, True)
                  for r in ended]
-        finished = sorted(finished, key=lambda h: -h.score)[:width]                             # P5
+        finished = sorted(finished, key=lambda h: -h.score)[:width]                     # P5
         alive = [(*alive[r], int(t)) for r, t in zip(rows, tokens, strict=True)]
         log_p, last = total[rows, tokens], tokens
         if not alive or (len(finished) == width and log_p.max() / max_length**length_power <= finished[-1].score):

@@ -24,19 +24,19 @@ def constant(lr: float) -> Schedule:
 
 def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
     """StepLR: times gamma after every ``step_size`` steps."""
-    checks.positive_int("step_size", step_size)
+    checks.positive("step_size", step_size)
     return lambda n: lr * gamma ** (n // step_size)                                   # V1
 
 
 def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
     """CosineAnnealingLR: down to eta_min in T_max steps.  Past T_max it rises again, as torch's does."""
-    checks.positive_int("T_max", T_max)
+    checks.positive("T_max", T_max)
     return lambda n: eta_min + (lr - eta_min) * (1 + math.cos(math.pi * n / T_max)) / 2  # V2
 
 
 def warmup(lr: float, total_iters: int, start_factor: float = 1 / 3, end_factor: float = 1.0) -> Schedule:
     """LinearLR: from start_factor to end_factor of lr in ``total_iters`` steps, then constant."""
-    checks.positive_int("total_iters", total_iters)
+    checks.positive("total_iters", total_iters)
     if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
         raise ValueError(f"start_factor must be above 0 and at most 1, end_factor from 0 to 1, "
                          f"got {start_factor!r} and {end_factor!r}")

@@ -190,11 +190,12 @@ def load(options: Mapping) -> Series:
 def following(times: Array, steps: int) -> Array:
     """The next ``steps`` times of the series."""
     ahead = np.arange(1, steps + 1)
-    days = np.diff(times).astype(float) / 86400  # where times are dates
-    for unit, low, high in (("M", 28, 31), ("Y", 365, 366)) if times.dtype.kind == "M" else ():
-        if ((days >= low) & (days <= high)).all() and len(set(days)) > 1:
-            start = times[-1].astype(f"datetime64[{unit}]")
-            return (start + ahead).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
+    if times.dtype.kind == "M":
+        days = np.diff(times).astype(float) / 86400
+        for unit, low, high in (("M", 28, 31), ("Y", 365, 366)):
+            if ((days >= low) & (days <= high)).all() and len(set(days)) > 1:
+                start = times[-1].astype(f"datetime64[{unit}]")
+                return (start + ahead).astype("datetime64[s]") + (times[-1] - start.astype("datetime64[s]"))
     return times[-1] + (times[-1] - times[-2]) * ahead
 
 

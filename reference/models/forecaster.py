@@ -103,8 +103,10 @@ class Forecaster(Model):
         if coins is None:
             coins = teacher_forcing.coins(self.rng, self.teacher_forcing if self.training else 0.0, *v.shape[:2])
         _, s, pull_x = self.rnn.vjp(dense(x[:-1]))                                                  # Y2
-        f, pull_f = (self._step(np.concatenate([x[-1:], v[:-1]]), s)[::2] if coins.all() else               # Y3
-                     self._stepwise(x[-1], v, s, coins))
+        if coins.all():
+            f, _, pull_f = self._step(np.concatenate([x[-1:], v[:-1]]), s)                          # Y3
+        else:
+            f, pull_f = self._stepwise(x[-1], v, s, coins)
 
         def pullback(df: Array) -> Grads:
             grads, _, ds = pull_f(df, None)

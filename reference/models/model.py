@@ -23,13 +23,13 @@ class Model(Composite):
         self._pullback = pullback
         return float(loss)
 
-    def _logits(self, *inputs: Any, **options: Any) -> Any:
+    def _logits(self, batch: Any) -> Any:
         """z, ``pullback(dz) -> grads``, and what else the model has"""
         raise NotImplementedError
 
-    def logits(self, *inputs: Any, **options: Any) -> Any:
+    def logits(self, batch: Any) -> Any:
         """A row of logits for each target of a batch, which needs none: (B, classes), or packed rows (N, V)."""
-        return self._logits(*inputs, **options)[0]
+        return self._logits(batch)[0]
 
     def predict(self, batch: Tokens) -> Array:
         """The most probable class of each row of ``logits``."""

@@ -113,6 +113,10 @@ class Seq2seq(Model):
         z, pull_z, _ = self._logits(batch, coins)
         return cross_entropy(z, batch.target, pull_z)                                               # Q7, Q7*
 
+    def logits(self, batch: Translated, coins: Array | None = None) -> Array:
+        """Translated  ->  z (M, targets), packed rows as the target's; coins as for ``vjp``"""
+        return self._logits(batch, coins)[0]
+
     def weights(self, batch: Translated) -> Array:
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S)
 

@@ -20,13 +20,12 @@ def cut(word: Word, costs: Costs) -> list[tuple[str, ...]] | None:
     letters, sounds = word
     best: dict[int, tuple[float, list]] = {0: (0.0, [])}  # j: cost and pieces of the letters so far, which make the first j sounds
     for letter in letters:
-        longer = {}
-        for j in range(len(sounds) + 1):
-            known = [k for k in range(min(2, j) + 1) if j - k in best]
-            ways = [(best[j - k][0] + costs.get((letter, sounds[j - k : j]), UNSEEN * max(k, 1)), k) for k in known]
-            if ways:
-                cost, k = min(ways)
-                longer[j] = cost, [*best[j - k][1], sounds[j - k : j]]
+        longer: dict[int, tuple[float, list]] = {}
+        for j, (before, pieces) in best.items():
+            for k in range(min(2, len(sounds) - j) + 1):
+                cost = before + costs.get((letter, sounds[j : j + k]), UNSEEN * max(k, 1))
+                if j + k not in longer or cost <= longer[j + k][0]:  # of equal ones the shortest piece, which comes last
+                    longer[j + k] = cost, [*pieces, sounds[j : j + k]]
         best = longer
     return best[len(sounds)][1] if len(sounds) in best else None
 

@@ -1,7 +1,7 @@
 """What is measured on the test parts, and the counting models that stand beside the networks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from math import exp, log
 
 
@@ -32,7 +32,7 @@ def error_rate(answers: Sequence[Sequence], right: Sequence[Sequence[Sequence]])
     return edits / length, wrong / len(answers)
 
 
-def count_perplexity(train: Iterable[Sequence], test: Iterable[Sequence], n: int, symbols: int) -> float:
+def count_perplexity(train: Collection[Sequence], test: Iterable[Sequence], n: int, symbols: int) -> float:
     """Perplexity of an n-gram model, one added to each count; the first token of a sequence is given."""
 
     def pieces(sequences: Iterable[Sequence]) -> Iterator[tuple[tuple, Hashable]]:

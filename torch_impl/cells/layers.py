@@ -54,16 +54,19 @@ class Written(nn.RNNBase):
             if input.dim() not in (2, 3):
                 raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead")
             batched = input.dim() == 3
-            x = input.transpose(0, 1) if self.batch_first and batched else input if batched else input[:, None]
+            x = input if batched else input[:, None]
+            x = x.transpose(0, 1) if self.batch_first and batched else x
             T, B, _ = x.shape
             if T == 0:
                 raise RuntimeError("Expected sequence length to be larger than 0")
             rows, sizes = x.reshape(T * B, x.shape[-1]), torch.full((T,), B)
-        if hx is None:
-            hs = [rows.new_zeros(shape) for shape in self.state_shapes(int(sizes[0]))]
-        else:
-            hs = [h if batched else h[:, None] for h in fields(hx)]
-        self.check_forward_args(rows, as_state(hs), sizes)  # type: ignore[arg-type]  # the LSTM's takes a pair
+        self.check_input(rows, sizes)
+        shapes = [(L, B, w) if batched else (L, w) for L, B, w in self.state_shapes(int(sizes[0]))]
+        hs = [rows.new_zeros(shape) for shape in shapes] if hx is None else fields(hx)
+        for h, shape in zip(hs, shapes, strict=True):
+            if h.shape != shape:
+                raise RuntimeError(f"Expected hidden size {shape}, got {list(h.shape)}")
+        hs = [h if batched else h[:, None] for h in hs]
         if isinstance(input, PackedSequence) and input.sorted_indices is not None:
             hs = [h[:, input.sorted_indices] for h in hs]
         states = self.by_layer([self.room.State(*vs) for vs in zip(*hs, strict=True)])

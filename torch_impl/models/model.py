@@ -72,7 +72,7 @@ class Model(nn.Module):
             raise ValueError("targets must include one that is not ignored, got none: there is nothing to take the mean of")
         return cross_entropy(z.flatten(0, -2), self.tensor(np.where(kept, target, IGNORE)).flatten())
 
-    def logits(self, *inputs: Any, **options: Any) -> Any:
+    def logits(self, batch: Any) -> Any:
         raise NotImplementedError
 
     def loss(self, batch: Any) -> Tensor:

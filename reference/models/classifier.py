@@ -72,6 +72,10 @@ class Classifier(Model):
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # C6, C6*
 
+    def predict(self, batch: Tokens) -> Array:
+        """Anything with ``tokens``  ->  the most probable class (B,)"""
+        return self.logits(batch).argmax(-1)
+
     @quiet
     def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
         tokens = batch.tokens

@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..common.arrays import Array
-from ..common.batches import Batch, Tokens, count
+from ..common.batches import Batch, count
 from ..common.module import Composite, Grads, Pullback
 from ..parts import losses
 
@@ -30,10 +30,6 @@ class Model(Composite):
     def logits(self, batch: Any) -> Any:
         """A row of logits for each target of a batch, which needs none: (B, classes), or packed rows (N, V)."""
         return self._logits(batch)[0]
-
-    def predict(self, batch: Tokens) -> Array:
-        """The most probable class of each row of ``logits``."""
-        return self.logits(batch).argmax(-1)
 
     def count(self, batch: Batch) -> int:
         """How many targets the loss is the mean of."""

@@ -54,6 +54,10 @@ class Tagger(Model):
         z, pull_z = self._logits(batch)
         return cross_entropy(z, batch.target, pull_z)                                               # M4, M4*
 
+    def predict(self, batch: Tokens) -> Array:
+        """Anything with ``tokens``  ->  the most probable tag of each row (N,)"""
+        return self.logits(batch).argmax(-1)
+
     @quiet
     def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
         tokens = batch.tokens

@@ -38,3 +38,7 @@ class Classifier(Model):
         else:
             u = pad_packed_sequence(y, padding_value=-torch.inf)[0].max(0).values         # C5
         return self.head(u)                                                               # C6
+
+    def predict(self, batch: Tokens) -> Tensor:
+        """Anything with ``tokens``  ->  the most probable class (B,)"""
+        return self.logits(batch).argmax(-1)

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks, packing
 from reference.common.arrays import Array
-from reference.common.batches import Batch, Tokens, count
+from reference.common.batches import Batch, count
 
 from ..cells import layers
 from ..cells.layers import State, Written
@@ -78,10 +78,6 @@ class Model(nn.Module):
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch, 0-d: the mean cross-entropy of its logits, if the model does not say otherwise."""
         return self.cross_entropy(self.logits(batch), batch.target)
-
-    def predict(self, batch: Tokens) -> Tensor:
-        """The most probable class of each of the logits."""
-        return self.logits(batch).argmax(-1)
 
     def count(self, batch: Batch) -> int:
         """How many targets the loss is the mean of."""

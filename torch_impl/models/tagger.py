@@ -27,3 +27,7 @@ class Tagger(Model):
         x = self.embed(self.embedding, batch.tokens.data)                                 # M1
         y, _ = self.run(self.rnn, self.packed(batch.tokens, x))                           # M2
         return self.head(y.data)                                                          # M3
+
+    def predict(self, batch: Tokens) -> Tensor:
+        """Anything with ``tokens``  ->  the most probable tag of each row (N,)"""
+        return self.logits(batch).argmax(-1)

@@ -143,9 +143,13 @@ def memory(rows: pd.DataFrame) -> Iterator[Table]:
 
 def characters(rows: pd.DataFrame) -> Iterator[Table]:
     """How many characters a second the application char_lm trains on."""
+
+    def speed(r: Any) -> str:
+        over = "" if pd.isna(r.ratio) or r.implementation == LIBRARY else f" ({1 / r.ratio:.2f}× {LIBRARY})"
+        return f"{r.T * r.B / r.median:,.0f}{over}"
+
     own = rows[(rows.model == "char_lm") & rows["median"].notna()]
-    over = (1 / own.ratio).map(f" ({{:.2f}}× {LIBRARY})".format).where(own.ratio.notna() & (own.implementation != LIBRARY), "")
-    cells = own.assign(case=own.cell + " " + own["size"], text=(own["T"] * own.B / own["median"]).map("{:,.0f}".format) + over)
+    cells = own.assign(case=own.cell + " " + own["size"], text=[speed(r) for r in own.itertuples()])
     yield from by_device("Characters a second, training char_lm", CHARACTERS, cells, ["implementation"], ["case"])
 
 
@@ -221,7 +225,7 @@ def fastest(rows: pd.DataFrame) -> Iterator[Table]:
     timed = rows[rows["median"].notna() & (rows.preset != "crossover")].sort_values(["order", "kind", "phase"], kind="stable")
     for group in groups(timed, ["kind", "phase", "dtype"]):
         best = group.loc[group.groupby(["where", "size"], sort=False)["median"].idxmin()]
-        best = best[best.groupby("size")["where"].transform("nunique") > 1].rename(columns={"where": "device", "device": "_"})
+        best = best[best.groupby("size")["where"].transform("nunique") > 1]
         if len(best):
             title = f"devices side by side · {titled(group, 'kind', 'phase', 'dtype')}"
             text = [
@@ -229,7 +233,7 @@ def fastest(rows: pd.DataFrame) -> Iterator[Table]:
                 for r in best.itertuples()
             ]
             caption = f"{PHASES}; the fastest implementation of each; median, [quartiles]"
-            yield Table(title, caption, texts(best.assign(text=text), ["device"], ["size"]))
+            yield Table(title, caption, texts(best.assign(text=text, device=best["where"]), ["device"], ["size"]))
 
 
 def crossover(rows: pd.DataFrame) -> Iterator[Table]:

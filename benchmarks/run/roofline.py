@@ -57,14 +57,18 @@ def copies(device: str) -> list[Callable[[], object]]:
 
 def best(call: Callable[[], object], device: str, clock: Callable[[], float]) -> float:
     """Seconds of the fastest call: a limit is what was reached once."""
-    times: list[float] = []
-    begin = clock()
-    while len(times) < 6 or clock() < begin + SECONDS:
+
+    def timed() -> float:
         start = clock()
         call()
         if device == "cuda":
             torch.cuda.synchronize()
-        times.append(clock() - start)
+        return clock() - start
+
+    times = [timed()]  # sets up what the others use, however long that takes
+    end = clock() + SECONDS
+    while len(times) < 6 or clock() < end:
+        times.append(timed())
     return min(times)
 
 

@@ -138,7 +138,7 @@ def train(
     stop    training ends when that mean is below it
     """
     rng, log = np.random.default_rng(seed), Log([], [], 0.0)
-    update = OPTIMIZERS[optimizer](model, lr=lr)
+    update = OPTIMIZERS[checks.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model, lr=lr)
     for step in range(steps):
         loss = model.loss(draw(rng, T, batch, model.dtype))
         model.backward()

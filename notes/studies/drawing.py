@@ -90,7 +90,6 @@ def lines(
     ax: Axes, data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
 ) -> None:
     """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
-
     ax.set_yscale("log")
     ax.set_ylim(lowest, highest)
     ax.yaxis.set_major_formatter(power_of_ten)

@@ -91,10 +91,10 @@ def overall(runs: Runs, f: Run) -> str:
     return markdown([f"{f['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
 
 
-def by_step(curves: Mapping[str, list[float]]) -> str:
+def by_step(curves: Mapping[str, list[float]], horizon: int) -> str:
     """RMSE for each step ahead."""
     rows = [[name, *(f"{v:.4g}" for v in curve)] for name, curve in curves.items()]
-    return markdown(["RMSE, steps ahead", *map(str, range(1, len(rows[0])))], rows)
+    return markdown(["RMSE, steps ahead", *map(str, range(1, horizon + 1))], rows)
 
 
 def section(series: str, runs: Runs) -> str:
@@ -107,10 +107,10 @@ def section(series: str, runs: Runs) -> str:
         overall(runs, f),
         f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.",
-        by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}),
+        by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}, f["horizon"]),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
         "step</summary>",
-        by_step(read),
+        by_step(read, f["horizon"]),
         "</details>",
     ]
     if "rolling" in runs:

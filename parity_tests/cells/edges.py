@@ -243,28 +243,27 @@ def cell_state_row(name, of_cell, says, x=(B, WIDTH), **torch_and_why):
 
 one_array = "state must be one array, got a "
 two_arrays = "state must be a pair of arrays, got "
-BOTH = (("layer", "", (T, B, WIDTH), (L, B, H)), ("cell", "cell ", (B, WIDTH), (B, H)))
 
 
-def states_of_both():
+def states_of(what, prefix, x, h):
     """What a layer and a cell share."""
-    def given(what, x, state):
+    def given(state):
         return lambda s: getattr(s, what)()(s.array(*x), state(s))
-    for what, prefix, x, h in BOTH:
-        for name, dtype in (("state float32 into float64", "float32"), ("state of integers", "int64")):
-            yield Row(prefix + name, given(what, x, lambda s, h=h, dtype=dtype: s.state(*h, dtype=dtype)), RuntimeError,
-                      f"state.* must have dtype float64, that of the weights, got {dtype}")
-        yield Row(prefix + "a pair for one state", given(what, x, lambda s, h=h: (s.array(*h), s.array(*h))), AttributeError,
-                  Raises(TypeError, one_array + "tuple of 2"), no_dim, ONE_STATE)
-        yield Row(prefix + "three arrays for a pair", given(what, x, lambda s, h=h: (s.array(*h),) * 3), RuntimeError,
-                  Raises(TypeError, two_arrays + "tuple of 3"), "of the wrong kind is TypeError here", PAIR)
-        yield Row(prefix + "a list as a pair", given(what, x, lambda s, h=h: [s.array(*h), s.array(*h)]), works, works, cells=PAIR)
-        yield Row(prefix + "shape of c alone", given(what, x, lambda s, h=h: (s.array(*h), s.array(*h[:-1], 6))), RuntimeError,
-                  r"state\[1\] " + misshapen(f"{h}, got {(*h[:-1], 6)}"), cells=PAIR)
+    for name, dtype in (("state float32 into float64", "float32"), ("state of integers", "int64")):
+        yield Row(prefix + name, given(lambda s, dtype=dtype: s.state(*h, dtype=dtype)), RuntimeError,
+                  f"state.* must have dtype float64, that of the weights, got {dtype}")
+    yield Row(prefix + "a pair for one state", given(lambda s: (s.array(*h), s.array(*h))), AttributeError,
+              Raises(TypeError, one_array + "tuple of 2"), no_dim, ONE_STATE)
+    yield Row(prefix + "three arrays for a pair", given(lambda s: (s.array(*h),) * 3), RuntimeError,
+              Raises(TypeError, two_arrays + "tuple of 3"), "of the wrong kind is TypeError here", PAIR)
+    yield Row(prefix + "a list as a pair", given(lambda s: [s.array(*h), s.array(*h)]), works, works, cells=PAIR)
+    yield Row(prefix + "shape of c alone", given(lambda s: (s.array(*h), s.array(*h[:-1], 6))), RuntimeError,
+              r"state\[1\] " + misshapen(f"{h}, got {(*h[:-1], 6)}"), cells=PAIR)
 
 
 STATES = [
-    *states_of_both(),
+    *states_of("layer", "", (T, B, WIDTH), (L, B, H)),
+    *states_of("cell", "cell ", (B, WIDTH), (B, H)),
     Row("batch_first does not move the state",
         lambda s: s.results(s.layer(batch_first=True), s.array(B, T, WIDTH), s.state(L, B, H)), works, works),
     Row("(N, L, H) where N = L is taken as (L, N, H)",
@@ -365,25 +364,26 @@ one_too_many = "torch.autograd drops the gradient that is one too many"
 no_forward = "backward needs a forward before it"
 
 
-def backwards_of_both():
-    for prefix, pull, name, h in (("", pull_layer, "dstate_n", (L, B, H)), ("cell ", pull_cell, "dstate", (B, H))):
-        yield Row(prefix + "backward twice", pull(times=2), RuntimeError, "each forward allows one backward")
-        for what, other in (("shape", (*h[:-1], 6)), ("rank", h[1:])):
-            yield Row(f"{prefix}{what} of {name}", pull(lambda s, other=other: s.state(*other)), RuntimeError,
-                      f"{name}.* " + misshapen(f"{h}, got {other}"))
-        says = name + ".* must have dtype float64, that of the weights, got "
-        yield Row(f"{prefix}{name} float32", pull(lambda s, h=h: s.state(*h, dtype="float32")), works,
-                  Raises(RuntimeError, says + "float32"), silently)
-        yield Row(f"{prefix}{name} complex", pull(lambda s, h=h: s.state(*h, dtype="complex128")), RuntimeError,
-                  says + "complex128")
-        yield Row(f"{prefix}one array for a pair of gradients", pull(lambda s, h=h: s.array(*h)), RuntimeError,
-                  Raises(TypeError, f"{name} must be a pair of arrays, got "), flat, PAIR)
-        yield Row(f"{prefix}a pair for one gradient", pull(lambda s, h=h: (s.array(*h), s.array(*h))), works,
-                  Raises(TypeError, f"{name} must be one array, got a tuple of 2"), one_too_many, ONE_STATE)
+def backwards_of(prefix, pull, name, h):
+    """What a layer and a cell share."""
+    yield Row(prefix + "backward twice", pull(times=2), RuntimeError, "each forward allows one backward")
+    for what, other in (("shape", (*h[:-1], 6)), ("rank", h[1:])):
+        yield Row(f"{prefix}{what} of {name}", pull(lambda s, other=other: s.state(*other)), RuntimeError,
+                  f"{name}.* " + misshapen(f"{h}, got {other}"))
+    says = name + ".* must have dtype float64, that of the weights, got "
+    yield Row(f"{prefix}{name} float32", pull(lambda s: s.state(*h, dtype="float32")), works,
+              Raises(RuntimeError, says + "float32"), silently)
+    yield Row(f"{prefix}{name} complex", pull(lambda s: s.state(*h, dtype="complex128")), RuntimeError,
+              says + "complex128")
+    yield Row(f"{prefix}one array for a pair of gradients", pull(lambda s: s.array(*h)), RuntimeError,
+              Raises(TypeError, f"{name} must be a pair of arrays, got "), flat, PAIR)
+    yield Row(f"{prefix}a pair for one gradient", pull(lambda s: (s.array(*h), s.array(*h))), works,
+              Raises(TypeError, f"{name} must be one array, got a tuple of 2"), one_too_many, ONE_STATE)
 
 
 BACKWARD = [
-    *backwards_of_both(),
+    *backwards_of("", pull_layer, "dstate_n", (L, B, H)),
+    *backwards_of("cell ", pull_cell, "dstate", (B, H)),
     Row("backward before forward", lambda s: s.pull(s.layer(), s.array(T, B, H), [s.array(T, B, H)]), RuntimeError, no_forward),
     Row("features of dy", pull_layer(dy=lambda s: s.array(T, B, 6)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (4, 3, 6)")),
     Row("steps of dy", pull_layer(dy=lambda s: s.array(3, B, H)), RuntimeError, "dy " + misshapen("(4, 3, 5), got (3, 3, 5)")),

@@ -1,7 +1,6 @@
 """From results to one plain dictionary, which every output (terminal, JSON, Markdown, HTML) shows."""
 
 import platform
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -154,7 +153,8 @@ def processor(info: Path = Path("/proc/cpuinfo")) -> str:
     machine may give one name to many: 'AMD EPYC (family 25, model 1)'."""
     if not info.exists():
         return platform.processor() or "unknown"
-    first = dict(re.findall(r"^(\S.*?)\s*: (.*)$", info.read_text(encoding="utf-8").partition("\n\n")[0], re.MULTILINE))
+    lines = info.read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+    first = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name = first.get("model name") or platform.processor() or "unknown"
     numbers = [f"{word} {first[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in first]
     return f"{name} ({', '.join(numbers)})" if numbers else name

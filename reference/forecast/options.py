@@ -110,7 +110,7 @@ def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> Options:
         f"--dropout must be from 0 to 1, got {o['dropout']}": not 0 <= o["dropout"] <= 1,
         "--dropout is between the layers, so it needs --layers of at least 2": o["dropout"] and o["layers"] == 1,
     }
-    for sentence, true in refused.items():
-        if true:
+    for sentence, applies in refused.items():
+        if applies:
             raise ValueError(sentence)
     return o

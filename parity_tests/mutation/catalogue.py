@@ -1,8 +1,8 @@
-"""Wrong implementations, each of which the suite must catch: the test of the suite.
+"""What a fault is, and the faults of all rooms together: each is listed beside its room's test.
 
-A fault is a change to one piece of one function of ``reference``.  Where somebody shipped the same mistake, ``source``
-says where.  The faults of a room are the FAULTS of its namesake here: those of reference/cells/lstm.py stand in
-parity_tests/cells/lstm.py.  They are tables, a line or two for each, which the formatter leaves alone.
+The faults of reference/cells/lstm.py are the FAULTS of parity_tests/cells/lstm.py: tables, a line or two for each, which the
+formatter leaves alone.  A fault is a change to one piece of one function of ``reference``, a wrong implementation that the
+suite must catch.  Where somebody shipped the same mistake, ``source`` says where.
 """
 
 import importlib

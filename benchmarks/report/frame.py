@@ -106,7 +106,7 @@ def geometric(values: pd.Series) -> float:
 
 def said(figure: float | None, form: str = "{}") -> str:
     """A duration; nothing where there is none."""
-    return "" if pd.isna(figure) else form.format(duration(figure))  # type: ignore[arg-type]
+    return "" if figure is None or pd.isna(figure) else form.format(duration(figure))
 
 
 def between(low: float, high: float, unit_of: float) -> str:
@@ -119,7 +119,7 @@ def between(low: float, high: float, unit_of: float) -> str:
 
 def times(ratio: float | None) -> str:
     """'0.75×'"""
-    return "" if pd.isna(ratio) else f"{ratio:.2f}×" if ratio < 10 else f"{ratio:.0f}×"  # type: ignore[operator]
+    return "" if ratio is None or pd.isna(ratio) else f"{ratio:.{2 if ratio < 10 else 0}f}×"
 
 
 def spread(ratios: pd.Series) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 import torch
 
 from parity_tests.judge.report import processor

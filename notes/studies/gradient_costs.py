@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 import torch_impl.gradients.hessian
 from parity_tests.judge.diagnosis import TWINS

@@ -34,7 +34,7 @@ def problem(kind: str, T: int = 5, B: int = 4, dtype: str = "float64") -> Proble
 
 def tensors(q: Problem, requires_grad: bool = False) -> Problem:
     """The same with copies as tensors."""
-    return transform(q, lambda v: tensor(v).requires_grad_(requires_grad))  # type: ignore[arg-type, return-value]
+    return transform(q, lambda v: tensor(v).requires_grad_(requires_grad))
 
 
 def flat(dp: Named, dx: np.ndarray | None, ds: Named) -> Tensors:

@@ -31,7 +31,7 @@ def truth_of(compute: Callable[[Nest], Tensors], data: Nest, jittered: int = JIT
     return Truth(compute(transform(data, lambda v: v.astype(np.longdouble))), [compute(d) for d in (data, *moved)])
 
 
-def transform(data: Nest, change: Callable[[np.ndarray], np.ndarray]) -> Nest:
+def transform(data: Nest, change: Callable[[np.ndarray], object]) -> Nest:
     """A nest like ``data`` with every real array changed; masks, whole numbers and None stay as they are."""
     return _each(data, lambda v: change(v) if is_real(v) else v)
 

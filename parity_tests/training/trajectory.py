@@ -121,7 +121,8 @@ class Recording:
     """An optimiser that keeps what its parameters are after each step."""
 
     def __init__(self, optimizer: Any, weights: Callable[[], dict[str, np.ndarray]]):
-        self.optimizer, self.weights, self.history = optimizer, weights, []  # type: ignore[var-annotated]
+        self.optimizer, self.weights = optimizer, weights
+        self.history: list[dict[str, np.ndarray]] = []
 
     lr = property(lambda self: self.optimizer.lr, lambda self, value: setattr(self.optimizer, "lr", value))
 

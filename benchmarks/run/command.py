@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 
 from parity_tests.judge import terminal
 from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, resolve
-from reference.common.command import guarded, parser
+from reference.common.command import at_least_zero, guarded, parser
 
 from ..what.config import PHASES, Config
 from ..what.precision import LOW, PRECISIONS
@@ -60,7 +60,7 @@ def arguments() -> argparse.ArgumentParser:
     options.add_argument("--out", type=Path, metavar="FILE", help="the result file (default: out/benchmark-PRESET.json)")
     options.add_argument("--resume", action="store_true", help="go on with a result file, and measure what it lacks")
     options.add_argument("--overwrite", action="store_true", help="replace a result file that is there")
-    options.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing more after so long")
+    options.add_argument("--budget", type=at_least_zero, metavar="SECONDS", help="begin nothing more after so long")
     return options
 
 

@@ -27,7 +27,7 @@ import torch
 from rich.text import Text
 
 from parity_tests.judge.terminal import console
-from reference.common.command import failed, parser
+from reference.common.command import above_zero, failed, parser
 
 from .low_precision import NAMES, NO_DEVICE
 
@@ -68,7 +68,7 @@ def pieces(device: str, folder: Path) -> list[Piece]:
 def arguments() -> argparse.ArgumentParser:
     options, names = parser("python3 -m benchmarks gpu", __doc__), [p.name for p in pieces("cuda", Path())]
     options.add_argument("--out", type=Path, default=Path("out/gpu"), metavar="FOLDER", help="default: out/gpu")
-    options.add_argument("--minutes", type=float, default=25.0, metavar="M", help="for all of it (default: 25)")
+    options.add_argument("--minutes", type=above_zero, default=25.0, metavar="M", help="for all of it (default: 25)")
     options.add_argument("--only", action="append", choices=names, help="these pieces, which share the time; may be repeated")
     options.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="cpu: a rehearsal where there is no GPU")
     options.add_argument("--dry", action="store_true", help="print the commands and stop")

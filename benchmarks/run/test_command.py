@@ -198,6 +198,14 @@ def test_options_that_do_not_exist(arguments, capsys):
     assert e.value.code == 2
 
 
+@pytest.mark.parametrize("seconds", ["-1", "nan"])
+def test_a_budget_that_is_no_time_is_refused(seconds, capsys):
+    with pytest.raises(SystemExit) as e:
+        main(["run", "--preset", "smoke", "--budget", seconds])
+    assert e.value.code == 2
+    assert "--budget: must be 0 or more" in capsys.readouterr().err
+
+
 def test_a_file_that_cannot_be_written_is_status_2(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main([*TINY, "--out", str(tmp_path / "file" / "r.json")]) == 2

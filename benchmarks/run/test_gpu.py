@@ -53,6 +53,14 @@ def test_one_piece_has_all_the_time(capsys):
     assert command[-2:] == ["--budget", "120"]
 
 
+@pytest.mark.parametrize("minutes", ["-1", "0", "nan", "inf"])
+def test_time_that_nothing_can_be_done_in_is_refused_before_anything_begins(minutes, capsys):
+    with pytest.raises(SystemExit) as refused:
+        gpu.main(["--device", "cpu", "--minutes", minutes], lambda *a: pytest.fail("a piece was begun"))
+    assert refused.value.code == 2
+    assert "--minutes: must be above 0 and finite" in capsys.readouterr().err
+
+
 def test_a_piece_that_hangs_is_stopped():
     import sys
 

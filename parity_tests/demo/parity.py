@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
     cell: str
     tensor: str
-    figures: list[float]  # of each dtype: error of NumPy, error of PyTorch, what is allowed
+    figures: list[float | None]  # of each dtype: error of NumPy, error of PyTorch, what is allowed
     ok: bool
 
 

@@ -42,7 +42,7 @@ def overview(implementation: Json) -> Json:
     for r in implementation["rows"]:
         cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
         cell["wrong"] += r["cases"] - r["passed"]
-        if r["worst"]:
+        if r["worst"] and r["worst"]["ratio"] is not None:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
     passed = implementation["passed"]
     return {"name": implementation["name"], "passed": passed, "judged": passed + implementation["failed"], "cells": cells}
@@ -89,12 +89,13 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
 def verdict(v: Verdict | None) -> Json | None:
     if v is None:
         return None
-    return v._asdict() | {"error": number(v.error), "allowed": number(v.allowed), "ratio": number(v.ratio)}
+    ratio = None if v.error is None else number(v.ratio)
+    return v._asdict() | {"error": number(v.error), "allowed": number(v.allowed), "ratio": ratio}
 
 
-def number(x: float) -> float | str:
-    """A float that JSON can hold."""
-    return float(x) if np.isfinite(x) else str(float(x))
+def number(x: float | None) -> float | str | None:
+    """A float that JSON can hold; None where no numbers were compared."""
+    return x if x is None else float(x) if np.isfinite(x) else str(float(x))
 
 
 def failure(r: Result) -> Json:

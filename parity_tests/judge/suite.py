@@ -1,5 +1,6 @@
 """Judging one implementation on one case: every output, every gradient, twice, and what it did to its arguments."""
 
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,8 @@ from .misreadings import behaves_like
 from .oracle import ContractError, Tensors, Truth, compute, truth
 from .tolerance import Verdict
 
+ERRORS = ("raised", "shape", "dtype", "missing", "unexpected", "crashed", "timeout")  # what is wrong without a number
+
 
 class Result(NamedTuple):
     """One implementation on one case."""
@@ -23,10 +26,20 @@ class Result(NamedTuple):
     declined: str | None = None
     forward_only: bool = False
     diagnosis: str = ""
+    seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
         return all(v.ok for v in self.verdicts)
+
+    @property
+    def status(self) -> str:
+        """ "passed", "declined", "wrong" (numbers, or what it did to its arguments), "error" (nothing that could be compared)."""
+        if self.declined:
+            return "declined"
+        if self.ok:
+            return "passed"
+        return "error" if any(not v.ok and v.why in ERRORS for v in self.verdicts) else "wrong"
 
     @property
     def wrong(self) -> list[Verdict]:
@@ -45,6 +58,12 @@ def worst_of(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 def run_case(implementation: Implementation, case: Case) -> Result:
     """Judge an implementation on a case; where it fails, say as far as can be said what is wrong with it."""
+    begun = time.perf_counter()
+    result = _run(implementation, case)
+    return result._replace(seconds=time.perf_counter() - begun)
+
+
+def _run(implementation: Implementation, case: Case) -> Result:
     try:
         reason = implementation.reason_to_decline(case.spec)
         if reason:

@@ -82,7 +82,10 @@ def mark(ok: bool) -> Text:
     return Text("✓ equal", style="green") if ok else Text("✗ WRONG", style="bold red")
 
 
-def figure(x: float | str) -> str:
+def figure(x: float | str | None) -> str:
+    """A number in few digits; nothing where there is none."""
+    if x is None:
+        return ""
     value = float(x)
     return f"{value:.1e}" if 0 < abs(value) < 0.01 or value >= 1000 else f"{value:.2f}"
 

@@ -30,8 +30,8 @@ class Verdict(NamedTuple):
     """One tensor, judged."""
 
     tensor: str
-    error: float  # max|candidate - oracle|
-    allowed: float
+    error: float | None  # max|candidate - oracle|; None where no numbers were compared
+    allowed: float | None
     ok: bool
     step: int | None = None  # first time step that is wrong, in the order of computation
     why: str = "number"  # or, where no numbers are compared, "shape", "dtype", "missing", "unexpected", "raised", "changed"
@@ -39,7 +39,9 @@ class Verdict(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Error over allowed; at most 1 is accepted."""
+        """Error over allowed; at most 1 is accepted, infinite where no numbers were compared."""
+        if self.error is None:
+            return float("inf")
         if self.allowed:
             return self.error / self.allowed
         return 0.0 if self.error == 0 else float("inf")
@@ -64,10 +66,10 @@ def judge(
 
     ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
     """
-    limit = allowed(baselines, oracle, dtype)
     candidate = np.asarray(candidate)
     if candidate.shape != oracle.shape:
-        return Verdict(tensor, float("inf"), limit, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+        return Verdict(tensor, None, None, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+    limit = allowed(baselines, oracle, dtype)
     difference = np.abs(candidate - oracle)
     error = float(largest(difference))
     ok = bool(error <= limit)
@@ -79,7 +81,7 @@ def judge_trajectory(
 ) -> Verdict:
     """Apply T3 to one quantity of a training run, (steps, ...): at the first wrong step, or the one nearest to its limit."""
     if candidate.shape != oracle.shape:
-        return Verdict(quantity, float("inf"), 0.0, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+        return Verdict(quantity, None, None, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
     floor = FLOOR_EPS * np.finfo(dtype).eps * step_maxima(oracle)
     limits = BASELINE_FACTOR * trajectory_noise(baselines, oracle) + floor  # T3
     errors = step_maxima(candidate - oracle)

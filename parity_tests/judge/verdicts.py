@@ -46,4 +46,4 @@ def same(a: Any, b: Any) -> bool:
 
 def refused(tensor: str, why: str, detail: str) -> Verdict:
     """A verdict that needs no numbers."""
-    return Verdict(tensor, np.inf, 0.0, False, None, why, detail)
+    return Verdict(tensor, None, None, False, None, why, detail)

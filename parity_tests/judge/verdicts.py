@@ -5,8 +5,47 @@ from typing import Any
 
 import numpy as np
 
+from .cases import Case
+from .cases.values import NON_FINITE
 from .oracle import Tensors, Truth
 from .tolerance import Verdict, judge
+
+OUTPUTS = ("y", "h_n", "c_n")
+
+
+def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True) -> Iterator[Verdict]:
+    """A verdict on each tensor that a case asks for, and against each that it does not."""
+    oracle = {k: v for k, v in truth.oracle.items() if backward or k in OUTPUTS}
+    optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
+    time = int(case.spec.batch_first)
+    if case.values in NON_FINITE:
+        yield from patterns(results, oracle)
+        truth, results = finite_part(truth, results)
+        oracle = {k: truth.oracle[k] for k in oracle}
+    yield from compare(results, Truth(oracle, truth.baselines), case.spec.dtype, optional, {"y": time, "dx": time}.get)
+
+
+def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
+    """A verdict against each output that is not NaN, or infinite, just where it must be."""
+    for name in (k for k in OUTPUTS if k in oracle and k in results):
+        given, exact = np.asarray(results[name]), oracle[name]
+        if given.shape != exact.shape:
+            continue
+        alike = (given == exact) | (np.isnan(given) & np.isnan(exact)) | (np.isfinite(given) & np.isfinite(exact))
+        if not alike.all():
+            at = tuple(map(int, np.argwhere(~alike)[0]))
+            yield refused(name, "non-finite", f"is {given[at]} at {list(at)}, where {np.float64(exact[at]):.3g} is right")
+
+
+def finite_part(truth: Truth, results: Tensors) -> tuple[Truth, Tensors]:
+    """Zeros where the oracle is not finite: what the gradient is there, nobody has agreed upon."""
+    finite = {k: np.isfinite(v) for k, v in truth.oracle.items()}
+
+    def cut(tensors: Tensors) -> Tensors:
+        fits = {k: v for k, v in tensors.items() if k in finite and np.shape(v) == finite[k].shape}
+        return tensors | {k: np.where(finite[k], v, np.zeros_like(v)) for k, v in fits.items()}
+
+    return Truth(cut(truth.oracle), [cut(b) for b in truth.baselines]), cut(results)
 
 
 def compare(

@@ -34,6 +34,7 @@ class Layer:
         self.spec, self.weights = spec, weights
 
     def forward(self, x, state, lengths=None):
+        x, state = np.array(x), None if state is None else [np.array(s) for s in state]  # the caller may write into his
         state, valid = opened(self.spec, x, state, lengths)
 
         def run(weights, x, state):

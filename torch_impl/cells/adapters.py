@@ -72,6 +72,11 @@ class TorchLayer:
         self.inputs, self.outputs = [x, *(state or ())], [y, *state_n]
         return y, state_n
 
+    def infer(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths = None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """As ``forward`` in evaluation mode: without dropout, and nothing is kept for a backward."""
+        with torch.no_grad():
+            return self.forward(x, state, lengths)
+
     def run(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths,
             masks: Sequence[Tensor] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """x, state (h,) or (h, c) or None, lengths or None, dropout masks or None  ->  y, state_n"""

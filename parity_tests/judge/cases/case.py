@@ -1,21 +1,22 @@
-"""The named cases: what is built, and the random data that goes in.  Nothing here is degenerate.
+"""What is built, what goes in, and how it is called.
 
-Sizes are pairwise different, weights, both biases, initial states and upstream gradients are random and nonzero,
-gradients arrive on the outputs *and* on the final states, lengths come unsorted and with ties.
+Weights, both biases, initial states and upstream gradients are random and nonzero, and gradients arrive on the outputs *and*
+on the final states, unless a case says otherwise.
 """
 
-import itertools
 import zlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 
+from . import memory, values
+
 GATES = {"rnn": rnn.GATES, "lstm": lstm.GATES, "gru": gru.GATES}
+SEVERAL_FORMS = ("other_data", "other_lengths")  # contracts in which one layer is called with different T and B
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,13 @@ class Spec:
     proj_size: int = 0  # LSTM only
     reset_after: bool = True  # GRU only
     packed: bool = False  # whether lengths will be given
-    dropout: float = 0.0  # above 0 only where the implementation takes masks
+    dropout: float = 0.0
+    masks: bool = True  # with dropout, whether its masks will be given; if not, an implementation draws its own
+    state: bool = True  # whether an initial state will be given
+    T: int | None = None  # steps of the longest sequence, None where calls differ
+    B: int | None = None  # sequences, None where calls differ
     dtype: str = "float32"  # "float32", "float64"
-    device: str = "cpu"  # "cpu", "cuda"
+    device: str = "cpu"  # whatever torch or the adapter calls it
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
@@ -63,11 +68,12 @@ class Data(NamedTuple):
     dy: np.ndarray
     dstate: tuple[np.ndarray, ...]
     masks: list[np.ndarray] | None  # (N, D·P) boolean, packed rows
+    lengths: np.ndarray | None = None  # (B,) whole numbers
 
 
 @dataclass(frozen=True)
 class Case:
-    """A Spec, the sizes of its data, and the seed that is its name."""
+    """A Spec, the sizes of its data, what is special in it, and the seed that is its name."""
 
     spec: Spec
     T: int = 5
@@ -76,9 +82,15 @@ class Case:
     state: bool = True  # whether an initial state is given
     gain: float = 0.6  # standard deviation of the weights
     label: str = ""
+    values: str = ""  # what is not a usual random number: values.CHANGES
+    memory: str = ""  # how arrays lie in memory, where not row by row: memory.LAYOUTS
+    lengths_dtype: str = "int64"
+    contract: str = ""  # what the calls must keep to, where that is more than one answer: contracts.CONTRACTS
+    tier: int = 1  # 2: takes long, judged only when asked for
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spec", replace(self.spec, packed=self.lengths is not None))
+        T, B = (None, None) if self.contract in SEVERAL_FORMS else (self.T, self.B)
+        object.__setattr__(self, "spec", replace(self.spec, packed=self.lengths is not None, state=self.state, T=T, B=B))
 
     @property
     def name(self) -> str:
@@ -95,6 +107,10 @@ class Case:
             "" if self.state else "nostate",
             "lengths" + "_".join(map(str, self.lengths)) if self.lengths else "",
             f"dropout{s.dropout:g}" if s.dropout else "",
+            self.values,
+            self.memory,
+            "" if self.lengths_dtype == "int64" else self.lengths_dtype,
+            self.contract,
             self.label,
         ]
         return "-".join(filter(None, parts))
@@ -104,6 +120,9 @@ class Case:
 
     def data(self) -> Data:
         """The data, in the spec's dtype; the same for every implementation, run and machine."""
+        return memory.laid_out(values.changed(self._drawn(), self), self.memory)
+
+    def _drawn(self) -> Data:
         s, rng = self.spec, np.random.default_rng(zlib.crc32(self.name.encode()))
         D = 1 + s.bidirectional
         lead = (self.B, self.T) if s.batch_first else (self.T, self.B)
@@ -115,90 +134,7 @@ class Case:
         state_shapes = [(s.num_layers * D, self.B, width) for width in s.state_sizes]
         state = tuple(map(draw, state_shapes)) if self.state else None
         N, P = sum(self.lengths or [self.T] * self.B), s.state_sizes[0]
-        masks = [rng.random((N, D * P)) >= s.dropout for _ in range(s.num_layers - 1)] if s.dropout else None
+        masks = [rng.random((N, D * P)) >= s.dropout for _ in range(s.num_layers - 1)] if s.dropout and s.masks else None
         x, dy, dstate = draw((*lead, s.input_size)), draw((*lead, D * P)), tuple(map(draw, state_shapes))
-        return Data(weights, x, state, dy, dstate, masks)
-
-
-LENGTHS = {
-    "dense": None,
-    "full": (5, 5, 5, 5),
-    "sorted": (5, 4, 2, 1),
-    "unsorted": (2, 5, 1, 4),
-    "ties": (3, 5, 3, 2),
-    "short": (2, 4, 1, 3),
-}
-OPTIONS: dict[str, tuple] = {
-    "num_layers": (1, 2, 3),
-    "bidirectional": (False, True),
-    "bias": (True, False),
-    "batch_first": (False, True),
-    "state": (True, False),
-    "lengths": tuple(LENGTHS),
-}
-KINDS: dict[str, dict] = {
-    "rnn": {"cell": "rnn"},
-    "rnn-relu": {"cell": "rnn", "nonlinearity": "relu"},
-    "lstm": {"cell": "lstm"},
-    "lstm-proj": {"cell": "lstm", "proj_size": 2},
-    "gru": {"cell": "gru"},
-    "gru-before": {"cell": "gru", "reset_after": False},
-}
-
-
-def usual(kind: str, **options: Any) -> Spec:
-    """A layer of this kind in the usual sizes."""
-    return Spec(input_size=3, hidden_size=6, **KINDS[kind], **options)
-
-
-def pairwise(options: dict[str, tuple]) -> list[dict]:
-    """Few combinations in which every pair of values of two options occurs (greedy, deterministic)."""
-
-    def pairs(row: Sequence) -> set:
-        return set(itertools.combinations(enumerate(row), 2))
-
-    rows = list(itertools.product(*options.values()))
-    missing, chosen = set().union(*map(pairs, rows)), []
-    while missing:
-        best = max(rows, key=lambda row: len(pairs(row) & missing))
-        missing -= pairs(best)
-        chosen.append(dict(zip(options, best, strict=True)))
-    return chosen
-
-
-def build(kind: str, options: dict) -> Case:
-    """The case of one kind of cell and one combination of OPTIONS."""
-    layer = {k: v for k, v in options.items() if k not in ("state", "lengths")}
-    return Case(usual(kind, **layer), state=options["state"], lengths=LENGTHS[options["lengths"]])
-
-
-def edges(kind: str) -> Iterator[Case]:
-    """The honest edge cases: size 1 everywhere, one step, saturated gates, a long sequence, one of everything."""
-    P = {"proj_size": 1} if kind == "lstm-proj" else {}
-    one = Spec(input_size=1, hidden_size=1 + bool(P), **KINDS[kind] | P)
-    full = usual(kind)
-    yield Case(one, T=1, B=1, label="size1")
-    yield Case(one, T=4, B=1, label="size1")
-    yield Case(full, T=1, label="one_step")
-    yield Case(full, B=1, label="one_sequence")
-    yield Case(replace(full, bidirectional=True), T=50, B=5, label="long", gain=0.3)
-    if kind != "rnn-relu":  # saturated: tanh and sigmoid near their limits
-        yield Case(full, gain=4.0, label="saturated")
-
-
-def dropout(kind: str) -> Iterator[Case]:
-    """Dropout between layers, its masks given to both sides."""
-    yield Case(usual(kind, num_layers=2, dropout=0.3))
-    yield Case(usual(kind, num_layers=3, bidirectional=True, dropout=0.5), lengths=LENGTHS["unsorted"])
-    yield Case(usual(kind, num_layers=3, dropout=0.8), lengths=LENGTHS["ties"])
-
-
-def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu") -> list[Case]:
-    """Every named case in each dtype."""
-    chosen = pairwise(OPTIONS)
-    return [
-        case.with_dtype(dtype, device)
-        for kind in KINDS
-        for case in itertools.chain((build(kind, o) for o in chosen), edges(kind), dropout(kind))
-        for dtype in dtypes
-    ]
+        lengths = np.array(self.lengths, self.lengths_dtype) if self.lengths else None
+        return Data(weights, x, state, dy, dstate, masks, lengths)

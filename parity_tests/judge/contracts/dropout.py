@@ -1,0 +1,91 @@
+"""What dropout between layers must do, whatever masks an implementation draws.
+
+``spec.dropout`` is above 0, ``spec.masks`` False: ``forward`` is training and draws its own, ``infer`` is evaluation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .. import oracle
+from ..cases import Case, Data
+from ..oracle import Tensors
+from ..tolerance import Verdict
+from ..verdicts import of_case, refused, same
+from .call import DeclinedError
+from .calls import Load
+
+FORWARDS = 20  # of T · B · hidden_size masks each
+FAINT = 1e-3  # so small are the second layer's input weights, that it is linear in what they bring
+KEPT = 0.1  # how far the mean may be off: some twenty standard deviations of these masks, a third of what a missing scale is
+
+
+def loaded(load: Load, data: Data) -> Any:
+    """The layer.  DeclinedError: its training is not told from its evaluation."""
+    layer = load(data.weights)
+    if not hasattr(layer, "infer"):
+        raise DeclinedError("has no infer(x, state, lengths): its evaluation is not told from training with dropout")
+    return layer
+
+
+def certain(case: Case, data: Data, p: int) -> tuple[Case, Data]:
+    """The same with a dropout of 0 or 1, whose masks are not a matter of chance."""
+    s = case.spec
+    N, width = case.T * case.B, s.state_sizes[0] * (1 + s.bidirectional)
+    masks = [np.zeros((N, width), bool)] * (s.num_layers - 1) if p else None
+    return replace(case, spec=replace(s, dropout=float(p), masks=True), contract=""), data._replace(masks=masks)
+
+
+def judged(case: Case, data: Data, results: Tensors, p: int) -> Iterator[Verdict]:
+    """By the definition with this dropout."""
+    case, data = certain(case, data, p)
+    return of_case(case, oracle.truth_of(partial(oracle.define, case), data), results, backward="dx" in results)
+
+
+def dropout_not_in_evaluation(load: Load, case: Case) -> Iterator[Verdict]:
+    """pytorch #180744, keras PR #19645: evaluation has no dropout, after a training step either."""
+    data = case.data()
+    layer = loaded(load, data)
+    for when in ("", ", after a training forward"):
+        for v in judged(case, data, oracle.forward(layer, case, data, "infer"), 0):
+            yield v._replace(tensor=v.tensor + when)
+        oracle.forward(layer, case, data)
+
+
+def dropout_new_each_call(load: Load, case: Case) -> Iterator[Verdict]:
+    """pytorch PR #185351: one mask for ever; tensorflow #6466: no dropout at all."""
+    data = case.data()
+    layer = loaded(load, data)
+    without = oracle.forward(layer, case, data, "infer")
+    first, second = (np.copy(oracle.forward(layer, case, data)["y"]) for _ in range(2))
+    if same(first, second):
+        same_as = "as without dropout" if np.allclose(first, without["y"]) else "each time: one mask for all calls"
+        yield refused("y", "dropout", f"is the same {same_as}; spec.dropout is {case.spec.dropout:g}")
+    else:
+        yield Verdict("y", None, None, True, why="dropout")
+
+
+def dropout_keeps_the_mean(load: Load, case: Case) -> Iterator[Verdict]:
+    """What is kept is divided by 1 - p: over many masks, what the second layer is given is what it is without dropout."""
+    data = case.data()
+    weights = {k: FAINT * w if k == "weight_ih_l1" else w for k, w in data.weights.items()}
+    data = data._replace(weights={k: w.astype(case.spec.dtype) for k, w in weights.items()})
+    layer = loaded(load, data)
+    mean = np.mean([oracle.forward(layer, case, data)["y"].astype(float) for _ in range(FORWARDS)], axis=0)
+    exact = data._replace(**oracle.transform(data._asdict(), lambda v: v.astype(float)))
+    whole, nothing = (oracle.define(*certain(case, exact, p))["y"] for p in (0, 1))
+    reach = whole - nothing
+    kept = float(((mean - nothing) * reach).sum() / (reach**2).sum())
+    if abs(kept - 1) <= KEPT:
+        yield Verdict("y", None, None, True, why="dropout")
+    else:
+        yield refused("y", "dropout", f"keeps {kept:.2f} of the mean with dropout {case.spec.dropout:g}, not 1")
+
+
+def dropout_of_everything(load: Load, case: Case) -> Iterator[Verdict]:
+    """pytorch #190057: with p = 1 the second layer is given zeros, finite ones, and sends no gradient down (#190056)."""
+    data = case.data()
+    yield from judged(case, data, oracle.compute(loaded(load, data), case, data), 1)

@@ -171,7 +171,7 @@ class Attention(Composite):
         h : (S, B, K) ndarray
             The memory.
         mask : (S, B) boolean ndarray; optional
-            True where the memory is, False where it is padding.
+            True where the memory is, False where it is padding, which may hold anything, NaN too.
 
         Returns
         -------

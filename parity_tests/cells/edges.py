@@ -13,7 +13,7 @@ from torch import nn
 
 import reference
 
-from ..helpers import array, built, draw, leaves, refill, results, tensor
+from ..helpers import INTEGERS, array, built, draw, leaves, refill, results, tensor
 
 CELLS = ("RNN", "LSTM", "GRU")
 ONE_STATE, PAIR = ("RNN", "GRU"), ("LSTM",)
@@ -188,6 +188,12 @@ CONSTRUCTORS = [
 
 # Inputs.
 
+
+def with_batch_sizes(dtype):
+    """A row's deed: a PackedSequence whose batch_sizes have this dtype."""
+    return lambda s: s.layer(bidirectional=True)(s.packed(s.array(6, WIDTH), np.array([3, 2, 1], dtype)))
+
+
 no_dim = "torch asks a tuple for dim()"
 features = "input must have input_size 7 as its last axis, got 6"
 no_step = "input must have at least one time step, got shape "
@@ -207,6 +213,8 @@ INPUTS = [
     Row("packed data of another dtype", lambda s: s.layer()(s.packed(s.array(6, WIDTH, dtype="float32"), [3, 2, 1])),
         {"RNN": ValueError, "GRU": ValueError, "LSTM": RuntimeError}, Raises(ValueError, float32_says + "float32"),
         "torch checks this for RNN and GRU only; LSTM fails in a product"),
+    *(Row(f"batch_sizes {dtype}", with_batch_sizes(dtype), RuntimeError, works, "torch takes int64 alone; an integer is an integer")
+      for dtype in INTEGERS if dtype != "int64"),
     Row("a pair that is no PackedSequence", lambda s: s.layer()((s.array(6, WIDTH), s.put(np.array([3, 2, 1])))), AttributeError,
         Raises(TypeError, "sequence must be a PackedSequence, got tuple"), no_dim),
     Row("float32 into float64", lambda s: s.layer()(s.array(T, B, WIDTH, dtype="float32")), ValueError, float32_says + "float32"),
@@ -451,7 +459,17 @@ too_long = Raises(ValueError, "lengths must not exceed the 4 steps of the input,
 unsorted = Raises(RuntimeError, "lengths must be in decreasing order when enforce_sorted is True; "
                   "pass enforce_sorted=False")
 second_axis = "torch asks for the second axis"
+
+
+def length_rows(dtype):
+    """Lengths of one integer type: the difference of two unsigned ones is never below 0."""
+    def given(lengths, **options):
+        return lambda s: pack(s.put(np.array(lengths, dtype)), **options)(s)
+    yield f"lengths {dtype}", given([4, 2, 1]), works, works
+    yield f"lengths {dtype} unsorted", given([2, 4, 1]), RuntimeError, unsorted
+    yield f"lengths {dtype} unsorted, not enforced", given([2, 4, 1], enforce_sorted=False), works, works
 PACKING = [Row(*row)._replace(cells=ANY) for row in (
+    *(row for dtype in INTEGERS for row in length_rows(dtype)),
     ("a length of 0", pack([4, 2, 0]), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a length of 0, not enforced", pack([4, 0, 2], enforce_sorted=False), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a negative length", pack([4, 2, -1]), RuntimeError, "lengths must all be at least 1, got -1"),

@@ -61,6 +61,11 @@ def _time_first(name: str, value: Array, batch_first: bool) -> Array:
     return np.swapaxes(x, 0, 1) if batch_first else x
 
 
+def _increases(n: Array) -> bool:
+    """Whether a number is above the one before it; compared, because a difference of unsigned numbers wraps around."""
+    return bool((n[1:] > n[:-1]).any())
+
+
 def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
     n = np.asarray(lengths.cpu() if hasattr(lengths, "cpu") else lengths)
     if n.ndim != 1:
@@ -73,7 +78,7 @@ def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False,
         raise RuntimeError(f"lengths must all be at least {least}, got {n.min()}")
     if (n > T).any():
         raise ValueError(f"lengths must not exceed the {T} steps of the input, got {n.max()}")
-    if enforce_sorted and (np.diff(n) > 0).any():
+    if enforce_sorted and _increases(n):
         raise RuntimeError(
             "lengths must be in decreasing order when enforce_sorted is True; pass enforce_sorted=False to have them sorted"
         )
@@ -88,7 +93,7 @@ def pack_padded_sequence(
     Parameters
     ----------
     input : (T, B, *) ndarray, or (B, T, *) if ``batch_first``
-    lengths : (B,) integers, each from 1 to T
+    lengths : (B,) integers of any type, each from 1 to T
     enforce_sorted : bool
         True demands decreasing lengths; False sorts, and remembers the order in the result.
 
@@ -202,9 +207,10 @@ def pad_packed_sequence_backward(dpadded: Array, sequence: PackedSequence, batch
 def pad_sequence_backward(
     dpadded: Array, lengths: Sequence[int] | Array, batch_first: bool = False, padding_side: str = "right"
 ) -> list[Array]:
-    """The adjoint of pad_sequence: B gradients (T_b, *)."""
+    """The adjoint of pad_sequence: B gradients (T_b, *).  Raises as ``unpad_sequence``."""
     dx = _time_first("dpadded", dpadded, batch_first)
-    return [dx[_side(n, len(dx), padding_side), b].copy() for b, n in enumerate(lengths)]
+    n = _checked_lengths(lengths, dx.shape[0], dx.shape[1], least=0)
+    return [dx[_side(length, len(dx), padding_side), b].copy() for b, length in enumerate(n)]
 
 
 def unpad_sequence_backward(dsequences: Sequence[Array], total_length: int, batch_first: bool = False) -> Array:
@@ -230,15 +236,15 @@ def checked_packed(sequence: Any) -> PackedSequence:
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
-    order: list[Any] = [None if v is None else np.asarray(v).copy() for v in sequence[1:]]
-    packed = PackedSequence(np.asarray(sequence[0]), *order)
-    sizes = np.asarray(packed.batch_sizes)
-    if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():
+    data, sizes = np.asarray(sequence[0]), np.asarray(sequence[1])
+    if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or _increases(sizes):
         raise ValueError(f"batch_sizes must be positive and never increase, got {sizes}")
     if sizes.dtype.kind not in "iu":
         raise ValueError(f"batch_sizes must be integers, got dtype {sizes.dtype}")
-    if sizes.sum() != len(packed.data):
-        raise ValueError(f"batch_sizes must add up to the {len(packed.data)} rows of data, got {sizes.sum()}")
+    if sizes.sum() != len(data):
+        raise ValueError(f"batch_sizes must add up to the {len(data)} rows of data, got {sizes.sum()}")
+    order: list[Any] = [None if v is None else np.asarray(v).copy() for v in sequence[2:]]
+    packed = PackedSequence(data, sizes.astype(np.int64), *order)
     for name in ("sorted_indices", "unsorted_indices"):
         indices = getattr(packed, name)
         if indices is not None and not np.array_equal(np.sort(indices), np.arange(sizes[0])):

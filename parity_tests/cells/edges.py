@@ -150,11 +150,31 @@ def size_rows():
                 yield Row(f"cell {name}={other!r}", constructing_cell(**{name: other}), TypeError, says)
 
 
+only_true = "torch asks only whether it is true"
+
+
+def flag_rows():
+    """What is no bool: a number counts as one in Python, and every word is true, "False" too."""
+    for value in ("False", 0, 1, None, np.True_):
+        says = f"must be True or False, got {value!r}"
+        for name in ("bias", "batch_first"):
+            yield Row(f"{name}={value!r}", building("layer", **{name: value}), TypeError, f"{name} {says}")
+        for what, name in (("layer", "bidirectional"), ("cell", "bias")):
+            yield Row(f"{what} {name}={value!r}", building(what, **{name: value}), works, Raises(TypeError, f"{name} {says}"),
+                      only_true)
+        for what in ("layer", "cell"):
+            yield Row(f"{what} reset_after={value!r}", building(what, reset_after=value), TypeError, f"reset_after {says}",
+                      cells=("GRU",))
+
+
 not_for_cell = "the signature of the class rejects what only LSTM has"
 sigmoid = Raises(ValueError, "nonlinearity must be 'tanh' or 'relu', got 'sigmoid'")
 
 CONSTRUCTORS = [
     *size_rows(),
+    *flag_rows(),
+    Row("a nonlinearity in the place of bias", lambda s: getattr(nn if s.torch else reference, s.cell_name)(WIDTH, H, L, "tanh"),
+        TypeError, "bias must be True or False, got 'tanh'", cells=("LSTM", "GRU")),
     Row("num_layers=True", building("layer", num_layers=True), works, Raises(TypeError, "num_layers must be an int, got bool"),
         "torch counts True as 1"),
     Row("hidden_size a NumPy integer", building("layer", hidden_size=np.int64(H)), TypeError, works,
@@ -468,8 +488,21 @@ def length_rows(dtype):
     yield f"lengths {dtype}", given([4, 2, 1]), works, works
     yield f"lengths {dtype} unsorted", given([2, 4, 1]), RuntimeError, unsorted
     yield f"lengths {dtype} unsorted, not enforced", given([2, 4, 1], enforce_sorted=False), works, works
+
+
+def packing_flag_rows(value):
+    says = f"must be True or False, got {value!r}"
+    for name, does in (("pack_padded_sequence", pack([4, 2, 1], batch_first=value)),
+                       ("pad_packed_sequence", lambda s: s.rnn.pad_packed_sequence(pack([4, 2, 1])(s), value)),
+                       ("pad_sequence", lambda s: s.rnn.pad_sequence([s.array(2), s.array(3)], value))):
+        yield f"{name} batch_first={value!r}", does, TypeError, f"batch_first {says}"
+    yield (f"enforce_sorted={value!r}", pack([4, 2, 1], enforce_sorted=value), works,
+           Raises(TypeError, f"enforce_sorted {says}"), only_true)
+
+
 PACKING = [Row(*row)._replace(cells=ANY) for row in (
     *(row for dtype in INTEGERS for row in length_rows(dtype)),
+    *(row for value in ("False", 0, np.True_) for row in packing_flag_rows(value)),
     ("a length of 0", pack([4, 2, 0]), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a length of 0, not enforced", pack([4, 0, 2], enforce_sorted=False), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a negative length", pack([4, 2, -1]), RuntimeError, "lengths must all be at least 1, got -1"),

@@ -8,6 +8,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import reference
+import torch_impl
 from reference.cells import stack
 
 from ..helpers import INTEGERS, assert_close, assert_equal, leaves
@@ -162,3 +163,11 @@ def test_lengths_of_any_integer_type_in_torch(dtype):
     written = BUILTIN["torch.hoisted"].load(case.spec, data.weights).module
     for a, b in zip(leaves(written(given)), leaves(written(x)), strict=True):
         assert_equal(a, b)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("name", ["bias", "batch_first", "bidirectional", "reset_after"])
+@pytest.mark.parametrize("value", ["False", 0, 1, None, np.True_])
+def test_the_written_modules_refuse_what_is_no_bool(cell, name, value):
+    with pytest.raises(TypeError, match=f"{name} (must be True or False|should be of type bool)|unexpected keyword .*'{name}'"):
+        getattr(torch_impl, cell)(3, 6, **{name: value})

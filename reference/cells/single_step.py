@@ -22,7 +22,7 @@ class Cell(Module):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
-        self.bias = bool(bias)
+        self.bias = checks.flag("bias", bias)
         shapes = parameters.cell_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.bias)
         super().__init__(dtype=dtype, rng=rng)
         self.params = self.uniform({parameters.TORCH_NAME[k]: shape for k, shape in shapes.items()}, self.hidden_size)
@@ -137,6 +137,6 @@ class GRUCell(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
-        self.reset_after = bool(reset_after)
+        self.reset_after = checks.flag("reset_after", reset_after)
         self.options = {"reset_after": self.reset_after}
         super().__init__(input_size, hidden_size, bias, dtype=dtype, rng=rng)

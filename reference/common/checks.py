@@ -22,6 +22,13 @@ def _whole(name: str, value: object, wanted: str = "an int") -> int:
     return int(value)
 
 
+def flag(name: str, value: object) -> bool:
+    """True or False, and nothing that would merely count as one, as the word "False" counts as True.  TypeError."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def positive_int(name: str, value: object) -> int:
     """A whole number from 1.  TypeError, ValueError."""
     n = _whole(name, value)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import checks
 from .arrays import Array
 
 
@@ -58,7 +59,7 @@ def _time_first(name: str, value: Array, batch_first: bool) -> Array:
     x = np.asarray(value)
     if x.ndim < 2:
         raise ValueError(f"{name} must have a time and a batch axis, got {x.ndim}-D")
-    return np.swapaxes(x, 0, 1) if batch_first else x
+    return np.swapaxes(x, 0, 1) if checks.flag("batch_first", batch_first) else x
 
 
 def _increases(n: Array) -> bool:
@@ -103,12 +104,14 @@ def pack_padded_sequence(
         lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty input.
     ValueError
         lengths beyond T (torch reads past the end there), or not integers; an input of fewer than 2 axes.
+    TypeError
+        batch_first or enforce_sorted is not a bool.
     """
     x = _time_first("input", input, batch_first)
     T, B = x.shape[:2]
     if not T or not B:
         raise RuntimeError(f"input must not be empty, got {T} steps of {B} sequences")
-    n = _checked_lengths(lengths, T, B, enforce_sorted)
+    n = _checked_lengths(lengths, T, B, checks.flag("enforce_sorted", enforce_sorted))
     if enforce_sorted:
         batch_sizes = padding_mask(n).sum(1)
         return PackedSequence(x[positions(batch_sizes)], batch_sizes)
@@ -125,7 +128,7 @@ def pad_packed_sequence(
     Raises
     ------
     TypeError
-        sequence is not a PackedSequence.
+        sequence is not a PackedSequence, or batch_first not a bool.
     ValueError
         total_length is shorter than the longest sequence.
     """

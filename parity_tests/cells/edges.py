@@ -263,10 +263,13 @@ def state_row(name, of_layer, says, x=(T, B, WIDTH), **options):
     return Row(name, lambda s: s.layer(**options)(s.array(*x), s.state(*of_layer)), RuntimeError, "state.* " + misshapen(says))
 
 
-def cell_state_row(name, of_cell, says, x=(B, WIDTH), **torch_and_why):
-    row = Row(name, lambda s: s.cell()(s.array(*x), s.state(*of_cell)), RuntimeError,
-              Raises(RuntimeError, "state.* " + misshapen(says)))
-    return row._replace(**torch_and_why)
+def cell_state_row(name, of_cell, says, x=(B, WIDTH)):
+    return Row(name, lambda s: s.cell()(s.array(*x), s.state(*of_cell)), RuntimeError, "state.* " + misshapen(says))
+
+
+def cell_rank_row(x, h):
+    return Row(f"cell state {len(h)}-D for {len(x)}-D input", lambda s: s.cell()(s.array(*x), s.state(*h)), ValueError,
+               rf"state.* must be 1-D \(unbatched\) or 2-D, got {len(h)}-D")
 
 
 one_array = "state must be one array, got a "
@@ -304,6 +307,8 @@ STATES = [
     state_row("features of the state", (L, B, 6), "(2, 3, 5), got (2, 3, 6)"),
     state_row("state 2-D for 3-D input", (L, H), "(2, 3, 5), got (2, 5)"),
     state_row("state 3-D for 2-D input", (L, 1, H), "(2, 5), got (2, 1, 5)", (T, WIDTH)),
+    state_row("state 4-D", (1, L, B, H), "(2, 3, 5), got (1, 2, 3, 5)"),
+    state_row("state 4-D for 2-D input", (1, L, 1, H), "(2, 5), got (1, 2, 1, 5)", (T, WIDTH)),
     Row("batch of the state, packed", lambda s: s.layer()(s.packed(s.array(6, WIDTH), [3, 2, 1]), s.state(L, 2, H)), RuntimeError,
         "state.* " + misshapen("(2, 3, 5), got (2, 2, 5)")),
     Row("a list for one state", lambda s: s.layer()(s.array(T, B, WIDTH), [s.array(L, B, H)]), AttributeError,
@@ -325,8 +330,9 @@ STATES = [
     cell_state_row("cell features of the state", (B, 6), "(3, 5), got (3, 6)"),
     cell_state_row("cell state 1-D for 2-D input", (H,), "(3, 5), got (5,)"),
     cell_state_row("cell state 2-D for 1-D input", (1, H), "(5,), got (1, 5)", (WIDTH,)),
-    cell_state_row("cell state 3-D", (1, B, H), "(3, 5), got (1, 3, 5)", torch=ValueError,
-                   differs="a wrong shape of a state is RuntimeError here, as it is for torch's layers"),
+    *(cell_rank_row(x, h) for x in ((WIDTH,), (B, WIDTH)) for h in ((), (1, B, H), (1, 1, B, H))),
+    Row("cell c alone 4-D", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(1, 1, B, H))), ValueError,
+        r"state\[1\] must be 1-D \(unbatched\) or 2-D, got 4-D", cells=PAIR),
     Row("cell c alone float32", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(B, H, dtype="float32"))), works,
         Raises(RuntimeError, r"state\[1\] must have dtype float64, that of the weights, got float32"),
         "torch promotes c, which enters no matrix product", PAIR),

@@ -44,7 +44,7 @@ class Cell(Module):
         Raises
         ------
         ValueError
-            Wrong rank.
+            Wrong rank, of x or of a state.
         RuntimeError
             Wrong feature size or dtype, or a state of the wrong shape or dtype.
         TypeError
@@ -80,15 +80,13 @@ class Cell(Module):
     def vjp(self, x: Array, state: State | None = None) -> tuple[State, Pullback]:
         """The functional form: ``state, pullback``, with ``pullback(dstate=None) -> grads, dx, dstate``, pure."""
         name = type(self).__name__
-        x = np.asarray(x)
-        if x.ndim not in (1, 2):
-            raise ValueError(f"{name}: input must be 1-D (unbatched) or 2-D, got {x.ndim}-D")
+        x = checks.rank(f"{name}: input", x, 1)
         if x.shape[-1] != self.input_size:
             raise RuntimeError(f"{name}: input must have input_size {self.input_size} as its last axis, "
                                f"got {x.shape[-1]}")
         checks.array(f"{name}: input", x, x.shape, self.dtype)
         shapes = ((*x.shape[:-1], self.hidden_size),) * len(self.room.State._fields)
-        s = checks.state(f"{name}: state", state, shapes, self.dtype)
+        s = checks.state(f"{name}: state", state, shapes, self.dtype, unbatched=1)
         zero = np.zeros(len(self.room.GATES) * self.hidden_size, self.dtype)
         p = self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(self.params, ""))
         step = np.array(x).reshape(1, -1, self.input_size)  # T = 1

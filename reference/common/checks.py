@@ -134,6 +134,14 @@ def array(name: str, value: object, shape: tuple, kind: np.dtype, error: type[Ex
     return x
 
 
+def rank(name: str, value: object, unbatched: int) -> Array:
+    """value as an array of so many axes, or with one more for the batch.  ValueError."""
+    x = np.asarray(value)
+    if x.ndim not in (unbatched, unbatched + 1):
+        raise ValueError(f"{name} must be {unbatched}-D (unbatched) or {unbatched + 1}-D, got {x.ndim}-D")
+    return x
+
+
 def features(name: str, value: object, size: int, kind: np.dtype) -> Array:
     """value as an array of this dtype whose last axis has this size."""
     x = np.asarray(value)
@@ -176,11 +184,18 @@ def mask(name: str, value: object, shape: tuple) -> Array:
     return x
 
 
-def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
+def state(
+    name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "", unbatched: int | None = None
+) -> tuple[Array, ...]:
     """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
 
-    One array where the cell has one state, a pair of them where it has two.
+    One array where the cell has one state, a pair of them where it has two.  TypeError, RuntimeError; and ValueError
+    where ``unbatched`` says the rank, as torch's cells do.
     """
+
+    def one(name: str, v: object, shape: tuple) -> Array:
+        return array(name + hint, v if unbatched is None else rank(name, v, unbatched), shape, kind)
+
     if value is None:
         return tuple(np.zeros(shape, kind) for shape in shapes)
     several = value if isinstance(value, (tuple, list)) else None
@@ -188,10 +203,10 @@ def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "
     if len(shapes) == 1:
         if several is not None:
             raise TypeError(f"{name} must be one array, got a {given}")
-        return (array(name + hint, value, shapes[0], kind),)
+        return (one(name, value, shapes[0]),)
     if several is None or len(several) != len(shapes):
         raise TypeError(f"{name} must be a pair of arrays, got {given}")
-    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(several, shapes, strict=True)))
+    return tuple(one(f"{name}[{k}]", v, shape) for k, (v, shape) in enumerate(zip(several, shapes, strict=True)))
 
 
 def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:

@@ -485,6 +485,7 @@ too_long = Raises(ValueError, "lengths must not exceed the 4 steps of the input,
 unsorted = Raises(RuntimeError, "lengths must be in decreasing order when enforce_sorted is True; "
                   "pass enforce_sorted=False")
 second_axis = "torch asks for the second axis"
+no_list = "sequences must be a list of arrays, got "
 
 
 def length_rows(dtype):
@@ -534,6 +535,15 @@ PACKING = [Row(*row)._replace(cells=ANY) for row in (
      Raises(TypeError, "sequence must be a PackedSequence, got ndarray"), "torch asks for batch_sizes"),
     ("no sequences to pad", lambda s: s.rnn.pad_sequence([]), RuntimeError, "sequences must not be empty"),
     ("no sequences to pack from a list", lambda s: s.rnn.pack_sequence([]), RuntimeError, "sequences must not be empty"),
+    ("a number to pad", lambda s: s.rnn.pad_sequence(5), RuntimeError, Raises(TypeError, no_list + "int"),
+     "the type of pack_sequence, in which torch's two differ"),
+    ("a number to pack", lambda s: s.rnn.pack_sequence(5), TypeError, no_list + "int"),
+    ("a 0-D array to pad", lambda s: s.rnn.pad_sequence(s.array()), TypeError, no_list + "ndarray"),
+    ("a word to pad", lambda s: s.rnn.pad_sequence("abc"), TypeError, r"sequences\[0\] must be an array of numbers, got str"),
+    ("None among sequences", lambda s: s.rnn.pad_sequence([s.array(2), None]), TypeError,
+     r"sequences\[1\] must be an array of numbers, got NoneType"),
+    ("a list of lists of different lengths", lambda s: s.rnn.pad_sequence([s.array(2), [[1.0, 2.0], [3.0]]]), TypeError,
+     r"sequences\[1\] must be an array of numbers, got list"),
     ("sequences of different features", lambda s: s.rnn.pad_sequence([s.array(2, 3), s.array(4, 5)]), RuntimeError,
      r"sequences must all be \(T, 3\), got shape \(4, 5\)"),
     ("sequences of different rank", lambda s: s.rnn.pad_sequence([s.array(2, 3), s.array(3)]), works,

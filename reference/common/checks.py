@@ -166,6 +166,17 @@ def token(name: str, value: object, count: int) -> int:
     return int(tokens(name, positive_or_zero(name, value), count))
 
 
+def numbers(name: str, value: object) -> Array:
+    """value as an array of numbers or booleans.  TypeError."""
+    try:
+        x = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        x = np.empty(0, object)
+    if x.dtype.kind not in "biufc":
+        raise TypeError(f"{name} must be an array of numbers, got {getattr(value, 'dtype', type(value).__name__)}")
+    return x
+
+
 def matrix(name: str, value: object) -> Array:
     """value as a 2-D array with at least one row."""
     x = np.asarray(value)

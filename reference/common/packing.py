@@ -153,12 +153,16 @@ def pad_sequence(
     ------
     RuntimeError
         No sequences, sequences of different features, or an unknown padding_side.
+    TypeError
+        sequences is no list, or holds something else than arrays of numbers; batch_first is not a bool.
     """
-    if len(sequences) == 0:
+    if not np.iterable(sequences):
+        raise TypeError(f"sequences must be a list of arrays, got {type(sequences).__name__}")
+    arrays = [checks.numbers(f"sequences[{b}]", s) for b, s in enumerate(sequences)]
+    if not arrays:
         raise RuntimeError("sequences must not be empty")
     if padding_side not in ("right", "left"):
         raise RuntimeError(f"padding_side must be 'right' or 'left', got {padding_side!r}")
-    arrays = [np.asarray(s) for s in sequences]
     feature = arrays[0].shape[1:]
     for s in arrays:
         if s.ndim == 0 or s.shape[1:] != feature:

@@ -13,7 +13,7 @@ from torch import nn
 
 import reference
 
-from ..helpers import array, built, draw, leaves, refill, results, tensor
+from ..helpers import INTEGERS, array, built, draw, leaves, refill, results, tensor
 
 CELLS = ("RNN", "LSTM", "GRU")
 ONE_STATE, PAIR = ("RNN", "GRU"), ("LSTM",)
@@ -150,11 +150,31 @@ def size_rows():
                 yield Row(f"cell {name}={other!r}", constructing_cell(**{name: other}), TypeError, says)
 
 
+only_true = "torch asks only whether it is true"
+
+
+def flag_rows():
+    """What is no bool: a number counts as one in Python, and every word is true, "False" too."""
+    for value in ("False", 0, 1, None, np.True_):
+        says = f"must be True or False, got {value!r}"
+        for name in ("bias", "batch_first"):
+            yield Row(f"{name}={value!r}", building("layer", **{name: value}), TypeError, f"{name} {says}")
+        for what, name in (("layer", "bidirectional"), ("cell", "bias")):
+            yield Row(f"{what} {name}={value!r}", building(what, **{name: value}), works, Raises(TypeError, f"{name} {says}"),
+                      only_true)
+        for what in ("layer", "cell"):
+            yield Row(f"{what} reset_after={value!r}", building(what, reset_after=value), TypeError, f"reset_after {says}",
+                      cells=("GRU",))
+
+
 not_for_cell = "the signature of the class rejects what only LSTM has"
 sigmoid = Raises(ValueError, "nonlinearity must be 'tanh' or 'relu', got 'sigmoid'")
 
 CONSTRUCTORS = [
     *size_rows(),
+    *flag_rows(),
+    Row("a nonlinearity in the place of bias", lambda s: getattr(nn if s.torch else reference, s.cell_name)(WIDTH, H, L, "tanh"),
+        TypeError, "bias must be True or False, got 'tanh'", cells=("LSTM", "GRU")),
     Row("num_layers=True", building("layer", num_layers=True), works, Raises(TypeError, "num_layers must be an int, got bool"),
         "torch counts True as 1"),
     Row("hidden_size a NumPy integer", building("layer", hidden_size=np.int64(H)), TypeError, works,
@@ -188,6 +208,12 @@ CONSTRUCTORS = [
 
 # Inputs.
 
+
+def with_batch_sizes(dtype):
+    """A row's deed: a PackedSequence whose batch_sizes have this dtype."""
+    return lambda s: s.layer(bidirectional=True)(s.packed(s.array(6, WIDTH), np.array([3, 2, 1], dtype)))
+
+
 no_dim = "torch asks a tuple for dim()"
 features = "input must have input_size 7 as its last axis, got 6"
 no_step = "input must have at least one time step, got shape "
@@ -207,6 +233,8 @@ INPUTS = [
     Row("packed data of another dtype", lambda s: s.layer()(s.packed(s.array(6, WIDTH, dtype="float32"), [3, 2, 1])),
         {"RNN": ValueError, "GRU": ValueError, "LSTM": RuntimeError}, Raises(ValueError, float32_says + "float32"),
         "torch checks this for RNN and GRU only; LSTM fails in a product"),
+    *(Row(f"batch_sizes {dtype}", with_batch_sizes(dtype), RuntimeError, works, "torch takes int64 alone; an integer is an integer")
+      for dtype in INTEGERS if dtype != "int64"),
     Row("a pair that is no PackedSequence", lambda s: s.layer()((s.array(6, WIDTH), s.put(np.array([3, 2, 1])))), AttributeError,
         Raises(TypeError, "sequence must be a PackedSequence, got tuple"), no_dim),
     Row("float32 into float64", lambda s: s.layer()(s.array(T, B, WIDTH, dtype="float32")), ValueError, float32_says + "float32"),
@@ -235,10 +263,13 @@ def state_row(name, of_layer, says, x=(T, B, WIDTH), **options):
     return Row(name, lambda s: s.layer(**options)(s.array(*x), s.state(*of_layer)), RuntimeError, "state.* " + misshapen(says))
 
 
-def cell_state_row(name, of_cell, says, x=(B, WIDTH), **torch_and_why):
-    row = Row(name, lambda s: s.cell()(s.array(*x), s.state(*of_cell)), RuntimeError,
-              Raises(RuntimeError, "state.* " + misshapen(says)))
-    return row._replace(**torch_and_why)
+def cell_state_row(name, of_cell, says, x=(B, WIDTH)):
+    return Row(name, lambda s: s.cell()(s.array(*x), s.state(*of_cell)), RuntimeError, "state.* " + misshapen(says))
+
+
+def cell_rank_row(x, h):
+    return Row(f"cell state {len(h)}-D for {len(x)}-D input", lambda s: s.cell()(s.array(*x), s.state(*h)), ValueError,
+               rf"state.* must be 1-D \(unbatched\) or 2-D, got {len(h)}-D")
 
 
 one_array = "state must be one array, got a "
@@ -276,6 +307,8 @@ STATES = [
     state_row("features of the state", (L, B, 6), "(2, 3, 5), got (2, 3, 6)"),
     state_row("state 2-D for 3-D input", (L, H), "(2, 3, 5), got (2, 5)"),
     state_row("state 3-D for 2-D input", (L, 1, H), "(2, 5), got (2, 1, 5)", (T, WIDTH)),
+    state_row("state 4-D", (1, L, B, H), "(2, 3, 5), got (1, 2, 3, 5)"),
+    state_row("state 4-D for 2-D input", (1, L, 1, H), "(2, 5), got (1, 2, 1, 5)", (T, WIDTH)),
     Row("batch of the state, packed", lambda s: s.layer()(s.packed(s.array(6, WIDTH), [3, 2, 1]), s.state(L, 2, H)), RuntimeError,
         "state.* " + misshapen("(2, 3, 5), got (2, 2, 5)")),
     Row("a list for one state", lambda s: s.layer()(s.array(T, B, WIDTH), [s.array(L, B, H)]), AttributeError,
@@ -297,8 +330,9 @@ STATES = [
     cell_state_row("cell features of the state", (B, 6), "(3, 5), got (3, 6)"),
     cell_state_row("cell state 1-D for 2-D input", (H,), "(3, 5), got (5,)"),
     cell_state_row("cell state 2-D for 1-D input", (1, H), "(5,), got (1, 5)", (WIDTH,)),
-    cell_state_row("cell state 3-D", (1, B, H), "(3, 5), got (1, 3, 5)", torch=ValueError,
-                   differs="a wrong shape of a state is RuntimeError here, as it is for torch's layers"),
+    *(cell_rank_row(x, h) for x in ((WIDTH,), (B, WIDTH)) for h in ((), (1, B, H), (1, 1, B, H))),
+    Row("cell c alone 4-D", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(1, 1, B, H))), ValueError,
+        r"state\[1\] must be 1-D \(unbatched\) or 2-D, got 4-D", cells=PAIR),
     Row("cell c alone float32", lambda s: s.cell()(s.array(B, WIDTH), (s.array(B, H), s.array(B, H, dtype="float32"))), works,
         Raises(RuntimeError, r"state\[1\] must have dtype float64, that of the weights, got float32"),
         "torch promotes c, which enters no matrix product", PAIR),
@@ -451,7 +485,31 @@ too_long = Raises(ValueError, "lengths must not exceed the 4 steps of the input,
 unsorted = Raises(RuntimeError, "lengths must be in decreasing order when enforce_sorted is True; "
                   "pass enforce_sorted=False")
 second_axis = "torch asks for the second axis"
+no_list = "sequences must be a list of arrays, got "
+
+
+def length_rows(dtype):
+    """Lengths of one integer type: the difference of two unsigned ones is never below 0."""
+    def given(lengths, **options):
+        return lambda s: pack(s.put(np.array(lengths, dtype)), **options)(s)
+    yield f"lengths {dtype}", given([4, 2, 1]), works, works
+    yield f"lengths {dtype} unsorted", given([2, 4, 1]), RuntimeError, unsorted
+    yield f"lengths {dtype} unsorted, not enforced", given([2, 4, 1], enforce_sorted=False), works, works
+
+
+def packing_flag_rows(value):
+    says = f"must be True or False, got {value!r}"
+    for name, does in (("pack_padded_sequence", pack([4, 2, 1], batch_first=value)),
+                       ("pad_packed_sequence", lambda s: s.rnn.pad_packed_sequence(pack([4, 2, 1])(s), value)),
+                       ("pad_sequence", lambda s: s.rnn.pad_sequence([s.array(2), s.array(3)], value))):
+        yield f"{name} batch_first={value!r}", does, TypeError, f"batch_first {says}"
+    yield (f"enforce_sorted={value!r}", pack([4, 2, 1], enforce_sorted=value), works,
+           Raises(TypeError, f"enforce_sorted {says}"), only_true)
+
+
 PACKING = [Row(*row)._replace(cells=ANY) for row in (
+    *(row for dtype in INTEGERS for row in length_rows(dtype)),
+    *(row for value in ("False", 0, np.True_) for row in packing_flag_rows(value)),
     ("a length of 0", pack([4, 2, 0]), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a length of 0, not enforced", pack([4, 0, 2], enforce_sorted=False), RuntimeError, "lengths must all be at least 1, got 0"),
     ("a negative length", pack([4, 2, -1]), RuntimeError, "lengths must all be at least 1, got -1"),
@@ -477,6 +535,15 @@ PACKING = [Row(*row)._replace(cells=ANY) for row in (
      Raises(TypeError, "sequence must be a PackedSequence, got ndarray"), "torch asks for batch_sizes"),
     ("no sequences to pad", lambda s: s.rnn.pad_sequence([]), RuntimeError, "sequences must not be empty"),
     ("no sequences to pack from a list", lambda s: s.rnn.pack_sequence([]), RuntimeError, "sequences must not be empty"),
+    ("a number to pad", lambda s: s.rnn.pad_sequence(5), RuntimeError, Raises(TypeError, no_list + "int"),
+     "the type of pack_sequence, in which torch's two differ"),
+    ("a number to pack", lambda s: s.rnn.pack_sequence(5), TypeError, no_list + "int"),
+    ("a 0-D array to pad", lambda s: s.rnn.pad_sequence(s.array()), TypeError, no_list + "ndarray"),
+    ("a word to pad", lambda s: s.rnn.pad_sequence("abc"), TypeError, r"sequences\[0\] must be an array of numbers, got str"),
+    ("None among sequences", lambda s: s.rnn.pad_sequence([s.array(2), None]), TypeError,
+     r"sequences\[1\] must be an array of numbers, got NoneType"),
+    ("a list of lists of different lengths", lambda s: s.rnn.pad_sequence([s.array(2), [[1.0, 2.0], [3.0]]]), TypeError,
+     r"sequences\[1\] must be an array of numbers, got list"),
     ("sequences of different features", lambda s: s.rnn.pad_sequence([s.array(2, 3), s.array(4, 5)]), RuntimeError,
      r"sequences must all be \(T, 3\), got shape \(4, 5\)"),
     ("sequences of different rank", lambda s: s.rnn.pad_sequence([s.array(2, 3), s.array(3)]), works,

@@ -194,6 +194,10 @@ def test_a_teacher_forcing_ratio_out_of_range(package, ratio):
         ("Seq2seq", (S, V), {"feedback": "soft"}, ValueError, "feedback must be one of argmax, sample, expected, got 'soft'"),
         ("Seq2seq", (S, V), {"eos": -2}, ValueError, "eos must not be below zero, got -2"),
         ("Tagger", (V, K), {"rng": 3}, TypeError, "rng must be a numpy.random.Generator or None, got int"),
+        ("Classifier", (V, K), {"bidirectional": "False"}, TypeError, "bidirectional must be True or False, got 'False'"),
+        ("Tagger", (V, K), {"bidirectional": 1}, TypeError, "bidirectional must be True or False, got 1"),
+        ("Seq2seq", (S, V), {"bidirectional": "False"}, TypeError, "bidirectional must be True or False, got 'False'"),
+        ("LanguageModel", (V,), {"tied": "False"}, TypeError, "tied must be True or False, got 'False'"),
         ("LanguageModel", (V,), {"dropout": -1}, ValueError, "dropout must be a number from 0 to 1, got -1"),
     ],
 )

@@ -8,9 +8,10 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import reference
+import torch_impl
 from reference.cells import stack
 
-from ..helpers import assert_close, leaves
+from ..helpers import INTEGERS, assert_close, assert_equal, leaves
 from ..judge.cases import KINDS, Case, Spec
 from ..judge.implementations import BUILTIN
 from ..judge.oracle import compute
@@ -42,6 +43,8 @@ def test_flip_turns_each_sequence_round_and_is_its_own_inverse(lengths):
     sequences = [np.arange(n) + 100 * b for b, n in enumerate(lengths)]
     packed = reference.pack_sequence(sequences, enforce_sorted=False)
     turn = stack.flip(packed.batch_sizes)
+    for dtype in INTEGERS:
+        assert_equal(stack.flip(packed.batch_sizes.astype(dtype)), turn)
     np.testing.assert_array_equal(turn[turn], np.arange(sum(lengths)))
     turned = reference.pack_sequence_backward(packed._replace(data=packed.data[turn]))
     for s, t in zip(sequences, turned, strict=True):
@@ -142,3 +145,29 @@ def test_the_written_modules_take_what_torch_nn_takes(name, cell):
         assert_close(getattr(y, "data", y), getattr(ty, "data", ty))
         for u, v in zip(leaves(s), leaves(ts), strict=True):
             assert_close(u, v)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_lengths_of_any_integer_type_in_torch(dtype):
+    """As lengths of an adapter, and as batch_sizes of a written module, which torch.nn's own refuses but for int64."""
+    case = Case(Spec("lstm", 3, 6, num_layers=2, bidirectional=True, dtype="float64"), lengths=(2, 5, 1, 4))
+    data = case.data()
+    for name in ("torch.hoisted", "torch.library"):
+        layer = BUILTIN[name].load(case.spec, data.weights)
+        inputs = layer.put(data.x), tuple(map(layer.put, data.state))
+        outputs = [leaves(layer.forward(*inputs, lengths)) for lengths in (np.array(case.lengths, dtype), case.lengths)]
+        for a, b in zip(*outputs, strict=True):
+            assert_equal(a, b)
+    x = pack_padded_sequence(torch.from_numpy(data.x), torch.tensor(case.lengths), enforce_sorted=False)
+    given = x._replace(batch_sizes=x.batch_sizes.to(getattr(torch, dtype)))
+    written = BUILTIN["torch.hoisted"].load(case.spec, data.weights).module
+    for a, b in zip(leaves(written(given)), leaves(written(x)), strict=True):
+        assert_equal(a, b)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("name", ["bias", "batch_first", "bidirectional", "reset_after"])
+@pytest.mark.parametrize("value", ["False", 0, 1, None, np.True_])
+def test_the_written_modules_refuse_what_is_no_bool(cell, name, value):
+    with pytest.raises(TypeError, match=f"{name} (must be True or False|should be of type bool)|unexpected keyword .*'{name}'"):
+        getattr(torch_impl, cell)(3, 6, **{name: value})

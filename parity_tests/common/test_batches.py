@@ -6,6 +6,8 @@ import pytest
 from reference.common import batches
 from reference.common.packing import pad_packed_sequence, unpad_sequence
 
+from ..helpers import INTEGERS
+
 
 def words(*lengths, seed=0):
     rng = np.random.default_rng(seed)
@@ -51,6 +53,17 @@ def test_a_pass_sees_every_sequence_once_in_batches_of_similar_lengths():
     assert all(np.array_equal(a, b) for a, b in zip(chunks, again, strict=True))
     assert not np.array_equal(chunks[0], next(batches.shuffled(lengths, 8, np.random.default_rng(2), pool=4)))
     assert np.concatenate(list(batches.in_order(11, 4))).tolist() == list(range(11))
+
+
+def test_lengths_of_any_integer_type_are_drawn_alike():
+    """Of unsigned ones too, where the negative of 0 is still the least."""
+    lengths = np.arange(30) % 7
+    expected = list(batches.shuffled(lengths, 4, np.random.default_rng(1)))
+    for dtype in INTEGERS:
+        drawn = batches.shuffled(lengths.astype(dtype), 4, np.random.default_rng(1))
+        assert all(np.array_equal(a, b) for a, b in zip(drawn, expected, strict=True))
+    with pytest.raises(RuntimeError, match="lengths must be whole numbers, got float64"):
+        next(batches.shuffled(lengths / 2, 4, np.random.default_rng(1)))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,21 @@ from torch.nn.utils import rnn as torch_rnn
 import reference
 from reference import PackedSequence
 
-from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
+from ..helpers import (
+    INTEGERS,
+    array,
+    assert_all,
+    assert_close,
+    assert_equal,
+    built,
+    draw,
+    draw_state,
+    leaves,
+    refill,
+    results,
+    tensor,
+    twins,
+)
 
 T, INPUT, H = 5, 7, 8
 LENGTHS = {
@@ -37,6 +51,7 @@ promises = pytest.mark.parametrize(
         *(pytest.param(v, False, id=f"{k}-not enforced") for k, v in LENGTHS.items()),
     ],
 )
+integers = pytest.mark.parametrize("dtype", INTEGERS)
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
 
 
@@ -48,6 +63,12 @@ def padded_batch(lengths, features=(INPUT,), batch_first=False, seed=0, dtype="f
 
 def ragged(lengths, features=(INPUT,), seed=0):
     return [draw(seed + k, n, *features) for k, n in enumerate(lengths)]
+
+
+def frozen(a):
+    """The array itself, which raises from now on where it is written to."""
+    a.flags.writeable = False
+    return a
 
 
 def pack_both(lengths, enforce_sorted=False, features=(INPUT,), batch_first=False, seed=0):
@@ -155,16 +176,33 @@ class TestForward:
             assert v.dtype == dtype
 
     @any_lengths
-    @pytest.mark.parametrize(
-        "given",
-        [list, tuple, np.array, torch.tensor, lambda n: np.array(n, "int32")],
-        ids=["list", "tuple", "array", "tensor", "int32"],
-    )
+    @pytest.mark.parametrize("given", [list, tuple, np.array, torch.tensor], ids=["list", "tuple", "array", "tensor"])
     def test_lengths_in_any_integer_form(self, lengths, given):
         x = padded_batch(lengths)
         expected = reference.pack_padded_sequence(x, lengths, enforce_sorted=False)
         for a, b in zip(reference.pack_padded_sequence(x, given(lengths), enforce_sorted=False), expected, strict=True):
             assert_equal(a, b)
+
+    @promises
+    @integers
+    def test_lengths_of_any_integer_type(self, lengths, enforce_sorted, dtype):
+        """What takes lengths gives what it gives for a list, and does not write to them."""
+        x, given = padded_batch(lengths), frozen(np.array(lengths, dtype))
+        for takes in (
+            lambda n: reference.pack_padded_sequence(x, n, enforce_sorted=enforce_sorted),
+            lambda n: reference.unpad_sequence(x, n),
+            lambda n: reference.pad_sequence_backward(x, n, padding_side="left"),
+            lambda n: [reference.padding_mask(n), reference.padding_mask(n, T)],
+        ):
+            for a, b in zip(takes(given), takes(list(lengths)), strict=True):
+                assert_equal(a, b)
+
+    @integers
+    def test_more_steps_than_the_type_of_the_lengths_can_count(self, dtype):
+        x = draw(0, 300, 2)
+        for a, b in zip(reference.pad_sequence_backward(x, np.array([3, 1], dtype), padding_side="left"), x.T, strict=True):
+            assert_equal(a, b[-len(a) :])
+        assert reference.padding_mask(np.array([3, 1], dtype), 300).sum(0).tolist() == [3, 1]
 
     @any_lengths
     def test_ties_keep_the_order_given(self, lengths):
@@ -293,6 +331,11 @@ def packed(sizes, rows=6, order=None, back=None):
 
 MALFORMED = {
     "increasing": (packed([2, 3, 1]), ValueError, r"batch_sizes must .* never increase, got \[2 3 1\]"),
+    "increasing, unsigned": (
+        packed([2, 3, 1])._replace(batch_sizes=np.array([2, 3, 1], "uint8")),
+        ValueError,
+        r"batch_sizes must .* never increase, got \[2 3 1\]",
+    ),
     "too few rows": (packed([3, 2, 2]), ValueError, r"batch_sizes must add up to the 6 rows of data, got 7"),
     "too many rows": (packed([3, 2]), ValueError, r"batch_sizes must add up to the 6 rows of data, got 5"),
     "no steps": (packed([], 0), ValueError, r"batch_sizes must be positive .*, got \[\]"),
@@ -405,6 +448,24 @@ class TestLayersTakePackedSequences:
         ):
             assert_equal(a, b)
 
+    @integers
+    def test_batch_sizes_of_any_integer_type(self, cell, dtype):
+        """The same numbers as with int64, which they are in what comes out, and nothing is written to."""
+        layer, _ = twins(cell, INPUT, H, 2, bidirectional=True)
+        lengths = LENGTHS["ties"]
+        x = reference.pack_padded_sequence(padded_batch(lengths), lengths, enforce_sorted=False)
+        given, state = x._replace(batch_sizes=frozen(x.batch_sizes.astype(dtype))), draw_state(2, cell, 4, len(lengths), H)
+        assert_all(assert_equal, results(layer, given, state), results(layer, x, state))
+        for a, b in zip(layer(given)[0][1:], x[1:], strict=True):
+            assert_equal(a, b)
+        for a, b in zip(reference.pad_packed_sequence(given), reference.pad_packed_sequence(x), strict=True):
+            assert_equal(a, b)
+        dpadded = draw(3, max(lengths), len(lengths), INPUT)
+        for a, b in zip(
+            reference.pad_packed_sequence_backward(dpadded, given), reference.pad_packed_sequence_backward(dpadded, x), strict=True
+        ):
+            assert_equal(a, b)
+
     def test_upstream_gradient_packed_or_as_rows(self, cell):
         """dy may be a PackedSequence like y, or the array of its rows."""
         layer, _ = twins(cell, INPUT, H)
@@ -433,6 +494,16 @@ def test_a_padding_mask_marks_each_sequences_own_steps():
     assert_equal(reference.padding_mask(lengths), np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], bool))
     assert reference.padding_mask(lengths, 5).sum(0).tolist() == [2, 0, 3]
     assert reference.padding_mask(lengths[:0], 5).shape == (5, 0)
+
+
+@pytest.mark.parametrize("lengths", [[2], [2, 3, 1], [[2, 3]], [2, 6], [2, -1]], ids=str)
+def test_pad_sequence_backward_refuses_lengths_as_unpad_sequence_does(lengths):
+    x, said = draw(0, T, 2, INPUT), []
+    for takes in (reference.unpad_sequence, reference.pad_sequence_backward):
+        with pytest.raises((RuntimeError, ValueError), match="lengths must ") as caught:
+            takes(x, lengths)
+        said.append((caught.type, str(caught.value)))
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(

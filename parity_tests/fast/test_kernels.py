@@ -3,12 +3,14 @@
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 from torch_impl.cells import graphed
 
+from ..helpers import INTEGERS
 from ..judge.cases import KINDS, OPTIONS, Case, Spec, build, table
 from ..judge.definition import HARD
 from ..judge.implementations import BUILTIN, MORE
@@ -136,6 +138,13 @@ def test_what_is_recorded_as_a_graph_is_right(case, uncaptured):
     assert result.verdicts
     assert result.ok, result.worst
     assert case.contract or len(uncaptured) == 1  # two calls of one form
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_an_empty_sequence_comes_last_whatever_type_its_length_has(dtype):
+    module = MORE["torch.graphed"].load(Case(Spec("rnn", 3, 6)).spec, Case(Spec("rnn", 3, 6)).data().weights).module
+    unrolled = graphed.Unrolled(module, 3, 3, np.array([2, 0, 3], dtype), "cpu")
+    assert unrolled.order.tolist() == [2, 0, 1]
 
 
 def test_a_graph_is_recorded_for_each_form_of_input(uncaptured):

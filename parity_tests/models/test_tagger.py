@@ -6,7 +6,7 @@ import pytest
 import reference
 from reference.common import batches
 
-from ..helpers import assert_all, assert_close, assert_equal
+from ..helpers import INTEGERS, assert_all, assert_close, assert_equal
 from .cases import gradients, pair, sequences
 
 V, K, E, H = 9, 7, 4, 5
@@ -25,6 +25,16 @@ def test_fast_engine_and_torch_from_one_seed(cell, both):
     assert_all(assert_close, gradients(theirs, BATCH), expected)
     ours.eval(), theirs.eval()
     assert_equal(theirs.predict(BATCH), ours.predict(BATCH))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("way", ["library", "hoisted"])
+def test_batch_sizes_of_any_integer_type(dtype, way):
+    given = BATCH._replace(tokens=BATCH.tokens._replace(batch_sizes=BATCH.tokens.batch_sizes.astype(dtype)))
+    ours, theirs = pair("tagger", V, K, E, H)
+    theirs.way = way
+    for model in (ours, theirs):
+        assert_all(assert_equal, gradients(model, given), gradients(model, BATCH))
 
 
 def test_one_direction_does_not_see_what_follows_and_two_do():

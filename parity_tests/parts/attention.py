@@ -14,7 +14,14 @@ SHAPES: dict[str, dict[str, tuple]] = {"additive": {"W_q": (A, Q), "W_k": (A, K)
 
 
 def case(
-    kind: str, label: str = "", T: int = T, S: int = S, B: int = B, mask: np.ndarray | None = None, gain: float = 1.0
+    kind: str,
+    label: str = "",
+    T: int = T,
+    S: int = S,
+    B: int = B,
+    mask: np.ndarray | None = None,
+    gain: float = 1.0,
+    padding: float | None = None,
 ) -> RoomCase:
     shapes = SHAPES.get(kind, {})
 
@@ -32,6 +39,7 @@ def case(
     inputs = {name: gain * draw(seed, *shape) for seed, (name, shape) in enumerate(shapes.items())}
     inputs |= {"q": gain * draw(5, T, B, Q if shapes else K), "h": draw(6, S, B, K)}
     inputs |= {} if mask is None else {"mask": mask}
+    inputs |= {} if padding is None else {"h": np.where(MASK[..., None], inputs["h"], padding)}
     inputs |= {"dcontext": draw(7, T, B, K), "dweights": draw(8, T, B, S)}
     return RoomCase("attention", "-".join(filter(None, (kind, label))), inputs, run, twin)
 
@@ -45,6 +53,7 @@ CASES = [
         case(kind, "one_query", T=1, mask=MASK),
         case(kind, "one_sequence", B=1),
         case(kind, "sharp", gain=4.0, mask=MASK),
+        case(kind, "nan_in_padding", mask=MASK, padding=np.nan),
     )
 ]
 
@@ -58,6 +67,10 @@ FAULTS = [
           source="practical-pytorch #149: wrong attention"),
     Fault("padding's score set to 0, not left out", "attend_forward", "np.exp(np.where(keep, e - top, 0)) * keep",
           "np.exp(np.where(keep, e, 0) - top)"),
+    Fault("NaN of padding comes through a weight of 0", "forward", "h = blanked(h, mask)", "pass"),
+    Fault("NaN of padding taken out of the values, not of the keys", "forward",
+          "h = blanked(h, mask)\nreturn attend_forward(p, q, h, keys_forward(p, h), mask, kind)",
+          "return attend_forward(p, q, blanked(h, mask), keys_forward(p, h), mask, kind)"),
     Fault("mask of another sequence", "kept", 'checks.mask("mask", mask, shape).T', 'checks.mask("mask", mask, shape).T[::-1]'),
     Fault("not scaled", "scale", 'g.shape[-1] ** -0.5 if kind == "scaled" else 1.0', "1.0"),
     Fault("scaled by the width, not its root", "scale", "g.shape[-1] ** -0.5", "g.shape[-1] ** -1"),

@@ -9,7 +9,7 @@ import reference
 from reference.parts import attention
 from torch_impl.parts.attention import Attention
 
-from ..helpers import assert_close, assert_equal, draw, tensor
+from ..helpers import array, assert_close, assert_equal, draw, tensor
 
 T, S, B, Q, K, A = 4, 5, 3, 2, 6, 7
 MASK = np.arange(S)[:, None] < np.array([3, 5, 1])
@@ -77,13 +77,38 @@ def test_the_twin_module_has_the_same_names_weights_and_gradients(kind):
 @each_kind
 def test_padding_is_as_if_it_were_not_there(kind):
     module, q, h = problem(kind)
-    context, weights, pull = module.vjp(q, h, MASK)
+    _, weights, pull = module.vjp(q, h, MASK)
     _, _, dh = pull(draw(3, T, B, K))
     assert_close(weights.sum(-1), np.ones((T, B)))
     assert (weights.transpose(2, 1, 0)[~MASK] == 0).all()
     assert (dh[~MASK] == 0).all() and (dh[MASK] != 0).all()
-    spoilt = np.where(MASK[..., None], h, 1e9)
-    assert_equal(module(q, spoilt, MASK)[0], context)
+
+
+@each_kind
+@pytest.mark.parametrize("spoilt", [1e9, np.nan, np.inf, -np.inf])
+def test_what_padding_holds_reaches_nothing(kind, spoilt):
+    """Neither outputs nor gradients, on both sides; what is not masked is not hidden."""
+    ours, q, h = problem(kind)
+    theirs = Attention(q.shape[-1], K, kind, A if kind == "additive" else None, dtype=torch.float64, rng=np.random.default_rng(0))
+    dcontext, dweights = draw(3, T, B, K), draw(4, T, B, S)
+
+    def of_reference(h):
+        *outputs, pull = ours.vjp(q, h, MASK)
+        grads, *of_inputs = pull(dcontext, dweights)
+        return [*outputs, *of_inputs, *grads.values()]
+
+    def of_torch(h):
+        leaves = [tensor(q).requires_grad_(), tensor(h).requires_grad_(), *theirs.parameters()]
+        outputs = theirs(*leaves[:2], tensor(MASK))
+        return [*outputs, *torch.autograd.grad(outputs, leaves, [tensor(dcontext), tensor(dweights)])]
+
+    for of_side in (of_reference, of_torch):
+        for a, b in zip(of_side(np.where(MASK[..., None], h, spoilt)), of_side(h), strict=True):
+            assert_equal(a, b)
+        if not np.isfinite(spoilt):
+            kept = h.copy()
+            kept[0, 1, 0] = spoilt
+            assert not np.isfinite(array(of_side(kept)[0])[:, 1]).all()
 
 
 @each_kind
@@ -111,6 +136,7 @@ def test_one_step_is_a_row_of_many(kind):
 @each_kind
 def test_keys_may_be_hoisted_out_of_a_decoders_loop(kind):
     module, q, h = problem(kind)
+    h = attention.blanked(np.where(MASK[..., None], h, np.nan), MASK)
     p, keys = module.p, attention.keys_forward(module.p, h)
     dcontext, dweights = draw(3, T, B, K), draw(4, T, B, S)
     _, _, k = attention.forward(p, q, h, MASK, kind)

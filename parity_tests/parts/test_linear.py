@@ -61,3 +61,5 @@ def test_errors_name_the_argument():
         reference.Linear(3, 0)
     with pytest.raises(TypeError, match="in_features must be an int, got float"):
         reference.Linear(3.0, 1)
+    with pytest.raises(TypeError, match="bias must be True or False, got 'False'"):
+        reference.Linear(3, 1, "False")

@@ -75,9 +75,7 @@ def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtyp
         if data.ndim != 2:
             raise RuntimeError(f"{name}: input.data must be 2-D (rows, input_size), got {data.ndim}-D")
     else:
-        data = np.asarray(x)
-        if data.ndim not in (2, 3):
-            raise ValueError(f"{name}: input must be 2-D (unbatched) or 3-D, got {data.ndim}-D")
+        data = checks.rank(f"{name}: input", x, 2)
         batched = data.ndim == 3
         batch_first = batched and batch_first
         T, B = data.shape[:2] if batched else (len(data), 1)

@@ -43,7 +43,8 @@ class Layer(Module):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
         self.num_layers = checks.positive_int("num_layers", num_layers)
-        self.bias, self.batch_first, self.bidirectional = bool(bias), bool(batch_first), bool(bidirectional)
+        self.bias, self.batch_first = checks.flag("bias", bias), checks.flag("batch_first", batch_first)
+        self.bidirectional = checks.flag("bidirectional", bidirectional)
         self.dropout = checks.probability("dropout", dropout)
         self.proj_size = checks.projection(proj_size, self.hidden_size)
         if self.dropout and self.num_layers == 1:
@@ -272,7 +273,7 @@ class GRU(Layer):
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, reset_after: bool = True,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "definition"):
-        self.reset_after = bool(reset_after)
+        self.reset_after = checks.flag("reset_after", reset_after)
         self.options = {"reset_after": self.reset_after}
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype,
                          rng=rng, engine=engine)

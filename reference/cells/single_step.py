@@ -22,7 +22,7 @@ class Cell(Module):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
         self.input_size = checks.positive_int("input_size", input_size)
         self.hidden_size = checks.positive_int("hidden_size", hidden_size)
-        self.bias = bool(bias)
+        self.bias = checks.flag("bias", bias)
         shapes = parameters.cell_shapes(len(self.room.GATES), self.input_size, self.hidden_size, self.bias)
         super().__init__(dtype=dtype, rng=rng)
         self.params = self.uniform({parameters.TORCH_NAME[k]: shape for k, shape in shapes.items()}, self.hidden_size)
@@ -44,7 +44,7 @@ class Cell(Module):
         Raises
         ------
         ValueError
-            Wrong rank.
+            Wrong rank, of x or of a state.
         RuntimeError
             Wrong feature size or dtype, or a state of the wrong shape or dtype.
         TypeError
@@ -80,15 +80,13 @@ class Cell(Module):
     def vjp(self, x: Array, state: State | None = None) -> tuple[State, Pullback]:
         """The functional form: ``state, pullback``, with ``pullback(dstate=None) -> grads, dx, dstate``, pure."""
         name = type(self).__name__
-        x = np.asarray(x)
-        if x.ndim not in (1, 2):
-            raise ValueError(f"{name}: input must be 1-D (unbatched) or 2-D, got {x.ndim}-D")
+        x = checks.rank(f"{name}: input", x, 1)
         if x.shape[-1] != self.input_size:
             raise RuntimeError(f"{name}: input must have input_size {self.input_size} as its last axis, "
                                f"got {x.shape[-1]}")
         checks.array(f"{name}: input", x, x.shape, self.dtype)
         shapes = ((*x.shape[:-1], self.hidden_size),) * len(self.room.State._fields)
-        s = checks.state(f"{name}: state", state, shapes, self.dtype)
+        s = checks.state(f"{name}: state", state, shapes, self.dtype, unbatched=1)
         zero = np.zeros(len(self.room.GATES) * self.hidden_size, self.dtype)
         p = self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(self.params, ""))
         step = np.array(x).reshape(1, -1, self.input_size)  # T = 1
@@ -137,6 +135,6 @@ class GRUCell(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
-        self.reset_after = bool(reset_after)
+        self.reset_after = checks.flag("reset_after", reset_after)
         self.options = {"reset_after": self.reset_after}
         super().__init__(input_size, hidden_size, bias, dtype=dtype, rng=rng)

@@ -67,7 +67,7 @@ def segments(batch_sizes: Array) -> list[tuple[int, int]]:
 def flip(batch_sizes: Array) -> Array:
     """The permutation (N,) of packed rows that turns each sequence round in place; it is its own inverse."""
     t, b = positions(batch_sizes)
-    start = np.cumsum(batch_sizes) - batch_sizes
+    start = np.flatnonzero(b == 0)                  # (T,)    the row in which each step begins
     last = lengths_of(batch_sizes)[b] - 1
     return start[last - t] + b                                                                      # S2
 

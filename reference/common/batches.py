@@ -136,9 +136,11 @@ def shuffled(lengths: Sequence[int], size: int, rng: np.random.Generator, pool: 
 
     Sequences of a batch have similar lengths, which saves padding where attention must pad: each ``pool`` batches
     drawn together are sorted by length before they are cut, then come in random order.
+
+    RuntimeError: lengths that are not whole numbers.
     """
     checks.positive_int("size", size)
-    order, n = rng.permutation(len(lengths)), np.asarray(lengths)
+    order, n = rng.permutation(len(lengths)), whole("lengths", lengths)
     for start in range(0, len(order), size * pool):
         drawn = order[start : start + size * pool]
         drawn = drawn[np.argsort(-n[drawn], kind="stable")]

@@ -22,6 +22,13 @@ def _whole(name: str, value: object, wanted: str = "an int") -> int:
     return int(value)
 
 
+def flag(name: str, value: object) -> bool:
+    """True or False, and nothing that would merely count as one, as the word "False" counts as True.  TypeError."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def positive_int(name: str, value: object) -> int:
     """A whole number from 1.  TypeError, ValueError."""
     n = _whole(name, value)
@@ -127,6 +134,14 @@ def array(name: str, value: object, shape: tuple, kind: np.dtype, error: type[Ex
     return x
 
 
+def rank(name: str, value: object, unbatched: int) -> Array:
+    """value as an array of so many axes, or with one more for the batch.  ValueError."""
+    x = np.asarray(value)
+    if x.ndim not in (unbatched, unbatched + 1):
+        raise ValueError(f"{name} must be {unbatched}-D (unbatched) or {unbatched + 1}-D, got {x.ndim}-D")
+    return x
+
+
 def features(name: str, value: object, size: int, kind: np.dtype) -> Array:
     """value as an array of this dtype whose last axis has this size."""
     x = np.asarray(value)
@@ -151,6 +166,17 @@ def token(name: str, value: object, count: int) -> int:
     return int(tokens(name, positive_or_zero(name, value), count))
 
 
+def numbers(name: str, value: object) -> Array:
+    """value as an array of numbers or booleans.  TypeError."""
+    try:
+        x = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        x = np.empty(0, object)
+    if x.dtype.kind not in "biufc":
+        raise TypeError(f"{name} must be an array of numbers, got {getattr(value, 'dtype', type(value).__name__)}")
+    return x
+
+
 def matrix(name: str, value: object) -> Array:
     """value as a 2-D array with at least one row."""
     x = np.asarray(value)
@@ -169,11 +195,18 @@ def mask(name: str, value: object, shape: tuple) -> Array:
     return x
 
 
-def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "") -> tuple[Array, ...]:
+def state(
+    name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "", unbatched: int | None = None
+) -> tuple[Array, ...]:
     """A state or its gradient as a tuple of arrays, one for each shape; None means zeros.
 
-    One array where the cell has one state, a pair of them where it has two.
+    One array where the cell has one state, a pair of them where it has two.  TypeError, RuntimeError; and ValueError
+    where ``unbatched`` says the rank, as torch's cells do.
     """
+
+    def one(name: str, v: object, shape: tuple) -> Array:
+        return array(name + hint, v if unbatched is None else rank(name, v, unbatched), shape, kind)
+
     if value is None:
         return tuple(np.zeros(shape, kind) for shape in shapes)
     several = value if isinstance(value, (tuple, list)) else None
@@ -181,10 +214,10 @@ def state(name: str, value: object, shapes: tuple, kind: np.dtype, hint: str = "
     if len(shapes) == 1:
         if several is not None:
             raise TypeError(f"{name} must be one array, got a {given}")
-        return (array(name + hint, value, shapes[0], kind),)
+        return (one(name, value, shapes[0]),)
     if several is None or len(several) != len(shapes):
         raise TypeError(f"{name} must be a pair of arrays, got {given}")
-    return tuple(array(f"{name}[{k}]{hint}", v, shape, kind) for k, (v, shape) in enumerate(zip(several, shapes, strict=True)))
+    return tuple(one(f"{name}[{k}]", v, shape) for k, (v, shape) in enumerate(zip(several, shapes, strict=True)))
 
 
 def state_dict(arrays: Mapping[str, Any], shapes: Mapping[str, tuple], kind: np.dtype) -> dict[str, Array]:

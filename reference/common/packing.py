@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import checks
 from .arrays import Array
 
 
@@ -58,7 +59,12 @@ def _time_first(name: str, value: Array, batch_first: bool) -> Array:
     x = np.asarray(value)
     if x.ndim < 2:
         raise ValueError(f"{name} must have a time and a batch axis, got {x.ndim}-D")
-    return np.swapaxes(x, 0, 1) if batch_first else x
+    return np.swapaxes(x, 0, 1) if checks.flag("batch_first", batch_first) else x
+
+
+def _increases(n: Array) -> bool:
+    """Whether a number is above the one before it; compared, because a difference of unsigned numbers wraps around."""
+    return bool((n[1:] > n[:-1]).any())
 
 
 def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False, least: int = 1) -> Array:
@@ -73,7 +79,7 @@ def _checked_lengths(lengths: Any, T: int, B: int, enforce_sorted: bool = False,
         raise RuntimeError(f"lengths must all be at least {least}, got {n.min()}")
     if (n > T).any():
         raise ValueError(f"lengths must not exceed the {T} steps of the input, got {n.max()}")
-    if enforce_sorted and (np.diff(n) > 0).any():
+    if enforce_sorted and _increases(n):
         raise RuntimeError(
             "lengths must be in decreasing order when enforce_sorted is True; pass enforce_sorted=False to have them sorted"
         )
@@ -88,7 +94,7 @@ def pack_padded_sequence(
     Parameters
     ----------
     input : (T, B, *) ndarray, or (B, T, *) if ``batch_first``
-    lengths : (B,) integers, each from 1 to T
+    lengths : (B,) integers of any type, each from 1 to T
     enforce_sorted : bool
         True demands decreasing lengths; False sorts, and remembers the order in the result.
 
@@ -98,12 +104,14 @@ def pack_padded_sequence(
         lengths not 1-D, of the wrong count, zero or negative, or unsorted where sorted was promised; an empty input.
     ValueError
         lengths beyond T (torch reads past the end there), or not integers; an input of fewer than 2 axes.
+    TypeError
+        batch_first or enforce_sorted is not a bool.
     """
     x = _time_first("input", input, batch_first)
     T, B = x.shape[:2]
     if not T or not B:
         raise RuntimeError(f"input must not be empty, got {T} steps of {B} sequences")
-    n = _checked_lengths(lengths, T, B, enforce_sorted)
+    n = _checked_lengths(lengths, T, B, checks.flag("enforce_sorted", enforce_sorted))
     if enforce_sorted:
         batch_sizes = padding_mask(n).sum(1)
         return PackedSequence(x[positions(batch_sizes)], batch_sizes)
@@ -120,7 +128,7 @@ def pad_packed_sequence(
     Raises
     ------
     TypeError
-        sequence is not a PackedSequence.
+        sequence is not a PackedSequence, or batch_first not a bool.
     ValueError
         total_length is shorter than the longest sequence.
     """
@@ -145,12 +153,16 @@ def pad_sequence(
     ------
     RuntimeError
         No sequences, sequences of different features, or an unknown padding_side.
+    TypeError
+        sequences is no list, or holds something else than arrays of numbers; batch_first is not a bool.
     """
-    if len(sequences) == 0:
+    if not np.iterable(sequences):
+        raise TypeError(f"sequences must be a list of arrays, got {type(sequences).__name__}")
+    arrays = [checks.numbers(f"sequences[{b}]", s) for b, s in enumerate(sequences)]
+    if not arrays:
         raise RuntimeError("sequences must not be empty")
     if padding_side not in ("right", "left"):
         raise RuntimeError(f"padding_side must be 'right' or 'left', got {padding_side!r}")
-    arrays = [np.asarray(s) for s in sequences]
     feature = arrays[0].shape[1:]
     for s in arrays:
         if s.ndim == 0 or s.shape[1:] != feature:
@@ -202,9 +214,10 @@ def pad_packed_sequence_backward(dpadded: Array, sequence: PackedSequence, batch
 def pad_sequence_backward(
     dpadded: Array, lengths: Sequence[int] | Array, batch_first: bool = False, padding_side: str = "right"
 ) -> list[Array]:
-    """The adjoint of pad_sequence: B gradients (T_b, *)."""
+    """The adjoint of pad_sequence: B gradients (T_b, *).  Raises as ``unpad_sequence``."""
     dx = _time_first("dpadded", dpadded, batch_first)
-    return [dx[_side(n, len(dx), padding_side), b].copy() for b, n in enumerate(lengths)]
+    n = _checked_lengths(lengths, dx.shape[0], dx.shape[1], least=0)
+    return [dx[_side(length, len(dx), padding_side), b].copy() for b, length in enumerate(n)]
 
 
 def unpad_sequence_backward(dsequences: Sequence[Array], total_length: int, batch_first: bool = False) -> Array:
@@ -230,15 +243,15 @@ def checked_packed(sequence: Any) -> PackedSequence:
     """
     if not all(hasattr(sequence, field) for field in PackedSequence._fields):
         raise TypeError(f"sequence must be a PackedSequence, got {type(sequence).__name__}")
-    order: list[Any] = [None if v is None else np.asarray(v).copy() for v in sequence[1:]]
-    packed = PackedSequence(np.asarray(sequence[0]), *order)
-    sizes = np.asarray(packed.batch_sizes)
-    if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (np.diff(sizes) > 0).any():
+    data, sizes = np.asarray(sequence[0]), np.asarray(sequence[1])
+    if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or _increases(sizes):
         raise ValueError(f"batch_sizes must be positive and never increase, got {sizes}")
     if sizes.dtype.kind not in "iu":
         raise ValueError(f"batch_sizes must be integers, got dtype {sizes.dtype}")
-    if sizes.sum() != len(packed.data):
-        raise ValueError(f"batch_sizes must add up to the {len(packed.data)} rows of data, got {sizes.sum()}")
+    if sizes.sum() != len(data):
+        raise ValueError(f"batch_sizes must add up to the {len(data)} rows of data, got {sizes.sum()}")
+    order: list[Any] = [None if v is None else np.asarray(v).copy() for v in sequence[2:]]
+    packed = PackedSequence(data, sizes.astype(np.int64), *order)
     for name in ("sorted_indices", "unsorted_indices"):
         indices = getattr(packed, name)
         if indices is not None and not np.array_equal(np.sort(indices), np.arange(sizes[0])):

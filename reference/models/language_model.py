@@ -85,7 +85,7 @@ class LanguageModel(Model):
                  cell: str = "lstm", dropout: float = 0.0, tied: bool = False,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
-        self.dropout, self.tied = checks.probability("dropout", dropout), bool(tied)
+        self.dropout, self.tied = checks.probability("dropout", dropout), checks.flag("tied", tied)
         self.carried: State | None = None
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")

@@ -88,8 +88,8 @@ class Seq2seq(Model):
         kind: dict[str, Any] = {"dtype": dtype, "rng": self.rng}
         rnn = {"dropout": dropout, "engine": engine, **kind}
         self.source = Embedding(sources, embedding_dim, **kind)
-        self.encoder = recurrent(cell, embedding_dim, checks.part("hidden_size", hidden_size, 1 + bidirectional),
-                                 num_layers, bidirectional=bidirectional, **rnn)
+        half = checks.part("hidden_size", hidden_size, 1 + checks.flag("bidirectional", bidirectional))
+        self.encoder = recurrent(cell, embedding_dim, half, num_layers, bidirectional=bidirectional, **rnn)
         self.target = Embedding(targets, embedding_dim, **kind)
         self.decoder = recurrent(cell, embedding_dim, hidden_size, num_layers, **rnn)
         self.attention = None if attention is None else Attention(hidden_size, hidden_size, attention, **kind)

@@ -53,6 +53,7 @@ def forward(p: Params, q: Array, h: Array, mask: Array | None = None,
     RuntimeError
         The mask is not boolean or not (S, B).
     """
+    h = blanked(h, mask)
     return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
 
 
@@ -80,7 +81,7 @@ def keys_backward(dkeys: Array, p: Params, h: Array) -> tuple[Array | None, Arra
 
 def attend_forward(p: Params, q: Array, h: Array, keys: Array, mask: Array | None = None,
                    kind: str = "additive") -> tuple[Array, Array, Cache]:
-    """As forward, with the keys given."""
+    """As forward, with the keys given: those of the memory h, which is finite where the mask drops it (see blanked)."""
     keep = kept(mask, h.shape[:2])
     checks.choice("kind", kind, KINDS)
     g, u = q if p.W_q is None else (rows(q) @ p.W_q.T).reshape(*q.shape[:-1], len(p.W_q)), None    # A1
@@ -130,6 +131,11 @@ def by_sequence(x: Array) -> Array:
 def scale(kind: str, g: Array) -> float:
     """1/√A if scaled"""
     return g.shape[-1] ** -0.5 if kind == "scaled" else 1.0
+
+
+def blanked(h: Array, mask: Array | None) -> Array:
+    """h (S, B, K)  ->  h, zero where the mask drops it: a weight of 0 alone lets NaN pass, 0 · NaN = NaN"""
+    return h if mask is None else np.where(kept(mask, h.shape[:2]).T[..., None], h, 0)
 
 
 def kept(mask: Array | None, shape: tuple[int, ...]) -> Array:

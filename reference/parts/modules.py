@@ -31,8 +31,9 @@ class Linear(Module):
         self.in_features = checks.positive_int("in_features", in_features)
         self.out_features = checks.positive_int("out_features", out_features)
         shapes: dict[str, tuple] = {"weight": (self.out_features, self.in_features)}
+        shapes |= {"bias": (self.out_features,)} if checks.flag("bias", bias) else {}
         super().__init__(dtype=dtype, rng=rng)
-        self.params = self.uniform(shapes | ({"bias": (self.out_features,)} if bias else {}), self.in_features)
+        self.params = self.uniform(shapes, self.in_features)
 
     def __call__(self, x: Array) -> Array:
         """x (..., in_features) ndarray in the dtype of the module  ->  y (..., out_features)
@@ -171,7 +172,7 @@ class Attention(Composite):
         h : (S, B, K) ndarray
             The memory.
         mask : (S, B) boolean ndarray; optional
-            True where the memory is, False where it is padding.
+            True where the memory is, False where it is padding, which may hold anything, NaN too.
 
         Returns
         -------

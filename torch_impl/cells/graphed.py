@@ -32,7 +32,7 @@ class Unrolled(nn.Module):
         """lengths: (B,) integers in any order, or None if every sequence is T long"""
         super().__init__()
         self.module, self.T, self.B = module, T, B
-        n = np.full(B, T) if lengths is None else np.asarray(lengths)
+        n = np.full(B, T) if lengths is None else np.asarray(lengths, np.int64)
         order = np.argsort(-n, kind="stable")
         self.sizes, self.dense = padding_mask(n).sum(1), lengths is None
         rows = np.concatenate([t * B + order[:size] for t, size in enumerate(self.sizes)])

@@ -2,7 +2,8 @@
 
     lstm = torch_impl.LSTM(3, 5, num_layers=2, way="hoisted")
 
-Constructor, parameters, ``state_dict``, input forms and errors are those of torch.nn's class, which each one is.
+Constructor, parameters, ``state_dict``, input forms and errors are those of torch.nn's class, which each one is; besides,
+a ``bidirectional`` or ``reset_after`` that is no bool is a TypeError, and ``batch_sizes`` may be integers of any type.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ class Written(nn.RNNBase):
 
     def __init__(self, *args: Any, way: str = "hoisted", **kwargs: Any):
         super().__init__(*args, **kwargs)
+        checks.flag("bidirectional", self.bidirectional)  # torch.nn looks at the other options
         self.way = checks.choice("way", way, WAYS)
 
     def options(self) -> dict[str, stack.Option]:
@@ -148,7 +150,7 @@ class GRU(Written, nn.GRU):
 
     def __init__(self, *args: Any, reset_after: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.reset_after = bool(reset_after)
+        self.reset_after = checks.flag("reset_after", reset_after)
 
     def options(self) -> dict[str, stack.Option]:
         return {"reset_after": self.reset_after}

@@ -40,7 +40,7 @@ class LanguageModel(Model):
                  cell: str = "lstm", dropout: float = 0.0, tied: bool = False, dtype: str | torch.dtype = "float32",
                  rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
-        self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), bool(tied), None
+        self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), checks.flag("tied", tied), None
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
         self.embedding = self.table(num_embeddings, embedding_dim)

@@ -107,7 +107,7 @@ class Model(nn.Module):
     def packed(self, sequence: packing.PackedSequence, data: Tensor) -> PackedSequence:
         """The order of a packed batch of arrays, with other data."""
         order = [None if v is None else self.tensor(v) for v in sequence[2:]]
-        return PackedSequence(data, torch.as_tensor(sequence.batch_sizes), *order)
+        return PackedSequence(data, torch.as_tensor(sequence.batch_sizes, dtype=torch.int64), *order)
 
 
 def rows_of(padded: Tensor, like: PackedSequence) -> Tensor:

@@ -31,7 +31,8 @@ class Seq2seq(Model):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.feedback, self.teacher_forcing = checks.choice("feedback", feedback, FEEDBACK), 1.0
         self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
-        H, half = hidden_size, checks.part("hidden_size", hidden_size, 1 + bidirectional)
+        H, D = hidden_size, 1 + checks.flag("bidirectional", bidirectional)
+        half = checks.part("hidden_size", H, D)
         self.source = self.table(sources, embedding_dim)
         self.encoder = self.recurrent(cell, embedding_dim, half, num_layers, dropout=dropout, bidirectional=bidirectional)
         self.target = self.table(targets, embedding_dim)

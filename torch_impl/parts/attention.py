@@ -42,6 +42,7 @@ def attend_forward(p: Params, q: Tensor, h: Tensor, keys: Tensor, mask: Tensor |
 
 def forward(p: Params, q: Tensor, h: Tensor, mask: Tensor | None = None, kind: str = "additive") -> tuple[Tensor, Tensor]:
     """q (T, B, Q), h (S, B, K), mask (S, B)  ->  context (T, B, K), weights (T, B, S)"""
+    h = h if mask is None else h.masked_fill(~mask[..., None], 0)  # 0 · NaN = NaN, if the weights alone were 0
     return attend_forward(p, q, h, keys_forward(p, h), mask, kind)
 
 

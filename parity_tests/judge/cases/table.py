@@ -40,7 +40,7 @@ ONE = LAYER | {"num_layers": (1, 2), "sizes": ((1, 1), (1, 4), (5, 1)), "packed"
 # fmt: off
 SIZES: dict[str, tuple[int, int, int, int, dict]] = {  # T, B, I, H
     "square":        (4, 4, 4, 4, {}),                                     # what is transposed has the right shape
-    "common_factor": (6, 4, 3, 10, {"num_layers": 2}),                      # B·t mod T comes back to where it was
+    "common_factor": (6, 4, 3, 10, {"num_layers": 2}),                     # B·t mod T comes back to where it was
     "same_width":    (5, 4, 6, 6, {"num_layers": 2}),                      # I = H: layers alike, from the first on
     "wide_input":    (3, 2, 129, 5, {}),                                   # I above H, past 128
     "powers_of_2":   (4, 8, 16, 64, {"num_layers": 2}),                    # nothing is left over by vectors and blocks
@@ -49,7 +49,7 @@ SIZES: dict[str, tuple[int, int, int, int, dict]] = {  # T, B, I, H
     "wide_less":     (2, 3, 33, 127, {}),
     "wide_more":     (3, 2, 31, 129, {"batch_first": True}),
     "many":          (3, 130, 4, 5, {"num_layers": 2}),
-    "deep":          (4, 3, 5, 8, {"num_layers": 6, "bidirectional": True}),
+    "deep":          (4, 3, 5, 11, {"num_layers": 6, "bidirectional": True}),
 }
 LARGE: dict[str, tuple[int, int, int, int, dict]] = {  # tier 2
     "wider":         (3, 3, 65, 257, {"num_layers": 2}),

@@ -1,4 +1,4 @@
-"""Faults of reference/cells/gru.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/gru.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -29,4 +29,11 @@ FAULTS = [
     Fault("candidate's weights paired with the unreset state", "backward", "k.h[:-1] if k.reset_after else r * k.h[:-1]",
           "k.h[:-1]", "G2*", kinds=("gru-before",)),
     Fault("middle rows of the recurrent gradient wrong", "backward", "rows(k.h[:-1])", "rows(k.h[1:])", "G1*", "mxnet #17898"),
+    Fault("candidate's recurrent bias lost at the first step without a state", "forward",
+          "step_forward(p, a_x[t], h[t], reset_after)",
+          "step_forward(p if t or h[0].any() else p._replace(b_hh=p.b_hh * (np.arange(len(p.b_hh)) < 2 * h.shape[-1])), "
+          "a_x[t], h[t], reset_after)", source="mlx #3249"),
+    Fault("no recurrent bias of the candidate", "step_forward", "p.b_hh[2 * H :]", "0 * p.b_hh[2 * H :]", "G2"),
+    Fault("states of sequences past 32 not read", "forward", "h[0] = s.h", "h[0] = s.h * (np.arange(B) < 32)[:, None]",
+          source="tensorflow #53024: a block of sequences"),
 ]

@@ -1,4 +1,4 @@
-"""Faults of reference/cells/inputs.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/inputs.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -11,5 +11,9 @@ FAULTS = [
     Fault("upstream gradient's array is written to", "Form.rows",
           "return (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
           "x *= 1 + np.finfo(x.dtype).eps\nreturn (x.copy() if copy else np.ascontiguousarray(x)).reshape(-1, x.shape[-1])",
-          source="in-place code on a view where a copy was expected", changes=True),
+          source="in-place code on a view where a copy was expected", shows="changed"),
+    Fault("order in memory taken for the order of the axes", "Form.rows", "x.copy()",
+          "np.array(x.ravel(order='K')).reshape(x.shape)", source="pytorch #345"),
+    Fault("the caller's input not copied", "Form.rows", "x.copy() if copy else np.ascontiguousarray(x)",
+          "np.ascontiguousarray(x)", source="what the caller writes into x between forward and backward changes the gradient"),
 ]

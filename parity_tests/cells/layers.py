@@ -1,4 +1,4 @@
-"""Faults of reference/cells/layers.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/layers.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -19,4 +19,35 @@ FAULTS = [
           "y, self.left, cache = stack.forward(self.room, self._stacked(), data, nest, "
           "form.batch_sizes, keep, self.dropout, **self.options)\n"
           "states_n = self.left"),
+    Fault("the first call's state kept", "Layer._open",
+          'checks.state(f"{name}: state", state, shapes, self.dtype, hint)',
+          'checks.state(f"{name}: state", self.__dict__.setdefault("first", state), shapes, self.dtype, hint)',
+          source="tensorflow #32299"),
+    Fault("the first call's lengths kept", "Layer._open", "open_input(name, x, self.batch_first, self.input_size, self.dtype)",
+          "open_input(name, x._replace(batch_sizes=self.__dict__.setdefault('first', x.batch_sizes)) if isinstance(x, tuple) "
+          "else x, self.batch_first, self.input_size, self.dtype)", source="triton #808"),
+    Fault("the first answer for ever", "Layer.__call__", "self.vjp(x, state, masks)",
+          "self.__dict__.setdefault('first', self.vjp(x, state, masks))", source="onnxruntime #19270: outputs bound once"),
+    Fault("outputs overwritten by the next call", "Layer.vjp", "form.like(y.copy())",
+          "(np.copyto(kept := self.__dict__.setdefault(str(y.shape), np.empty_like(y)), y), form.like(kept))[1]",
+          shows="changed", source="Element-Research/rnn #211"),
+    Fault("one workspace for all layers", "Layer.__call__", "self._pullback = pullback",
+          "self.room.kept = pullback\nself._pullback = lambda *d: self.room.kept(*d)",
+          source="dynet #1335, dl4j #3731"),
+    Fault("a race that shows once in a thousand forwards", "Layer.vjp", "form.like(y.copy())",
+          "form.like(y * (1 + (self.__dict__.setdefault('calls', iter(range(1000))).__next__() == 996)))"),
+    Fault("gradients of final states alone are lost", "Layer.vjp",
+          'ds = checks.state(f"{name}: dstate_n", dstate_n, *expected)',
+          'ds = checks.state(f"{name}: dstate_n", dstate_n if rows.any() else None, *expected)',
+          source="pytorch #11800, dl4j #8838: no gradient on y taken for no gradient"),
+    Fault("dropout in evaluation too", "Layer.infer",
+          "y, states_n, _ = stack.forward(without_cache(self.room), self._stacked(), data, self._nest(form, states), "
+          "form.batch_sizes, (), 0.0, **self.options)",
+          "y, states_n, _ = stack.forward(without_cache(self.room), self._stacked(), data, self._nest(form, states), "
+          "form.batch_sizes, self._keep('', form, None), self.dropout, **self.options)",
+          source="pytorch #180744, keras PR #19645"),
+    Fault("one dropout mask for all calls", "Layer._keep", "self.rng.random((N, features))",
+          "np.random.default_rng(0).random((N, features))", shows="dropout", source="pytorch PR #185351"),
+    Fault("dropout has no effect", "Layer._keep", "self.training and self.dropout > 0 and count > 0",
+          "self.training and self.dropout > 0 and count > 0 and masks is not None", shows="dropout", source="tensorflow #6466"),
 ]

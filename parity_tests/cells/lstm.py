@@ -1,4 +1,4 @@
-"""Faults of reference/cells/lstm.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/lstm.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -40,4 +40,14 @@ FAULTS = [
     Fault("projection's gradient without the recurrent part", "backward", "d.dh[1:]", "dy", "L5*", kinds=("lstm-proj",)),
     Fault("projection's gradient from the cell state", "backward", "np.tanh(k.c[1:])", "k.c[1:]", "L5*", kinds=("lstm-proj",)),
     Fault("two steps of backward run on one cache", "deltas", "k.c[t + 1]", "k.c[-1]", "L4*"),
+    Fault("coupled gates", "step_forward", "i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)",
+          "i, g, o = sigmoid(i), np.tanh(g), sigmoid(o)\nf = 1 - i", "L2"),
+    Fault("hidden units past 128 not computed", "step_forward", "h = o * np.tanh(c)",
+          "h = o * np.tanh(c) * (np.arange(c.shape[-1]) < 128)", source="FlagGems #5014: one block of a kernel"),
+    Fault("tanh as (1 - e^-2x) / (1 + e^-2x)", "step_forward", "np.tanh(g)", "(1 - np.exp(-2 * g)) / (1 + np.exp(-2 * g))",
+          source="flashrnn: NaN at arguments below -45 in float32"),
+    Fault("cell state cut off at 50", "step_forward", "c = f * c + i * g", "c = np.clip(f * c + i * g, -50, 50)",
+          source="the cell clip of ONNX and of mobile runtimes, left on"),
+    Fault("two gradients in one array", "backward", "db.copy()", "db", shows="shared",
+          source="an in-place clip of all gradients scales it twice"),
 ]

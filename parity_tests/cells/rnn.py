@@ -1,4 +1,4 @@
-"""Faults of reference/cells/rnn.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/rnn.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -19,4 +19,13 @@ FAULTS = [
     Fault("gradient cut in the middle of the sequence", "deltas", "dh[t + 1] += dy[t]",
           "dh[t + 1] = dy[t] + dh[t + 1] * (t != 1)", "R1*", "pytorch #49236: detaching too much"),
     Fault("time shift of the upstream gradient", "deltas", "dh[t + 1] += dy[t]", "dh[t + 1] += dy[t - 1]", "R1*"),
+    Fault("input features past the hidden size not read", "forward", "rows(x) @ p.W_ih.T",
+          "rows(x)[:, : len(p.W_hh)] @ p.W_ih[:, : len(p.W_hh)].T", source="allennlp PR #356: only where I is above H"),
+    Fault("steps past 64 computed from the state of step 64", "forward", "h[t]", "h[min(t, 64)]",
+          source="pytorch #133751: a block of steps"),
+    Fault("gradient cut every 64 steps", "deltas", "da[t], dh[t] = step_backward(k.p, dh[t + 1], k.h[t + 1], k.nonlinearity)",
+          "da[t], dh[t] = step_backward(k.p, dh[t + 1], k.h[t + 1], k.nonlinearity)\ndh[t] *= bool(t % 64) or t == 0",
+          source="pytorch #49236: detaching too much, seen only where a gradient lives so long"),
+    Fault("NaN of a relu becomes zero", "step_forward", "relu(a)", "np.where(a > 0, a, 0)", shows="non-finite",
+          source="burn #5609, mxnet #11115", kinds=("rnn-relu",)),
 ]

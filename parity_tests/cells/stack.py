@@ -1,4 +1,4 @@
-"""Faults of reference/cells/stack.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/cells/stack.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 
@@ -36,4 +36,14 @@ FAULTS = [
           "x = join(*ys) * (keep[-1] if len(keep) and layer == len(params) - 1 else 1)"),
     Fault("every layer uses the first mask", "forward", "keep[layer - 1]", "keep[0]"),
     Fault("mask kept and dropped exchanged", "forward", "x = x * mask * scale(p)", "x = x * ~mask * scale(p)"),
+    Fault("reverse direction starts from forward's state", "forward",
+          "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)",
+          "y, s, caches = run(room, weights, x[turn] if direction else x, ss[0], batch_sizes, options)",
+          source="onnx-tensorflow #409"),
+    Fault("recurrent bias of the reverse direction lost", "forward",
+          "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)",
+          "weights = weights._replace(b_hh=0 * weights.b_hh) if direction else weights\n"
+          "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)", source="keras-onnx #98"),
+    Fault("dropout of everything divides by zero", "scale", "1 / (1 - p) if p < 1 else 0.0", "np.divide(1, 1 - p)",
+          source="pytorch #190057"),
 ]

@@ -1,4 +1,4 @@
-"""Faults of reference/fast/rnn.py, which the named cases must catch: ../judge/cases.py"""
+"""Faults of reference/fast/rnn.py, which the named cases must catch: ../judge/cases/table.py"""
 
 from ..mutation.catalogue import Fault
 

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,7 @@ def quiet(case: Case) -> AbstractContextManager:
 def _judged(implementation: Implementation, case: Case) -> Result:
     load = partial(implementation.load, case.spec)
     if case.contract:
-        result = Result(implementation.name, case, tuple(CONTRACTS[case.contract](load, case)))
+        result = Result(implementation.name, case, tuple(_kept(CONTRACTS[case.contract](load, case))))
         return result if result.ok else result._replace(diagnosis=_room(implementation, case))
     data = case.data()
     layer = load(data.weights)
@@ -108,6 +108,21 @@ def _judged(implementation: Implementation, case: Case) -> Result:
     if result.ok:
         return result
     return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
+
+
+def _kept(judged: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The verdicts of a contract, and where it raises after some, that it did."""
+    found = False
+    try:
+        for v in judged:
+            found = True
+            yield v
+    except DeclinedError:
+        raise
+    except Exception as e:
+        if not found:
+            raise
+        yield verdicts.refused("-", "raised", described(e))
 
 
 def _room(implementation: Implementation, case: Case) -> str:

@@ -28,7 +28,7 @@ class Fault:
     equation: str = ""  # what the diagnosis must name; empty where the fault is outside the rooms of cells
     source: str = ""  # a public report of the same mistake
     kinds: tuple[str, ...] = ()  # the cells in which it can show; if none are named those of its room, or all
-    changes: bool = False  # True if what shows it is not a wrong number but an argument that was written to
+    shows: str = "number"  # what shows it, the ``why`` of a verdict: "changed" for an argument that was written to
     room: str = ""  # "cells/lstm" for reference/cells/lstm.py; in a table, where it is not the one beside it
 
 

@@ -52,8 +52,8 @@ def candidates(fault: Fault) -> list[Case]:
 
 
 def catches(fault: Fault, result: Result) -> bool:
-    """Whether a result convicts the fault by what it is: a wrong number, not a crash or a shape."""
-    return any(not v.ok and v.why == ("changed" if fault.changes else "number") for v in result.verdicts)
+    """Whether a result convicts the fault by what it is: a wrong number for instance, not a crash or a shape."""
+    return any(not v.ok and v.why == fault.shows for v in result.verdicts)
 
 
 def caught_by(fault: Fault) -> list[Result]:
@@ -64,9 +64,8 @@ def caught_by(fault: Fault) -> list[Result]:
 
 def cases_that_catch(fault: Fault, package: ModuleType, cases: Sequence[RoomCase]) -> dict[RoomCase, list[Verdict]]:
     """The cases of a room that convict a broken package by what the fault is, and their wrong verdicts."""
-    why = "changed" if fault.changes else "number"
     wrong = {case: [v for v in by_numpy(case, "float64", package) if not v.ok] for case in cases}
-    return {case: verdicts for case, verdicts in wrong.items() if any(v.why == why for v in verdicts)}
+    return {case: verdicts for case, verdicts in wrong.items() if any(v.why == fault.shows for v in verdicts)}
 
 
 def main() -> int:

@@ -34,5 +34,5 @@ FAULTS = [
     Fault("rows of time and batch exchanged", "backward", "rows(k.x)", "rows(k.x.swapaxes(0, 1) if k.x.ndim == 3 else k.x)"),
     Fault("gradient of the weight scaled by the batch", "backward", "A.T @ rows(k.x)", "A.T @ rows(k.x) / len(A)"),
     Fault("upstream gradient's array is written to", "backward", "A = rows(dy)", "A = rows(dy)\nA *= 2",
-          source="in-place code on a view where a copy was expected", changes=True),
+          source="in-place code on a view where a copy was expected", shows="changed"),
 ]

@@ -71,5 +71,5 @@ FAULTS = [
           source="TensorFlow's RMSprop, which is another algorithm under this name"),
     Fault("Adagrad forgets", "Adagrad._update", "s += g * g", "s *= 0.9\ns += g * g"),
     Fault("Adagrad's rate decays one step early", "Adagrad._update", '1 + (t - 1) * o["lr_decay"]', '1 + t * o["lr_decay"]'),
-    Fault("gradient written to", "SGD._update", "g = self._decayed(w, g)", 'g += o["weight_decay"] * w', changes=True),
+    Fault("gradient written to", "SGD._update", "g = self._decayed(w, g)", 'g += o["weight_decay"] * w', shows="changed"),
 ]

@@ -68,6 +68,8 @@ load = Layer
 
 def declines(spec):
     """A reason, or None."""
+    if spec.dropout:
+        return "this adapter has no dropout"
     return "this adapter runs XLA's CPU programs" if spec.device != "cpu" else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .cases import Case
-from .cases.values import NON_FINITE
+from .cases.values import NON_FINITE, SEQUENCE
 from .oracle import Tensors, Truth
 from .tolerance import Verdict, judge
 
@@ -15,14 +15,14 @@ OUTPUTS = ("y", "h_n", "c_n")
 
 def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True) -> Iterator[Verdict]:
     """A verdict on each tensor that a case asks for, and against each that it does not."""
-    oracle = {k: v for k, v in truth.oracle.items() if backward or k in OUTPUTS}
+    oracle, baselines = truth
+    oracle = {k: v for k, v in oracle.items() if backward or k in OUTPUTS}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
     time = int(case.spec.batch_first)
     if case.values in NON_FINITE:
         yield from patterns(results, oracle)
-        truth, results = finite_part(truth, results)
-        oracle = {k: truth.oracle[k] for k in oracle}
-    yield from compare(results, Truth(oracle, truth.baselines), case.spec.dtype, optional, {"y": time, "dx": time}.get)
+        oracle, results, *baselines = (agreed(case, tensors, oracle) for tensors in (oracle, results, *baselines))
+    yield from compare(results, Truth(oracle, baselines), case.spec.dtype, optional, {"y": time, "dx": time}.get)
 
 
 def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
@@ -37,15 +37,21 @@ def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
             yield refused(name, "non-finite", f"is {given[at]} at {list(at)}, where {np.float64(exact[at]):.3g} is right")
 
 
-def finite_part(truth: Truth, results: Tensors) -> tuple[Truth, Tensors]:
-    """Zeros where the oracle is not finite: what the gradient is there, nobody has agreed upon."""
-    finite = {k: np.isfinite(v) for k, v in truth.oracle.items()}
-
-    def cut(tensors: Tensors) -> Tensors:
-        fits = {k: v for k, v in tensors.items() if k in finite and np.shape(v) == finite[k].shape}
-        return tensors | {k: np.where(finite[k], v, np.zeros_like(v)) for k, v in fits.items()}
-
-    return Truth(cut(truth.oracle), [cut(b) for b in truth.baselines]), cut(results)
+def agreed(case: Case, tensors: Tensors, oracle: Tensors) -> Tensors:
+    """Zeros in place of what nobody has agreed upon: every gradient of a sequence with a NaN or infinity in it, and those of the
+    weights; and in place of what ``patterns`` has judged."""
+    cut = dict(tensors)
+    for name, v in tensors.items():
+        if name not in oracle or np.shape(v) != oracle[name].shape:
+            continue
+        judged = np.isfinite(oracle[name])
+        if name in ("dx", "dh_0", "dc_0"):
+            batch = 0 if name == "dx" and case.spec.batch_first else 1
+            judged &= (np.arange(case.B) != SEQUENCE).reshape([-1 if k == batch else 1 for k in range(v.ndim)])
+        elif name not in OUTPUTS:
+            judged[...] = False
+        cut[name] = np.where(judged, v, np.zeros_like(v))
+    return cut
 
 
 def compare(

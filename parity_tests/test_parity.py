@@ -4,6 +4,7 @@ import pytest
 
 from .judge.cases import table
 from .judge.suite import run_case
+from .judge.verdicts import place
 
 CASES = table()
 
@@ -19,9 +20,9 @@ def test_case(implementation, case, device):
 
 def line(v):
     """A verdict in one line."""
+    since = f", from {place(v)}" if place(v) else ""
     if v.why != "number":
-        return f"{v.tensor}: {v.why}: {v.detail}"
-    since = "" if v.step is None else f", from t = {v.step}"
+        return f"{v.tensor}: {v.why}: {v.detail}{since}"
     return f"{v.tensor}: error {v.error:.1e}, allowed {v.allowed:.1e}{since}"
 
 

@@ -4,7 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from .terminal import Json, figure, said
+from .terminal import Json, failed_in, figure, off, said, verdict_of
 
 SUFFIXES = (".json", ".md", ".html")
 
@@ -36,5 +36,10 @@ def render(template: str, content: Json) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    env.filters |= {"figure": figure, "said": said}
+    env.filters |= {f.__name__: f for f in (figure, off, said, failed_in, verdict_of, cell)}
     return env.get_template(template).render(content)
+
+
+def cell(text: str) -> str:
+    """A text as it can stand in a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -10,10 +10,13 @@ import torch
 
 from torch_impl.common.precision import tf32
 
-from .cases import KINDS, Case
-from .suite import Result, worst_of
+from .cases import KINDS
+from .causes.facets import shared
+from .causes.grouping import grouped
+from .suite import ERRORS, Result, worst_of
 from .terminal import Json
 from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
+from .verdicts import place
 
 VERSION = 1
 RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
@@ -37,11 +40,12 @@ def build(results: Iterable[Result], definition: list[dict[str, str]], device: s
 
 
 def overview(implementation: Json) -> Json:
-    """One implementation in a line: for each kind of cell the largest error over allowed, None if all was declined."""
+    """One implementation in a line: for each kind of cell the largest error over allowed, and how many cases went wrong."""
     cells: dict[str, Json] = {}
     for r in implementation["rows"]:
-        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0})
-        cell["wrong"] += r["cases"] - r["passed"]
+        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0, "errors": 0})
+        cell["wrong"] += r["wrong"]
+        cell["errors"] += r["errors"]
         if r["worst"] and r["worst"]["ratio"] is not None:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
     passed = implementation["passed"]
@@ -49,8 +53,9 @@ def overview(implementation: Json) -> Json:
 
 
 def implementation(name: str, results: Sequence[Result]) -> Json:
-    """One implementation: counts, a row for each kind and dtype, failures, and what the failures share."""
-    failed = [r for r in results if not r.ok]
+    """One implementation: counts, a row for each kind and dtype, failures, their causes, and what all failures share."""
+    failed, passed = [r for r in results if not r.ok], [r.case for r in results if r.status == "passed"]
+    causes = grouped(failed, passed)
     return {
         "name": name,
         "passed": sum(r.ok and not r.declined for r in results),
@@ -63,9 +68,9 @@ def implementation(name: str, results: Sequence[Result]) -> Json:
             for dtype in sorted({r.case.spec.dtype for r in results})
             if (rs := [r for r in results if r.case.spec.kind == kind and r.case.spec.dtype == dtype])
         ],
-        "failures": [failure(r) for r in failed],
-        "shared": shared_options([r.case for r in failed], [r.case for r in results if r.ok and not r.declined]),
-        "diagnosis": sorted({r.diagnosis for r in failed if r.diagnosis}),
+        "failures": [failure(r, [k for k, c in enumerate(causes, 1) if any(r is member for member in c["of"])]) for r in failed],
+        "causes": [{k: v for k, v in c.items() if k != "of"} for c in causes],
+        "shared": shared([r.case for r in failed], passed) if failed else "",
     }
 
 
@@ -80,17 +85,22 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
         "dtype": dtype,
         "cases": len(judged),
         "passed": sum(r.ok for r in judged),
+        "wrong": sum(r.status == "wrong" for r in judged),
+        "errors": sum(r.status == "error" for r in judged),
         "declined": len(results) - len(judged),
         "worst": verdict(worst_of(v for verdicts in by_tensor.values() for v in verdicts)),
         "tensors": [verdict(worst_of(verdicts)) for verdicts in by_tensor.values()],
     }
 
 
-def verdict(v: Verdict | None) -> Json | None:
+def verdict(v: Verdict | None, directions: int = 1) -> Json | None:
+    """A verdict with its status in a word, and where it is wrong first; no ratio where none can be had."""
     if v is None:
         return None
-    ratio = None if v.error is None else number(v.ratio)
-    return v._asdict() | {"error": number(v.error), "allowed": number(v.allowed), "ratio": ratio}
+    status = "passed" if v.ok else "error" if v.why in ERRORS else "wrong"
+    ratio = number(v.ratio) if np.isfinite(v.ratio) else None
+    figures = {"error": number(v.error), "allowed": number(v.allowed), "ratio": ratio}
+    return v._asdict() | figures | {"status": status, "where": place(v, directions)}
 
 
 def number(x: float | None) -> float | str | None:
@@ -98,44 +108,16 @@ def number(x: float | None) -> float | str | None:
     return x if x is None else float(x) if np.isfinite(x) else str(float(x))
 
 
-def failure(r: Result) -> Json:
+def failure(r: Result, causes: list[int]) -> Json:
+    """One case that failed; its causes are numbered from 1, as they are listed."""
     return {
         "case": r.case.name,
         "dtype": r.case.spec.dtype,
-        "diagnosis": r.diagnosis,
-        "wrong": [verdict(v) for v in r.wrong],
+        "status": r.status,
+        "causes": causes,
+        "wrong": [verdict(v, 1 + r.case.spec.bidirectional) for v in r.wrong],
         "right": sum(v.ok for v in r.verdicts),
     }
-
-
-def facets(case: Case) -> Json:
-    """The options of a case, as a person would name them."""
-    s = case.spec
-    return {
-        "cell": s.kind,
-        "dtype": s.dtype,
-        "num_layers": s.num_layers,
-        "bidirectional": s.bidirectional,
-        "bias": s.bias,
-        "batch_first": s.batch_first,
-        "initial state": "given" if case.state else "not given",
-        "lengths": "given" if case.lengths else "not given",
-        "dropout": bool(s.dropout),
-        "T > 1": case.T > 1,
-    }
-
-
-def shared_options(failed: Sequence[Case], passed: Sequence[Case]) -> list[str]:
-    """The options that all failures have and no success; if there are none, those that some success lacks."""
-    if not failed:
-        return []
-    shares = []
-    for option, value in facets(failed[0]).items():
-        others = sum(facets(case)[option] == value for case in passed)
-        if all(facets(case)[option] == value for case in failed) and others < len(passed):
-            shares.append((others, f"{option} = {value}"))
-    certain = [text for others, text in shares if not others]  # no success has it
-    return certain or [text for _, text in sorted(shares)]
 
 
 def environment(device: str) -> Json:

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import verdicts
 from .cases import Case
 from .cases.values import NON_FINITE
+from .causes.search import Explanation, Search
 from .contracts import CONTRACTS
 from .contracts.call import DeclinedError
 from .diagnosis import diagnose
 from .implementations import Implementation
-from .misreadings import behaves_like
 from .oracle import ContractError, compute, truth
-from .tolerance import Verdict
+from .tolerance import NUMBERS, Verdict
 
 ERRORS = ("raised", "shape", "dtype", "missing", "unexpected", "crashed", "timeout")  # what is wrong without a number
 
@@ -34,6 +34,7 @@ class Result(NamedTuple):
     forward_only: bool = False
     diagnosis: str = ""
     seconds: float = 0.0
+    explained: tuple[Explanation, ...] = ()  # misreadings of the definition that give just this
 
     @property
     def ok(self) -> bool:
@@ -51,7 +52,7 @@ class Result(NamedTuple):
     @property
     def wrong(self) -> list[Verdict]:
         """What is wrong: first what broke the contract, then the numbers."""
-        return sorted((v for v in self.verdicts if not v.ok), key=lambda v: v.why == "number")
+        return sorted((v for v in self.verdicts if not v.ok), key=lambda v: v.why in NUMBERS)
 
     @property
     def worst(self) -> Verdict | None:
@@ -107,7 +108,19 @@ def _judged(implementation: Implementation, case: Case) -> Result:
     result = Result(implementation.name, case, tuple(judged), forward_only=not backward)
     if result.ok:
         return result
-    return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
+    if room := _room(implementation, case):
+        return result._replace(diagnosis=room)
+    explained = _search(implementation).explain(case, first)
+    return result._replace(explained=explained, diagnosis=str(explained[0]) if explained else "")
+
+
+_searches: dict[int, tuple[Any, Search]] = {}  # by the identity of a load(), which is kept so that no other has it
+
+
+def _search(implementation: Implementation) -> Search:
+    """What has been found out about an implementation, in this process."""
+    load = implementation.load
+    return _searches.setdefault(id(load), (load, Search()))[1]
 
 
 def _kept(judged: Iterable[Verdict]) -> Iterator[Verdict]:

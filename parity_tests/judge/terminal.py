@@ -1,5 +1,6 @@
 """A report on the terminal."""
 
+from collections import Counter
 from collections.abc import Container, Iterable
 from typing import Any
 
@@ -45,11 +46,18 @@ def overview(report: Json) -> Table:
 
 def short(cell: Json | None) -> Text:
     """One cell of the overview."""
+    if failed := failed_in(cell or {}):
+        return Text(f"✗ {failed}", style="bold red")
     if cell is None or cell["ratio"] is None:
         return Text("declined", style="yellow")
-    if cell["wrong"]:
-        return Text(f"✗ {cell['wrong']} wrong", style="bold red")
     return Text(f"✓ {figure(cell['ratio'])}", style="green")
+
+
+def failed_in(cell: Json) -> str:
+    """How many cases went wrong, and how: "2 wrong, 1 error"; empty for none."""
+    wrong, errors = cell.get("wrong", 0), cell.get("errors", 0)
+    parts = ([f"{wrong} wrong"] if wrong else []) + ([f"{errors} error{'s' if errors > 1 else ''}"] if errors else [])
+    return ", ".join(parts)
 
 
 def summary(implementation: Json) -> Table:
@@ -58,8 +66,8 @@ def summary(implementation: Json) -> Table:
     table = grid(implementation["name"], columns, right=("cases", "error", "allowed", "ratio"))
     for r in implementation["rows"]:
         worst = r["worst"]
-        judged = [worst["tensor"], *map(figure, (worst["error"], worst["allowed"], worst["ratio"]))] if worst else [""] * 4
-        verdict = mark(r["passed"] == r["cases"]) if r["cases"] else Text("declined", style="yellow")
+        judged = [worst["tensor"], off(worst), figure(worst["allowed"]), figure(worst["ratio"])] if worst else [""] * 4
+        verdict = mark(r["passed"] == r["cases"], verdict_of(r)) if r["cases"] else Text("declined", style="yellow")
         table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged, verdict)
     return table
 
@@ -78,8 +86,13 @@ def console(**options: Any) -> Console:
     return usual if usual.is_terminal else Console(width=120, **options)
 
 
-def mark(ok: bool) -> Text:
-    return Text("✓ equal", style="green") if ok else Text("✗ WRONG", style="bold red")
+def mark(ok: bool, word: str = "WRONG") -> Text:
+    return Text("✓ equal", style="green") if ok else Text(f"✗ {word}", style="bold red")
+
+
+def verdict_of(row: Json) -> str:
+    """What a row with failures is called: numbers that are wrong are one thing, no numbers another."""
+    return ", ".join((["WRONG"] if row["wrong"] else []) + (["ERROR"] if row["errors"] else []))
 
 
 def figure(x: float | str | None) -> str:
@@ -88,6 +101,11 @@ def figure(x: float | str | None) -> str:
         return ""
     value = float(x)
     return f"{value:.1e}" if 0 < abs(value) < 0.01 or value >= 1000 else f"{value:.2f}"
+
+
+def off(verdict: Json) -> str:
+    """The error, or in a word what there is instead of numbers."""
+    return figure(verdict["error"]) or verdict["why"]
 
 
 def outcome(implementation: Json) -> Group:
@@ -100,40 +118,75 @@ def outcome(implementation: Json) -> Group:
         lines.append(Text("no backward: judged on the forward alone", style="yellow"))
     lines += [Text(f"{n} declined: {reason}", style="yellow") for reason, n in implementation["declined"].items()]
     if failed:
-        lines.append(failures(implementation["failures"]))
-        if implementation["shared"]:
-            shared = ", ".join(implementation["shared"])
-            lines.append(Text(f"What every failure has in common, and not every success: {shared}"))
-        lines += [Text(said(text), style="bold") for text in implementation["diagnosis"]]
+        lines += [causes(implementation), failures(implementation["failures"])]
     return Group(*lines, "")
 
 
+def causes(implementation: Json) -> Group:
+    """Every cause with how many cases it has and one of them, and what all failures share."""
+    found, overall = implementation["causes"], implementation["shared"]
+    table = grid("1 cause" if len(found) == 1 else f"{len(found)} causes", ("#", "cases", "cells", "cause"), right=("#", "cases"))
+    for k, cause in enumerate(found, 1):
+        table.add_row(str(k), str(cause["cases"]), ", ".join(cause["kinds"]), told(cause, overall))
+    every = [Text(f"Every case with {overall} fails, and no other.", style="bold")] if overall else []
+    return Group(table, *every)
+
+
+def told(cause: Json, overall: str) -> Text:
+    """A cause in words: what it is, where it shows, and a case to begin with."""
+    text = Text(said(cause), style="bold")
+    if cause["shared"] and cause["shared"] != overall:
+        text.append(f"\nonly with {cause['shared']}", style="not bold")
+    return text.append(f"\nas {cause['example']['case']} {cause['example']['dtype']}", style="not bold dim")
+
+
 def failures(failed: list[Json]) -> Table:
-    """The first failures, the furthest-off tensor of each."""
-    more = len(distinct(failed)) > SHOWN
-    title = f"{len(failed)} failures" + (f", the first {SHOWN} shown; --report has all" if more else "")
-    table = grid(title, ("case", "dtype", "tensor", "from step", "error", "allowed", "tensors wrong"))
-    for f, count in distinct(failed)[:SHOWN]:
-        first = f["wrong"][0]
-        cells = [first["why"], first["detail"], ""]
-        if first["why"] == "number":
-            since = "" if first["step"] is None else f"t = {first['step']}"
-            cells = [since, figure(first["error"]), figure(first["allowed"])]
+    """Some failures of each cause, the first wrong tensor of each."""
+    groups = distinct(failed)
+    chosen = some_of_each(groups)
+    title = f"{len(failed)} failures" + (f", {len(chosen)} shown; --report has all" if len(groups) > len(chosen) else "")
+    table = grid(title, ("#", "case", "dtype", "tensor", "from", "how wrong", "tensors wrong"))
+    for f, count in chosen:
         name = f["case"] + (f" and {count - 1} more" if count > 1 else "")
-        table.add_row(name, f["dtype"], first["tensor"], *cells, f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}")
+        first, wrong = f["wrong"][0], f"{len(f['wrong'])} of {len(f['wrong']) + f['right']}"
+        numbers = ", ".join(map(str, f["causes"]))
+        table.add_row(numbers, name, f["dtype"], first["tensor"], first["where"], how_wrong(first), wrong)
     return table
 
 
+def how_wrong(verdict: Json) -> Text:
+    """An error and what is allowed, or what there is instead of numbers; a message is among the causes already."""
+    if verdict["why"] == "number":
+        return Text(f"{figure(verdict['error'])}, allowed {figure(verdict['allowed'])}")
+    what = verdict["why"] if verdict["why"] == "raised" else verdict["detail"]
+    return Text(f"ERROR: {what}" if verdict["status"] == "error" else what, style="red" if verdict["status"] == "error" else "")
+
+
+def some_of_each(groups: list[tuple[Json, int]]) -> list[tuple[Json, int]]:
+    """As many as are shown, of each cause in turn, so that none disappears behind another; two of each at least."""
+    by_cause: dict[int, list[tuple[Json, int]]] = {}
+    for group in groups:
+        by_cause.setdefault(group[0]["causes"][0], []).append(group)
+    share = max(2, SHOWN // max(1, len(by_cause)))
+    return [group for _, members in sorted(by_cause.items()) for group in different(members)[:share]]
+
+
+def different(groups: list[tuple[Json, int]]) -> list[tuple[Json, int]]:
+    """Other cases before the same case in another dtype."""
+    seen: Counter[str] = Counter()
+    times = [seen.update([f["case"]]) or seen[f["case"]] for f, _ in groups]
+    return [group for _, group in sorted(zip(times, groups, strict=True), key=lambda pair: pair[0])]
+
+
 def distinct(failed: list[Json]) -> list[tuple[Json, int]]:
-    """Failures with how many there are of each; those that say the same without numbers count as one."""
+    """Failures with how many there are of each; errors of one cause count as one."""
     groups: dict[Any, list[Json]] = {}
     for f in failed:
-        first = f["wrong"][0]
-        same = (f["case"], f["dtype"]) if first["why"] == "number" else (first["tensor"], first["why"], first["detail"])
+        same = (f["case"], f["dtype"]) if f["status"] == "wrong" else tuple(f["causes"])
         groups.setdefault(same, []).append(f)
     return [(group[0], len(group)) for group in groups.values()]
 
 
-def said(diagnosis: str) -> str:
-    """A diagnosis as a sentence: of one of our rooms, or of what a stranger behaves like."""
-    return f"First to go wrong: {diagnosis}" if ".py" in diagnosis else f"A guess: {diagnosis}"
+def said(cause: Json) -> str:
+    """A cause as a sentence; a misreading is a guess, however well it fits."""
+    return f"A guess: {cause['text']}" if cause["sort"] == "misreading" else cause["text"]

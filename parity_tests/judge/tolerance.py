@@ -26,6 +26,9 @@ BASELINE_FACTOR = 4
 FLOOR_EPS = 16
 
 
+NUMBERS = ("number", "non-finite")  # why a verdict is against numbers, not against what came instead of them
+
+
 class Verdict(NamedTuple):
     """One tensor, judged."""
 
@@ -34,8 +37,10 @@ class Verdict(NamedTuple):
     allowed: float | None
     ok: bool
     step: int | None = None  # first time step that is wrong, in the order of computation
-    why: str = "number"  # or, where no numbers are compared, "shape", "dtype", "missing", "unexpected", "raised", "changed"
+    why: str = "number"  # or "non-finite", or without numbers "shape", "dtype", "missing", "unexpected", "raised", "changed"
     detail: str = ""
+    batch: int | None = None  # first sequence that is wrong, at that step or in that row
+    row: int | None = None  # of a state: first layer and direction that is wrong, in the order of computation
 
     @property
     def ratio(self) -> float:
@@ -61,19 +66,34 @@ def judge(
     dtype: str,
     axis: int | None = None,
     backwards: bool = False,
+    batch: int | None = None,
 ) -> Verdict:
     """Apply T1 to one tensor.
 
-    ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
+    ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first;
+    ``batch`` the axis of sequences, if there is one.
     """
     candidate = np.asarray(candidate)
     if candidate.shape != oracle.shape:
         return Verdict(tensor, None, None, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+    with np.errstate(invalid="ignore"):  # inf - inf
+        difference = np.abs(candidate - oracle)
+    astray = ~np.isfinite(difference)
+    if astray.any():
+        step, sequence = first_wrong(astray, axis, backwards, batch)
+        return Verdict(tensor, None, None, False, step, "non-finite", non_finite(candidate[astray], oracle.size), sequence)
     limit = allowed(baselines, oracle, dtype)
-    difference = np.abs(candidate - oracle)
     error = float(largest(difference))
-    ok = bool(error <= limit)
-    return Verdict(tensor, error, limit, ok, None if ok else first_wrong(difference, limit, axis, backwards))
+    if error <= limit:
+        return Verdict(tensor, error, limit, True)
+    step, sequence = first_wrong(~(difference <= limit), axis, backwards, batch)
+    return Verdict(tensor, error, limit, False, step, batch=sequence)
+
+
+def non_finite(values: np.ndarray, size: int) -> str:
+    """What stands where it is not a finite number for a finite one: "NaN in 3 of 60 elements"."""
+    there = {"NaN": np.isnan(values).any(), "inf": np.isinf(values).any(), "finite for NaN or inf": np.isfinite(values).any()}
+    return f"{' and '.join(name for name, found in there.items() if found)} in {len(values)} of {size} elements"
 
 
 def judge_trajectory(
@@ -100,13 +120,16 @@ def step_maxima(x: np.ndarray) -> np.ndarray:
     return np.abs(x).reshape(len(x), -1).max(-1, initial=0)
 
 
-def first_wrong(difference: np.ndarray, limit: float, axis: int | None, backwards: bool) -> int | None:
-    """The first step along the time axis at which the difference is not within the limit."""
-    if axis is None:
-        return None
-    others = tuple(k for k in range(difference.ndim) if k != axis)
-    steps = np.flatnonzero(~(difference <= limit).all(others))
-    return int(steps[-1] if backwards else steps[0])
+def first_wrong(wrong: np.ndarray, axis: int | None, backwards: bool, batch: int | None) -> tuple[int | None, int | None]:
+    """The first step along the time axis with a wrong element, and the first sequence with one in that step."""
+    step = None
+    if axis is not None:
+        steps = np.flatnonzero(wrong.any(tuple(k for k in range(wrong.ndim) if k != axis)))
+        step = int(steps[-1] if backwards else steps[0])
+        wrong = wrong.take([step], axis)
+    if batch is None:
+        return step, None
+    return step, int(np.flatnonzero(wrong.any(tuple(k for k in range(wrong.ndim) if k != batch)))[0])
 
 
 def largest(x: np.ndarray) -> np.floating:

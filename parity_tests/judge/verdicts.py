@@ -1,6 +1,7 @@
 """Verdicts on named tensors, and on what a call may not do: what layers and rooms are judged by alike."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from .oracle import Tensors, Truth
 from .tolerance import Verdict, judge
 
 OUTPUTS = ("y", "h_n", "c_n")
+Axes = tuple[int | None, int | None]  # of time, of sequences
+STATES = ("h_n", "c_n", "dh_0", "dc_0")
+LAST_FIRST = ("dx", "dh_0", "dc_0")  # computed last step, or layer, first
 
 
 def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True) -> Iterator[Verdict]:
@@ -18,20 +22,27 @@ def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True) -
     oracle, baselines = truth
     oracle = {k: v for k, v in oracle.items() if backward or k in OUTPUTS}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
-    time = int(case.spec.batch_first)
     if case.values in NON_FINITE:
         yield from patterns(results, oracle)
         oracle, results, *baselines = (agreed(case, tensors, oracle) for tensors in (oracle, results, *baselines))
-    yield from compare(results, Truth(oracle, baselines), case.spec.dtype, optional, {"y": time, "dx": time}.get)
+    yield from map(of_states, compare(results, Truth(oracle, baselines), case.spec.dtype, optional, partial(axes, case)))
+
+
+def axes(case: Case, tensor: str) -> Axes:
+    """Which axes of a tensor are time, or of a state layers and directions, and sequences."""
+    if tensor in STATES:
+        return 0, 1
+    time = int(case.spec.batch_first)
+    return (time, 1 - time) if tensor in ("y", "dx") else (None, None)
 
 
 def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
-    """A verdict against each output that is not NaN, or infinite, just where it must be."""
+    """A verdict against each output that is not NaN, or infinite, where it must be."""
     for name in (k for k in OUTPUTS if k in oracle and k in results):
         given, exact = np.asarray(results[name]), oracle[name]
         if given.shape != exact.shape:
             continue
-        alike = (given == exact) | (np.isnan(given) & np.isnan(exact)) | (np.isfinite(given) & np.isfinite(exact))
+        alike = (given == exact) | (np.isnan(given) & np.isnan(exact)) | np.isfinite(exact)
         if not alike.all():
             at = tuple(map(int, np.argwhere(~alike)[0]))
             yield refused(name, "non-finite", f"is {given[at]} at {list(at)}, where {np.float64(exact[at]):.3g} is right")
@@ -55,11 +66,15 @@ def agreed(case: Case, tensors: Tensors, oracle: Tensors) -> Tensors:
 
 
 def compare(
-    results: Tensors, truth: Truth, dtype: str, optional: Sequence[str] = (), steps: Callable[[str], int | None] = lambda name: None
+    results: Tensors,
+    truth: Truth,
+    dtype: str,
+    optional: Sequence[str] = (),
+    axes: Callable[[str], Axes] = lambda name: (None, None),
 ) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
-    ``optional`` need not be there; ``steps`` tells the time axis, if there is one; dx is computed last step first.
+    ``optional`` need not be there; ``axes`` tells those of time and of sequences, if there are any.
     """
     for name in results.keys() - truth.oracle.keys():
         yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")
@@ -70,7 +85,23 @@ def compare(
         elif (given := np.asarray(results[name]).dtype) != dtype:
             yield refused(name, "dtype", f"{given} for {dtype}")
         else:
-            yield judge(name, results[name], [b[name] for b in truth.baselines], exact, dtype, steps(name), name == "dx")
+            time, batch = axes(name)
+            baselines = [b[name] for b in truth.baselines]
+            yield judge(name, results[name], baselines, exact, dtype, time, name in LAST_FIRST, batch)
+
+
+def of_states(v: Verdict) -> Verdict:
+    """A verdict whose steps are layers and directions."""
+    return v._replace(step=None, row=v.step) if v.tensor in STATES else v
+
+
+def place(v: Verdict, directions: int = 1) -> str:
+    """Where a tensor is wrong first: "t = 3, sequence 1", or of a state "layer 0, reverse, sequence 1"."""
+    parts = [] if v.step is None else [f"t = {v.step}"]
+    if v.row is not None:
+        layer, direction = divmod(v.row, directions)
+        parts += [f"layer {layer}", *(["reverse" if direction else "forward"] if directions > 1 else [])]
+    return ", ".join(parts + ([] if v.batch is None else [f"sequence {v.batch}"]))
 
 
 def written_to(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Verdict]:

@@ -15,14 +15,14 @@ from reference.common.command import guarded
 
 from ..judge import terminal
 from ..judge.cases import Case, table
+from ..judge.causes.address import changed
+from ..judge.causes.patching import copied
 from ..judge.diagnosis import AGREES
 from ..judge.implementations import Implementation, numpy_implementation
 from ..judge.suite import Result, run_case
-from ..judge.tolerance import Verdict
+from ..judge.tolerance import NUMBERS, Verdict
 from ..rooms import RoomCase, by_numpy
-from .address import changed
 from .catalogue import Fault, catalogue, faults_of, rooms
-from .patching import copied
 
 
 @cache
@@ -53,7 +53,12 @@ def candidates(fault: Fault) -> list[Case]:
 
 def catches(fault: Fault, result: Result) -> bool:
     """Whether a result convicts the fault by what it is: a wrong number for instance, not a crash or a shape."""
-    return any(not v.ok and v.why == fault.shows for v in result.verdicts)
+    return any(not v.ok and v.why in convicting(fault) for v in result.verdicts)
+
+
+def convicting(fault: Fault) -> tuple[str, ...]:
+    """What of a verdict convicts a fault."""
+    return NUMBERS if fault.shows == "number" else (fault.shows,)
 
 
 def caught_by(fault: Fault) -> list[Result]:
@@ -65,7 +70,7 @@ def caught_by(fault: Fault) -> list[Result]:
 def cases_that_catch(fault: Fault, package: ModuleType, cases: Sequence[RoomCase]) -> dict[RoomCase, list[Verdict]]:
     """The cases of a room that convict a broken package by what the fault is, and their wrong verdicts."""
     wrong = {case: [v for v in by_numpy(case, "float64", package) if not v.ok] for case in cases}
-    return {case: verdicts for case, verdicts in wrong.items() if any(v.why == fault.shows for v in verdicts)}
+    return {case: verdicts for case, verdicts in wrong.items() if any(v.why in convicting(fault) for v in verdicts)}
 
 
 def main() -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from ..judge import definition
+from ..judge.causes.address import changed
 from ..judge.command import main as judge
 from ..judge.diagnosis import AGREES, diagnose
 from ..judge.implementations import BUILTIN
 from ..judge.suite import run_case
-from .address import changed
 from .catalogue import catalogue, faults_of, modules
 from .command import candidates, catches, implementation, with_fault
 

@@ -123,7 +123,7 @@ def test_reports_are_written_and_self_contained(adapter, tmp_path, capsys):
     stranger, ours = report["implementations"]
     assert (stranger["name"], ours["name"]) == (name, "numpy")
     assert stranger["failed"] > 0 == ours["failed"]
-    assert stranger["shared"][0] == "batch_first = True"
+    assert stranger["shared"] == "batch_first = True"
     assert all(r["tensors"] for r in ours["rows"])
     for f in files[1:]:
         text = f.read_text()

@@ -1,15 +1,15 @@
 """The judge: it must see what an implementation hides, and say how far off it is and since when."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ..cases import Case, Spec
 from ..implementations import BUILTIN, Implementation, LoadError, chosen, resolve
-from ..report import processor, shared_options
+from ..report import processor
 from ..suite import run_case
+from ..verdicts import place
 
 CASE = Case(Spec("gru", 3, 6, dtype="float64"))
 
@@ -114,15 +114,55 @@ def test_the_first_wrong_step_is_named():
     assert [(v.tensor, v.step) for v in result.verdicts if not v.ok] == [("y", 3)]
 
 
-def test_what_failures_share_is_named():
-    both = Spec("gru", 3, 6, bidirectional=True, num_layers=2)
-    failed = [Case(both), Case(both, lengths=(1, 2, 3, 4))]
-    passed = [Case(Spec("gru", 3, 6)), Case(Spec("gru", 3, 6, num_layers=2))]
-    assert shared_options(failed, passed) == ["bidirectional = True"]
-    assert shared_options(failed, [*passed, Case(Spec("gru", 3, 6, bidirectional=True))]) == [
-        "bidirectional = True",
-        "num_layers = 2",
+def test_the_first_wrong_sequence_is_named_and_of_a_state_the_layer_and_direction():
+    class Off(Honest):
+        def forward(self, x, state, lengths=None):
+            y, (h,) = super().forward(x, state, lengths)
+            y[3:, 2] += 1e-6
+            y[4, 0] += 1e-6
+            h[3, 1] += 1e-6
+            return y, (h,)
+
+        def backward(self, dy, dstate):
+            dx, (dh,), dw = super().backward(dy, dstate)
+            dx[:2, 3] += 1e-6
+            dh[:2] += 1e-6
+            return dx, (dh,), dw
+
+    spec = Spec("gru", 3, 6, num_layers=2, bidirectional=True, dtype="float64")
+    result = run_case(Implementation("stranger", Off), Case(spec))
+    assert [(v.tensor, place(v, 2)) for v in result.verdicts if not v.ok] == [
+        ("y", "t = 3, sequence 2"),
+        ("h_n", "layer 1, reverse, sequence 1"),
+        ("dx", "t = 1, sequence 3"),
+        ("dh_0", "layer 0, reverse, sequence 0"),
     ]
+
+
+def test_the_axes_are_those_of_the_case():
+    class Off(Honest):
+        def forward(self, x, state, lengths=None):
+            y, s = super().forward(x, state, lengths)
+            y[1, 3] += 1e-6
+            return y, s
+
+    spec = Spec("gru", 3, 6, batch_first=True, dtype="float64")
+    (verdict,) = [v for v in run_case(Implementation("stranger", Off), Case(spec)).verdicts if not v.ok]
+    assert place(verdict) == "t = 3, sequence 1"
+
+
+def test_what_is_not_finite_is_said_in_words():
+    class Explodes(Honest):
+        def forward(self, x, state, lengths=None):
+            y, s = super().forward(x, state, lengths)
+            y[2:, 1, 0] = np.nan
+            y[4, 3] = np.inf
+            return y, s
+
+    result = run_case(Implementation("stranger", Explodes), CASE)
+    (verdict,) = result.wrong
+    assert (verdict.why, verdict.detail, place(verdict)) == ("non-finite", "NaN and inf in 9 of 120 elements", "t = 2, sequence 1")
+    assert (verdict.error, verdict.allowed, result.status) == (None, None, "wrong")
 
 
 @pytest.mark.parametrize(
@@ -192,50 +232,6 @@ def test_declines_that_goes_wrong_is_a_failure_not_a_crash(declines, message):
 def test_whether_lengths_come_can_be_declined():
     packed = Case(Spec("gru", 3, 6), lengths=(1, 2, 3, 4))
     assert (CASE.spec.packed, packed.spec.packed) == (False, True)
-
-
-def misread(cell, change):
-    """The sentence on a layer that is right but for how it reads its weights or state."""
-
-    class Misreads(Honest):
-        def __init__(self, spec, weights):
-            super().__init__(spec, {k: change(k, w) for k, w in weights.items()})
-
-    return run_case(Implementation("stranger", Misreads), Case(Spec(cell, 3, 6, num_layers=2))).diagnosis
-
-
-def gates(order):
-    return lambda name, w: np.concatenate([np.split(w, len(order))[k] for k in order])
-
-
-@pytest.mark.parametrize(
-    ("cell", "change", "sentence"),
-    [
-        ("lstm", gates((0, 2, 1, 3)), "the gates are read in the order i g f o, not i f g o"),
-        ("gru", gates((1, 0, 2)), "the gates are read in the order z r n, not r z n"),
-        ("rnn", lambda k, w: 0 * w if k.startswith("bias_hh") else w, "bias_hh is left out"),
-        ("rnn", lambda k, w: w.T.copy() if k.startswith("weight_hh") else w, "weight_hh is transposed"),
-    ],
-)
-def test_a_misreading_that_people_make_is_guessed(cell, change, sentence):
-    assert misread(cell, change) == f"y is what the definition gives if {sentence}"
-
-
-def test_the_other_reset_and_a_lost_state_are_guessed():
-    class Before(Honest):
-        def __init__(self, spec, weights):
-            super().__init__(replace(spec, reset_after=False), weights)
-
-    class Forgets(Honest):
-        def forward(self, x, state, lengths=None):
-            return super().forward(x, None, lengths)
-
-    assert "the reset acts before" in run_case(Implementation("stranger", Before), CASE).diagnosis
-    assert "the initial state is left out" in run_case(Implementation("stranger", Forgets), CASE).diagnosis
-
-
-def test_nothing_is_guessed_where_nothing_fits():
-    assert misread("lstm", lambda k, w: 1.1 * w) == ""
 
 
 def test_on_a_gpu_the_built_in_implementations_are_those_that_run_there():

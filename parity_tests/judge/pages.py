@@ -4,7 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from .terminal import Json, figure, said
+from .terminal import Json, counted, figure, said
 
 SUFFIXES = (".json", ".md", ".html")
 
@@ -36,5 +36,5 @@ def render(template: str, content: Json) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    env.filters |= {"figure": figure, "said": said}
+    env.filters |= {"counted": counted, "figure": figure, "said": said}
     return env.get_template(template).render(content)

@@ -45,10 +45,10 @@ def overview(report: Json) -> Table:
 
 def short(cell: Json | None) -> Text:
     """One cell of the overview."""
-    if cell is None or cell["ratio"] is None:
-        return Text("declined", style="yellow")
-    if cell["wrong"]:
+    if cell and cell["wrong"]:
         return Text(f"✗ {cell['wrong']} wrong", style="bold red")
+    if cell is None or cell["ratio"] is None:
+        return Text("failed as expected" if cell and cell["xfailed"] else "declined", style="yellow")
     return Text(f"✓ {figure(cell['ratio'])}", style="green")
 
 
@@ -59,7 +59,8 @@ def summary(implementation: Json) -> Table:
     for r in implementation["rows"]:
         worst = r["worst"]
         judged = [worst["tensor"], *map(figure, (worst["error"], worst["allowed"], worst["ratio"]))] if worst else [""] * 4
-        verdict = mark(r["passed"] == r["cases"]) if r["cases"] else Text("declined", style="yellow")
+        none = Text("failed as expected" if r["xfailed"] else "declined", style="yellow")
+        verdict = mark(r["passed"] == r["cases"]) if r["cases"] else none
         table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged, verdict)
     return table
 
@@ -92,13 +93,14 @@ def figure(x: float | str | None) -> str:
 
 def outcome(implementation: Json) -> Group:
     """Counts, what was declined and why, the failures and what they share."""
-    passed, failed = implementation["passed"], implementation["failed"]
-    lines: list[Any] = [Text(f"{passed} passed, {failed} failed", style="bold red" if failed else "green")]
-    if not passed + failed:
+    counts, failed = implementation["counts"], implementation["failed"]
+    lines: list[Any] = [Text(counted(counts), style="bold red" if failed or counts["xpassed"] else "green")]
+    if sum(counts.values()) == counts["declined"]:
         lines = [Text("nothing was compared: every case was declined", style="bold red")]
     if implementation["forward_only"]:
         lines.append(Text("no backward: judged on the forward alone", style="yellow"))
     lines += [Text(f"{n} declined: {reason}", style="yellow") for reason, n in implementation["declined"].items()]
+    lines += [unexpected(case) for case in implementation["cases"] if case["status"] == "xpassed"]
     if failed:
         lines.append(failures(implementation["failures"]))
         if implementation["shared"]:
@@ -106,6 +108,18 @@ def outcome(implementation: Json) -> Group:
             lines.append(Text(f"What every failure has in common, and not every success: {shared}"))
         lines += [Text(said(text), style="bold") for text in implementation["diagnosis"]]
     return Group(*lines, "")
+
+
+def counted(counts: dict[str, int]) -> str:
+    """The counts in a line; of what was expected to fail only where there is any."""
+    words = {"passed": "passed", "wrong": "wrong", "error": "errors", "declined": "declined"}
+    words |= {k: v for k, v in {"xfailed": "failed as expected", "xpassed": "passed unexpectedly"}.items() if counts[k]}
+    return ", ".join(f"{counts[status]} {word}" for status, word in words.items())
+
+
+def unexpected(case: Json) -> Text:
+    """A case that is known to fail and passed."""
+    return Text(f"passes, take it off the list: {case['case']} {case['dtype']} ({case['reason']})", style="bold red")
 
 
 def failures(failed: list[Json]) -> Table:

@@ -87,13 +87,16 @@ def own_modules(tmp_path):
 
 def test_the_wheel_holds_no_test_of_ours_no_note_and_no_result(members):
     tests = {m for m in members if Path(m).name.startswith(("test_", "bench_", "conftest")) or "tests" in Path(m).parts[:-1]}
-    assert tests == {"parity_tests/test_parity.py", "parity_tests/conftest.py"}
+    assert tests == {"parity_tests/test_parity.py"}
     assert {Path(m).parts[0] for m in members} - PACKAGES == {"bptt-0.1.0.dist-info"}
     assert {m for m in members if {"results", "mutation", "demo"} & set(Path(m).parts)} == set()
 
 
 def test_the_wheel_holds_what_commands_read(members):
-    files = {f"{package}/py.typed" for package in ("reference", "torch_impl", "parity_tests")} | {"benchmarks/schema.json"}
+    files = {f"{package}/py.typed" for package in ("reference", "torch_impl", "parity_tests")} | {
+        "benchmarks/schema.json",
+        "parity_tests/judge/schema.json",
+    }
     files |= {p.relative_to(ROOT).as_posix() for p in ROOT.glob("*/*/templates/*") if p.parts[-4] in PACKAGES}
     assert len(files) > 8
     assert files <= members
@@ -202,22 +205,29 @@ def test_python_m_looks_for_an_adapter_in_the_current_folder(own_modules, run):
     assert run("python", "-m", "parity_tests", "--impl", "my_lib.adapter", *CASE).returncode == 0
 
 
-def test_the_judge_runs_as_pytest_items(own_modules, run, installed):
-    (items,) = installed.parent.glob("lib/python*/site-packages/parity_tests/test_parity.py")
-    ended = run(
-        "python",
-        "-P",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        items,
-        "--impl",
-        "my_lib.adapter",
-        "-k",
-        "test_case and gru-T5B4I3H6-float64",
+def test_the_judge_runs_as_pytest_items(own_modules, run):
+    """Under its name, with nothing of ours collected but what judges a stranger, wherever the adapter's folder is."""
+    words = ("-P", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--pyargs", "parity_tests", "--impl", "my_lib.adapter")
+    ended = run("python", *words, *CASE, "--junitxml", "r.xml")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed" in ended.stdout
+    assert "test_case[my_lib.adapter-gru-T5B4I3H6-float64]" in (own_modules / "r.xml").read_text(encoding="utf-8")
+    files = {line.partition("::")[0] for line in ended.stdout.splitlines() if "::" in line}
+    assert {Path(file).name for file in files} == {"test_parity.py"}
+
+
+def test_a_run_of_pytest_on_something_else_does_not_have_our_options(own_modules, run):
+    (own_modules / "conftest.py").write_text('def pytest_addoption(parser):\n    parser.addoption("--device")\n')
+    (own_modules / "test_mine.py").write_text(
+        "import sys\n\ndef test_mine(request):\n    assert request.config.getoption('--device') == 'mine'\n"
+        "    assert 'parity_tests.plugin' in sys.modules and 'parity_tests.judge' not in sys.modules\n"
     )
+    ended = run("python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--device", "mine")
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout + ended.stderr
+
+
+def test_workers_find_what_the_command_finds(own_modules, run):
+    ended = run("bptt-parity", "--impl", "benchmarks.adapter", *CASE, "--isolate")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "1 passed" in ended.stdout
 

@@ -1,101 +1,143 @@
 """``python -m parity_tests``: judge implementations of RNN, LSTM and GRU, our own and other people's.
 
-Exit status: 0 nothing failed; 1 something did, or nothing could be compared; 2 an implementation, a case or a device
-was asked for that is not there.
+Exit status: 0 nothing failed; 1 something did, or nothing could be compared, or what was known to fail passes; 2 something
+was asked for that is not there; 130 Ctrl-C.
+
+``python -m parity_tests compare A.json B.json`` says what changed between two reports.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
-from fnmatch import fnmatch
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from torch_impl.common.precision import allow_tf32
+from reference.common.command import above_zero, failed, parser, positive
 
 from . import pages, report, terminal
-from .cases import Case, table
 from .definition import check_all
-from .implementations import BUILTIN, Implementation, LoadError, chosen
-from .suite import Result, run_case
-
-USAGE_ERROR = 2
+from .implementations import Implementation
+from .running import compare, options, workers
+from .running.expected import marked
+from .running.log import Log
+from .running.options import Chosen
+from .suite import FAILING, Result, run_case
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m parity_tests",
-        description=__doc__.partition("\n\n")[0].partition(": ")[2],
-        epilog=__doc__.partition("\n\n")[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    impl = f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
-    parser.add_argument("--impl", action="append", metavar="NAME", help=impl + "(default: all built in that run on the device)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--dtype", action="append", choices=("float32", "float64"), help="default: both")
-    parser.add_argument("--cases", default="*", metavar="GLOB", help="only cases whose name matches, as 'lstm-*'")
+    p = parser("python -m parity_tests", __doc__ or "")
+    options.add(p.add_argument)
     files = "write the report too, as .json, .md or .html; may be repeated"
-    parser.add_argument("--report", type=Path, action="append", default=[], metavar="FILE", help=files)
-    parser.add_argument("--list", action="store_true", help="print the names of the cases and stop")
-    return parser
+    p.add_argument("--report", type=Path, action="append", default=[], metavar="FILE", help=files)
+    p.add_argument("--list", action="store_true", help="print the names of the cases and stop")
+    p.add_argument("-x", action="store_true", help="stop at the first failure")
+    p.add_argument("-j", type=positive, default=1, metavar="N", help="judge in N processes (default: in this one)")
+    isolate = "a new process for every case, or for every N; one that crashes costs its case only"
+    p.add_argument("--isolate", type=positive, nargs="?", const=1, metavar="N", help=isolate)
+    p.add_argument("--timeout", type=above_zero, metavar="SECONDS", help="for each case, in a process that is ended then")
+    p.add_argument("--log", type=Path, metavar="FILE", help="write each result as it comes, a line of JSON each")
+    p.add_argument("--resume", action="store_true", help="do not judge again what is in the --log")
+    return p
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args, console, error = arguments().parse_args(argv), terminal.console(), terminal.console(stderr=True)
-    cases = [case for case in table(args.dtype or ("float32", "float64"), args.device) if fnmatch(case.name, args.cases)]
-    if args.list:
-        console.print(*(f"{case.name} {case.spec.dtype}" for case in cases), sep="\n", highlight=False, soft_wrap=True)
-        return 0
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["compare"]:
+        return compare.main(words[1:])
+    args, console = arguments().parse_args(words), terminal.console()
     try:
-        judged = prepare(args, cases)
-    except (LoadError, ValueError) as e:
-        error.print(f"error: {e}", style="bold red", markup=False)
-        return USAGE_ERROR
-    results, definition = judge(console, judged, cases)
-    summary = report.build(results, definition, args.device)
-    terminal.show(console, summary)
-    try:
-        for path in args.report:
-            pages.write(summary, path)
-            console.print(f"wrote {path}", highlight=False)
+        chosen = options.choose(args)
+        if args.list:
+            names = (f"{case.name} {case.spec.dtype}" for case in chosen.cases)
+            console.print(*names, sep="\n", highlight=False, soft_wrap=True)
+            return 0
+        judged, log = prepare(args, chosen)
     except OSError as e:
-        error.print(f"error: the report cannot be written: {e}", style="bold red", markup=False)
-        return USAGE_ERROR
-    unfounded = any(check["fault"] for check in definition)
-    return int(unfounded or any(i["failed"] or not i["passed"] for i in summary["implementations"]))
+        return failed(f"{e.filename}: {e.strerror}")
+    except ValueError as e:
+        return failed(str(e))
+    try:
+        results, definition = judge(console, judged, chosen, log, args)
+    except KeyboardInterrupt:
+        print(f"interrupted{f'; --resume goes on with {args.log}' if log else ''}", file=sys.stderr)
+        return 130
+    finally:
+        if log:
+            log.close()
+    return conclude(console, report.build(results, definition, args.device), chosen, args)
 
 
-def prepare(args: argparse.Namespace, cases: Sequence[Case]) -> list[Implementation]:
-    """What was asked for, checked before anything is run.
+def prepare(args: argparse.Namespace, chosen: Chosen) -> tuple[list[Implementation], Log | None]:
+    """Who is judged, and where results are kept; checked before anything is run.
 
-    LoadError: an implementation cannot be loaded.  ValueError: there is no such device, case, or form of report.
+    ValueError: an implementation cannot be loaded, or there is no such device or form of report, or the log is no log of
+    this.  OSError: the log cannot be read or written.
     """
-    if args.device == "cuda":
-        if not torch.cuda.is_available():
-            raise ValueError("--device cuda: torch sees no CUDA device on this machine")
-        allow_tf32(False)
-    if not cases:
-        raise ValueError(f"--cases: no case is named {args.cases!r}; --list shows the names")
+    if args.resume and not args.log:
+        raise ValueError("--resume goes on with what is in a --log: name the file")
     for path in args.report:
         if path.suffix not in pages.SUFFIXES:
             raise ValueError(f"--report: {path.name!r} must end in one of {', '.join(pages.SUFFIXES)}")
         if lacking := pages.missing(path):
             raise ValueError(f"--report: {lacking}")
-    return chosen(args.impl, args.device)
+    judged = options.implementations(args)
+    return judged, Log(args.log, args.device, chosen.cases, args.resume) if args.log else None
 
 
-def judge(console: Console, judged: Sequence[Implementation], cases: Sequence[Case]) -> tuple[Iterable[Result], list[dict]]:
+def judge(
+    console: Console, judged: Sequence[Implementation], chosen: Chosen, log: Log | None, args: argparse.Namespace
+) -> tuple[list[Result], list[dict[str, str]]]:
     """Every implementation on every case, and the definition itself, with progress."""
+    known = {(r.implementation, r.case): r for r in (log.results if log else ())}
+    order = {(i.name, case): k for k, (i, case) in enumerate((i, case) for i in judged for case in chosen.cases)}
+    jobs = [(i, case) for i in judged for case in chosen.cases if (i.name, case) not in known]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results = []
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("the definition", total=len(judged) * len(cases))
+    with Progress(*columns, console=console, transient=True) as progress, closing(fresh(jobs, log, args)) as new:
+        task = progress.add_task("the definition", total=len(order))
         definition = check_all()
-        for implementation in judged:
-            progress.update(task, description=implementation.name)
-            for case in cases:
-                results.append(run_case(implementation, case))
-                progress.advance(task)
-    return results, definition
+        for result in chain((r for key, r in known.items() if key in order), new):
+            results.append(marked(chosen.expected, result))
+            progress.update(task, advance=1, description=result.implementation)
+            if args.x and results[-1].status in FAILING:
+                break
+    return sorted(results, key=lambda r: order[r.implementation, r.case]), definition
+
+
+def fresh(jobs: Sequence[workers.Job], log: Log | None, args: argparse.Namespace) -> Generator[Result, None, None]:
+    """The result of each job, as they come: in this process, unless something that was asked for needs others."""
+    if args.j > 1 or args.isolate or args.timeout:
+        results = workers.judged(jobs, workers.Setting(args.j, args.isolate, args.timeout))
+    else:
+        results = (run_case(*job) for job in jobs)
+    for result in results:
+        if log:
+            log.add(result)
+        yield result
+
+
+def conclude(console: Console, summary: terminal.Json, chosen: Chosen, args: argparse.Namespace) -> int:
+    """Show the report and write it; returns the exit status."""
+    terminal.show(console, summary)
+    judged = sum(len(i["cases"]) for i in summary["implementations"])
+    if left := len(chosen.cases) * max(1, len(summary["implementations"])) - judged:
+        console.print(f"stopped at the first failure: {left} cases were not judged", style="yellow")
+    if chosen.left_out:
+        console.print(chosen.left_out, style="yellow", highlight=False)
+    try:
+        for path in args.report:
+            pages.write(summary, path)
+            console.print(f"wrote {path}", highlight=False)
+    except OSError as e:
+        return failed(f"the report cannot be written: {e}")
+    return int(any(check["fault"] for check in summary["definition"]) or any(map(fails, summary["implementations"])))
+
+
+def fails(implementation: terminal.Json) -> bool:
+    """Whether something is wrong, or nothing was compared."""
+    counts = implementation["counts"]
+    return any(counts[status] for status in FAILING) or sum(counts.values()) == counts["declined"]

@@ -53,7 +53,7 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
     return Implementation(
         name,
         lambda spec, weights: NumpyLayer(package, spec, weights, engine),
-        declines=lambda spec: "NumPy computes on the CPU" if spec.device != "cpu" else None,
+        declines=lambda spec: None if spec.device.partition(":")[0] == "cpu" else "NumPy computes on the CPU",
         takes_masks=True,
         package=package if engine == "definition" else None,
     )

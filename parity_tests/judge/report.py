@@ -13,12 +13,12 @@ from torch_impl.common.precision import tf32
 from .cases import KINDS
 from .causes.facets import shared
 from .causes.grouping import grouped
-from .suite import ERRORS, Result, worst_of
+from .suite import ERRORS, STATUSES, Result, worst_of
 from .terminal import Json
 from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
 from .verdicts import place
 
-VERSION = 1
+VERSION = 2
 RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
 
 
@@ -43,9 +43,9 @@ def overview(implementation: Json) -> Json:
     """One implementation in a line: for each kind of cell the largest error over allowed, and how many cases went wrong."""
     cells: dict[str, Json] = {}
     for r in implementation["rows"]:
-        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0, "errors": 0})
-        cell["wrong"] += r["wrong"]
-        cell["errors"] += r["errors"]
+        cell = cells.setdefault(r["kind"], {"ratio": None, "wrong": 0, "errors": 0, "xfailed": 0})
+        for outcome in ("wrong", "errors", "xfailed"):
+            cell[outcome] += r[outcome]
         if r["worst"] and r["worst"]["ratio"] is not None:
             cell["ratio"] = number(max(float(cell["ratio"] or 0), float(r["worst"]["ratio"])))
     passed = implementation["passed"]
@@ -54,11 +54,14 @@ def overview(implementation: Json) -> Json:
 
 def implementation(name: str, results: Sequence[Result]) -> Json:
     """One implementation: counts, a row for each kind and dtype, failures, their causes, and what all failures share."""
-    failed, passed = [r for r in results if not r.ok], [r.case for r in results if r.status == "passed"]
+    counts = Counter(r.status for r in results)
+    failed = [r for r in results if r.status in ("wrong", "error")]
+    passed = [r.case for r in results if r.status == "passed"]
     causes = grouped(failed, passed)
     return {
         "name": name,
-        "passed": sum(r.ok and not r.declined for r in results),
+        "counts": {status: counts[status] for status in STATUSES},
+        "passed": counts["passed"],
         "failed": len(failed),
         "declined": dict(Counter(r.declined for r in results if r.declined)),
         "forward_only": any(r.forward_only for r in results),
@@ -71,12 +74,13 @@ def implementation(name: str, results: Sequence[Result]) -> Json:
         "failures": [failure(r, [k for k, c in enumerate(causes, 1) if any(r is member for member in c["of"])]) for r in failed],
         "causes": [{k: v for k, v in c.items() if k != "of"} for c in causes],
         "shared": shared([r.case for r in failed], passed) if failed else "",
+        "cases": [entry(r) for r in results],
     }
 
 
 def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
     """One kind of cell in one dtype: how many passed, and the verdict closest to its limit, or furthest past it."""
-    judged = [r for r in results if not r.declined]
+    judged = [r for r in results if r.status not in ("declined", "xfailed")]
     by_tensor: dict[str, list[Verdict]] = {}
     for v in (v for r in judged for v in r.verdicts):
         by_tensor.setdefault(v.tensor, []).append(v)
@@ -87,7 +91,8 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
         "passed": sum(r.ok for r in judged),
         "wrong": sum(r.status == "wrong" for r in judged),
         "errors": sum(r.status == "error" for r in judged),
-        "declined": len(results) - len(judged),
+        "declined": sum(r.status == "declined" for r in results),
+        "xfailed": sum(r.status == "xfailed" for r in results),
         "worst": verdict(worst_of(v for verdicts in by_tensor.values() for v in verdicts)),
         "tensors": [verdict(worst_of(verdicts)) for verdicts in by_tensor.values()],
     }
@@ -108,6 +113,20 @@ def number(x: float | None) -> float | str | None:
     return x if x is None else float(x) if np.isfinite(x) else str(float(x))
 
 
+def entry(r: Result) -> Json:
+    """One case, whatever became of it."""
+    return {
+        "case": r.case.name,
+        "dtype": r.case.spec.dtype,
+        "tier": r.case.tier,
+        "status": r.status,
+        "reason": r.declined or r.expected or None,
+        "worst": verdict(r.worst),
+        "wrong": [verdict(v) for v in r.wrong],
+        "seconds": round(r.seconds, 6),
+    }
+
+
 def failure(r: Result, causes: list[int]) -> Json:
     """One case that failed; its causes are numbered from 1, as they are listed."""
     return {
@@ -125,10 +144,17 @@ def environment(device: str) -> Json:
     where = {"device": device, "processor": processor(), "system": f"{platform.system()} {platform.machine()}"}
     where |= {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
     where |= {"oracle": f"longdouble, eps {np.finfo(np.longdouble).eps:.1e}"}
-    if device == "cuda":
-        cudnn = torch.backends.cudnn.version()
-        return where | {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "tf32": tf32(), "cudnn": cudnn}
-    return where
+    return where | gpu(device)
+
+
+def gpu(device: str) -> Json:
+    """A CUDA device, and what computes on it; nothing for any other, or where torch does not know it."""
+    try:
+        name = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+    except (AssertionError, RuntimeError, ValueError):  # an adapter may have devices that torch has not
+        return {}
+    cudnn = torch.backends.cudnn.version()
+    return {"gpu": name, "cuda": torch.version.cuda, "tf32": tf32(), "cudnn": cudnn} if name else {}
 
 
 def processor(info: Path = Path("/proc/cpuinfo")) -> str:

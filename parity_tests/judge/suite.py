@@ -21,6 +21,8 @@ from .implementations import Implementation
 from .oracle import ContractError, compute, truth
 from .tolerance import NUMBERS, Verdict
 
+STATUSES = ("passed", "wrong", "error", "declined", "xfailed", "xpassed")
+FAILING = ("wrong", "error", "xpassed")  # fail the run
 ERRORS = ("raised", "shape", "dtype", "missing", "unexpected", "crashed", "timeout")  # what is wrong without a number
 
 
@@ -35,6 +37,7 @@ class Result(NamedTuple):
     diagnosis: str = ""
     seconds: float = 0.0
     explained: tuple[Explanation, ...] = ()  # misreadings of the definition that give just this
+    expected: str = ""  # why it is known to fail, if it is
 
     @property
     def ok(self) -> bool:
@@ -42,9 +45,12 @@ class Result(NamedTuple):
 
     @property
     def status(self) -> str:
-        """ "passed", "declined", "wrong" (numbers, or what it did to its arguments), "error" (nothing that could be compared)."""
+        """ "passed", "declined", "wrong" (numbers, or what it did to its arguments), "error" (nothing that could be compared),
+        and where it was expected to fail "xfailed" or "xpassed"."""
         if self.declined:
             return "declined"
+        if self.expected:
+            return "xpassed" if self.ok else "xfailed"
         if self.ok:
             return "passed"
         return "error" if any(not v.ok and v.why in ERRORS for v in self.verdicts) else "wrong"

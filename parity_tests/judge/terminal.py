@@ -49,7 +49,7 @@ def short(cell: Json | None) -> Text:
     if failed := failed_in(cell or {}):
         return Text(f"✗ {failed}", style="bold red")
     if cell is None or cell["ratio"] is None:
-        return Text("declined", style="yellow")
+        return Text("failed as expected" if cell and cell["xfailed"] else "declined", style="yellow")
     return Text(f"✓ {figure(cell['ratio'])}", style="green")
 
 
@@ -67,7 +67,8 @@ def summary(implementation: Json) -> Table:
     for r in implementation["rows"]:
         worst = r["worst"]
         judged = [worst["tensor"], off(worst), figure(worst["allowed"]), figure(worst["ratio"])] if worst else [""] * 4
-        verdict = mark(r["passed"] == r["cases"], verdict_of(r)) if r["cases"] else Text("declined", style="yellow")
+        none = Text("failed as expected" if r["xfailed"] else "declined", style="yellow")
+        verdict = mark(r["passed"] == r["cases"], verdict_of(r)) if r["cases"] else none
         table.add_row(r["kind"], r["dtype"], f"{r['passed']}/{r['cases']}", *judged, verdict)
     return table
 
@@ -110,13 +111,14 @@ def off(verdict: Json) -> str:
 
 def outcome(implementation: Json) -> Group:
     """Counts, what was declined and why, the failures and what they share."""
-    passed, failed = implementation["passed"], implementation["failed"]
-    lines: list[Any] = [Text(f"{passed} passed, {failed} failed", style="bold red" if failed else "green")]
-    if not passed + failed:
+    counts, failed = implementation["counts"], implementation["failed"]
+    lines: list[Any] = [Text(counted(counts), style="bold red" if failed or counts["xpassed"] else "green")]
+    if sum(counts.values()) == counts["declined"]:
         lines = [Text("nothing was compared: every case was declined", style="bold red")]
     if implementation["forward_only"]:
         lines.append(Text("no backward: judged on the forward alone", style="yellow"))
     lines += [Text(f"{n} declined: {reason}", style="yellow") for reason, n in implementation["declined"].items()]
+    lines += [unexpected(case) for case in implementation["cases"] if case["status"] == "xpassed"]
     if failed:
         lines += [causes(implementation), failures(implementation["failures"])]
     return Group(*lines, "")
@@ -138,6 +140,18 @@ def told(cause: Json, overall: str) -> Text:
     if cause["shared"] and cause["shared"] != overall:
         text.append(f"\nonly with {cause['shared']}", style="not bold")
     return text.append(f"\nas {cause['example']['case']} {cause['example']['dtype']}", style="not bold dim")
+
+
+def counted(counts: dict[str, int]) -> str:
+    """The counts in a line; of what was expected to fail only where there is any."""
+    words = {"passed": "passed", "wrong": "wrong", "error": "errors", "declined": "declined"}
+    words |= {k: v for k, v in {"xfailed": "failed as expected", "xpassed": "passed unexpectedly"}.items() if counts[k]}
+    return ", ".join(f"{counts[status]} {word}" for status, word in words.items())
+
+
+def unexpected(case: Json) -> Text:
+    """A case that is known to fail and passed."""
+    return Text(f"passes, take it off the list: {case['case']} {case['dtype']} ({case['reason']})", style="bold red")
 
 
 def failures(failed: list[Json]) -> Table:

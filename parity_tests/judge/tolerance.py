@@ -44,9 +44,9 @@ class Verdict(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Error over allowed; at most 1 is accepted, infinite where no numbers were compared."""
+        """Error over allowed; at most 1 is accepted.  Where no numbers were compared, 0 if it is right and infinite if not."""
         if self.error is None:
-            return float("inf")
+            return 0.0 if self.ok else float("inf")
         if self.allowed:
             return self.error / self.allowed
         return 0.0 if self.error == 0 else float("inf")

@@ -56,8 +56,8 @@ class TorchLayer:
 
     def sync(self) -> None:
         """Wait until the device has done what it was asked."""
-        if self.spec.device == "cuda":
-            torch.cuda.synchronize()
+        if self.spec.device.partition(":")[0] not in ("cpu", "meta"):
+            torch.accelerator.synchronize(self.spec.device)
 
     def forward(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths = None,
                 masks: Sequence[Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -146,7 +146,7 @@ class Adapter:
 
     def declines(self, spec: Spec) -> str | None:
         """Why it cannot do what a spec asks for, or None."""
-        if self.way == "graphed" and spec.device != "cuda":
+        if self.way == "graphed" and spec.device.partition(":")[0] != "cuda":
             return "CUDA graphs need a CUDA device"
         if self.way == "cell" and spec.proj_size:
             return "torch.nn.LSTMCell has no projection"

@@ -1,6 +1,7 @@
 """The named cases: case.py says what one is, table.py lists them."""
 
 from .case import GATES as GATES
+from .case import TIERS as TIERS
 from .case import Case as Case
 from .case import Data as Data
 from .case import Spec as Spec

@@ -16,6 +16,7 @@ from reference.common import parameters
 from . import memory, values
 
 GATES = {"rnn": rnn.GATES, "lstm": lstm.GATES, "gru": gru.GATES}
+TIERS = (1, 2)
 SEVERAL_FORMS = ("other_data", "other_lengths")  # contracts in which one layer is called with different T and B
 
 
@@ -39,7 +40,7 @@ class Spec:
     state: bool = True  # whether an initial state will be given
     T: int | None = None  # steps of the longest sequence, None where calls differ
     B: int | None = None  # sequences, None where calls differ
-    dtype: str = "float32"  # "float32", "float64"
+    dtype: str = "float32"  # "float32", "float64"; when asked for "float16", "bfloat16"
     device: str = "cpu"  # whatever torch or the adapter calls it
 
     @property

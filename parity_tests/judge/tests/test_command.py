@@ -67,7 +67,7 @@ def adapter(tmp_path, monkeypatch):
 def test_a_right_stranger_passes_with_status_0(adapter, capsys):
     assert main(["--impl", adapter("right_adapter", "y, (h,)")]) == 0
     out = capsys.readouterr().out
-    assert "0 failed" in out
+    assert "0 wrong, 0 errors" in out
     assert "declined: only one layer of a torch GRU" in out
 
 
@@ -101,7 +101,7 @@ def test_nothing_compared_is_not_a_success(adapter, capsys):
     [
         (["--cases", "nothing*"], "no case is named 'nothing*'"),
         (["--report", "table.pdf"], "must end in one of .json, .md, .html"),
-        *([] if torch.cuda.is_available() else [(["--device", "cuda"], "torch sees no CUDA device")]),
+        *([] if torch.cuda.is_available() else [(["--device", "cuda"], "--device cuda: torch cannot use it here")]),
     ],
 )
 def test_what_is_not_there_is_status_2(arguments, message, capsys):
@@ -173,7 +173,7 @@ def test_the_adapter_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["--impl", "readme_adapter"]) == 0
-    assert " 0 failed" in capsys.readouterr().out
+    assert " 0 wrong, 0 errors" in capsys.readouterr().out
 
 
 def test_the_readme_counts_right():

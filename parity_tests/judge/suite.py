@@ -4,14 +4,13 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import verdicts
-from .cases import Case
+from .cases import Case, Spec
 from .cases.values import NON_FINITE
 from .causes.search import Explanation, Search
 from .contracts import CONTRACTS
@@ -96,22 +95,35 @@ def quiet(case: Case) -> AbstractContextManager:
     return np.errstate(invalid="ignore", over="ignore") if case.values in NON_FINITE else nullcontext()
 
 
+class Loader:
+    """Makes layers of a spec from weights, and remembers whether they have a backward."""
+
+    def __init__(self, implementation: Implementation, spec: Spec):
+        self.implementation, self.spec, self.forward_only = implementation, spec, False
+
+    def __call__(self, weights: dict[str, np.ndarray]) -> Any:
+        layer = self.implementation.load(self.spec, weights)
+        self.forward_only = not hasattr(layer, "backward")
+        return layer
+
+
 def _judged(implementation: Implementation, case: Case) -> Result:
-    load = partial(implementation.load, case.spec)
+    load = Loader(implementation, case.spec)
     if case.contract:
-        result = Result(implementation.name, case, tuple(_kept(CONTRACTS[case.contract](load, case))))
+        judged = tuple(_kept(CONTRACTS[case.contract](load, case)))
+        result = Result(implementation.name, case, judged, forward_only=load.forward_only)
         return result if result.ok else result._replace(diagnosis=_room(implementation, case))
     data = case.data()
     layer = load(data.weights)
     first = compute(layer, case, data)
     second = compute(layer, case, data)
-    backward = hasattr(layer, "backward")
+    backward = not load.forward_only
     judged = list(verdicts.of_case(case, truth(case), first, backward))
     judged += verdicts.written_to(case.data()._asdict(), data._asdict())
     if all(v.ok for v in judged):
         again = verdicts.of_case(case, truth(case), second, backward)
         judged += [v._replace(tensor=f"{v.tensor}, second call") for v in again if not v.ok]
-    result = Result(implementation.name, case, tuple(judged), forward_only=not backward)
+    result = Result(implementation.name, case, tuple(judged), forward_only=load.forward_only)
     if result.ok:
         return result
     if room := _room(implementation, case):

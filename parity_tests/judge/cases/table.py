@@ -56,7 +56,7 @@ LARGE: dict[str, tuple[int, int, int, int, dict]] = {  # tier 2
     "widest":        (2, 2, 9, 1025, {}),
     "wider_input":   (3, 2, 1025, 9, {}),
     "very_many":     (2, 1025, 3, 17, {"bidirectional": True}),
-    "deeper":        (3, 2, 4, 6, {"num_layers": 17}),
+    "deeper":        (3, 2, 4, 9, {"num_layers": 17}),
 }
 # fmt: on
 

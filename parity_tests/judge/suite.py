@@ -110,8 +110,8 @@ class Loader:
 def _judged(implementation: Implementation, case: Case) -> Result:
     load = Loader(implementation, case.spec)
     if case.contract:
-        judged = tuple(_kept(CONTRACTS[case.contract](load, case)))
-        result = Result(implementation.name, case, judged, forward_only=load.forward_only)
+        kept = tuple(_kept(CONTRACTS[case.contract](load, case)))
+        result = Result(implementation.name, case, kept, forward_only=load.forward_only)
         return result if result.ok else result._replace(diagnosis=_room(implementation, case))
     data = case.data()
     layer = load(data.weights)

@@ -3,32 +3,55 @@
 A layer on a named case is one such thing (``truth``), the rooms of this project are others.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from .arithmetic import libm
 from .cases import Case, Data
 from .implementations import BUILTIN
+from .tolerance import LIBM_ULP
 
 Tensors = dict[str, np.ndarray]
 Nest = TypeVar("Nest")  # arrays in dicts, tuples and lists
 JITTERED = 3
+LIBMS = (None, 0, 1, 2)  # seeds of the elementary functions' errors; None: all to one side.  Each is taken with both signs
 
 
-class Truth(NamedTuple):
-    """What a candidate is judged by."""
+@dataclass(frozen=True)
+class Truth:
+    """What a candidate is judged by.  It unpacks as oracle, baselines."""
 
     oracle: Tensors  # computed in longdouble
     baselines: list[Tensors]  # computed in the candidate's dtype, the first from the data as it is
+    moved: list[Tensors] = field(default_factory=list)  # so, by elementary functions as wrong as a library's may be
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.oracle, self.baselines))
 
 
 def truth_of(compute: Callable[[Nest], Tensors], data: Nest, jittered: int = JITTERED) -> Truth:
-    """A computation in longdouble; in the data's own dtype; and that on the data moved by a rounding, several times (T2)."""
+    """A computation in longdouble; in the data's own dtype; and in that on the data moved by a rounding, several times (T2),
+    and with tanh and sigmoid moved, if they are those of ``reference`` (T5).
+    """
     rng = np.random.default_rng(0)
-    moved = [jitter(data, rng) for _ in range(jittered)]
-    return Truth(compute(transform(data, lambda v: v.astype(np.longdouble))), [compute(d) for d in (data, *moved)])
+    jittered_data = [jitter(data, rng) for _ in range(jittered)]
+    oracle = compute(transform(data, lambda v: v.astype(np.longdouble)))
+    return Truth(oracle, [compute(d) for d in (data, *jittered_data)], [by_libm(compute, data, *how) for how in libms()])
+
+
+def libms() -> Iterator[tuple[float, int | None]]:
+    return itertools.product((-LIBM_ULP, LIBM_ULP), LIBMS)
+
+
+def by_libm(compute: Callable[[Nest], Tensors], data: Nest, ulp: float, seed: int | None) -> Tensors:
+    """The computation where the definition's elementary functions are wrong by so much."""
+    with libm(ulp, seed):
+        return compute(data)
 
 
 def transform(data: Nest, change: Callable[[np.ndarray], object]) -> Nest:

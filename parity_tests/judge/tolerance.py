@@ -1,16 +1,18 @@
 """How wrong a result may be: the one rule, in its one place.  Why it is what it is: notes/tolerances.md
 
-    max|candidate - oracle|  <=  4 · noise  +  16 · eps(dtype) · max|oracle|                            (T1)
-    noise = the largest max|baseline - oracle| of several baselines                                     (T2)
+    max|candidate - oracle|  <=  the larger of  4 · noise  +  16 · eps(dtype) · max|oracle|  and  2 · libm    (T1)
+    noise = the largest max|baseline - oracle| of several baselines                                           (T2)
+    libm = the largest max|moved - oracle| of several baselines whose tanh and sigmoid are wrong by 4 ulp     (T5)
 
 per output tensor.  The oracle is the definition in longdouble.  A baseline is the definition in the candidate's own
 dtype: once on the data, and three times on the data with every value moved by one rounding.  So what cannot be had
-more exactly in that dtype is not asked for, and one lucky baseline does not decide.  NaN is never allowed.
+more exactly in that dtype is not asked for, and one lucky baseline does not decide.  Those of T5 are told to be as wrong
+as an accurate library may be (arithmetic.py): all upwards, all downwards, and up and down at random.  NaN is never allowed.
 
 For a training run, at each step n and per quantity:
 
-    max|candidate_n - oracle_n|  <=  4 · noise_n  +  16 · eps(dtype) · max|oracle_n|                    (T3)
-    noise_n = the largest max|baseline_m - oracle_m| of several baselines and all steps m <= n          (T4)
+    max|candidate_n - oracle_n|  <=  4 · noise_n  +  16 · eps(dtype) · max|oracle_n|                          (T3)
+    noise_n = the largest max|baseline_m - oracle_m| of several baselines and all steps m <= n                (T4)
 
 A baseline is a run in the candidate's dtype: once from the initial weights, and fifteen times from weights of which
 every one was moved by one rounding.
@@ -24,6 +26,8 @@ from numpy.typing import ArrayLike
 
 BASELINE_FACTOR = 4
 FLOOR_EPS = 16
+LIBM_ULP = 4  # the most that libraries with accurate elementary functions promise
+LIBM_FACTOR = 2
 
 
 class Verdict(NamedTuple):
@@ -45,10 +49,12 @@ class Verdict(NamedTuple):
         return 0.0 if self.error == 0 else float("inf")
 
 
-def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str) -> float:
-    """The right-hand side of T1; ``dtype`` is that of the candidate."""
+def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str, moved: Sequence[np.ndarray] = ()) -> float:
+    """The right-hand side of T1; ``dtype`` is that of the candidate, ``moved`` are the baselines of T5."""
     noise = max(float(largest(baseline - oracle)) for baseline in baselines)  # T2
-    return float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))  # T1
+    libm = max((float(largest(baseline - oracle)) for baseline in moved), default=0.0)  # T5
+    rounding = float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))
+    return max(rounding, LIBM_FACTOR * libm)  # T1
 
 
 def judge(
@@ -59,12 +65,13 @@ def judge(
     dtype: str,
     axis: int | None = None,
     backwards: bool = False,
+    moved: Sequence[np.ndarray] = (),
 ) -> Verdict:
     """Apply T1 to one tensor.
 
     ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
     """
-    limit = allowed(baselines, oracle, dtype)
+    limit = allowed(baselines, oracle, dtype, moved)
     candidate = np.asarray(candidate)
     if candidate.shape != oracle.shape:
         return Verdict(tensor, float("inf"), limit, False, None, "shape", f"{candidate.shape} for {oracle.shape}")

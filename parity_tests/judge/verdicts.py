@@ -25,7 +25,8 @@ def compare(
         elif (given := np.asarray(results[name]).dtype) != dtype:
             yield refused(name, "dtype", f"{given} for {dtype}")
         else:
-            yield judge(name, results[name], [b[name] for b in truth.baselines], exact, dtype, steps(name), name == "dx")
+            baselines, moved = ([tensors[name] for tensors in by] for by in (truth.baselines, truth.moved))
+            yield judge(name, results[name], baselines, exact, dtype, steps(name), name == "dx", moved)
 
 
 def written_to(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Verdict]:

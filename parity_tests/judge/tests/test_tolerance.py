@@ -7,7 +7,7 @@ from ..cases import KINDS, Case, Spec
 from ..implementations import BUILTIN
 from ..oracle import jitter, truth
 from ..suite import run_case
-from ..tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, allowed, judge
+from ..tolerance import BASELINE_FACTOR, FLOOR_EPS, LIBM_FACTOR, LIBM_ULP, Verdict, allowed, judge
 
 ORACLE = np.array([[1.0, -2.0], [0.5, 4.0]])
 
@@ -20,6 +20,21 @@ def test_the_rule_is_the_rule():
         expected = 4 * noise + 16 * np.finfo(dtype).eps * 4.0
         assert allowed(baselines, ORACLE, dtype) == pytest.approx(expected, rel=1e-15, abs=0)
     assert (BASELINE_FACTOR, FLOOR_EPS) == (4, 16)
+
+
+def test_what_a_library_may_do_is_allowed_twice_where_that_is_more():
+    """2 times the largest error of what elementary functions that are wrong by 4 ulp make, and nothing added to it."""
+    baselines, moved = [ORACLE + 1e-4], [ORACLE + 5e-4, ORACLE - 7e-4]
+    assert allowed(baselines, ORACLE, "float64", moved) == pytest.approx(2 * 7e-4, rel=1e-12, abs=0)
+    assert allowed(baselines, ORACLE, "float64", [ORACLE + 1e-4]) == allowed(baselines, ORACLE, "float64")
+    assert (LIBM_FACTOR, LIBM_ULP) == (2, 4)
+
+
+@pytest.mark.parametrize("name", [n for n in BUILTIN if n != "numpy"])
+def test_where_all_baselines_round_alike(name):
+    """Two units, one of them saturated, one step: each baseline of T2 rounds h² alike, and errors cancel in all of them."""
+    case = Case(Spec("rnn", 7, 2, batch_first=True, bidirectional=True, dtype="float32"), T=1, B=1, gain=2.0)
+    assert run_case(BUILTIN[name], case).ok
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -9,6 +9,12 @@ dtype: once on the data, and three times on the data with every value moved by o
 more exactly in that dtype is not asked for, and one lucky baseline does not decide.  Those of T5 are told to be as wrong
 as an accurate library may be (arithmetic.py): all upwards, all downwards, and up and down at random.  NaN is never allowed.
 
+In bfloat16, float16 and TF32 products are summed in float32, so the 16 of T1 is 2 there; the baselines are PyTorch's.
+Their eps is near a wrong factor's size.  So the part of the error that is a factor, which rounding hardly has, counts too:
+
+    |<candidate - oracle, oracle>|  <=  4 · bias  +  eps · max(1/2, 2/√N) · <oracle, oracle>, of N numbers    (T6)
+    bias = the largest |<baseline - oracle, oracle>| of the baselines                                         (T7)
+
 For a training run, at each step n and per quantity:
 
     max|candidate_n - oracle_n|  <=  4 · noise_n  +  16 · eps(dtype) · max|oracle_n|                          (T3)
@@ -18,11 +24,13 @@ A baseline is a run in the candidate's dtype: once from the initial weights, and
 every one was moved by one rounding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from .arithmetic import PRECISIONS
 
 BASELINE_FACTOR = 4
 FLOOR_EPS = 16
@@ -49,12 +57,42 @@ class Verdict(NamedTuple):
         return 0.0 if self.error == 0 else float("inf")
 
 
-def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, dtype: str, moved: Sequence[np.ndarray] = ()) -> float:
-    """The right-hand side of T1; ``dtype`` is that of the candidate, ``moved`` are the baselines of T5."""
-    noise = max(float(largest(baseline - oracle)) for baseline in baselines)  # T2
-    libm = max((float(largest(baseline - oracle)) for baseline in moved), default=0.0)  # T5
-    rounding = float(BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(dtype).eps * largest(oracle))
-    return max(rounding, LIBM_FACTOR * libm)  # T1
+class Error(NamedTuple):
+    """How far a tensor is from the oracle, or may be."""
+
+    largest: float  # max|tensor - oracle|
+    factor: float  # <tensor - oracle, oracle> / <oracle, oracle>, without its sign: 0.02 if all is 2 % too large
+
+
+NO_ERROR = Error(0.0, 0.0)
+
+
+def error_of(tensor: np.ndarray, oracle: np.ndarray, precision: str) -> Error:
+    """In one tensor; the factor is looked at in narrow precisions only."""
+    difference = tensor - oracle
+    square = float(np.vdot(oracle, oracle)) if PRECISIONS[precision].narrow else 0.0
+    return Error(float(largest(difference)), abs(float(np.vdot(difference, oracle))) / square if square else 0.0)
+
+
+def largest_of(errors: Iterable[Error]) -> Error:
+    """The noise of T2, and the bias of T7."""
+    found = [*errors, NO_ERROR]
+    return Error(max(e.largest for e in found), max(e.factor for e in found))  # T2, T7
+
+
+def limits(noise: Error, oracle: np.ndarray, precision: str, libm: float = 0.0) -> Error:
+    """The right-hand sides of T1 and T6, by the noise of the baselines."""
+    kind = PRECISIONS[precision]
+    rounding = float(BASELINE_FACTOR * noise.largest + kind.floor * kind.eps * largest(oracle))
+    shared = kind.eps * max(0.5, kind.floor / np.sqrt(max(oracle.size, 1)))
+    factor = BASELINE_FACTOR * noise.factor + shared if kind.narrow else np.inf  # T6
+    return Error(max(rounding, LIBM_FACTOR * libm), factor)  # T1
+
+
+def allowed(baselines: Sequence[np.ndarray], oracle: np.ndarray, precision: str, moved: Sequence[np.ndarray] = ()) -> Error:
+    """What T1 and T6 allow in a precision of the candidate; ``moved`` are the baselines of T5."""
+    noise, libm = (largest_of(error_of(b, oracle, precision) for b in by) for by in (baselines, moved))  # T5
+    return limits(noise, oracle, precision, libm.largest)
 
 
 def judge(
@@ -62,23 +100,44 @@ def judge(
     candidate: ArrayLike,
     baselines: Sequence[np.ndarray],
     oracle: np.ndarray,
-    dtype: str,
+    precision: str,
     axis: int | None = None,
     backwards: bool = False,
-    moved: Sequence[np.ndarray] = (),
+    moved: Callable[[], Sequence[np.ndarray]] = tuple,
 ) -> Verdict:
-    """Apply T1 to one tensor.
+    """Apply T1, and T6 where the precision is narrow, to one tensor.
 
     ``axis`` is the time axis, if there is one, to name the first wrong step; ``backwards`` if it is computed last step first.
+    ``moved`` makes the baselines of T5.  They never lower a limit, so they are made for a tensor only that is refused without.
     """
-    limit = allowed(baselines, oracle, dtype, moved)
+    verdict = within(allowed(baselines, oracle, precision), tensor, candidate, oracle, precision, axis, backwards)
+    if verdict.ok or not (others := moved()):
+        return verdict
+    return within(allowed(baselines, oracle, precision, others), tensor, candidate, oracle, precision, axis, backwards)
+
+
+def within(
+    limit: Error,
+    tensor: str,
+    candidate: ArrayLike,
+    oracle: np.ndarray,
+    precision: str,
+    axis: int | None = None,
+    backwards: bool = False,
+) -> Verdict:
+    """The verdict where the limits are known."""
     candidate = np.asarray(candidate)
     if candidate.shape != oracle.shape:
-        return Verdict(tensor, float("inf"), limit, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
-    difference = np.abs(candidate - oracle)
-    error = float(largest(difference))
-    ok = bool(error <= limit)
-    return Verdict(tensor, error, limit, ok, None if ok else first_wrong(difference, limit, axis, backwards))
+        return Verdict(tensor, float("inf"), limit.largest, False, None, "shape", f"{candidate.shape} for {oracle.shape}")
+    error = error_of(candidate, oracle, precision)
+    if not error.largest <= limit.largest:
+        step = first_wrong(np.abs(candidate - oracle), limit.largest, axis, backwards)
+        return Verdict(tensor, error.largest, limit.largest, False, step)
+    if error.factor * limit.largest <= error.largest * limit.factor:
+        return Verdict(tensor, error.largest, limit.largest, True)
+    ok, top = bool(error.factor <= limit.factor), float(largest(oracle))
+    detail = "" if ok else f"wrong by a factor of 1 ± {error.factor:.2g}, allowed {limit.factor:.2g}"
+    return Verdict(tensor, error.factor * top, limit.factor * top, ok, detail=detail)  # nearer to the limit of T6
 
 
 def judge_trajectory(

@@ -1,6 +1,7 @@
 """Verdicts on named tensors, and on what a call may not do: what layers and rooms are judged by alike."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,22 @@ import numpy as np
 from .oracle import Tensors, Truth
 from .tolerance import Verdict, judge
 
+# What tensors of 16 bits may come back as: NumPy has no bfloat16.
+RETURNED: dict[str, tuple[str, ...]] = {"bfloat16": ("float32",), "float16": ("float16", "float32")}
+
 
 def compare(
-    results: Tensors, truth: Truth, dtype: str, optional: Sequence[str] = (), steps: Callable[[str], int | None] = lambda name: None
+    results: Tensors,
+    truth: Truth,
+    dtype: str,
+    optional: Sequence[str] = (),
+    steps: Callable[[str], int | None] = lambda name: None,
+    precision: str = "",
 ) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
-    ``optional`` need not be there; ``steps`` tells the time axis, if there is one; dx is computed last step first.
+    ``precision`` is that of the computation, if it is not that of the dtype.  ``optional`` need not be there; ``steps``
+    tells the time axis, if there is one; dx is computed last step first.
     """
     for name in results.keys() - truth.oracle.keys():
         yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")
@@ -22,11 +32,15 @@ def compare(
         if name not in results:
             if name not in optional:
                 yield refused(name, "missing", "was not returned")
-        elif (given := np.asarray(results[name]).dtype) != dtype:
+        elif (given := np.asarray(results[name]).dtype) not in RETURNED.get(dtype, (dtype,)):
             yield refused(name, "dtype", f"{given} for {dtype}")
         else:
-            baselines, moved = ([tensors[name] for tensors in by] for by in (truth.baselines, truth.moved))
-            yield judge(name, results[name], baselines, exact, dtype, steps(name), name == "dx", moved)
+            baselines, moved = [b[name] for b in truth.baselines], partial(_named, name, truth)
+            yield judge(name, results[name], baselines, exact, precision or dtype, steps(name), name == "dx", moved)
+
+
+def _named(name: str, truth: Truth) -> list[np.ndarray]:
+    return [tensors[name] for tensors in truth.moved()]
 
 
 def written_to(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Verdict]:

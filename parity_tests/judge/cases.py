@@ -15,6 +15,8 @@ import numpy as np
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 
+from .arithmetic import rounded
+
 GATES = {"rnn": rnn.GATES, "lstm": lstm.GATES, "gru": gru.GATES}
 
 
@@ -34,7 +36,7 @@ class Spec:
     reset_after: bool = True  # GRU only
     packed: bool = False  # whether lengths will be given
     dropout: float = 0.0  # above 0 only where the implementation takes masks
-    dtype: str = "float32"  # "float32", "float64"
+    dtype: str = "float32"  # "float32", "float64", "bfloat16", "float16"
     device: str = "cpu"  # "cpu", "cuda"
 
     @property
@@ -103,13 +105,16 @@ class Case:
         return replace(self, spec=replace(self.spec, dtype=dtype, device=device))
 
     def data(self) -> Data:
-        """The data, in the spec's dtype; the same for every implementation, run and machine."""
+        """The data, in the spec's dtype; the same for every implementation, run and machine.
+
+        NumPy has no bfloat16: numbers of 16 bits, also those of float16, come in float32 arrays.
+        """
         s, rng = self.spec, np.random.default_rng(zlib.crc32(self.name.encode()))
         D = 1 + s.bidirectional
         lead = (self.B, self.T) if s.batch_first else (self.T, self.B)
 
         def draw(shape: tuple, scale: float = 1.0) -> np.ndarray:
-            return (scale * rng.standard_normal(shape)).astype(s.dtype)
+            return rounded(scale * rng.standard_normal(shape), s.dtype)
 
         weights = {k: draw(shape, self.gain) for k, shape in s.weight_shapes().items()}
         state_shapes = [(s.num_layers * D, self.B, width) for width in s.state_sizes]

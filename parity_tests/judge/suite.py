@@ -24,6 +24,7 @@ class Result(NamedTuple):
     declined: str | None = None
     forward_only: bool = False
     diagnosis: str = ""
+    precision: str = ""  # what it says it computes in, and was judged in, where that is not the dtype
 
     @property
     def ok(self) -> bool:
@@ -62,12 +63,13 @@ def _judged(implementation: Implementation, case: Case) -> Result:
     layer = implementation.load(case.spec, weights)
     first = compute(layer, case, data)
     second = compute(layer, case, data)
-    forward_only = not hasattr(layer, "backward")
-    judged = compare(case, first, forward_only)
+    forward_only, precision = not hasattr(layer, "backward"), implementation.precision(case.spec)
+    judged = compare(case, first, forward_only, precision)
     judged += verdicts.written_to(case.data()._asdict(), data._replace(weights=weights)._asdict())
     if all(v.ok for v in judged):
-        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in compare(case, second, forward_only) if not v.ok]
-    result = Result(implementation.name, case, tuple(judged), forward_only=forward_only)
+        again = compare(case, second, forward_only, precision)
+        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in again if not v.ok]
+    result = Result(implementation.name, case, tuple(judged), forward_only=forward_only, precision=precision)
     if result.ok:
         return result
     return result._replace(diagnosis=_room(implementation, case) or behaves_like(case, first["y"]))
@@ -87,11 +89,11 @@ def described(e: Exception) -> str:
     return f"{type(e).__name__}: {e}{place}"
 
 
-def compare(case: Case, results: Tensors, forward_only: bool) -> list[Verdict]:
-    """A verdict on each tensor that the case asks for, and against each that it does not."""
-    known = truth(case)
+def compare(case: Case, results: Tensors, forward_only: bool, precision: str = "") -> list[Verdict]:
+    """A verdict on each tensor that the case asks for, and against each that it does not, by what a precision allows."""
+    known = truth(case, precision)
     asked = {k: v for k, v in known.oracle.items() if not (forward_only and k.startswith("d"))}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
     time = int(case.spec.batch_first)
     axis = {"y": time, "dx": time}.get
-    return list(verdicts.compare(results, replace(known, oracle=asked), case.spec.dtype, optional, axis))
+    return list(verdicts.compare(results, replace(known, oracle=asked), case.spec.dtype, optional, axis, precision))

@@ -7,7 +7,7 @@ Oracle, baselines and tolerance are those of the named cases: judge/oracle.py, j
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import ModuleType
 
@@ -62,9 +62,9 @@ def by_numpy(case: RoomCase, dtype: str, package: ModuleType = reference) -> lis
         first, second = case.run(package, data), case.run(package, data)
     except Exception as e:  # a broken copy may raise anything
         return [refused("(raised)", "raised", described(e))]
-    oracle, (_, *moved) = truth(case, dtype)
+    known = truth(case, dtype)
     return [
-        *compare(first, Truth(oracle, moved), dtype),
+        *compare(first, replace(known, baselines=known.baselines[1:]), dtype),
         *written_to(case.data(dtype), data),
         *(refused(k, "changed", "differs in a second call") for k, v in first.items() if not same(v, second[k])),
     ]
@@ -84,12 +84,12 @@ def by_torch(case: RoomCase, dtype: str) -> list[Verdict]:
 
 def by_complex_step(case: RoomCase) -> list[Verdict]:
     """The hand-written gradients against the complex step of the room."""
-    oracle, baselines = truth(case, "float64")
-    pulled = [k for k in oracle if f"d{k}" in case.inputs]
+    known = truth(case, "float64")
+    pulled = [k for k in known.oracle if f"d{k}" in case.inputs]
 
     def rise(inputs: Tensors) -> float:
         results = case.run(reference, inputs)
         return sum((inputs[f"d{k}"] * results[k].imag).sum() for k in pulled)
 
     gradients = {f"d{k}": v for k, v in complex_step(rise, case.data("float64"), case.wanted(pulled)).items()}
-    return list(compare(gradients, Truth({k: oracle[k] for k in gradients}, baselines), "float64"))
+    return list(compare(gradients, replace(known, oracle={k: known.oracle[k] for k in gradients}), "float64"))

@@ -17,11 +17,11 @@ import numpy as np
 from parity_tests.judge.implementations import Implementation
 from parity_tests.judge.oracle import Tensors
 from parity_tests.judge.suite import run_case, worst_of
-from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, largest
+from parity_tests.judge.tolerance import NO_ERROR, Error, Verdict, error_of, largest_of, limits, within
 
 from ..what.config import BASELINES, Config
 from ..what.layer import Candidate, DeclinedError, ForwardOnly, Inputs
-from ..what.precision import PRECISIONS, jittered
+from ..what.precision import jittered
 
 SECONDS = 10.0
 
@@ -54,21 +54,20 @@ def small(implementation: Implementation, config: Config, phase: str) -> float:
 
 def judge(candidate: Candidate, T: int, exact: type = np.float64) -> float:
     """Judge a candidate on T steps by the definition in a dtype; the worst error over allowed.  WrongError: it did not pass."""
-    inputs, oracle, allowed = truth_of(candidate.config, T, exact)
+    inputs, oracle, limit = truth_of(candidate.config, T, exact)
     tensors = candidate.tensors(T, inputs)
     verdicts = [
-        verdict(name, tensors.get(name), right, allowed[name])
+        verdict(name, tensors.get(name), right, limit[name], candidate.config.dtype)
         for name, right in oracle.items()
         if candidate.phase == "train" or not name.startswith("d")
     ]
     return passed(worst_of(verdicts), candidate.config.part(T))
 
 
-def verdict(name: str, tensor: np.ndarray | None, right: np.ndarray, allowed: float) -> Verdict:
+def verdict(name: str, tensor: np.ndarray | None, right: np.ndarray, limit: Error, precision: str) -> Verdict:
     if tensor is None or tensor.shape != right.shape:
-        return Verdict(name, np.inf, allowed, False, detail="missing, or of another shape")
-    error = float(largest(tensor - right))
-    return Verdict(name, error, allowed, error <= allowed)
+        return Verdict(name, np.inf, limit.largest, False, detail="missing, or of another shape")
+    return within(limit, name, tensor, right, precision)
 
 
 def passed(worst: Verdict | None, where: str) -> float:
@@ -82,13 +81,12 @@ def passed(worst: Verdict | None, where: str) -> float:
 
 
 @lru_cache(maxsize=2)
-def truth_of(config: Config, T: int, exact: type = np.float64) -> tuple[Inputs, Tensors, dict[str, float]]:
-    """Inputs, what is right on them, and the largest error that must be allowed, tensor by tensor."""
+def truth_of(config: Config, T: int, exact: type = np.float64) -> tuple[Inputs, Tensors, dict[str, Error]]:
+    """Inputs, what is right on them, and the error that must be allowed, tensor by tensor."""
     inputs, rng = config.inputs(T), np.random.default_rng(0)
     oracle = config.oracle(inputs, T, exact)
-    noise = dict.fromkeys(oracle, 0.0)
+    noise = dict.fromkeys(oracle, NO_ERROR)
     for moved in (inputs, *(jittered(inputs, config.dtype, rng) for _ in range(BASELINES - 1))):
         for name, tensor in config.baseline(moved, T).items():
-            noise[name] = max(noise[name], float(largest(tensor - oracle[name])))
-    floor = FLOOR_EPS * PRECISIONS[config.dtype].eps
-    return inputs, oracle, {k: BASELINE_FACTOR * noise[k] + floor * float(largest(right)) for k, right in oracle.items()}
+            noise[name] = largest_of([noise[name], error_of(tensor, oracle[name], config.dtype)])
+    return inputs, oracle, {k: limits(noise[k], right, config.dtype) for k, right in oracle.items()}

@@ -90,6 +90,25 @@ def test_what_is_wrong_is_not_timed(spoil, reason):
     assert sum(layer.steps.count(9) for layer in layers) <= 2  # the first call and the judged one
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("factor", [1.0, 1.02, 1.1])
+def test_two_percent_are_wrong_in_narrow_precisions_too(factor, dtype):
+    torch_loop = BUILTIN["torch.loop"]
+
+    def load(spec, weights):
+        layer = torch_loop.load(spec, weights)
+        run = layer.run
+        layer.run = lambda *args: (lambda y, state_n: (y * factor, state_n))(*run(*args))
+        return layer
+
+    candidate = Config("lstm", 9, 8, 16, 32, dtype=dtype).candidate(Implementation("stranger", load), "forward")
+    if factor == 1:
+        assert check.judge(candidate, 9) < 1
+    else:
+        with pytest.raises(check.WrongError, match=r"T = 9, y: (wrong by a factor|error)"):
+            check.judge(candidate, 9)
+
+
 def test_what_is_wrong_as_inference_only_is_wrong_in_that_phase_only():
     stranger = spoilt(lambda x, y: y if torch.is_grad_enabled() else y + 1)
     assert one(stranger, phase="train")["status"] == "ok"

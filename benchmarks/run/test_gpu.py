@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from parity_tests.judge.tolerance import NO_ERROR
+
 from ..what.precision import in_force
 from . import gpu, low_precision
 from .command import arguments as run_arguments
@@ -90,8 +92,7 @@ def test_narrow_precisions_are_judged_on_the_cpu_too(tmp_path, monkeypatch, caps
 def test_what_is_wrong_in_a_narrow_precision_is_said(monkeypatch, capsys):
     real = low_precision.configs
     monkeypatch.setattr(low_precision, "configs", lambda *a: real(*a)[:1])
-    monkeypatch.setattr(low_precision.check, "FLOOR_EPS", 0)
-    monkeypatch.setattr(low_precision.check, "BASELINE_FACTOR", 0)
+    monkeypatch.setattr(low_precision.check, "limits", lambda *a: NO_ERROR)
     low_precision.check.truth_of.cache_clear()
     assert low_precision.main(["--device", "cpu", "--dtype", "bfloat16", "--impl", "torch.loop"]) == 1
     low_precision.check.truth_of.cache_clear()

@@ -8,7 +8,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ import reference
 from torch_impl.cells.adapters import ADAPTERS
 from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
 
+from .arithmetic import PRECISIONS
 from .cases import Spec
 from .numpy_layer import NumpyLayer
 
@@ -36,6 +37,7 @@ class Implementation:
     declines: Callable[[Spec], str | None] = lambda spec: None
     takes_masks: bool = False
     about: Callable[[], str] | None = None  # version and threads, of what we do not know ourselves
+    computes: dict[str, str] = field(default_factory=dict, hash=False)  # precision by the dtype that is asked for, if another
     package: ModuleType | None = None  # for our own NumPy rooms: where they are, so that a failure can be traced
 
     def reason_to_decline(self, spec: Spec) -> str | None:
@@ -47,13 +49,24 @@ class Implementation:
             raise TypeError(f"declines(spec) must return a reason as a string, or None; it returned {reason!r}")
         return reason
 
+    def precision(self, spec: Spec) -> str:
+        """What it says it computes a spec in; empty if that is the dtype."""
+        precision = self.computes.get(spec.dtype, spec.dtype)
+        return "" if precision == spec.dtype else precision
+
+
+def numpy_declines(spec: Spec) -> str | None:
+    if spec.device.partition(":")[0] != "cpu":
+        return "NumPy computes on the CPU"
+    return f"NumPy does not compute in {spec.dtype}" if PRECISIONS[spec.dtype].narrow else None
+
 
 def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:
     """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
     return Implementation(
         name,
         lambda spec, weights: NumpyLayer(package, spec, weights, engine),
-        declines=lambda spec: None if spec.device.partition(":")[0] == "cpu" else "NumPy computes on the CPU",
+        declines=numpy_declines,
         takes_masks=True,
         package=package if engine == "definition" else None,
     )
@@ -117,7 +130,11 @@ def resolve(name: str) -> Implementation:
         sys.path.remove("")
     if not callable(getattr(module, "load", None)):
         raise LoadError(f"{name} has no function load(spec, weights)")
-    return Implementation(name, module.load, getattr(module, "declines", lambda spec: None), about=getattr(module, "about", None))
+    computes = getattr(module, "computes", {})
+    if not isinstance(computes, dict) or not {*computes, *computes.values()} <= PRECISIONS.keys():
+        raise LoadError(f"{name}: computes must map each dtype to one of {', '.join(PRECISIONS)}; it is {computes!r}")
+    declines, about = getattr(module, "declines", lambda spec: None), getattr(module, "about", None)
+    return Implementation(name, module.load, declines, about=about, computes=computes)
 
 
 def hidden() -> str:

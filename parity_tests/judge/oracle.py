@@ -3,32 +3,59 @@
 A layer on a named case is one such thing (``truth``), the rooms of this project are others.
 """
 
-from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
+import torch
 
+from .arithmetic import PRECISIONS, in_force, jittered, libm, rounded
 from .cases import Case, Data
 from .implementations import BUILTIN
+from .tolerance import LIBM_ULP
 
 Tensors = dict[str, np.ndarray]
 Nest = TypeVar("Nest")  # arrays in dicts, tuples and lists
 JITTERED = 3
+NARROW = 8  # baselines in narrow precisions
+LIBMS = (None, *range(7))  # seeds of elementary functions' errors; None: all to one side.  Each is taken with both signs
 
 
-class Truth(NamedTuple):
-    """What a candidate is judged by."""
+@dataclass(frozen=True)
+class Truth:
+    """What a candidate is judged by.  It unpacks as oracle, baselines."""
 
     oracle: Tensors  # computed in longdouble
     baselines: list[Tensors]  # computed in the candidate's dtype, the first from the data as it is
+    moved: Callable[[], list[Tensors]] = list  # so, by elementary functions as wrong as a library's may be: when asked for
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.oracle, self.baselines))
 
 
-def truth_of(compute: Callable[[Nest], Tensors], data: Nest, jittered: int = JITTERED) -> Truth:
-    """A computation in longdouble; in the data's own dtype; and that on the data moved by a rounding, several times (T2)."""
+def truth_of(compute: Callable[[Nest], Tensors], data: Nest, jittered: int = JITTERED, given: Nest | None = None) -> Truth:
+    """A computation in longdouble; in the data's own dtype; and in that on the data moved by a rounding, several times (T2),
+    and, when asked for, with tanh and sigmoid moved, if they are those of ``reference`` (T5).
+
+    ``given`` is what the first is computed on, if the data are that in another precision.
+    """
     rng = np.random.default_rng(0)
     moved = [jitter(data, rng) for _ in range(jittered)]
-    return Truth(compute(transform(data, lambda v: v.astype(np.longdouble))), [compute(d) for d in (data, *moved)])
+    oracle = compute(transform(data if given is None else given, lambda v: v.astype(np.longdouble)))
+    return Truth(oracle, [compute(d) for d in (data, *moved)], cache(lambda: by_libms(compute, data)))
+
+
+def by_libms(compute: Callable[[Nest], Tensors], data: Nest) -> list[Tensors]:
+    """The computation with functions that are as wrong as they may be, one way and the other."""
+    return [by_libm(compute, data, ulp, seed) for ulp in (-LIBM_ULP, LIBM_ULP) for seed in LIBMS]
+
+
+def by_libm(compute: Callable[[Nest], Tensors], data: Nest, ulp: float, seed: int | None) -> Tensors:
+    """The computation where the definition's elementary functions are wrong by so much."""
+    with libm(ulp, seed):
+        return compute(data)
 
 
 def transform(data: Nest, change: Callable[[np.ndarray], object]) -> Nest:
@@ -70,10 +97,38 @@ def complex_step(rise: Callable[[Tensors], float], inputs: Tensors, wanted: list
     return gradients
 
 
+def truth(case: Case, precision: str = "") -> Truth:
+    """Of a named case: the definition in longdouble, and in the case's dtype or another precision."""
+    return truth_in(case, precision or case.spec.dtype)
+
+
 @lru_cache(maxsize=2048)
-def truth(case: Case) -> Truth:
-    """Of a named case: the definition in longdouble, and in the case's dtype."""
-    return truth_of(partial(define, case), case.data())
+def truth_in(case: Case, precision: str) -> Truth:
+    return truth_on(case, case.data(), precision)
+
+
+def truth_on(case: Case, given: Data, precision: str = "") -> Truth:
+    """Likewise on other data than a case's own.
+
+    Where the precision is one that NumPy does not compute in, the baselines are PyTorch's loop with the input product hoisted.
+    """
+    precision, rng = precision or case.spec.dtype, np.random.default_rng(0)
+    data = transform(given, lambda v: rounded(v, precision))
+    if not PRECISIONS[precision].narrow:
+        return truth_of(partial(define, case), data, given=given)
+    moved = (transform(data, lambda v: jittered(v, precision, rng)) for _ in range(NARROW - 1))
+    oracle = define(case, transform(given, lambda v: v.astype(np.longdouble)))
+    return Truth(oracle, [by_torch(case, d, precision) for d in (data, *moved)])
+
+
+def by_torch(case: Case, data: Data, precision: str) -> Tensors:
+    """PyTorch's hoisted loop in a precision, that of TF32 on the GPU, as there is no other.  LookupError: there is none."""
+    device = "cuda" if precision == "tf32" else case.spec.device
+    if precision == "tf32" and not torch.cuda.is_available():
+        raise LookupError("what computes in TF32 can be judged only where torch sees a CUDA device")
+    spec = replace(case.spec, dtype=PRECISIONS[precision].dtype, device=device)
+    with in_force(precision), torch.enable_grad():
+        return compute(BUILTIN["torch.hoisted"].load(spec, data.weights), case, data)
 
 
 def define(case: Case, data: Data) -> Tensors:

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import verdicts
-from .cases import Case, Spec
+from .cases import Case
 from .cases.values import NON_FINITE
 from .causes.search import Explanation, Search
 from .contracts import CONTRACTS
-from .contracts.call import DeclinedError
+from .contracts.call import DeclinedError, Loader
 from .diagnosis import diagnose
 from .implementations import Implementation
-from .oracle import ContractError, compute, truth
+from .oracle import ContractError, Tensors, compute, truth
 from .tolerance import NUMBERS, Verdict
 
 STATUSES = ("passed", "wrong", "error", "declined", "xfailed", "xpassed")
@@ -37,6 +37,7 @@ class Result(NamedTuple):
     seconds: float = 0.0
     explained: tuple[Explanation, ...] = ()  # misreadings of the definition that give just this
     expected: str = ""  # why it is known to fail, if it is
+    precision: str = ""  # what it says it computes in, and was judged in, where that is not the dtype
 
     @property
     def ok(self) -> bool:
@@ -95,40 +96,31 @@ def quiet(case: Case) -> AbstractContextManager:
     return np.errstate(invalid="ignore", over="ignore") if case.values in NON_FINITE else nullcontext()
 
 
-class Loader:
-    """Makes layers of a spec from weights, and remembers whether they have a backward."""
-
-    def __init__(self, implementation: Implementation, spec: Spec):
-        self.implementation, self.spec, self.forward_only = implementation, spec, False
-
-    def __call__(self, weights: dict[str, np.ndarray]) -> Any:
-        layer = self.implementation.load(self.spec, weights)
-        self.forward_only = not hasattr(layer, "backward")
-        return layer
-
-
 def _judged(implementation: Implementation, case: Case) -> Result:
     load = Loader(implementation, case.spec)
     if case.contract:
         kept = tuple(_kept(CONTRACTS[case.contract](load, case)))
-        result = Result(implementation.name, case, kept, forward_only=load.forward_only)
+        result = Result(implementation.name, case, kept, forward_only=load.forward_only, precision=load.precision)
         return result if result.ok else result._replace(diagnosis=_room(implementation, case))
     data = case.data()
     layer = load(data.weights)
     first = compute(layer, case, data)
     second = compute(layer, case, data)
-    backward = not load.forward_only
-    judged = list(verdicts.of_case(case, truth(case), first, backward))
+    known = truth(case, load.precision)
+
+    def judged_on(results: Tensors) -> Iterator[Verdict]:
+        return verdicts.of_case(case, known, results, not load.forward_only, load.precision)
+
+    judged = list(judged_on(first))
     judged += verdicts.written_to(case.data()._asdict(), data._asdict())
     if all(v.ok for v in judged):
-        again = verdicts.of_case(case, truth(case), second, backward)
-        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in again if not v.ok]
-    result = Result(implementation.name, case, tuple(judged), forward_only=load.forward_only)
+        judged += [v._replace(tensor=f"{v.tensor}, second call") for v in judged_on(second) if not v.ok]
+    result = Result(implementation.name, case, tuple(judged), forward_only=load.forward_only, precision=load.precision)
     if result.ok:
         return result
     if room := _room(implementation, case):
         return result._replace(diagnosis=room)
-    explained = _search(implementation).explain(case, first)
+    explained = _search(implementation).explain(case, first, load.precision)
     return result._replace(explained=explained, diagnosis=str(explained[0]) if explained else "")
 
 

@@ -1,6 +1,7 @@
 """Verdicts on named tensors, and on what a call may not do: what layers and rooms are judged by alike."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,17 +16,21 @@ OUTPUTS = ("y", "h_n", "c_n")
 Axes = tuple[int | None, int | None]  # of time, of sequences
 STATES = ("h_n", "c_n", "dh_0", "dc_0")
 LAST_FIRST = ("dx", "dh_0", "dc_0")  # computed last step, or layer, first
+# What tensors of 16 bits may come back as: NumPy has no bfloat16.
+RETURNED: dict[str, tuple[str, ...]] = {"bfloat16": ("float32",), "float16": ("float16", "float32")}
 
 
-def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True) -> Iterator[Verdict]:
+def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True, precision: str = "") -> Iterator[Verdict]:
     """A verdict on each tensor that a case asks for, and against each that it does not."""
-    oracle, baselines = truth
-    oracle = {k: v for k, v in oracle.items() if backward or k in OUTPUTS}
+    oracle = {k: v for k, v in truth.oracle.items() if backward or k in OUTPUTS}
     optional = () if case.state else ("dh_0", "dc_0")  # no state given: its gradient need not be returned
+    asked = replace(truth, oracle=oracle)
     if case.values in NON_FINITE:
         yield from patterns(results, oracle)
-        oracle, results, *baselines = (agreed(case, tensors, oracle) for tensors in (oracle, results, *baselines))
-    yield from map(of_states, compare(results, Truth(oracle, baselines), case.spec.dtype, optional, partial(axes, case)))
+        cut = partial(agreed, case, oracle)
+        asked = Truth(cut(oracle), list(map(cut, truth.baselines)), lambda: list(map(cut, truth.moved())))
+        results = cut(results)
+    yield from map(of_states, compare(results, asked, case.spec.dtype, optional, partial(axes, case), precision))
 
 
 def axes(case: Case, tensor: str) -> Axes:
@@ -48,7 +53,7 @@ def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
             yield refused(name, "non-finite", f"is {given[at]} at {list(at)}, where {np.float64(exact[at]):.3g} is right")
 
 
-def agreed(case: Case, tensors: Tensors, oracle: Tensors) -> Tensors:
+def agreed(case: Case, oracle: Tensors, tensors: Tensors) -> Tensors:
     """Zeros in place of what nobody has agreed upon: every gradient of a sequence with a NaN or infinity in it, and those of the
     weights; and in place of what ``patterns`` has judged."""
     cut = dict(tensors)
@@ -71,10 +76,12 @@ def compare(
     dtype: str,
     optional: Sequence[str] = (),
     axes: Callable[[str], Axes] = lambda name: (None, None),
+    precision: str = "",
 ) -> Iterator[Verdict]:
     """A verdict on each tensor of the oracle, and against each that it does not have.
 
-    ``optional`` need not be there; ``axes`` tells those of time and of sequences, if there are any.
+    ``precision`` is that of the computation, if it is not that of the dtype.  ``optional`` need not be there; ``axes`` tells
+    those of time and of sequences, if there are any.
     """
     for name in results.keys() - truth.oracle.keys():
         yield refused(name, "unexpected", "is neither an output nor a gradient that this case has")
@@ -82,12 +89,16 @@ def compare(
         if name not in results:
             if name not in optional:
                 yield refused(name, "missing", "was not returned")
-        elif (given := np.asarray(results[name]).dtype) != dtype:
+        elif (given := np.asarray(results[name]).dtype) not in RETURNED.get(dtype, (dtype,)):
             yield refused(name, "dtype", f"{given} for {dtype}")
         else:
             time, batch = axes(name)
-            baselines = [b[name] for b in truth.baselines]
-            yield judge(name, results[name], baselines, exact, dtype, time, name in LAST_FIRST, batch)
+            baselines, moved = [b[name] for b in truth.baselines], partial(_named, name, truth)
+            yield judge(name, results[name], baselines, exact, precision or dtype, time, name in LAST_FIRST, batch, moved)
+
+
+def _named(name: str, truth: Truth) -> list[np.ndarray]:
+    return [tensors[name] for tensors in truth.moved()]
 
 
 def of_states(v: Verdict) -> Verdict:

@@ -16,7 +16,7 @@ from benchmarks.what.precision import PRECISIONS, in_force, jittered, rounded
 from parity_tests.judge.cases import Data
 from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.oracle import Tensors, compute, transform
-from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, largest
+from parity_tests.judge.tolerance import NO_ERROR, error_of, largest, largest_of, limits
 from reference.common import parameters
 from reference.common.arrays import Array
 
@@ -102,10 +102,10 @@ def errors(cell: str, way: str, seed: int) -> Iterator[Record]:
     data = rounded(case.data(), precision) if name else case.data()
     judged = precision if name else "float32"
     exact = by_room(cell, transform(data, lambda v: v.astype(np.longdouble)))
-    noise, rng = dict.fromkeys(exact, 0.0), np.random.default_rng(seed)
+    noise, rng = dict.fromkeys(exact, NO_ERROR), np.random.default_rng(seed)
     for moved in (data, *(jittered(data, judged, rng) for _ in range(JITTERED))):
         for tensor, v in baseline(case, moved, judged, "cpu").items():
-            noise[tensor] = max(noise[tensor], float(largest(v - exact[tensor])))
+            noise[tensor] = largest_of([noise[tensor], error_of(v, exact[tensor], judged)])
     if name is None:
         by_way = narrowed(cell, data, precision)
     else:
@@ -113,7 +113,7 @@ def errors(cell: str, way: str, seed: int) -> Iterator[Record]:
             by_way = compute(BUILTIN[name].load(replace(case.spec, dtype=PRECISIONS[precision].dtype), data.weights), case, data)
     for tensor, v in exact.items():
         top, error = float(largest(v)), float(largest(by_way[tensor] - v))
-        limit = BASELINE_FACTOR * noise[tensor] + FLOOR_EPS * PRECISIONS[judged].eps * top
+        limit = limits(noise[tensor], v, judged).largest
         yield {"part": "gradients" if tensor.startswith("d") else "outputs", "relative": error / top, "ratio": error / limit}
 
 

@@ -16,6 +16,7 @@ KEPT = temperature.STUDY.kept()
     "module",
     [
         "tolerances",
+        "low_precision",
         "trajectory",
         "rounding",
         "gradient_flow",

@@ -13,6 +13,7 @@ import numpy as np
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
 
+from ..arithmetic import rounded
 from . import memory, values
 
 GATES = {"rnn": rnn.GATES, "lstm": lstm.GATES, "gru": gru.GATES}
@@ -120,7 +121,10 @@ class Case:
         return replace(self, spec=replace(self.spec, dtype=dtype, device=device))
 
     def data(self) -> Data:
-        """The data, in the spec's dtype; the same for every implementation, run and machine."""
+        """The data, in the spec's dtype; the same for every implementation, run and machine.
+
+        NumPy has no bfloat16: numbers of 16 bits, also those of float16, come in float32 arrays.
+        """
         return memory.laid_out(values.changed(self._drawn(), self), self.memory)
 
     def _drawn(self) -> Data:
@@ -129,7 +133,7 @@ class Case:
         lead = (self.B, self.T) if s.batch_first else (self.T, self.B)
 
         def draw(shape: tuple, scale: float = 1.0) -> np.ndarray:
-            return (scale * rng.standard_normal(shape)).astype(s.dtype)
+            return rounded(scale * rng.standard_normal(shape), s.dtype)
 
         weights = {k: draw(shape, self.gain) for k, shape in s.weight_shapes().items()}
         state_shapes = [(s.num_layers * D, self.B, width) for width in s.state_sizes]

@@ -185,7 +185,7 @@ def contracts(kind: str) -> Iterator[Case]:
         yield Case(full, contract=contract)
     for contract in ("other_lengths", "arguments_reused"):
         yield Case(full, lengths=LENGTHS["unsorted"], contract=contract)
-    yield Case(usual(kind), T=2, B=5, contract="thousand_forwards")
+    yield Case(usual(kind), T=4, B=5, contract="thousand_forwards")
     yield Case(sized(kind, 32, 128), T=4, B=33, contract="thousand_forwards", tier=2)
     for contract in ("dropout_not_in_evaluation", "dropout_new_each_call"):
         yield Case(usual(kind, **drops), contract=contract)

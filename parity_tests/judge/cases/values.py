@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .case import Case, Data
 
 Change = Callable[["Data", "Case"], "Data"]
-SPIKE = {"float32": 300.0, "float64": 3000.0}  # times an x of size 1 and weights of size 0.6; e^x ends at 89 and at 710
+SPIKE = {"float64": 3000.0}  # times an x of size 1 and weights of size 0.6; e^x ends at 710, in others at 89 and before
+OTHER_SPIKE = 300.0
 FAR_STATE = 60.0
 STEP, SEQUENCE = 1, 2  # where a single value stands
 
@@ -53,7 +54,7 @@ def spikes(data: "Data", case: "Case") -> "Data":
     """One step of each sequence far out, each feature to a side of its own; the others as they were."""
     x = data.x.copy()
     for b in range(case.B):
-        _sequence(x, case, b)[(STEP + b) % case.T] *= SPIKE[case.spec.dtype]
+        _sequence(x, case, b)[(STEP + b) % case.T] *= SPIKE.get(case.spec.dtype, OTHER_SPIKE)
     return data._replace(x=x)
 
 

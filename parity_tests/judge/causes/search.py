@@ -49,9 +49,9 @@ class Search:
         self.fruitless: Counter[tuple] = Counter()
         self.tried: set[str] = set()  # cases of which nothing is known
 
-    def explain(self, case: Case, tensors: Tensors) -> tuple[Explanation, ...]:
+    def explain(self, case: Case, tensors: Tensors, precision: str = "") -> tuple[Explanation, ...]:
         """All misreadings that explain a failure, as far as they were tried."""
-        failure = Failure(case, tensors)
+        failure = Failure(case, tensors, precision)
         if not failure.wrong or np.inf in failure.errors.values() or size(case) > LARGEST:
             return ()
         every = list(failure.candidates())
@@ -76,11 +76,9 @@ def size(case: Case) -> int:
 class Failure:
     """What an implementation returned for a case, where it is wrong, and what it could be compared with."""
 
-    def __init__(self, case: Case, tensors: Tensors):
-        self.case, right = case, truth(case)
-        self.agreed: Callable[[Tensors], Tensors] = (
-            partial(agreed, case, oracle=right.oracle) if case.values in NON_FINITE else same
-        )
+    def __init__(self, case: Case, tensors: Tensors, precision: str = ""):
+        self.case, self.precision, right = case, precision or case.spec.dtype, truth(case, precision)
+        self.agreed: Callable[[Tensors], Tensors] = partial(agreed, case, right.oracle) if case.values in NON_FINITE else same
         self.truth = Truth(self.agreed(right.oracle), [self.agreed(b) for b in right.baselines])
         oracle = self.truth.oracle
         arrays = self.agreed({k: np.asarray(v) for k, v in tensors.items() if k in oracle})
@@ -93,7 +91,7 @@ class Failure:
         """How far a tensor is from what it should be, or None if that is allowed; infinite if it is not finite."""
         oracle = self.truth.oracle[name]
         noise = [b[name] - oracle + exact for b in self.truth.baselines]
-        verdict = judge(name, tensor, noise, exact, self.case.spec.dtype)
+        verdict = judge(name, tensor, noise, exact, self.precision)
         return None if verdict.ok else np.inf if verdict.error is None else verdict.error
 
     def candidates(self) -> Iterator[Misreading]:

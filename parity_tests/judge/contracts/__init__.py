@@ -5,13 +5,13 @@ implementation cannot be asked.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from ..cases import Case
 from ..tolerance import Verdict
 from . import calls, dropout, memory
+from .call import Loader
 
-Contract = Callable[[Callable[[dict], Any], Case], Iterable[Verdict]]
+Contract = Callable[[Loader, Case], Iterable[Verdict]]
 FUNCTIONS: tuple[Contract, ...] = (
     calls.other_data,
     calls.other_lengths,

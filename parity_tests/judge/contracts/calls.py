@@ -1,6 +1,6 @@
 """What a layer may not keep from one call to the next, or share with another layer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +9,12 @@ import numpy as np
 from ..cases import Case
 from ..tolerance import Verdict
 from ..verdicts import refused, same
-from .call import Call
+from .call import Call, Loader
 
-Load = Callable[[dict], Any]
 FORWARDS = 1000
 
 
-def other_data(load: Load, case: Case) -> Iterator[Verdict]:
+def other_data(load: Loader, case: Case) -> Iterator[Verdict]:
     """Each call of one layer is answered by itself: other data; another T and B; with and without a state.
 
     onnxruntime #19270, coremltools #263, Element-Research/rnn #211, tensorflow #32299
@@ -24,16 +23,16 @@ def other_data(load: Load, case: Case) -> Iterator[Verdict]:
     yield from _one_after_another(load, case, [replace(case, label=f"call{k}", **form) for k, form in enumerate(forms, 1)])
 
 
-def other_lengths(load: Load, case: Case) -> Iterator[Verdict]:
+def other_lengths(load: Loader, case: Case) -> Iterator[Verdict]:
     """Likewise where lengths are given, each call's others.  triton #808: those of the first call stayed in force"""
     given = ((2, 5, 1, 4), (5, 1, 3, 3), (5, 5, 5, 5), (4, 1, 7, 2, 2), (1, 2))
     calls = [replace(case, T=max(n), B=len(n), lengths=n, label=f"call{k + 1}") for k, n in enumerate(given)]
     yield from _one_after_another(load, case, calls)
 
 
-def _one_after_another(load: Load, case: Case, cases: Sequence[Case]) -> Iterator[Verdict]:
+def _one_after_another(load: Loader, case: Case, cases: Sequence[Case]) -> Iterator[Verdict]:
     """Every call's results, when it is made and after the last one."""
-    calls = [Call(each, owner=case) for each in cases]
+    calls = [Call(load, each, owner=case) for each in cases]
     layer, kept = load(calls[0].data.weights), []
     for k, call in enumerate(calls, 1):
         results = call.run(layer)
@@ -45,26 +44,26 @@ def _one_after_another(load: Load, case: Case, cases: Sequence[Case]) -> Iterato
                 yield refused(f"{name}, call {k}", "changed", "was written to by a later call; results belong to the caller")
 
 
-def two_layers(load: Load, case: Case) -> Iterator[Verdict]:
+def two_layers(load: Loader, case: Case) -> Iterator[Verdict]:
     """Two layers alive: A forward, B forward, A backward, B backward.  dynet #1335, dl4j #3731: one workspace for both"""
-    calls = [Call(replace(case, label=label)) for label in ("A", "B")]
+    calls = [Call(load, replace(case, label=label)) for label in ("A", "B")]
     layers = [load(call.data.weights) for call in calls]
     forwards = [call.forward(layer) for call, layer in zip(calls, layers, strict=True)]
     for name, call, layer, outputs in zip("AB", calls, layers, forwards, strict=True):
         yield from call.judged(outputs | call.backward(layer), f", layer {name}")
 
 
-def last_forward(load: Load, case: Case) -> Iterator[Verdict]:
+def last_forward(load: Loader, case: Case) -> Iterator[Verdict]:
     """A backward is that of the last forward; an earlier one without a backward leaves nothing behind."""
-    first, last = Call(replace(case, T=6, label="first"), owner=case), Call(replace(case, label="last"), owner=case)
+    first, last = Call(load, replace(case, T=6, label="first"), owner=case), Call(load, replace(case, label="last"), owner=case)
     layer = load(last.data.weights)
     yield from first.judged(first.forward(layer), ", first forward")
     yield from last.judged(last.forward(layer) | last.backward(layer), ", second forward")
 
 
-def thousand_forwards(load: Load, case: Case) -> Iterator[Verdict]:
+def thousand_forwards(load: Loader, case: Case) -> Iterator[Verdict]:
     """The same call a thousand times: each answer is right, also that of a race which shows once."""
-    call = Call(case)
+    call = Call(load, case)
     layer = load(call.data.weights)
     first = call.forward(layer)
     first = {name: np.copy(v) for name, v in first.items()}

@@ -5,7 +5,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,14 @@ from ..cases import Case, Data
 from ..oracle import Tensors
 from ..tolerance import Verdict
 from ..verdicts import of_case, refused, same
-from .call import DeclinedError
-from .calls import Load
+from .call import DeclinedError, Loader
 
 FORWARDS = 20  # of T · B · hidden_size masks each
 FAINT = 1e-3  # so small are the second layer's input weights, that it is linear in what they bring
 KEPT = 0.1  # how far the mean may be off: some twenty standard deviations of these masks, a third of what a missing scale is
 
 
-def loaded(load: Load, data: Data) -> Any:
+def loaded(load: Loader, data: Data) -> Any:
     """The layer.  DeclinedError: its training is not told from its evaluation."""
     layer = load(data.weights)
     if not hasattr(layer, "infer"):
@@ -39,23 +37,23 @@ def certain(case: Case, data: Data, p: int) -> tuple[Case, Data]:
     return replace(case, spec=replace(s, dropout=float(p), masks=True), contract=""), data._replace(masks=masks)
 
 
-def judged(case: Case, data: Data, results: Tensors, p: int) -> Iterator[Verdict]:
+def judged(load: Loader, case: Case, data: Data, results: Tensors, p: int) -> Iterator[Verdict]:
     """By the definition with this dropout."""
     case, data = certain(case, data, p)
-    return of_case(case, oracle.truth_of(partial(oracle.define, case), data), results, backward="dx" in results)
+    return of_case(case, oracle.truth_on(case, data, load.precision), results, "dx" in results, load.precision)
 
 
-def dropout_not_in_evaluation(load: Load, case: Case) -> Iterator[Verdict]:
+def dropout_not_in_evaluation(load: Loader, case: Case) -> Iterator[Verdict]:
     """pytorch #180744, keras PR #19645: evaluation has no dropout, after a training step either."""
     data = case.data()
     layer = loaded(load, data)
     for when in ("", ", after a training forward"):
-        for v in judged(case, data, oracle.forward(layer, case, data, "infer"), 0):
+        for v in judged(load, case, data, oracle.forward(layer, case, data, "infer"), 0):
             yield v._replace(tensor=v.tensor + when)
         oracle.forward(layer, case, data)
 
 
-def dropout_new_each_call(load: Load, case: Case) -> Iterator[Verdict]:
+def dropout_new_each_call(load: Loader, case: Case) -> Iterator[Verdict]:
     """pytorch PR #185351: one mask for ever; tensorflow #6466: no dropout at all."""
     data = case.data()
     layer = loaded(load, data)
@@ -68,7 +66,7 @@ def dropout_new_each_call(load: Load, case: Case) -> Iterator[Verdict]:
         yield Verdict("y", None, None, True, why="dropout")
 
 
-def dropout_keeps_the_mean(load: Load, case: Case) -> Iterator[Verdict]:
+def dropout_keeps_the_mean(load: Loader, case: Case) -> Iterator[Verdict]:
     """What is kept is divided by 1 - p: over many masks, what the second layer is given is what it is without dropout."""
     data = case.data()
     weights = {k: FAINT * w if k == "weight_ih_l1" else w for k, w in data.weights.items()}
@@ -85,7 +83,7 @@ def dropout_keeps_the_mean(load: Load, case: Case) -> Iterator[Verdict]:
         yield refused("y", "dropout", f"keeps {kept:.2f} of the mean with dropout {case.spec.dropout:g}, not 1")
 
 
-def dropout_of_everything(load: Load, case: Case) -> Iterator[Verdict]:
+def dropout_of_everything(load: Loader, case: Case) -> Iterator[Verdict]:
     """pytorch #190057: with p = 1 the second layer is given zeros, finite ones, and sends no gradient down (#190056)."""
     data = case.data()
-    yield from judged(case, data, oracle.compute(loaded(load, data), case, data), 1)
+    yield from judged(load, case, data, oracle.compute(loaded(load, data), case, data), 1)

@@ -8,13 +8,12 @@ import numpy as np
 from ..cases import Case
 from ..tolerance import Verdict
 from ..verdicts import refused
-from .call import Call
-from .calls import Load
+from .call import Call, Loader
 
 
-def arguments_reused(load: Load, case: Case) -> Iterator[Verdict]:
+def arguments_reused(load: Loader, case: Case) -> Iterator[Verdict]:
     """The caller writes other numbers into x, state and lengths between forward and backward: the gradients stay the same."""
-    call = Call(case)
+    call = Call(load, case)
     layer = load(call.data.weights)
     outputs = {name: np.copy(v) for name, v in call.forward(layer).items()}
     for array in (call.data.x, *(call.data.state or ())):
@@ -24,9 +23,9 @@ def arguments_reused(load: Load, case: Case) -> Iterator[Verdict]:
     yield from call.judged(outputs | call.backward(layer))
 
 
-def results_apart(load: Load, case: Case) -> Iterator[Verdict]:
+def results_apart(load: Loader, case: Case) -> Iterator[Verdict]:
     """No two results share memory, nor a result and an argument: whoever clips one in place would change the other."""
-    call = Call(case)
+    call = Call(load, case)
     results = call.run(load(call.data.weights))
     yield from call.judged(results)
     written = {name: v for name, v in results.items() if v.flags.writeable}

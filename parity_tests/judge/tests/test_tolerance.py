@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from ..arithmetic import PRECISIONS
 from ..cases import KINDS, Case, Spec
 from ..implementations import BUILTIN
 from ..oracle import jitter, truth
 from ..suite import run_case
-from ..tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict, allowed, judge
+from ..tolerance import BASELINE_FACTOR, FLOOR_EPS, LIBM_FACTOR, LIBM_ULP, Verdict, allowed, judge
 
 ORACLE = np.array([[1.0, -2.0], [0.5, 4.0]])
 
@@ -18,15 +19,56 @@ def test_the_rule_is_the_rule():
         baselines = [ORACLE + 1e-4, ORACLE - 3e-4]
         noise = np.abs(baselines[1] - ORACLE).max()
         expected = 4 * noise + 16 * np.finfo(dtype).eps * 4.0
-        assert allowed(baselines, ORACLE, dtype) == pytest.approx(expected, rel=1e-15, abs=0)
+        assert allowed(baselines, ORACLE, dtype).largest == pytest.approx(expected, rel=1e-15, abs=0)
     assert (BASELINE_FACTOR, FLOOR_EPS) == (4, 16)
+
+
+def test_what_a_library_may_do_is_allowed_twice_where_that_is_more():
+    """2 times the largest error of what elementary functions that are wrong by 4 ulp make, and nothing added to it."""
+    baselines, moved = [ORACLE + 1e-4], [ORACLE + 5e-4, ORACLE - 7e-4]
+    assert allowed(baselines, ORACLE, "float64", moved).largest == pytest.approx(2 * 7e-4, rel=1e-12, abs=0)
+    assert allowed(baselines, ORACLE, "float64", [ORACLE + 1e-4]) == allowed(baselines, ORACLE, "float64")
+    assert (LIBM_FACTOR, LIBM_ULP) == (2, 4)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16", "tf32"])
+def test_a_factor_is_allowed_four_times_that_of_the_baselines_and_half_an_eps(precision):
+    oracle, eps = np.random.default_rng(0).standard_normal((20, 20)), PRECISIONS[precision].eps
+    limit = allowed([oracle * (1 + eps), oracle * (1 - eps / 2)], oracle, precision)
+    assert limit.factor == pytest.approx(4.5 * eps)
+    assert limit.largest == pytest.approx((4 + 2) * eps * np.abs(oracle).max())
+    few = oracle[0, :4]
+    assert allowed([few], few, precision).factor == pytest.approx(eps)
+    assert judge("y", oracle * (1 + 0.49 * eps), [oracle], oracle, precision).ok
+    verdict = judge("y", oracle * (1 + 0.51 * eps), [oracle], oracle, precision)
+    assert not verdict.ok and verdict.ratio == pytest.approx(1.02) and "factor" in verdict.detail
+    assert allowed([oracle], oracle, "float32").factor == np.inf
+
+
+def test_moved_baselines_are_made_only_for_what_is_refused_without():
+    asked = []
+
+    def moved():
+        asked.append(1)
+        return [ORACLE + 1]
+
+    assert judge("y", ORACLE, [ORACLE], ORACLE, "float64", moved=moved).ok and not asked
+    assert judge("y", ORACLE + 2, [ORACLE], ORACLE, "float64", moved=moved).ok and asked
+    assert not judge("y", ORACLE + 2.1, [ORACLE], ORACLE, "float64", moved=moved).ok
+
+
+@pytest.mark.parametrize("name", [n for n in BUILTIN if n != "numpy"])
+def test_where_all_baselines_round_alike(name):
+    """Two units, one of them saturated, one step: each baseline of T2 rounds h² alike, and errors cancel in all of them."""
+    case = Case(Spec("rnn", 7, 2, batch_first=True, bidirectional=True, dtype="float32"), T=1, B=1, gain=2.0)
+    assert run_case(BUILTIN[name], case).ok
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_at_the_limit_yes_one_rounding_beyond_it_no(dtype):
     """An error one unit of the largest value's last place beyond the limit is rejected."""
     oracle = ORACLE.astype(np.longdouble)
-    limit = allowed([ORACLE], oracle, dtype)
+    limit = allowed([ORACLE], oracle, dtype).largest
     ulp = np.finfo(dtype).eps * 4.0
     inside, outside = oracle.copy(), oracle.copy()
     inside[1, 1] += limit - ulp

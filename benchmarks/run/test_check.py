@@ -237,7 +237,7 @@ def test_long_sequences_are_judged_shortened_and_very_large_ones_small_only():
     full, shorter, none = (config.affordable(check.SECONDS, gflops) for gflops in (1e9, 100.0, 0.01))
     case = config.case(shorter)
     assert full == config.T
-    assert 2 <= case.T < 1000 and case.spec == config.case().spec and max(case.lengths) == case.T
+    assert 2 <= case.T < 1000 and case.spec == replace(config.case().spec, T=case.T) and max(case.lengths) == case.T
     assert none == 0
     assert Config("gru", 1, 1, 4, 5).affordable(check.SECONDS, 50.0) == 1
 

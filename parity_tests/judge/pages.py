@@ -4,7 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from .terminal import Json, counted, failed_in, figure, off, said, verdict_of
+from .terminal import Json, counted, failed_in, figure, narrower, off, said, verdict_of
 
 SUFFIXES = (".json", ".md", ".html")
 
@@ -36,7 +36,7 @@ def render(template: str, content: Json) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    env.filters |= {f.__name__: f for f in (counted, figure, off, said, failed_in, verdict_of, cell)}
+    env.filters |= {f.__name__: f for f in (counted, figure, narrower, off, said, failed_in, verdict_of, cell)}
     return env.get_template(template).render(content)
 
 

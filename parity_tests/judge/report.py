@@ -15,11 +15,14 @@ from .causes.facets import shared
 from .causes.grouping import grouped
 from .suite import ERRORS, STATUSES, Result, worst_of
 from .terminal import Json
-from .tolerance import BASELINE_FACTOR, FLOOR_EPS, Verdict
+from .tolerance import BASELINE_FACTOR, FLOOR_EPS, LIBM_FACTOR, LIBM_ULP, Verdict
 from .verdicts import place
 
 VERSION = 2
-RULE = f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|"
+RULE = (
+    f"max|candidate - oracle| <= {BASELINE_FACTOR} · noise + {FLOOR_EPS} · eps · max|oracle|, "
+    f"or {LIBM_FACTOR} · what {LIBM_ULP} ulp of tanh and sigmoid do"
+)
 
 
 def build(results: Iterable[Result], definition: list[dict[str, str]], device: str) -> Json:
@@ -65,6 +68,7 @@ def implementation(name: str, results: Sequence[Result]) -> Json:
         "failed": len(failed),
         "declined": dict(Counter(r.declined for r in results if r.declined)),
         "forward_only": any(r.forward_only for r in results),
+        "computes": {r.case.spec.dtype: r.precision for r in results if r.precision},
         "rows": [
             row(kind, dtype, rs)
             for kind in KINDS

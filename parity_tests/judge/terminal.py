@@ -117,11 +117,18 @@ def outcome(implementation: Json) -> Group:
         lines = [Text("nothing was compared: every case was declined", style="bold red")]
     if implementation["forward_only"]:
         lines.append(Text("no backward: judged on the forward alone", style="yellow"))
+    lines += [Text(narrower(both), style="yellow") for both in implementation["computes"].items()]
     lines += [Text(f"{n} declined: {reason}", style="yellow") for reason, n in implementation["declined"].items()]
     lines += [unexpected(case) for case in implementation["cases"] if case["status"] == "xpassed"]
     if failed:
         lines += [causes(implementation), failures(implementation["failures"])]
     return Group(*lines, "")
+
+
+def narrower(declared: tuple[str, str]) -> str:
+    """What an implementation says of its precision: (what it is asked for, what it computes in)."""
+    asked, precision = declared
+    return f"asked for {asked} it says that it computes in {precision}, and is judged by what that allows"
 
 
 def causes(implementation: Json) -> Group:

@@ -83,7 +83,7 @@ def added(readings: Sequence[Reading], case: Case, data: Data, backward: bool = 
 
 def posed(case: Case, data: Data) -> Data:
     """The data of a case in float64 or wider, with a state where there is none."""
-    s, dtype = case.spec, np.promote_types(case.spec.dtype, np.float64)
+    s, dtype = case.spec, np.promote_types(data.x.dtype, np.float64)
     rows = s.num_layers * (1 + s.bidirectional)
     state = data.state or tuple(np.zeros((rows, case.B, width)) for width in s.state_sizes)
     return transform(data._replace(state=state), lambda v: v.astype(dtype))

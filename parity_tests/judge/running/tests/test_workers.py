@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from ..cases import Case, Spec
-from ..command import main
-from ..implementations import resolve
-from ..running import workers
-from ..running.workers import Setting
+from ...cases import Case, Spec
+from ...command import main
+from ...implementations import resolve
+from .. import workers
+from ..workers import Setting
 
 FAULTY = """
 import os, signal, sys, time

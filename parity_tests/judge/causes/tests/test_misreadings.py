@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from .. import report
-from ..cases import Case, usual
-from ..causes.misreadings import Misreading
-from ..causes.search import Failure
-from ..implementations import BUILTIN, Implementation
-from ..oracle import truth
-from ..suite import run_case
+from ... import report
+from ...cases import Case, usual
+from ...implementations import BUILTIN, Implementation
+from ...oracle import truth
+from ...suite import run_case
+from ..misreadings import Misreading
+from ..search import Failure
 from .wrong_layers import Planted, cases, loop
 
 

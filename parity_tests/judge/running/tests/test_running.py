@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from .. import command
-from ..command import main
-from ..running import log, options
+from ... import command
+from ...command import main
+from .. import log, options
 
-ROOT = Path(__file__).parent.parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent.parent
 ADAPTER = """
 import os
 from parity_tests.judge.implementations import BUILTIN

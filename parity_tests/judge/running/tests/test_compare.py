@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ..command import main
-from ..report import VERSION
-from ..suite import STATUSES
+from ...command import main
+from ...report import VERSION
+from ...suite import STATUSES
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(__file__).parent.parent.parent / "schema.json").read_text(encoding="utf-8"))
 ADAPTER = """
 import numpy as np
 from parity_tests.judge.implementations import BUILTIN

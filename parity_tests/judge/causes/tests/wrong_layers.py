@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..cases import Case, Spec, usual
-from ..implementations import BUILTIN, Implementation
+from ...cases import Case, Spec, usual
+from ...implementations import BUILTIN, Implementation
 
 
 def same(value: Any, *_: Any) -> Any:

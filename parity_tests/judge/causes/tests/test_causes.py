@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
-from .. import pages, report, terminal
-from ..cases import Case, Spec, usual
-from ..causes.facets import shared
-from ..causes.grouping import grouped, normal
-from ..causes.search import Explanation
-from ..suite import Result, run_case
-from ..tolerance import Verdict
-from ..verdicts import refused
+from ... import pages, report, terminal
+from ...cases import Case, Spec, usual
+from ...suite import Result, run_case
+from ...tolerance import Verdict
+from ...verdicts import refused
+from ..facets import shared
+from ..grouping import grouped, normal
+from ..search import Explanation
 from .wrong_layers import Planted, cases
 
 BOTH = Spec("gru", 3, 6, bidirectional=True, num_layers=2)

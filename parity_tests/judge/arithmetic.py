@@ -64,7 +64,7 @@ def rounded(array: Array, name: str) -> Array:
     precision = PRECISIONS[name]
     if precision.itemsize > 2:
         return array.astype(precision.dtype)
-    return torch.from_numpy(np.asarray(array, np.float32)).to(getattr(torch, precision.dtype)).float().numpy()
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(getattr(torch, precision.dtype)).float().numpy()
 
 
 def jittered(array: Array, name: str, rng: np.random.Generator) -> Array:

@@ -153,6 +153,7 @@ def family(tensor: str) -> str:
 
 def normal(detail: str) -> str:
     """A message without its numbers, shapes and addresses; but where it was raised stays."""
-    message, place = re.fullmatch(r"(.*?)( \([^()]*, line \d+\))?", detail, re.DOTALL).groups("")  # type: ignore[union-attr]
+    place = "".join(re.findall(r" \([^()]*, line \d+\)$", detail))
+    message = detail.removesuffix(place)
     message = re.sub(r"0x[0-9a-fA-F]+|-?\d+(\.\d+)?(e[+-]?\d+)?", "n", message)
     return re.sub(r"[(\[](n(, ?n)*,?)?[)\]]", "(n)", message) + place

@@ -50,4 +50,15 @@ FAULTS = [
           "np.random.default_rng(0).random((N, features))", shows="dropout", source="pytorch PR #185351"),
     Fault("dropout has no effect", "Layer._keep", "self.training and self.dropout > 0 and count > 0",
           "self.training and self.dropout > 0 and count > 0 and masks is not None", shows="dropout", source="tensorflow #6466"),
+    Fault("a forward for evaluation takes the backward's place", "Layer.infer", "return form.like(y), self._flat(form, states_n)",
+          "self(x, state)\nreturn form.like(y), self._flat(form, states_n)"),
+    Fault("final state is a view of the outputs", "Layer.vjp", "return form.like(y.copy()), self._flat(form, states_n), pullback",
+          "out = y.copy()\nrest = self._flat(form, states_n)\n"
+          "one = self.num_layers == D == 1 and not isinstance(rest, tuple) and form.packed is None and not form.batch_first\n"
+          "return form.like(out), form.like(out)[-1:] if one and form.batched else rest, pullback", shows="shared",
+          kinds=("rnn", "rnn-relu", "gru", "gru-before")),
+    Fault("a ring of eight buffers", "Layer.vjp", "form.like(y.copy())",
+          "(self.__dict__.setdefault('ring', [np.empty_like(y) for _ in range(8)]).append(kept := self.ring.pop(0)), "
+          "np.copyto(kept, y), form.like(kept))[2] if y.shape == self.__dict__.setdefault('form', y.shape) else form.like(y)",
+          shows="changed"),
 ]

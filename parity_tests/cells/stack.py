@@ -46,4 +46,10 @@ FAULTS = [
           "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)", source="keras-onnx #98"),
     Fault("dropout of everything divides by zero", "scale", "1 / (1 - p) if p < 1 else 0.0", "1 / (1 - p) if p < 1 else np.inf",
           source="pytorch #190057"),
+    Fault("backward of dropout by another mask", "backward", "dx * layer.keep * scale(k.p)",
+          "dx * np.random.default_rng(0).permutation(layer.keep) * scale(k.p)"),
+    Fault("third layer without biases wrong in long sequences", "forward",
+          "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)",
+          "y, s, caches = run(room, weights, x[turn] if direction else x, s, batch_sizes, options)\n"
+          "y = y * (1 + (layer == 2 and len(batch_sizes) > 32 and not weights.b_ih.any()))"),
 ]

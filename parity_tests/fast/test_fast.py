@@ -30,7 +30,7 @@ def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeyp
     for room in (lstm, gru):
         monkeypatch.setattr(room, "CELLS", cells)
     for case in table(("float64",)):
-        if case.spec.kind == kind:
+        if case.spec.kind == kind and not case.contract:
             result = run_case(BUILTIN["numpy.fast"], case)
             assert result.ok, (case.name, result.wrong)
 
@@ -43,7 +43,7 @@ def test_inference_is_the_forward(name, rows, kind, monkeypatch):
     monkeypatch.setattr(steps, "ROWS", rows)
     whole = BUILTIN[name]
     alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
-    judged = [run_case(alone, case) for case in table() if case.spec.kind == kind]
+    judged = [run_case(alone, case) for case in table() if case.spec.kind == kind and not case.contract]
     assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
 
 

@@ -126,6 +126,8 @@ def conclude(console: Console, summary: terminal.Json, chosen: Chosen, args: arg
     judged = sum(len(i["cases"]) for i in summary["implementations"])
     if left := len(chosen.cases) * max(1, len(summary["implementations"])) - judged:
         console.print(f"stopped at the first failure: {left} cases were not judged", style="yellow")
+    if args.resume:
+        console.print(f"--resume: cases that are in {args.log} were not judged again, whatever has changed since", style="yellow")
     if chosen.left_out:
         console.print(chosen.left_out, style="yellow", highlight=False)
     try:

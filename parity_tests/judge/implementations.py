@@ -134,7 +134,8 @@ def resolve(name: str) -> Implementation:
     if not isinstance(computes, dict) or not {*computes, *computes.values()} <= PRECISIONS.keys():
         raise LoadError(f"{name}: computes must map each dtype to one of {', '.join(PRECISIONS)}; it is {computes!r}")
     declines, about = getattr(module, "declines", lambda spec: None), getattr(module, "about", None)
-    return Implementation(name, module.load, declines, about=about, computes=computes)
+    takes_masks = bool(getattr(module, "takes_masks", False))
+    return Implementation(name, module.load, declines, takes_masks, about, computes)
 
 
 def hidden() -> str:

@@ -165,7 +165,8 @@ def failures(failed: list[Json]) -> Table:
     """Some failures of each cause, the first wrong tensor of each."""
     groups = distinct(failed)
     chosen = some_of_each(groups)
-    title = f"{len(failed)} failures" + (f", {len(chosen)} shown; --report has all" if len(groups) > len(chosen) else "")
+    counted = "1 failure" if len(failed) == 1 else f"{len(failed)} failures"
+    title = counted + (f", {len(chosen)} shown; --report has all" if len(groups) > len(chosen) else "")
     table = grid(title, ("#", "case", "dtype", "tensor", "from", "how wrong", "tensors wrong"))
     for f, count in chosen:
         name = f["case"] + (f" and {count - 1} more" if count > 1 else "")

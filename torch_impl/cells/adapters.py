@@ -73,9 +73,12 @@ class TorchLayer:
         return y, state_n
 
     def infer(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths = None) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """As ``forward`` in evaluation mode: without dropout, and nothing is kept for a backward."""
+        """As ``forward`` in evaluation mode: without dropout, and the next backward is that of the last forward all the same."""
+        kept = self.inputs, self.outputs
         with torch.no_grad():
-            return self.forward(x, state, lengths)
+            out = self.forward(x, state, lengths)
+        self.inputs, self.outputs = kept
+        return out
 
     def run(self, x: Tensor, state: tuple[Tensor, ...] | None, lengths: Lengths,
             masks: Sequence[Tensor] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -86,7 +89,7 @@ class TorchLayer:
         if lengths is None:
             y, state_n = self.module(x, hx, **options)
         else:
-            packed = pack_padded_sequence(x, torch.as_tensor(lengths), self.spec.batch_first, enforce_sorted=False)
+            packed = pack_padded_sequence(x, torch.from_numpy(np.array(lengths)), self.spec.batch_first, enforce_sorted=False)
             y, state_n = self.module(packed, hx, **options)
             y, _ = pad_packed_sequence(y, self.spec.batch_first, total_length=x.shape[1 - axis])
         return y, layers.fields(state_n)

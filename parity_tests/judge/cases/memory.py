@@ -12,7 +12,7 @@ Nest = TypeVar("Nest")
 
 
 def laid_out(data: "Data", layout: str) -> "Data":
-    """The data with every array of real numbers in a layout; masks and lengths stay as they are."""
+    """The data with every array in a layout; masks stay as they are."""
     if not layout:
         return data
     change = LAYOUTS[layout]
@@ -22,12 +22,13 @@ def laid_out(data: "Data", layout: str) -> "Data":
         state=data.state and tuple(map(change, data.state)),
         dy=change(data.dy),
         dstate=tuple(map(change, data.dstate)),
+        lengths=None if data.lengths is None else change(data.lengths),
     )
 
 
 def strided(v: np.ndarray) -> np.ndarray:
-    """Every second number of an array twice as long, with NaN between."""
-    wide = np.full((*v.shape[:-1], 2 * v.shape[-1]), np.nan, v.dtype)
+    """Every second number of an array twice as long, with NaN between, or with ones between whole numbers."""
+    wide = np.full((*v.shape[:-1], 2 * v.shape[-1]), np.nan if v.dtype.kind == "f" else 1, v.dtype)
     wide[..., ::2] = v
     return wide[..., ::2]
 

@@ -42,19 +42,23 @@ SIZES: dict[str, tuple[int, int, int, int, dict]] = {  # T, B, I, H
     "square":        (4, 4, 4, 4, {}),                                     # what is transposed has the right shape
     "common_factor": (6, 4, 3, 10, {"num_layers": 2}),                     # B·t mod T comes back to where it was
     "same_width":    (5, 4, 6, 6, {"num_layers": 2}),                      # I = H: layers alike, from the first on
+    "octets":        (4, 8, 8, 16, {}),                                    # just a vector, or two
+    "last_octet":    (3, 32, 16, 8, {}),
     "wide_input":    (3, 2, 129, 5, {}),                                   # I above H, past 128
+    "wider_input":   (2, 3, 257, 7, {}),
     "powers_of_2":   (4, 8, 16, 64, {"num_layers": 2}),                    # nothing is left over by vectors and blocks
     "one_less":      (3, 7, 15, 63, {"bidirectional": True}),
     "one_more":      (3, 9, 17, 65, {"num_layers": 2, "bidirectional": True}),
     "wide_less":     (2, 3, 33, 127, {}),
     "wide_more":     (3, 2, 31, 129, {"batch_first": True}),
-    "many":          (3, 130, 4, 5, {"num_layers": 2}),
-    "deep":          (4, 3, 5, 11, {"num_layers": 6, "bidirectional": True}),
+    "thirties":      (5, 3, 10, 32, {"batch_first": True}),
+    "wider":         (3, 2, 9, 257, {}),
+    "many":          (3, 259, 4, 5, {"num_layers": 2}),
+    "deep":          (4, 3, 5, 11, {"num_layers": 9, "bidirectional": True}),
 }
 LARGE: dict[str, tuple[int, int, int, int, dict]] = {  # tier 2
-    "wider":         (3, 3, 65, 257, {"num_layers": 2}),
     "widest":        (2, 2, 9, 1025, {}),
-    "wider_input":   (3, 2, 1025, 9, {}),
+    "widest_input":  (3, 2, 1025, 9, {}),
     "very_many":     (2, 1025, 3, 17, {"bidirectional": True}),
     "deeper":        (3, 2, 4, 9, {"num_layers": 17}),
 }
@@ -125,16 +129,29 @@ def sizes(kind: str) -> Iterator[Case]:
         for label, (T, B, I, H, options) in rows.items():
             gain = min(0.6, 1.5 / (I + H) ** 0.5)
             yield Case(sized(kind, I, H, **options), T=T, B=B, gain=gain, label=label, tier=tier)
-    yield Case(sized(kind, 3, 5), T=131, B=2, values="remembering")
-    yield Case(sized(kind, 3, 5, bidirectional=True), T=67, B=4, lengths=(33, 67, 1, 65), values="remembering")
+    yield Case(sized(kind, 3, 5), T=259, B=2, values="remembering")
+    long = (33, 133, 1, 131)  # their sum is past what a uint8 holds
+    yield Case(sized(kind, 3, 5, bidirectional=True), T=133, B=4, lengths=long, lengths_dtype="uint8", values="remembering")
     yield Case(sized(kind, 3, 7), T=4, B=40, lengths=tuple(1 + b * 7 % 4 for b in range(40)), label="many")
     yield Case(sized(kind, 3, 5), T=1031, B=2, values="remembering", tier=2)
+
+
+def crossed(kind: str) -> Iterator[Case]:
+    """Every pair of options, with and without lengths, past a block in T, B, I and H at once."""
+    for tier, (T, B, I, H) in ((1, (33, 18, 20, 35)), (2, (9, 34, 66, 130))):
+        for row in pairwise(LAYER | {"packed": (False, True)}):
+            packed, state = row.pop("packed"), row.pop("state")
+            lengths = tuple(1 + (b * 7 + T - 1) % T for b in range(B)) if packed else None
+            gain = min(0.6, 1.5 / (I + H) ** 0.5)
+            yield Case(sized(kind, I, H, **row), T=T, B=B, lengths=lengths, state=state, gain=gain, label="crossed", tier=tier)
 
 
 def ranges(kind: str) -> Iterator[Case]:
     """Arguments past those at which e^x overflows, states past any clip."""
     yield Case(usual(kind, num_layers=2), values="spikes")
     yield Case(usual(kind), values="spikes", lengths=LENGTHS["ties"])
+    if kind == "rnn-relu":
+        yield Case(usual(kind, bias=False), state=False, values="zero_step")
     yield Case(usual(kind, bidirectional=True), values="far_state")
 
 
@@ -166,7 +183,8 @@ def layouts(kind: str) -> Iterator[Case]:
     """Arrays that do not lie row by row, or may not be written to; lengths in every width."""
     for memory in LAYOUTS:
         yield Case(usual(kind, num_layers=2), memory=memory)
-    yield Case(usual(kind, batch_first=True), lengths=LENGTHS["unsorted"], memory="fortran")
+    for memory in ("fortran", "strided", "backwards"):
+        yield Case(usual(kind, batch_first=True), lengths=LENGTHS["unsorted"], memory=memory)
     for dtype in ("int32", "uint8", "uint64"):
         yield Case(usual(kind), lengths=LENGTHS["unsorted"], lengths_dtype=dtype)
 
@@ -181,19 +199,26 @@ def dropout(kind: str) -> Iterator[Case]:
 def contracts(kind: str) -> Iterator[Case]:
     """What must hold over several calls: contracts/."""
     full, drops = usual(kind, num_layers=2, bidirectional=True), {"num_layers": 2, "dropout": 0.3, "masks": False}
-    for contract in ("other_data", "two_layers", "last_forward", "arguments_reused", "results_apart"):
+    for contract in ("other_data", "two_layers", "last_forward", "inference", "arguments_reused", "results_apart"):
         yield Case(full, contract=contract)
-    for contract in ("other_lengths", "arguments_reused"):
+    for contract in ("other_lengths", "inference", "arguments_reused", "results_apart"):
         yield Case(full, lengths=LENGTHS["unsorted"], contract=contract)
+    for contract in ("other_data", "results_apart"):
+        yield Case(usual(kind), state=False, contract=contract)
+    yield Case(usual(kind), T=1, contract="results_apart")
+    yield Case(usual(kind, num_layers=3, batch_first=True), state=False, contract="inference")
     yield Case(usual(kind), T=4, B=5, contract="thousand_forwards")
     yield Case(sized(kind, 32, 128), T=4, B=33, contract="thousand_forwards", tier=2)
     for contract in ("dropout_not_in_evaluation", "dropout_new_each_call"):
         yield Case(usual(kind, **drops), contract=contract)
+    yield Case(usual(kind, **drops), lengths=LENGTHS["unsorted"], contract="dropout_new_each_call")
+    more = drops | {"num_layers": 3, "dropout": 0.7, "bidirectional": True, "batch_first": True}
+    yield Case(usual(kind, **more), state=False, contract="dropout_new_each_call")
     yield Case(sized(kind, 3, 12, **drops), T=10, B=64, contract="dropout_keeps_the_mean")
     yield Case(usual(kind, **drops | {"dropout": 1.0}), contract="dropout_of_everything")
 
 
-GROUPS = (paired, ones, edges, sizes, ranges, paddings, insides, upstreams, layouts, dropout, contracts)
+GROUPS = (paired, ones, edges, sizes, crossed, ranges, paddings, insides, upstreams, layouts, dropout, contracts)
 
 
 def table(dtypes: Sequence[str] = ("float32", "float64"), device: str = "cpu", tier: int = 1) -> list[Case]:

@@ -79,6 +79,13 @@ def remembering(data: "Data", case: "Case") -> "Data":
     return data._replace(weights={k: change(k, w) for k, w in data.weights.items()}, x=data.x / 512)
 
 
+def zero_step(data: "Data", case: "Case") -> "Data":
+    """Nothing goes in at the first step: without a state and biases relu is given zeros, where its slope is 0 in torch."""
+    x = data.x.copy()
+    x[(slice(None), 0) if case.spec.batch_first else 0] = 0
+    return data._replace(x=x)
+
+
 def inside(value: float) -> Change:
     """``value`` in one feature of one step of one sequence."""
 
@@ -107,6 +114,7 @@ CHANGES: dict[str, Change] = {
     "spikes": spikes,
     "far_state": far_state,
     "remembering": remembering,
+    "zero_step": zero_step,
     "nan_inside": inside(np.nan),
     "inf_inside": inside(np.inf),
 }

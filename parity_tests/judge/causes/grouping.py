@@ -23,6 +23,7 @@ INSTEAD = {
     "changed": "{tensor} {detail}",
     "shared": "{tensor} {detail}",
     "dropout": "{tensor} {detail}",
+    "padding": "{tensor} {detail}",
 }
 FAMILY = {"dweight": "the weights' gradients", "dbias": "the biases' gradients"}
 
@@ -125,9 +126,9 @@ def instead_of_numbers(wrong: Iterable[Verdict]) -> list[Cause]:
 def instead(verdicts: Sequence[Verdict]) -> Cause:
     """One cause for all tensors of which the same is to be said."""
     first = verdicts[0]
-    text = INSTEAD.get(first.why, "{tensor}: {why}: {detail}").format(**first._asdict())
+    text = INSTEAD.get(first.why, "{why}: {detail}").format(**first._asdict())
     about = " ".join([first.why, family(first.tensor), normal(first.detail)])
-    return Cause("behaviour" if first.why in ("changed", "shared", "dropout") else "error", about, text)
+    return Cause("behaviour" if first.why in ("changed", "shared", "dropout", "padding") else "error", about, text)
 
 
 def broken(contract: str, v: Verdict) -> Cause:

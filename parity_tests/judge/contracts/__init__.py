@@ -17,6 +17,7 @@ FUNCTIONS: tuple[Contract, ...] = (
     calls.other_lengths,
     calls.two_layers,
     calls.last_forward,
+    calls.inference,
     calls.thousand_forwards,
     memory.arguments_reused,
     memory.results_apart,

@@ -7,11 +7,25 @@ from typing import Any
 import numpy as np
 
 from ..cases import Case
+from ..oracle import Tensors
 from ..tolerance import Verdict
 from ..verdicts import refused, same
-from .call import Call, Loader
+from .call import Call, DeclinedError, Loader
 
 FORWARDS = 1000
+
+
+class Kept:
+    """Results, and what they were."""
+
+    def __init__(self, results: Tensors):
+        self.results, self.then = results, {name: np.copy(v) for name, v in results.items()}
+
+    def unchanged(self, when: str) -> Iterator[Verdict]:
+        """A verdict against each that a later call has written to."""
+        for name, v in self.results.items():
+            if not same(v, self.then[name]):
+                yield refused(f"{name}{when}", "changed", "was written to by a later call; results belong to the caller")
 
 
 def other_data(load: Loader, case: Case) -> Iterator[Verdict]:
@@ -33,15 +47,12 @@ def other_lengths(load: Loader, case: Case) -> Iterator[Verdict]:
 def _one_after_another(load: Loader, case: Case, cases: Sequence[Case]) -> Iterator[Verdict]:
     """Every call's results, when it is made and after the last one."""
     calls = [Call(load, each, owner=case) for each in cases]
-    layer, kept = load(calls[0].data.weights), []
+    layer, kept = load(calls[0].data.weights), list[Kept]()
     for k, call in enumerate(calls, 1):
-        results = call.run(layer)
-        kept.append((results, {name: np.copy(v) for name, v in results.items()}))
-        yield from call.judged(results, f", call {k}")
-    for k, (results, then) in enumerate(kept, 1):
-        for name, v in results.items():
-            if not same(v, then[name]):
-                yield refused(f"{name}, call {k}", "changed", "was written to by a later call; results belong to the caller")
+        kept.append(Kept(call.run(layer)))
+        yield from call.judged(kept[-1].then, f", call {k}")
+    for k, results in enumerate(kept, 1):
+        yield from results.unchanged(f", call {k}")
 
 
 def two_layers(load: Loader, case: Case) -> Iterator[Verdict]:
@@ -61,17 +72,32 @@ def last_forward(load: Loader, case: Case) -> Iterator[Verdict]:
     yield from last.judged(last.forward(layer) | last.backward(layer), ", second forward")
 
 
+def inference(load: Loader, case: Case) -> Iterator[Verdict]:
+    """``infer`` gives what ``forward`` does, on any data, and touches nothing: neither results nor the backward to come."""
+    first, other = Call(load, replace(case, label="first"), owner=case), Call(load, replace(case, label="other"), owner=case)
+    layer = load(first.data.weights)
+    if not hasattr(layer, "infer"):
+        raise DeclinedError("has no infer(x, state, lengths)")
+    outputs, inferred = Kept(first.forward(layer)), Kept(first.forward(layer, "infer"))
+    yield from first.judged(inferred.then, ", infer")
+    yield from other.judged(other.forward(layer, "infer"), ", second infer")
+    yield from first.judged(outputs.then | first.backward(layer))
+    yield from outputs.unchanged("")
+    yield from inferred.unchanged(", infer")
+    yield from other.judged(other.forward(layer) | other.backward(layer), ", forward after infer")
+
+
 def thousand_forwards(load: Loader, case: Case) -> Iterator[Verdict]:
-    """The same call a thousand times: each answer is right, also that of a race which shows once."""
-    call = Call(load, case)
+    """The same call a thousand times: each answer is right, also that of a race which shows once, and one before them stays."""
+    call, before = Call(load, case), Call(load, replace(case, label="before"), owner=case)
     layer = load(call.data.weights)
-    first = call.forward(layer)
-    first = {name: np.copy(v) for name, v in first.items()}
-    yield from call.judged(first)
+    early, first = Kept(before.forward(layer)), Kept(call.forward(layer))
+    yield from call.judged(first.then)
     for k in range(2, FORWARDS + 1):
         results = call.forward(layer)
-        if not same(results, first):  # a sum in another order is no fault, a wrong number is
+        if not same(results, first.then):  # a sum in another order is no fault, a wrong number is
             wrong = [v for v in call.judged(results, f", forward {k}") if not v.ok]
             yield from wrong
             if wrong:
                 return
+    yield from early.unchanged(", of a call before")

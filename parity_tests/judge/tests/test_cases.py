@@ -67,7 +67,7 @@ def test_every_kind_gets_the_same_options_and_names_are_unique():
     assert [n for n, times in Counter(names).items() if times > 1] == []
     count = Counter(case.spec.kind for case in CASES)
     assert count["lstm"] == count["lstm-proj"] == count["rnn"] + 1 == count["gru"] + 1  # gradients of c_n alone
-    assert count["rnn"] == count["gru-before"] == count["rnn-relu"] + 1  # relu does not saturate
+    assert count["rnn"] == count["gru-before"] == count["rnn-relu"]  # relu does not saturate, but has a slope at zero
 
 
 def test_what_cases_can_say_is_said_by_some():
@@ -167,5 +167,5 @@ def test_the_oracle_is_finite_and_every_gradient_is_alive(case):
         assert np.isfinite(v).all(), name
         dead = case.values == "no_upstream" and name.startswith("d")
         dead |= name.startswith("dweight_hh") and one_step_from_zero and case.spec.num_layers == 1
-        dead |= case.spec.kind == "rnn-relu" and 1 in (case.T, case.B)
+        dead |= case.spec.kind == "rnn-relu" and (1 in (case.T, case.B) or (case.values, name) == ("zero_step", "dh_0"))
         assert (v != 0).any() or dead, name

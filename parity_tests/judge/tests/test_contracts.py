@@ -46,7 +46,7 @@ def test_every_contract_is_met_by_each_kind_of_cell():
         assert {c.contract for c in table() if c.spec.kind == kind} - {""} == set(CONTRACTS)
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if not n.startswith("dropout")])
+@pytest.mark.parametrize("name", [n for n in CASES if not n.startswith(("dropout", "inference"))])
 def test_a_forward_alone_is_judged_too(name):
     class Engine:
         def __init__(self, spec, weights):
@@ -57,8 +57,8 @@ def test_a_forward_alone_is_judged_too(name):
     assert not any(v.tensor.startswith("d") for v in result.verdicts)
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n.startswith("dropout")])
-def test_without_an_evaluation_dropout_is_declined_with_a_reason(name):
+@pytest.mark.parametrize("name", [n for n in CASES if n.startswith(("dropout", "inference"))])
+def test_without_an_evaluation_it_is_declined_with_a_reason(name):
     class Engine:
         def __init__(self, spec, weights):
             self.forward = BUILTIN["numpy"].load(spec, weights).forward
@@ -123,7 +123,7 @@ def test_dropout_without_its_scale_is_measured():
             finally:
                 layer.params = before
 
-    (verdict,) = judged(Unscaled, CASES["dropout_keeps_the_mean"]).verdicts
+    verdict = judged(Unscaled, CASES["dropout_keeps_the_mean"]).verdicts[0]
     assert verdict.why == "dropout"
     assert verdict.detail.startswith("keeps 0.7") or verdict.detail.startswith("keeps 0.6")
 

@@ -33,8 +33,8 @@ def padded_with(value: float) -> Change:
     def change(data: "Data", case: "Case") -> "Data":
         x, dy = data.x.copy(), data.dy.copy()
         for b, n in enumerate(case.lengths or ()):
-            _sequence(x, case, b)[n:] = value
-            _sequence(dy, case, b)[n:] = value
+            sequence(x, case, b)[n:] = value
+            sequence(dy, case, b)[n:] = value
         return data._replace(x=x, dy=dy)
 
     return change
@@ -54,7 +54,7 @@ def spikes(data: "Data", case: "Case") -> "Data":
     """One step of each sequence far out, each feature to a side of its own; the others as they were."""
     x = data.x.copy()
     for b in range(case.B):
-        _sequence(x, case, b)[(STEP + b) % case.T] *= SPIKE.get(case.spec.dtype, OTHER_SPIKE)
+        sequence(x, case, b)[(STEP + b) % case.T] *= SPIKE.get(case.spec.dtype, OTHER_SPIKE)
     return data._replace(x=x)
 
 
@@ -91,13 +91,13 @@ def inside(value: float) -> Change:
 
     def change(data: "Data", case: "Case") -> "Data":
         x = data.x.copy()
-        _sequence(x, case, SEQUENCE)[STEP, 0] = value
+        sequence(x, case, SEQUENCE)[STEP, 0] = value
         return data._replace(x=x)
 
     return change
 
 
-def _sequence(v: np.ndarray, case: "Case", b: int) -> np.ndarray:
+def sequence(v: np.ndarray, case: "Case", b: int) -> np.ndarray:
     """(T, ·), a view: one sequence of x or dy"""
     return v[b] if case.spec.batch_first else v[:, b]
 

@@ -38,7 +38,7 @@ class Spec:
     packed: bool = False  # whether lengths will be given
     dropout: float = 0.0
     masks: bool = True  # with dropout, whether its masks will be given; if not, an implementation draws its own
-    state: bool = True  # whether an initial state will be given
+    state: bool = True  # whether an initial state will be given; where T and B are None, not in every call
     T: int | None = None  # steps of the longest sequence, None where calls differ
     B: int | None = None  # sequences, None where calls differ
     dtype: str = "float32"  # "float32", "float64"; when asked for "float16", "bfloat16"

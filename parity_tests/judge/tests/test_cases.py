@@ -158,7 +158,7 @@ def test_a_gradient_lives_as_long_as_a_long_sequence(kind):
         assert np.abs(dx[0]).max() > 1e-6 * np.abs(dx).max(), case.name
 
 
-@pytest.mark.parametrize("case", JUDGED, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name, marks=[pytest.mark.slow] * (c.tier > 1)) for c in JUDGED])
 def test_the_oracle_is_finite_and_every_gradient_is_alive(case):
     """A gradient that is zero everywhere could hide anything."""
     oracle, _ = truth(case)

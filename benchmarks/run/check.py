@@ -66,7 +66,7 @@ def judge(candidate: Candidate, T: int, exact: type = np.float64) -> float:
 
 def verdict(name: str, tensor: np.ndarray | None, right: np.ndarray, limit: Error, precision: str) -> Verdict:
     if tensor is None or tensor.shape != right.shape:
-        return Verdict(name, np.inf, limit.largest, False, detail="missing, or of another shape")
+        return Verdict(name, None, None, False, why="missing", detail="missing, or of another shape")
     return within(limit, name, tensor, right, precision)
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-import reference  # noqa: F401, its modules are looked for among those that are loaded
+import reference
 from reference.common import arrays
 from reference.common.arrays import Array
 from torch_impl.common.precision import allow_tf32
@@ -115,7 +115,7 @@ def replaced(change: Callable[[str, Function], Function]) -> Iterator[None]:
 
 def definition() -> list[ModuleType]:
     """The modules that call elementary functions; in ``arrays`` exp is part of sigmoid, which is moved as a whole."""
-    named = [(name, module) for name, module in sys.modules.items() if name.startswith("reference.")]
+    named = [(name, module) for name, module in sys.modules.items() if name.startswith(f"{reference.__name__}.")]
     return [module for name, module in named if not name.startswith(OTHERS) and module is not arrays]
 
 

@@ -134,7 +134,9 @@ def resolve(name: str) -> Implementation:
     if not isinstance(computes, dict) or not {*computes, *computes.values()} <= PRECISIONS.keys():
         raise LoadError(f"{name}: computes must map each dtype to one of {', '.join(PRECISIONS)}; it is {computes!r}")
     declines, about = getattr(module, "declines", lambda spec: None), getattr(module, "about", None)
-    takes_masks = bool(getattr(module, "takes_masks", False))
+    takes_masks = getattr(module, "takes_masks", False)
+    if not isinstance(takes_masks, bool):
+        raise LoadError(f"{name}: takes_masks must be True or False; it is {takes_masks!r}")
     return Implementation(name, module.load, declines, takes_masks, about, computes)
 
 

@@ -130,7 +130,10 @@ def outputs(case: Case) -> Iterator[Misreading]:
     if case.lengths and not _is_sorted(case):
         order = by_length(case)
         left = "left in the order of the sorted lengths"
-        sorted_states = lambda s: tuple(v[:, order] for v in s)  # noqa: E731
+
+        def sorted_states(states: States) -> States:
+            return tuple(v[:, order] for v in states)
+
         yield _outputs(f"the final states are {left}", lambda o: o._replace(state=sorted_states(o.state)))
         yield _outputs(f"y is {left}", lambda o: o._replace(y=o.y.take(order, batch)))
         yield _outputs(f"y and the final states are {left}", lambda o: Outputs(o.y.take(order, batch), sorted_states(o.state)))

@@ -1,13 +1,15 @@
 """The contracts over several calls, on layers that keep all but one of them.  Which faults each catches: ../../cells/layers.py"""
 
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from ..cases import KINDS, Case, Spec, table
 from ..contracts import CONTRACTS
-from ..implementations import BUILTIN, Implementation
+from ..implementations import BUILTIN, Implementation, LoadError, resolve
 from ..suite import run_case
 
 CASES = {
@@ -166,3 +168,16 @@ def test_lengths_that_are_written_to_are_seen():
 
     result = judged(Sorts, replace(Case(Spec("gru", 3, 6, dtype="float64")), lengths=(2, 5, 1, 4)))
     assert [(v.tensor, v.why) for v in result.verdicts if not v.ok] == [("lengths", "changed")]
+
+
+def test_an_adapter_that_takes_masks_is_judged_with_them_and_without_is_declined(monkeypatch):
+    case = next(c for c in table(("float64",)) if c.spec.kind == "gru" and c.spec.dropout and c.spec.masks)
+    module = ModuleType("masked")
+    module.load = BUILTIN["numpy"].load
+    monkeypatch.setitem(sys.modules, "masked", module)
+    assert run_case(resolve("masked"), case).declined == "takes no dropout masks"
+    module.takes_masks = True
+    assert run_case(resolve("masked"), case).status == "passed"
+    module.takes_masks = "no"
+    with pytest.raises(LoadError, match="takes_masks must be True or False; it is 'no'"):
+        resolve("masked")

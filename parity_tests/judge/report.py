@@ -102,14 +102,19 @@ def row(kind: str, dtype: str, results: Sequence[Result]) -> Json:
     }
 
 
-def verdict(v: Verdict | None, directions: int = 1) -> Json | None:
-    """A verdict with its status in a word, and where it is wrong first; no ratio where none can be had."""
+def verdict(v: Verdict | None) -> Json | None:
+    """A verdict with its status in a word; no ratio where none can be had."""
     if v is None:
         return None
     status = "passed" if v.ok else "error" if v.why in ERRORS else "wrong"
     ratio = number(v.ratio) if np.isfinite(v.ratio) else None
     figures = {"error": number(v.error), "allowed": number(v.allowed), "ratio": ratio}
-    return v._asdict() | figures | {"status": status, "where": place(v, directions)}
+    return v._asdict() | figures | {"status": status}
+
+
+def located(r: Result) -> list[Json]:
+    """What is wrong in a case, and where first."""
+    return [(verdict(v) or {}) | {"where": place(v, 1 + r.case.spec.bidirectional)} for v in r.wrong]
 
 
 def number(x: float | None) -> float | str | None:
@@ -126,21 +131,14 @@ def entry(r: Result) -> Json:
         "status": r.status,
         "reason": r.declined or r.expected or None,
         "worst": verdict(r.worst),
-        "wrong": [verdict(v) for v in r.wrong],
+        "wrong": located(r),
         "seconds": round(r.seconds, 6),
     }
 
 
 def failure(r: Result, causes: list[int]) -> Json:
     """One case that failed; its causes are numbered from 1, as they are listed."""
-    return {
-        "case": r.case.name,
-        "dtype": r.case.spec.dtype,
-        "status": r.status,
-        "causes": causes,
-        "wrong": [verdict(v, 1 + r.case.spec.bidirectional) for v in r.wrong],
-        "right": sum(v.ok for v in r.verdicts),
-    }
+    return entry(r) | {"causes": causes, "right": sum(v.ok for v in r.verdicts)}
 
 
 def environment(device: str) -> Json:

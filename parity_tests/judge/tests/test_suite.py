@@ -7,7 +7,7 @@ import pytest
 
 from ..cases import Case, Spec
 from ..implementations import BUILTIN, Implementation, LoadError, chosen, resolve
-from ..report import processor
+from ..report import build, processor
 from ..suite import run_case
 from ..verdicts import place
 
@@ -131,12 +131,16 @@ def test_the_first_wrong_sequence_is_named_and_of_a_state_the_layer_and_directio
 
     spec = Spec("gru", 3, 6, num_layers=2, bidirectional=True, dtype="float64")
     result = run_case(Implementation("stranger", Off), Case(spec))
-    assert [(v.tensor, place(v, 2)) for v in result.verdicts if not v.ok] == [
+    places = [
         ("y", "t = 3, sequence 2"),
         ("h_n", "layer 1, reverse, sequence 1"),
         ("dx", "t = 1, sequence 3"),
         ("dh_0", "layer 0, reverse, sequence 0"),
     ]
+    assert [(v.tensor, place(v, 2)) for v in result.verdicts if not v.ok] == places
+    (told,) = build([result], [], "cpu")["implementations"]
+    for listed in (told["cases"][0], told["failures"][0]):
+        assert [(v["tensor"], v["where"]) for v in listed["wrong"]] == places
 
 
 def test_the_axes_are_those_of_the_case():

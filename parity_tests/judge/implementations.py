@@ -81,9 +81,9 @@ MORE = {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, 
 
 # Adapters for libraries by others, by a short name; each needs its library.
 STRANGERS = {
-    "jax.scan": "parity_tests.strangers.jax_scan",
-    "onnxruntime": "parity_tests.strangers.onnx_runtime",
-    "autograd": "parity_tests.strangers.hips_autograd",
+    "jax.scan": "parity_tests.strangers.jax.scan",
+    "onnxruntime": "parity_tests.strangers.onnx.runtime",
+    "autograd": "parity_tests.strangers.others.hips_autograd",
 }
 LIBRARIES = {"jax.scan": "jax", "onnxruntime": "onnx onnxruntime", "autograd": "autograd"}  # to install for them
 

@@ -5,8 +5,8 @@ from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
 from numpy import errstate
 
-from .equations import GATES as GATES
-from .equations import opened, stack, steps
+from ..equations import GATES as GATES
+from ..equations import opened, stack, steps
 
 
 def sigmoid(a):

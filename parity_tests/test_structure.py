@@ -301,7 +301,7 @@ def test_schedule_labels_are_in_their_note():
 
 
 def test_tolerance_labels_are_in_their_note():
-    note = (ROOT / "notes" / "tolerances.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / "judge" / "tolerances.md").read_text(encoding="utf-8")
     for label in cited((ROOT / "parity_tests" / "judge" / "tolerance.py").read_text(encoding="utf-8"), "T"):
         assert note.count(f"({label})") == 1, label
 

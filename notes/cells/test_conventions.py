@@ -1,7 +1,7 @@
 """Each row of notes/cells/conventions.md against the package itself: random weights, moved as the row says, in float64
 (float32 where a layer has no more).
 
-The judge is the parity rule (notes/tolerances.md) against ``reference`` in longdouble, over the output and the final
+The judge is the parity rule (notes/judge/tolerances.md) against ``reference`` in longdouble, over the output and the final
 states.  What a new layer starts from is checked on a new layer.
 """
 

@@ -97,6 +97,7 @@ def outputs(call: Call) -> Iterator[Output]:
     """What is right, by the judge's oracle, within what the judge allows."""
     case, (oracle, baselines), moved = call.case, call.truth, call.truth.moved()
     dtypes = [NAMES[dtype] for dtype in RETURNED.get(case.spec.dtype, (case.spec.dtype,))]
+    dtypes += ["BF16"] * (case.spec.dtype == "bfloat16")  # which NumPy has not, and other languages have
     non_finite = case.values in NON_FINITE
     cut = partial(agreed, case, oracle) if non_finite else dict
     judged, baselines, moved = cut(oracle), [cut(b) for b in baselines], [cut(m) for m in moved]

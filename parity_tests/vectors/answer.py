@@ -46,24 +46,20 @@ def answer(implementation: Implementation, described: Json, given: Tensors) -> T
 
 
 def data_of(spec: Spec, call: Json, given: Tensors) -> Data:
-    """What goes into a call."""
+    """What goes into a call; where no gradients are asked for, there is no upstream gradient."""
 
-    def tensor(name: str) -> np.ndarray | None:
-        return given.get(full(call["name"], name))
+    def those(*names: str) -> list[np.ndarray]:
+        return [given[name] for name in (full(call["name"], name) for name in names) if name in given]
 
-    def present(*names: str) -> tuple[np.ndarray, ...]:
-        return tuple(v for v in map(tensor, names) if v is not None)
-
-    masks = [*present(*(f"mask_l{k}" for k in range(spec.num_layers)))] or None
-    dy = tensor("dy")
+    masks = (f"mask_l{k}" for k in range(spec.num_layers))
     return Data(
-        weights_of(spec, call["layer"], given),
-        *present("x"),
-        present("h_0", "c_0") or None,
-        *((np.empty(0),) if dy is None else (dy,)),
-        present("dh_n", "dc_n"),
-        masks,
-        tensor("lengths"),
+        weights=weights_of(spec, call["layer"], given),
+        x=given[full(call["name"], "x")],
+        state=tuple(those("h_0", "c_0")) or None,
+        dy=given.get(full(call["name"], "dy"), np.empty(0)),
+        dstate=tuple(those("dh_n", "dc_n")),
+        masks=those(*masks) or None,
+        lengths=given.get(full(call["name"], "lengths")),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ...judge import suite, verdicts
+from ...judge.cases import table
 from ...judge.implementations import BUILTIN, Implementation
 from ...judge.oracle import truth
 from ...judge.suite import quiet, run_case
@@ -162,7 +163,9 @@ def test_limits_are_the_judges_to_the_last_number(name, dtype, vectors, tmp_path
 
 def edges(case, known):
     """For each tensor that is compared at all: results with it next to its limit, on both sides."""
-    right = {name: np.where(np.isfinite(v), v, np.nan if case.values else v).astype(case.spec.dtype) for name, v in known.oracle.items()}
+    right = {
+        name: np.where(np.isfinite(v), v, np.nan if case.values else v).astype(case.spec.dtype) for name, v in known.oracle.items()
+    }
     for name, exact in known.oracle.items():
         finite = np.argwhere(np.isfinite(exact) & (exact != 0))
         if not len(finite):

@@ -57,11 +57,12 @@ def read_safetensors(path: Path) -> Contents:
 
 
 def read_npz(path: Path) -> Contents:
+    data = BytesIO(path.read_bytes())  # NumPy leaves a file open in which it finds an error
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if isinstance(file, np.ndarray):
-                raise ValueError("it holds one array without a name")
-            return Contents(numbered({name: file[name] for name in file.files}))
+        held = np.load(data, allow_pickle=False)
+        if isinstance(held, np.ndarray):
+            raise ValueError("it holds one array without a name")
+        return Contents(numbered({name: held[name] for name in held.files}))
     except DAMAGED as e:
         raise UsageError(f"{path} is damaged, or no .npz file of plain arrays: {e}") from e
 

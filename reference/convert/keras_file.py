@@ -26,14 +26,15 @@ SIGMOID: dict[str, Any] = {"recurrent_activation": "sigmoid"}
 
 def read(path: Path) -> Contents:
     """UsageError: it is damaged, or a recurrent layer in it has options that ours do not have."""
+    data = path.read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
             layers = dict(recurrent(json.loads(archive.read("config.json"))))
             with h5py.File(BytesIO(archive.read("model.weights.h5"))) as file:
                 held = dict(cells(file))
     except UsageError:
         raise
-    except (*DAMAGED, AttributeError, RecursionError, RuntimeError) as e:
+    except (*DAMAGED, AttributeError, RecursionError, RuntimeError, OSError) as e:
         raise UsageError(f"{path} is damaged, or no .keras file of Keras 3: {e}") from e
     known = {name: own for name, own in layers.items() if name in held}
     return Contents(

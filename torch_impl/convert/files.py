@@ -1,6 +1,7 @@
 """.pt and .pth: a state_dict, alone or within what was saved with it.  What else there is: reference/convert/files.py"""
 
 import pickle
+import warnings
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +18,9 @@ from reference.convert.files import Contents, Kind, numbered
 def read(path: Path) -> Contents:
     """UsageError: it is damaged, or holds more than tensors and plain values, which is not loaded."""
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # about pickles that it goes on to refuse
+            warnings.simplefilter("ignore")
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
         raise UsageError(f"{path} is damaged, or holds more than tensors and plain values: save model.state_dict()") from e
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as e:

@@ -205,12 +205,15 @@ def test_words_that_are_missing_are_argparse_s(folder, capsys, words):
 
 @pytest.mark.parametrize("package", ["reference", "torch_impl"])
 def test_both_commands_are_there(folder, package):
-    def run(*words):
-        return subprocess.run([sys.executable, "-m", f"{package}.convert", *words], env={"PYTHONPATH": str(ROOT), "PATH": ""},
-                              capture_output=True, text=True, check=False)  # fmt: skip
-
-    done = run("list", "m.pt")
+    words = [sys.executable, "-m", f"{package}.convert", "list", "m.pt"]
+    done = subprocess.run(words, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr[:6]) == ((2, "error:") if package == "reference" else (0, ""))
-    assert f"usage: python -m {package}.convert list" in run("list", "--help").stdout
-    help_text = run("--help").stdout
-    assert "flax.nnx" in help_text and "{" not in help_text.replace("{after,before}", "").replace("{tanh,relu}", "")
+
+
+@pytest.mark.parametrize("name", ["", "list", "diagnose", "compare"])
+def test_help_says_which_libraries_there_are(capsys, name):
+    with pytest.raises(SystemExit):
+        torch_main([name, "--help"] if name else ["--help"])
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: python -m torch_impl.convert {name}".strip())
+    assert "reference, torch, keras, onnx, jax, flax.linen, flax.nnx, equinox, haiku, mlx, paddle" in said

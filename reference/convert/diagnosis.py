@@ -17,6 +17,7 @@ from .readings import C, Case, Outputs, Reading, readings
 from .stacks import Stack
 
 NOISE, EPS = 16, 64
+NEAR = 0.01  # from here on rounding can decide
 PAIR = 1024  # eps between two outputs whose rounding nobody knows
 
 
@@ -95,20 +96,24 @@ def predicted(case: Case, dtype: np.dtype) -> Outputs | None:
 
 def measure(case: Case, given: Outputs, coarse: np.dtype, tolerance: float | None) -> tuple[float, float] | None:
     """(error, allowed) of the worst output, in units of its max; None where the shapes do not fit"""
-    wide = np.dtype(np.longdouble) if coarse.itemsize > 4 else np.dtype(np.float64)
-    oracle = predicted(case, wide)
-    if oracle is None or any(a.shape != b.shape for a, b in zip(oracle, given, strict=False)):
+    near = predicted(case, coarse)
+    if near is None or any(a.shape != b.shape for a, b in zip(near, given, strict=False)):
         return None
-    eps, baseline, worst = float(np.finfo(coarse).eps), None, (0.0, 1.0)
-    for k, (a, b) in enumerate(zip(oracle, given, strict=False)):
-        size = largest(b) or 1.0
-        error, allowed = largest(a - b) / size, EPS * eps if tolerance is None else tolerance
-        if tolerance is None and allowed < error < 0.01:  # near: rounding decides
-            baseline = baseline or predicted(case, coarse)
-            allowed += NOISE * largest(a - baseline[k]) / size if baseline else 0.0
-        if not error / allowed <= worst[0] / worst[1]:  # also where there is a NaN
-            worst = error, allowed
-    return worst
+    bound = EPS * float(np.finfo(coarse).eps) if tolerance is None else tolerance
+    errors = shares(near, given, given)
+    if tolerance is not None or not max(errors) < NEAR:
+        return max(errors), bound
+    oracle = predicted(case, np.dtype(np.longdouble if coarse.itemsize > 4 else np.float64))
+    assert oracle is not None
+    noise = shares(near, oracle, given)
+    pairs = [(e, bound + NOISE * n) for e, n in zip(shares(oracle, given, given), noise, strict=True)]
+    return max(pairs, key=lambda pair: pair[0] / pair[1])
+
+
+def shares(a: Outputs, b: Outputs, given: Outputs) -> list[float]:
+    """max|a - b| of each output that is given, as a share of its max; infinite where there is a NaN"""
+    found = [(largest(x - y), largest(v) or 1.0) for x, y, v in zip(a, b, given, strict=False)]
+    return [error / size if error / size == error / size else np.inf for error, size in found]
 
 
 def largest(v: Array) -> float:

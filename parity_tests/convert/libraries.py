@@ -101,24 +101,28 @@ def new_torch(c, inputs, hidden):
     return {name: v.numpy() for name, v in torch_layer(c, inputs, hidden).state_dict().items()}
 
 
-def paddle_layer(c, inputs, hidden):
+def paddle():
+    """The package, in float64, on the CPU."""
     with warnings.catch_warnings():  # of compilers that it does not find
         warnings.simplefilter("ignore")
-        paddle = import_module("paddle")
-    paddle.set_device("cpu")
-    paddle.set_default_dtype("float64")
-    return getattr(paddle.nn, c.layer.split(".")[-1])(inputs, hidden)
+        package = import_module("paddle")
+    package.set_device("cpu")
+    package.set_default_dtype("float64")
+    return package
+
+
+def paddle_layer(c, inputs, hidden):
+    return getattr(paddle().nn, c.layer.split(".")[-1])(inputs, hidden)
 
 
 def run_paddle(c, arrays, x, s, reset_after):
-    layer = paddle_layer(c, x.shape[2], s[0].shape[1])
-    paddle = import_module("paddle")
+    lib, layer = paddle(), paddle_layer(c, x.shape[2], s[0].shape[1])
     own = dict(layer.named_parameters())
     same_names(arrays, own)
     for name, v in arrays.items():
         own[name].set_value(v)
-    state = [paddle.to_tensor(v[None]) for v in s]
-    y, s_n = layer(paddle.to_tensor(x.swapaxes(0, 1)), tuple(state) if len(state) == 2 else state[0])
+    state = [lib.to_tensor(v[None]) for v in s]
+    y, s_n = layer(lib.to_tensor(x.swapaxes(0, 1)), tuple(state) if len(state) == 2 else state[0])
     return [y.numpy().swapaxes(0, 1), *(v.numpy()[0] for v in (s_n if isinstance(s_n, tuple) else (s_n,)))]
 
 

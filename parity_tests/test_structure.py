@@ -43,6 +43,7 @@ ONLY_TORCH = {
 ONLY_NOTES = {"cells/conventions.md", "gradients/index.md"}  # of all rooms of a chapter
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 MOST_FILES = 16
+RESULTS = {Path("parity_tests/strangers/results")}  # a file for each library, which nobody reads one by one
 TOP = {
     ".gitignore",
     "CHANGELOG.md",
@@ -196,7 +197,7 @@ def every_twin_note_and_table_of_faults_has_its_room_in_reference() -> Iterator[
 
 def no_folder_has_more_than_sixteen_files() -> Iterator[str]:
     counts = Counter(file.parent for file in tracked())
-    yield from (str(folder) for folder, count in counts.items() if count > MOST_FILES)
+    yield from (str(folder) for folder, count in counts.items() if count > MOST_FILES and folder not in RESULTS)
 
 
 def the_top_holds_what_every_project_has() -> Iterator[str]:
@@ -309,7 +310,7 @@ def test_schedule_labels_are_in_their_note():
 
 
 def test_tolerance_labels_are_in_their_note():
-    note = (ROOT / "notes" / "tolerances.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / "judge" / "tolerances.md").read_text(encoding="utf-8")
     for label in cited((ROOT / "parity_tests" / "judge" / "tolerance.py").read_text(encoding="utf-8"), "T"):
         assert note.count(f"({label})") == 1, label
 

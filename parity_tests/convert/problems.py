@@ -1,4 +1,4 @@
-"""Random layers in the conventions of a row, and what is right for them: the parity rule (notes/tolerances.md) on y and
+"""Random layers in the conventions of a row, and what is right for them: the parity rule (notes/judge/tolerances.md) on y and
 the final states, ``reference`` in longdouble the oracle."""
 
 from typing import NamedTuple

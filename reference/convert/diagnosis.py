@@ -2,7 +2,7 @@
 
 Two arrays agree if  max|a - b| <= 16 · noise + 64 · eps · max|b|,  noise the rounding of the definition itself: in the
 coarser dtype of weights and outputs against a wider one.  A convention that is wrong is wrong by far more, so the factors are
-looser than those of the parity rule (notes/tolerances.md), which has the same form.
+looser than those of the parity rule (notes/judge/tolerances.md), which has the same form.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,18 +1,9 @@
-"""ONNX Runtime: a model of one RNN, LSTM or GRU node per layer, on the CPU, forward only.
-
-What is declined was tried with onnxruntime 1.32.  float64: "LSTM operator does not support double yet", likewise GRU,
-and for RNN "Could not find an implementation".  proj_size: the operator has no input for a projection, and a W_hh of
-that width is refused with "Input R must have shape ...".  Everything else agreed with the definition.
-"""
-
-from functools import cache
+"""A spec and weights as an ONNX model of one RNN, LSTM or GRU node per layer.  Operators: https://onnx.ai/onnx/operators/"""
 
 import numpy as np
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}  # torch's h, ifgo, rzn  ->  ONNX's h, iofc, zrh
-THREADS = 1  # waiting threads spin: no faster on small models, twice the CPU time
 OPSET, IR_VERSION = 13, 7  # the oldest whose Split takes its sizes as an input, so that older runtimes can read it
 
 
@@ -85,41 +76,7 @@ def build(spec, weights, with_state, with_lengths):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
-class Layer:
-    """A stack of layers, for inference."""
-
-    def __init__(self, spec, weights):
-        self.session = cache(lambda *given: start(build(spec, weights, *given)))
-
-    def forward(self, x, state, lengths=None):
-        given = {"x": x} | dict(zip(("h_0", "c_0"), state or (), strict=False))
-        if lengths is not None:
-            given["lengths"] = np.asarray(lengths, np.int32)
-        y, *state_n = self.session(state is not None, lengths is not None).run(None, given)
-        return y, tuple(state_n)
-
-
-def start(model):
-    """A session that runs a model."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-load = Layer
-
-
-def declines(spec):
-    """A reason, or None."""
-    if spec.device != "cpu":
-        return "this adapter runs ONNX Runtime's CPU kernels"
-    if spec.dtype != "float32":
-        return "ONNX Runtime computes RNN, LSTM and GRU in float32 only"
-    if spec.proj_size:
-        return "ONNX's LSTM has no projection"
-    return None
-
-
-def about():
-    """Version and threads."""
-    return f"ONNX Runtime {onnxruntime.__version__}, {THREADS} thread"
+def fed(x, state, lengths):
+    """The inputs of a model by name"""
+    given = {"x": x} | dict(zip(("h_0", "c_0"), state or (), strict=False))
+    return given if lengths is None else given | {"lengths": np.asarray(lengths, np.int32)}

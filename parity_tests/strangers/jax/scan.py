@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .equations import GATES as GATES
-from .equations import opened, stack, steps
+from ..equations import GATES as GATES
+from ..equations import opened, stack, steps
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)  # else float64 would be rounded to float32; float32 stays what it is

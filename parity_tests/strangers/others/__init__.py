@@ -1,0 +1,1 @@
+"""Libraries that stand alone."""

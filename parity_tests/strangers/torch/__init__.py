@@ -1,0 +1,1 @@
+"""Other ways of torch than those of torch_impl, and libraries on it."""

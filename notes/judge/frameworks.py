@@ -1,6 +1,6 @@
 """The generated parts of notes/judge/frameworks.md, from parity_tests/strangers/results and the scripts of its findings."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,13 +27,12 @@ def judged() -> dict[str, Json]:
 
 def overview() -> str:
     """A row for each library, a column for each kind of cell."""
-    head = ("library", "version", "judged on", *KINDS)
+    head = ("library", "version", "judged on", *KINDS, "its converters")
     return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head))))
 
 
 def row(r: Json) -> list[str]:
-    # every case that asks for options counts once in "all": the sum over options would count it for each
-    return [named(r), cell(r["about"]), r["date"], *(both(r["totals"][kind]) for kind in KINDS)]
+    return [named(r), cell(r["about"]), r["date"], *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
 
 
 def named(r: Json) -> str:
@@ -109,9 +108,3 @@ def shared(cause: Json) -> str:
 
 def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n)
-
-
-def totals(values: Iterable[Json]) -> str:
-    """How many libraries were judged, and in how many something was found."""
-    values = list(values)
-    return f"{len(values)} adapters, {sum(any(r['findings']) for r in values)} with findings"

@@ -11,6 +11,7 @@ class Stranger(NamedTuple):
     needs: tuple[str, ...]  # what pip installs for it, in the versions that were judged
     cases: tuple[str, ...] = ()  # globs, where it compiles for too long to be given all
     findings: tuple[str, ...] = ()  # what is wrong in the library: scripts in parity_tests/strangers/findings
+    converts: str = ""  # its name in reference/convert, whose tests run it too
 
     @property
     def address(self) -> str:

@@ -3,8 +3,8 @@
 What each needs is installed once, into out/strangers; several are judged at a time, each in a process that may crash.  Results
 are kept in parity_tests/strangers/results, one file each, and what changed against the last one is said.
 
-Exit status: 0 all were judged; 1 one could not be installed, loaded or judged, or a finding is not what it was; 2 something was
-asked for that is not there; 130 Ctrl-C.
+Exit status: 0 all were judged; 1 one could not be installed, loaded or judged, a finding is gone, or a converter fails;
+2 something was asked for that is not there; 130 Ctrl-C.
 """
 
 import argparse
@@ -80,4 +80,5 @@ def conclude(console, name, job, before, args) -> bool:
         console.print(f"  {change}")
     if not args.cases:
         results.write(result, args.results)
-    return any(finding["status"] != "there" for finding in result["findings"].values())
+    gone = any(finding["status"] != "there" for finding in result["findings"].values())
+    return gone or any(word in result["converters"] for word in ("failed", "error", "no test"))

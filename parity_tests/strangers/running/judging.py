@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -32,7 +33,8 @@ def judged(name: str, stranger: Stranger, cases: Sequence[str], timeout: float) 
     report = report_of(python, name, cases or stranger.cases, timeout)
     ended = {finding: shown(python, FINDINGS / f"{finding}.py") for finding in stranger.findings}
     statuses, printed = ({f: e[k] for f, e in ended.items()} for k in (0, 1))
-    ran = Ran(name, about, time.monotonic() - begun, statuses, printed, date.today())
+    converters = converted(python, stranger.converts) if stranger.converts else ""
+    ran = Ran(name, about, time.monotonic() - begun, statuses, printed, converters, date.today())
     return result(stranger, ran, report, table())
 
 
@@ -62,6 +64,13 @@ def report_of(python: Path, name: str, cases: Sequence[str], timeout: float) -> 
         if ended.returncode not in (0, 1) or not file.exists():
             raise JudgeError(last_line(ended.stderr or ended.stdout))
         return json.loads(file.read_text(encoding="utf-8"))
+
+
+def converted(python: Path, library: str) -> str:
+    """What the tests of the converters come to that run a library: "55 passed\""""
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "parity_tests/convert", "-m", "slow or not slow", "-k", library]
+    counts = re.findall(r"\d+ (?:passed|failed|skipped|errors?)", last_line(started(python, words).stdout))
+    return ", ".join(counts) or "no test ran"
 
 
 def shown(python: Path, script: Path) -> tuple[str, str]:

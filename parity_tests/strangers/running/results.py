@@ -40,6 +40,7 @@ class Ran(NamedTuple):
     seconds: float
     findings: Mapping[str, str]  # of each "there", "gone", or what went wrong
     printed: Mapping[str, str]  # what each said
+    converters: str  # what the tests of its converters came to, empty if it has none
     day: date
 
 
@@ -65,6 +66,7 @@ def result(stranger: Stranger, ran: Ran, report: Json, cases: Iterable[Case]) ->
         "matrix": {kind: {o: row[o] for o in (PLAIN, *OPTIONS) if o in row} for kind, row in counts.items()},
         "causes": [{k: c[k] for k in ("text", "cases", "kinds", "shared", "example")} for c in judged["causes"]],
         "failures": [[f["case"], f["dtype"], f["status"], f["causes"]] for f in judged["failures"]],
+        "converters": ran.converters,
         "findings": {name: {"status": status, "printed": ran.printed[name]} for name, status in ran.findings.items()},
     }
 

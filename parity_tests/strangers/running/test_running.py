@@ -20,7 +20,7 @@ from .environments import InstallError, environment
 from .results import ALL, OPTIONS, PLAIN, Ran
 
 ROOT = Path(__file__).parents[3]
-RAN = Ran("mine", "mine 1", 2.4, {"fault": "there"}, {"fault": "off by 1\n"}, date(2026, 11, 28))
+RAN = Ran("mine", "mine 1", 2.4, {"fault": "there"}, {"fault": "off by 1\n"}, "55 passed", date(2026, 11, 28))
 STRANGER = Stranger("Mine", "mine", ("mine==1",), findings=("fault",))
 
 
@@ -133,6 +133,11 @@ def test_what_a_script_shows(tmp_path, code, status):
     said, printed = judging.shown(Path(sys.executable), script)
     assert said == status
     assert printed == ("off by 1\n" if "print" in code else "")
+
+
+def test_what_the_tests_of_a_converter_come_to():
+    assert re.fullmatch(r"\d+ passed", judging.converted(Path(sys.executable), "test_conventions and torch and LSTM"))
+    assert judging.converted(Path(sys.executable), "nothing_is_called_so") == "no test ran"
 
 
 def test_the_command_judges_and_keeps(tmp_path, monkeypatch, capsys):

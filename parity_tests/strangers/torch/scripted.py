@@ -21,9 +21,7 @@ class DenseLSTM(torch.nn.Module):
 
 
 class PackedLSTM(DenseLSTM):
-    def forward(
-        self, x: PackedSequence, state: tuple[Tensor, Tensor] | None
-    ) -> tuple[PackedSequence, tuple[Tensor, Tensor]]:
+    def forward(self, x: PackedSequence, state: tuple[Tensor, Tensor] | None) -> tuple[PackedSequence, tuple[Tensor, Tensor]]:
         return self.m(x, state)
 
 

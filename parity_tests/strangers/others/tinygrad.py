@@ -1,15 +1,19 @@
 """tinygrad's nn.LSTMCell on the CPU, the only recurrent layer that it has; its own gradient is the backward.
 
-Run with tinygrad 0.14.0.  The loop over time, layers, directions and lengths are put together here.  It compiles what it has not
-compiled before, with clang or LLVM: seconds a case.
+Run with tinygrad 0.14.0.  The loop over time, layers, directions and lengths are put together here.  It needs clang, and
+compiles what it has not compiled before.
 """
 
 import importlib.metadata
+import os
 
 import numpy as np
-from tinygrad import Tensor, nn
 
-from .lengths import ends, valid
+os.environ.setdefault("DEV", "CPU")
+os.environ.setdefault("PARALLEL", "0")  # no processes that compile: a case is judged in one that may be ended
+from tinygrad import Tensor, nn  # noqa: E402
+
+from .lengths import ends, valid  # noqa: E402
 
 
 class Layer:

@@ -1,4 +1,4 @@
-"""torch.nn.RNN, LSTM and GRU in bfloat16, for float32 asked: arrays are rounded on the way in, and so judged by what that allows."""
+"""torch.nn.RNN, LSTM and GRU in bfloat16 where float32 is asked for, and judged by what that allows."""
 
 import torch
 

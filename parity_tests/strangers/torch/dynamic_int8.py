@@ -34,6 +34,8 @@ def declines(spec):
         return "quantize_dynamic takes LSTM and GRU only"
     if spec.dtype != "float32":
         return "quantised layers take float32 only"
+    if not spec.bias:
+        return "quantised layers have biases"
     if spec.proj_size:
         return "quantised LSTM has no projection"
     return "for inference only" if spec.dropout else layer.declines(spec)

@@ -18,16 +18,16 @@ class Layer(layer.TorchLayer):
             return super().run(x, state, lengths, masks)
         run = super().run
 
-        def pure(weights, x, state):
+        def pure(weights, x, *state):  # torch.func.vjp takes no None
             named = {f"m.{name}": w for name, w in weights.items()}
-            return torch.func.functional_call(Called(self.module, run), named, (x, state, lengths))
+            return torch.func.functional_call(Called(self.module, run), named, (x, state or None, lengths))
 
-        (y, state_n), self.pullback = torch.func.vjp(pure, dict(self.module.named_parameters()), x, state)
+        (y, state_n), self.pullback = torch.func.vjp(pure, dict(self.module.named_parameters()), x, *(state or ()))
         return y, state_n
 
     def backward(self, dy, dstate):
-        dweights, dx, dstate_0 = self.pullback((dy, tuple(dstate)))
-        return dx, dstate_0, dweights
+        dweights, dx, *dstate_0 = self.pullback((dy, tuple(dstate)))
+        return dx, tuple(dstate_0) or None, dweights
 
 
 class Called(torch.nn.Module):

@@ -28,7 +28,8 @@ def linears(spec, p):
 
 def step(spec, p, x, s):
     """One step of one direction"""
-    own = CELLS[spec.cell](spec.input_size, spec.hidden_size, activation=spec.nonlinearity)
+    zeros = brainstate.nn.init.ZeroInit()  # no random numbers, which brainstate refuses under jax.jit
+    own = CELLS[spec.cell](spec.input_size, spec.hidden_size, w_init=zeros, activation=spec.nonlinearity)
     for name, (weight, bias) in linears(spec, p).items():
         getattr(own, name).weight.value = {"weight": weight.T, "bias": bias}
     own.init_state(len(x))

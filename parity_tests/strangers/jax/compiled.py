@@ -8,7 +8,7 @@ that was met before, and XLA takes a second for each.
 
 import os
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)  # else float64 would be rounded to float32; float32 stays what it is
 
 
-@cache
+@lru_cache(maxsize=32)  # of forms: those of a kind of cell
 def programs(run, spec):
     """(forward that also gives its pullback, the pullback applied) of a function of weights, x, state and lengths"""
     recorded = jax.jit(lambda p, x, state, lengths: jax.vjp(lambda *v: run(spec, *v, lengths), p, x, state))

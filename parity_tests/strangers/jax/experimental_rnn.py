@@ -1,7 +1,7 @@
 """jax.experimental.rnn of JAX 0.10.2: lstm_ref, the reference in plain JAX of its cuDNN LSTM, and unpack_lstm_weights.
 
 The stack is all theirs: layers, directions and lengths.  It always has two biases, zero here where the spec has none, and is
-batch first, turned by hand where the spec is not.
+batch first, turned by hand where the spec is not.  What stands in x past an end is zeroed by hand: nothing is promised of it.
 """
 
 import jax
@@ -27,6 +27,7 @@ def run(spec, weights, x, state, lengths):
     """The whole stack"""
     sizes = (spec.input_size, spec.hidden_size, spec.num_layers)
     W_ih, W_hh, b_ih, b_hh = rnn.unpack_lstm_weights(packed(spec, weights), *sizes, spec.bidirectional)
+    x = compiled.inside(x, compiled.valid(spec, x, lengths))
     x = x if spec.batch_first else x.swapaxes(0, 1)
     y, *state_n = rnn.lstm_ref(x, *state, W_ih, W_hh, b_ih, b_hh, lengths, *sizes, 0.0, spec.bidirectional)
     return y if spec.batch_first else y.swapaxes(0, 1), tuple(state_n)

@@ -1,7 +1,7 @@
 """Flax 0.12.8, nnx: RNN over LSTMCell, GRUCell and SimpleCell, Bidirectional over two of them.
 
 Its cells always have a bias, zero here where the spec has none.  GRUCell has no hidden bias of n: b_hn of its own docstring's
-equation is not there.  Composed by hand: the layers, and zeros in y past an end, which nnx.RNN does not promise.
+equation is not there.  Composed by hand: the layers, and zeros in x and y past an end, as nnx.RNN promises nothing of what is there.
 """
 
 import flax
@@ -46,6 +46,8 @@ def run(spec, p, x, state, lengths, lstm=nnx.LSTMCell):
 
     options = {"time_major": not spec.batch_first, "return_carry": True}
     rnns = [nnx.RNN(cell(spec, q, lstm), **options) for q in p]
+    there = compiled.valid(spec, x, lengths)
+    x = compiled.inside(x, there)
     carry = None if state is None else tuple(turned(s) for s in state)
     if spec.bidirectional:
         last, y = nnx.Bidirectional(*rnns, **options)(x, initial_carry=carry, seq_lengths=lengths)
@@ -53,7 +55,7 @@ def run(spec, p, x, state, lengths, lstm=nnx.LSTMCell):
         last, y = rnns[0](x, initial_carry=carry and carry[0], seq_lengths=lengths)
         last = [last]
     last = tuple(turned(s) if spec.cell == "lstm" else (s,) for s in last)
-    return compiled.inside(y, compiled.valid(spec, x, lengths)), last
+    return compiled.inside(y, there), last
 
 
 def load(spec, weights):

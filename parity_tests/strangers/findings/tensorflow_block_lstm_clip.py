@@ -1,7 +1,7 @@
 """TensorFlow 2.21.0: the gradient of BlockLSTM leaves out that the cell state was clipped, which it is by default.
 
 What: tf.raw_ops.BlockLSTM clips the cell state to [-cell_clip, cell_clip], 3 by default.  Where it has clipped, cs is constant and
-the gradient through it is zero; BlockLSTMGrad, which is not told of cell_clip, sends the gradient on as if nothing had been clipped.
+the gradient through it is zero; BlockLSTMGrad, which is not told of cell_clip, sends it on as if nothing had been clipped.
 With one unit whose cell state is 3 at its clip, the gradient of h in x is far from zero where it is near it.
 
 Witness: central differences of the forward in float32, with steps that are far above its rounding.

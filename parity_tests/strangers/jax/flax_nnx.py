@@ -1,7 +1,8 @@
 """Flax 0.12.8, nnx: RNN over LSTMCell, GRUCell and SimpleCell, Bidirectional over two of them.
 
-Its cells always have a bias, zero here where the spec has none.  GRUCell has no hidden bias of n: b_hn of its own docstring's
-equation is not there.  Composed by hand: the layers, and zeros in x and y past an end, as nnx.RNN promises nothing of what is there.
+Its cells always have a bias, zero here where the spec has none.  GRUCell has no hidden bias of n: b_hn of its own
+docstring's equation is not there.  Composed by hand: the layers, and zeros in x and y past an end, as nnx.RNN promises
+nothing of what is there.
 """
 
 import flax

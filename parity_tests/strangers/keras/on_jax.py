@@ -1,4 +1,7 @@
-"""Keras 3.15.1 on JAX 0.10.2: keras.layers through stateless_call, compiled; jax.vjp is the backward.  KERAS_BACKEND is set here."""
+"""Keras 3.15.1 on JAX 0.10.2: keras.layers through stateless_call, compiled; jax.vjp is the backward.
+
+KERAS_BACKEND is set here.
+"""
 
 from functools import cache
 

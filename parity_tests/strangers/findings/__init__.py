@@ -22,7 +22,7 @@ class Finding(NamedTuple):
 
 
 def read(name: str) -> Finding:
-    """A finding by its name.  ValueError: its docstring is not in the form that is wanted."""
+    """A finding by its name, LIBRARY/NAME.  ValueError: its docstring is not in the form that is wanted."""
     text = (PLACE / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(text)
     title, *rest = [" ".join(part.split()) for part in (ast.get_docstring(tree) or "").split("\n\n")]
@@ -33,5 +33,5 @@ def read(name: str) -> Finding:
 
 
 def names() -> list[str]:
-    """Every finding."""
-    return sorted(path.stem for path in PLACE.glob("*.py") if path.stem != "__init__" and not path.stem.startswith("test_"))
+    """Every finding, as LIBRARY/NAME."""
+    return sorted(path.relative_to(PLACE).with_suffix("").as_posix() for path in PLACE.glob("*/*.py"))

@@ -34,7 +34,7 @@ def loss(params, x):
 
 kernel = params["params"]["cell"]["ii"]["kernel"]
 step, at = 1e-6, kernel.at[0, 0]
-moved = [jax.tree.map(lambda v: v if v is not kernel else to, params) for to in (at.add(step), at.add(-step))]
+moved = [jax.tree.map(lambda v, to=to: v if v is not kernel else to, params) for to in (at.add(step), at.add(-step))]
 difference = float((loss(moved[0], padded) - loss(moved[1], padded)) / (2 * step))
 of_nan, of_zero = (jax.grad(loss)(params, v)["params"]["cell"]["ii"]["kernel"] for v in (padded, zeroed))
 print(f"loss: NaN in the padding {loss(params, padded):.6f}, zeros {loss(params, zeroed):.6f}")

@@ -6,7 +6,8 @@ float64, while mx.tanh, and with it nn.RNN, is right to 3e-16.
 
 Witness: NumPy in longdouble.
 
-Upstream: NOT YET SEARCHED.  In mlx/backend/cpu/simd/math.h exp of any type starts with a Simd<float, N> of its argument.
+Upstream: ml-explore/mlx #3047, open, and #4158. In mlx/backend/cpu/simd/math.h exp of any type starts with a Simd<float, N> of
+its argument.
 
 Their tests: not known; the installed package holds none.
 """

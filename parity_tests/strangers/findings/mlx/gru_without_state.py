@@ -5,7 +5,7 @@ is missing at the first step where no state is given.  The first output is that 
 
 Witness: the documented equations in NumPy, one step, float32.
 
-Upstream: NOT YET SEARCHED
+Upstream: ml-explore/mlx #3249, mended by PR #3252.
 
 Their tests: not known; the installed package holds none.
 """

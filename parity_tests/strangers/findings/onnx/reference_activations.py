@@ -5,7 +5,8 @@ and says nothing.  RNN takes its activations in earnest, but knows Tanh and Affi
 
 Witness: the first step of one unit by the operator's equations in NumPy.
 
-Upstream: NOT YET SEARCHED.  "TODO: support overridden attributes" in onnx/reference/ops/op_lstm.py and op_gru.py.
+Upstream: no thread was found in a search of its issues. "TODO: support overridden attributes" in onnx/reference/ops/op_lstm.py
+and op_gru.py.
 
 Their tests: no node test of RNN, GRU or LSTM in the installed package (onnx/backend/test/case/node) sets one of them.
 """

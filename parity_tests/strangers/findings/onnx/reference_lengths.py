@@ -5,8 +5,8 @@ second.  The operators say that sequence_lens "specify the lengths of the sequen
 
 Witness: the same node run on the first step of the first sequence alone.
 
-Upstream: NOT YET SEARCHED.  The argument is there and unused in onnx/reference/ops/op_rnn.py, op_gru.py and op_lstm.py, marked
-"noqa: ARG002".
+Upstream: no thread was found in a search of its issues; PR #7935 added the directions, which were ignored before. The argument
+is there and unused in onnx/reference/ops/op_rnn.py, op_gru.py and op_lstm.py, marked "noqa: ARG002".
 
 Their tests: of the node tests in the installed package (onnx/backend/test/case/node) only test_lstm_with_peepholes gives
 sequence_lens, and all of them are the number of steps; test_gru_seq_length and test_rnn_seq_length give none.

@@ -7,7 +7,8 @@ returns zeros as well.
 
 Witness: torch.nn's layers with the same weights, where masks with dropout=1 are not a matter of chance.
 
-Upstream: NOT YET SEARCHED.  In opacus/layers/dp_rnn.py forward_layer has dropout inside of its loop over the steps, in every layer.
+Upstream: no thread was found in a search of its issues. In opacus/layers/dp_rnn.py forward_layer has dropout inside of its loop
+over the steps, in every layer.
 
 Their tests: not known; the installed package holds none of this layer.
 """

@@ -5,8 +5,8 @@ digits are lost, and so are those of gradients that pass through them.  Given a 
 
 Witness: torch.nn.LSTM with the same weights returns float64; the outputs at the last steps, which are h_n, differ from it.
 
-Upstream: NOT YET SEARCHED.  opacus/layers/dp_rnn.py makes h_last and c_last with torch.zeros(max_batch_size, self.hidden_size),
-without a dtype or a device.
+Upstream: no thread was found in a search of its issues. opacus/layers/dp_rnn.py makes h_last and c_last with
+torch.zeros(max_batch_size, self.hidden_size), without a dtype or a device.
 
 Their tests: not known; the installed package holds none of this layer.
 """

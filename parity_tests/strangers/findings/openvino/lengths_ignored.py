@@ -6,7 +6,7 @@ wrong by up to 0.67, and the final states of both sequences are the same.  A mod
 
 Witness: OpenVINO itself with fixed shapes, and the equation of a tanh RNN in NumPy.
 
-Upstream: NOT YET SEARCHED
+Upstream: no thread was found in a search of its issues; PR #21054 is of lengths on the GPU.
 
 Their tests: not known; the installed package holds none.
 """

@@ -6,8 +6,8 @@ no bias.
 
 Witness: the exit status of a process that does nothing else; the same call with biases returns.
 
-Upstream: NOT YET SEARCHED.  In python/paddle/nn/layer/rnn.py flatten_parameters takes weight number i to belong to layer i // 4:
-it counts four parameters to each layer, and there are two.
+Upstream: PaddlePaddle/Paddle #70231, open. In python/paddle/nn/layer/rnn.py flatten_parameters takes weight number i to belong
+to layer i // 4: it counts four parameters to each layer, and there are two.
 
 Their tests: not known; the installed package holds none.
 """

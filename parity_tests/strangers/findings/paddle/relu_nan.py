@@ -5,7 +5,7 @@ activation="tanh" the NaN stays.
 
 Witness: paddle.maximum(NaN, 0), which is the definition of relu and documented to give NaN; NumPy's maximum.
 
-Upstream: NOT YET SEARCHED
+Upstream: PaddlePaddle/Paddle #79351, open, of relu alone; PR #65310 of 2024 was to mend it.
 
 Their tests: not known; the installed package holds none.
 """

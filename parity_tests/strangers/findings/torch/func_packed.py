@@ -6,7 +6,7 @@ and so does torch.func.grad where the input is a tensor.
 
 Witness: torch.autograd.grad of the same loss.
 
-Upstream: NOT YET SEARCHED
+Upstream: no thread was found of this; functorch #629 is of the same message with a packed sequence in another model.
 
 Their tests: not known; the installed package holds none of torch.func with recurrent layers.
 """

@@ -6,7 +6,8 @@ argument, and warns if there is one layer only.
 
 Witness: torch.nn.LSTM with the same weights: with dropout=1 its second layer is given zeros, and its outputs are others.
 
-Upstream: NOT YET SEARCHED.  self.dropout is set in torch/ao/nn/quantizable/modules/rnn.py and read nowhere in it but in from_float.
+Upstream: no thread was found in a search of its issues. self.dropout is set in torch/ao/nn/quantizable/modules/rnn.py and read
+nowhere in it but in from_float.
 
 Their tests: not known; the installed package holds none.
 """

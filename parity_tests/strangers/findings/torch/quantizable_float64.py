@@ -5,7 +5,8 @@ same dtype".  The state that it makes by itself is always float32.  With a state
 
 Witness: the same call with the zeros given, and torch.nn.LSTM with the same weights.
 
-Upstream: NOT YET SEARCHED.  torch/ao/nn/quantizable/modules/rnn.py makes the zeros with dtype=torch.float.
+Upstream: no thread was found in a search of its issues. torch/ao/nn/quantizable/modules/rnn.py makes the zeros with
+dtype=torch.float.
 
 Their tests: not known; the installed package holds none.
 """

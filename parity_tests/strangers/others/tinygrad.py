@@ -11,9 +11,9 @@ import numpy as np
 
 os.environ.setdefault("DEV", "CPU")
 os.environ.setdefault("PARALLEL", "0")  # no processes that compile: a case is judged in one that may be ended
-from tinygrad import Tensor, nn  # noqa: E402
+from tinygrad import Tensor, nn
 
-from .lengths import ends, valid  # noqa: E402
+from .lengths import ends, valid
 
 
 class Layer:

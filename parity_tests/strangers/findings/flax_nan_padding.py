@@ -34,8 +34,13 @@ def loss(params, x):
 
 kernel = params["params"]["cell"]["ii"]["kernel"]
 step, at = 1e-6, kernel.at[0, 0]
-moved = [jax.tree.map(lambda v: v if v is not kernel else to, params) for to in (at.add(step), at.add(-step))]
-difference = float((loss(moved[0], padded) - loss(moved[1], padded)) / (2 * step))
+
+
+def moved(to):
+    return loss(jax.tree.map(lambda v: to if v is kernel else v, params), padded)
+
+
+difference = float((moved(at.add(step)) - moved(at.add(-step))) / (2 * step))
 of_nan, of_zero = (jax.grad(loss)(params, v)["params"]["cell"]["ii"]["kernel"] for v in (padded, zeroed))
 print(f"loss: NaN in the padding {loss(params, padded):.6f}, zeros {loss(params, zeroed):.6f}")
 print(f"gradient of one weight: NaN {of_nan[0, 0]:.6f}, zeros {of_zero[0, 0]:.6f}, central differences {difference:.6f}")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow parity faults bench notes lint figures clean
+.PHONY: help demo test test-slow parity faults strangers bench notes lint figures clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,12 @@ parity: $(READY) ## the parity tables: every built-in implementation, every part
 
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.mutation
+
+strangers: $(READY) ## libraries by others, each judged where it is installed, within an hour; strangers-NAME: one
+	@$(BIN)/python -m parity_tests.strangers
+
+strangers-%: $(READY)
+	@$(BIN)/python -m parity_tests.strangers $*
 
 bench: $(READY)  ## the quick benchmark: what each implementation costs here; table and plots in out/benchmark
 	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json

@@ -96,6 +96,7 @@ def test_the_wheel_holds_what_commands_read(members):
     files = {f"{package}/py.typed" for package in ("reference", "torch_impl", "parity_tests")} | {
         "benchmarks/schema.json",
         "parity_tests/judge/schema.json",
+        *(f"parity_tests/vectors/checkers/{name}" for name in ("check.c", "check.mjs", "lstm.mjs")),
     }
     files |= {p.relative_to(ROOT).as_posix() for p in ROOT.glob("*/*/templates/*") if p.parts[-4] in PACKAGES}
     assert len(files) > 8
@@ -144,6 +145,7 @@ def test_numpy_and_scipy_are_enough_for_the_reference(run):
     ("words", "missing", "extra"),
     [
         ("-m parity_tests", "torch and rich", "parity"),
+        ("-m parity_tests.vectors --out a", "torch, rich and safetensors", "parity"),
         ("-m benchmarks run", "torch, rich, psutil and threadpoolctl", "bench"),
         ("-m benchmarks compare a b", "torch, rich and pandas", "bench"),
         ("-m reference.char_lm train", "rich and safetensors", "apps"),

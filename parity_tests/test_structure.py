@@ -43,6 +43,7 @@ ONLY_TORCH = {
 ONLY_NOTES = {"cells/conventions.md", "gradients/index.md"}  # of all rooms of a chapter
 VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 MOST_FILES = 16
+RESULTS = {Path("parity_tests/strangers/results")}  # a file for each library, which nobody reads one by one
 TOP = {
     ".gitignore",
     "CHANGELOG.md",
@@ -139,9 +140,14 @@ def torch_impl_imports_common_and_the_room_of_its_own_name() -> Iterator[str]:
 
 
 def reference_does_not_name_torch() -> Iterator[str]:
-    """Not even in a string that is handed to something else, docstrings and messages apart."""
+    """Not even in a string that is handed to something else, docstrings and messages apart.
+
+    The converters name every library, as data; none is imported there.
+    """
     for file in sources("reference"):
         strings = {node.value for node in ast.walk(parsed(file)) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        if file.parts[1] == "convert":
+            strings = {name for name in strings if within(name, "torch_impl")}
         yield from (f"{file} -> {name}" for name in strings | imports(file) if re.fullmatch(r"torch(_impl)?(\.[\w.*]+)?", name))
 
 
@@ -191,7 +197,7 @@ def every_twin_note_and_table_of_faults_has_its_room_in_reference() -> Iterator[
 
 def no_folder_has_more_than_sixteen_files() -> Iterator[str]:
     counts = Counter(file.parent for file in tracked())
-    yield from (str(folder) for folder, count in counts.items() if count > MOST_FILES)
+    yield from (str(folder) for folder, count in counts.items() if count > MOST_FILES and folder not in RESULTS)
 
 
 def the_top_holds_what_every_project_has() -> Iterator[str]:
@@ -231,8 +237,11 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
 
 # safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
 # forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
-# check what was exported.
+# check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.
 ALSO = {
+    "reference/convert/files.py": {"safetensors"},
+    "reference/convert/keras_file.py": {"h5py"},
+    "reference/convert/onnx_file.py": {"onnx", "google"},
     "reference/common/checkpoint.py": {"safetensors"},
     "reference/common/run.py": {"rich"},
     "reference/char_lm/train.py": {"rich"},
@@ -301,7 +310,7 @@ def test_schedule_labels_are_in_their_note():
 
 
 def test_tolerance_labels_are_in_their_note():
-    note = (ROOT / "notes" / "tolerances.md").read_text(encoding="utf-8")
+    note = (ROOT / "notes" / "judge" / "tolerances.md").read_text(encoding="utf-8")
     for label in cited((ROOT / "parity_tests" / "judge" / "tolerance.py").read_text(encoding="utf-8"), "T"):
         assert note.count(f"({label})") == 1, label
 

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from parity_tests.judge import terminal
-from parity_tests.judge.implementations import BUILTIN, MORE, STRANGERS, Implementation, resolve
+from parity_tests.judge.implementations import BUILTIN, MORE, Implementation, resolve
+from parity_tests.judge.strangers import STRANGERS
 from reference.common.command import at_least_zero, guarded, parser
 
 from ..what.config import PHASES, Config

@@ -1,7 +1,7 @@
 """``python -m notes.studies.low_precision``: bfloat16 and float16, by the tolerance rule and as it would be without T6.
 
 Layers of random kinds and sizes: right ones, which are all that PyTorch has, and wrong ones, whose results are too large
-by two percent.  The tables of notes/tolerances.md.
+by two percent.  The tables of notes/judge/tolerances.md.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 Right PyTorch implementations are judged on random cases of growing gain, by the rule with one baseline and with four.
 Then layers of random sizes, by the rule without T5 and as it is: right ones whose tanh and sigmoid are wrong by a few units
-in the last place, and wrong ones.  The tables of notes/tolerances.md.
+in the last place, and wrong ones.  The tables of notes/judge/tolerances.md.
 """
 
 import itertools

@@ -22,6 +22,7 @@ from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
 from .arithmetic import PRECISIONS
 from .cases import Spec
 from .numpy_layer import NumpyLayer
+from .strangers import STRANGERS
 
 
 class LoadError(ValueError):
@@ -79,14 +80,6 @@ BUILTIN = {
 # Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
 MORE = {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}
 
-# Adapters for libraries by others, by a short name; each needs its library.
-STRANGERS = {
-    "jax.scan": "parity_tests.strangers.jax.scan",
-    "onnxruntime": "parity_tests.strangers.onnx.runtime",
-    "autograd": "parity_tests.strangers.others.hips_autograd",
-}
-LIBRARIES = {"jax.scan": "jax", "onnxruntime": "onnx onnxruntime", "autograd": "autograd"}  # to install for them
-
 
 def chosen(names: Iterable[str] | None, device: str) -> list[Implementation]:
     """Those that were named (LoadError: as ``resolve``); if none were, all built-in ones that run on the device."""
@@ -106,9 +99,9 @@ def resolve(name: str) -> Implementation:
         return (BUILTIN | MORE)[name]
     if name in STRANGERS:
         try:
-            return replace(resolve(STRANGERS[name]), name=name)
+            return replace(resolve(STRANGERS[name].address), name=name)
         except LoadError as e:
-            raise LoadError(f"{name} is not installed: pip install {LIBRARIES[name]} gets it ({e})") from e
+            raise LoadError(f"{name} is not installed: pip install {' '.join(STRANGERS[name].needs)} gets it ({e})") from e
     if "" not in sys.path:
         sys.path.append("")  # for what the module imports later
     sys.path.insert(0, "")

@@ -122,7 +122,11 @@ def truth_on(case: Case, given: Data, precision: str = "") -> Truth:
 
 
 def by_torch(case: Case, data: Data, precision: str) -> Tensors:
-    """PyTorch's hoisted loop in a precision, that of TF32 on the GPU, as there is no other.  LookupError: there is none."""
+    """PyTorch's hoisted loop in a precision, that of TF32 on the GPU, as there is no other.  LookupError: there is none.
+
+    Where no state is given it gets one of zeros, so that there is a gradient of it as well, for candidates that return one.
+    """
+    data = data if data.state is not None else data._replace(state=tuple(map(np.zeros_like, data.dstate)))
     device = "cuda" if precision == "tf32" else case.spec.device
     if precision == "tf32" and not torch.cuda.is_available():
         raise LookupError("what computes in TF32 can be judged only where torch sees a CUDA device")

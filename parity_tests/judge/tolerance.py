@@ -1,4 +1,4 @@
-"""How wrong a result may be: the one rule, in its one place.  Why it is what it is: notes/tolerances.md
+"""How wrong a result may be: the one rule, in its one place.  Why it is what it is: notes/judge/tolerances.md
 
     max|candidate - oracle|  <=  the larger of  4 · noise  +  16 · eps(dtype) · max|oracle|  and  2 · libm    (T1)
     noise = the largest max|baseline - oracle| of several baselines                                           (T2)

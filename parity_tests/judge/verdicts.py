@@ -59,7 +59,12 @@ def patterns(results: Tensors, oracle: Tensors) -> Iterator[Verdict]:
         alike = (given == exact) | (np.isnan(given) & np.isnan(exact)) | np.isfinite(exact)
         if not alike.all():
             at = tuple(map(int, np.argwhere(~alike)[0]))
-            yield refused(name, "non-finite", f"is {given[at]} at {list(at)}, where {np.float64(exact[at]):.3g} is right")
+            yield refused(name, "non-finite", f"is {word(given[at])} at {list(at)}, where {word(exact[at])} is right")
+
+
+def word(v: np.floating) -> str:
+    """A number as a sentence has it."""
+    return "NaN" if np.isnan(v) else f"{'-' * bool(v < 0)}infinity" if np.isinf(v) else f"{v:.3g}"
 
 
 def agreed(case: Case, oracle: Tensors, tensors: Tensors) -> Tensors:

@@ -9,8 +9,9 @@ import pytest
 
 from ..judge.arithmetic import unit
 from ..judge.cases import KINDS, LENGTHS, Case, Spec, table
-from ..judge.implementations import STRANGERS, LoadError, resolve
+from ..judge.implementations import LoadError, resolve
 from ..judge.running import expected
+from ..judge.strangers import STRANGERS
 from ..judge.suite import run_case
 from ..judge.tolerance import LIBM_ULP
 
@@ -157,12 +158,12 @@ def test_the_functions_of_jax_are_as_exact_as_the_rule_asks(name, stranger):
 @pytest.mark.parametrize("name", NEEDS)
 def test_short_names_are_those_of_the_modules(name, stranger):
     _, implementation = stranger
-    short = next(s for s, long in STRANGERS.items() if long == implementation.name)
+    short = next(s for s, long in STRANGERS.items() if long.address == implementation.name)
     assert (resolve(short).name, resolve(short).load) == (short, implementation.load)
     assert resolve(short).about is None or resolve(short).about().count("\n") == 0
 
 
 def test_a_short_name_without_its_library_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(STRANGERS, "jax.scan", "parity_tests.strangers.not_there")
+    monkeypatch.setitem(STRANGERS, "jax.scan", STRANGERS["jax.scan"]._replace(module="not_there"))
     with pytest.raises(LoadError, match=r"jax.scan is not installed: pip install"):
         resolve("jax.scan")

@@ -37,7 +37,7 @@ def application(saved: Checkpoint, what: str) -> ModuleType:
 
 
 def check(graph: bytes, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[float, float]]:
-    """Of each output the error of ONNX Runtime and what T1 allows (notes/tolerances.md), at the worst of the inputs.
+    """Of each output the error of ONNX Runtime and what T1 allows (notes/judge/tolerances.md), at the worst of the inputs.
 
     The oracle is NumPy in float64, the baseline NumPy in float32, all with the same weights.
     """

@@ -13,7 +13,7 @@ from ..tolerances import GAINS, LAYERS, WRONG, by_libm, ratios
     ("kind", "gain"), [(k, g) for k in KINDS for g in GAINS if k != "rnn-relu" or g < 2]
 )  # relu explodes at large gains
 def test_the_rule_refuses_nothing_that_is_right(kind, gain):
-    """The study of notes/tolerances.md: with four baselines no right implementation is refused."""
+    """The study of notes/judge/tolerances.md: with four baselines no right implementation is refused."""
     assert max(ratio for _, ratio, _ in ratios(kind, gain, seeds=40)) < 1
 
 

@@ -140,7 +140,7 @@ def unexplained(v: Verdict) -> Cause:
     """The first wrong tensor of a case that nothing explains."""
     stem, _, call = v.tensor.partition(", ")
     tensor = family(stem)
-    what = "not finite" if v.why == "non-finite" else "wrong"
+    what = "wrong" if v.why == "number" else v.detail.removeprefix("is ") if v.detail.startswith("is ") else "not finite"
     if call:
         return Cause("unexplained", f"{v.why} {call}", f"a second call with the same arguments gives another {stem}")
     text = f"{tensor} {'are' if tensor.endswith('gradients') else 'is'} {what}, why is not known"

@@ -13,6 +13,18 @@ from ..verdicts import refused, same
 from .call import Call, DeclinedError, Loader
 
 FORWARDS = 1000
+FORMS: tuple[dict[str, Any], ...] = {}, {}, {"state": False}, {"T": 7, "B": 2}, {"T": 3, "B": 6, "state": False}, {}
+LENGTHS = ((2, 5, 1, 4), (5, 1, 3, 3), (5, 5, 5, 5), (4, 1, 7, 2, 2), (1, 2))
+
+
+def forms(case: Case) -> list[Case]:
+    """The calls of ``other_data``, each a case of its own but for the weights."""
+    return [replace(case, label=f"call{k}", **form) for k, form in enumerate(FORMS, 1)]
+
+
+def given_lengths(case: Case) -> list[Case]:
+    """Likewise those of ``other_lengths``."""
+    return [replace(case, T=max(n), B=len(n), lengths=n, label=f"call{k}") for k, n in enumerate(LENGTHS, 1)]
 
 
 class Kept:
@@ -33,15 +45,12 @@ def other_data(load: Loader, case: Case) -> Iterator[Verdict]:
 
     onnxruntime #19270, coremltools #263, Element-Research/rnn #211, tensorflow #32299
     """
-    forms: tuple[dict[str, Any], ...] = {}, {}, {"state": False}, {"T": 7, "B": 2}, {"T": 3, "B": 6, "state": False}, {}
-    yield from _one_after_another(load, case, [replace(case, label=f"call{k}", **form) for k, form in enumerate(forms, 1)])
+    yield from _one_after_another(load, case, forms(case))
 
 
 def other_lengths(load: Loader, case: Case) -> Iterator[Verdict]:
     """Likewise where lengths are given, each call's others.  triton #808: those of the first call stayed in force"""
-    given = ((2, 5, 1, 4), (5, 1, 3, 3), (5, 5, 5, 5), (4, 1, 7, 2, 2), (1, 2))
-    calls = [replace(case, T=max(n), B=len(n), lengths=n, label=f"call{k + 1}") for k, n in enumerate(given)]
-    yield from _one_after_another(load, case, calls)
+    yield from _one_after_another(load, case, given_lengths(case))
 
 
 def _one_after_another(load: Loader, case: Case, cases: Sequence[Case]) -> Iterator[Verdict]:

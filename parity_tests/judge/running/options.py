@@ -32,13 +32,18 @@ def add(option: Callable[..., Any]) -> None:
     impl = f"a module with load(spec, weights), or one of {', '.join(BUILTIN)}; may be repeated "
     option("--impl", action="append", metavar="NAME", help=impl + "(default: all built in that run on the device)")
     option("--device", default="cpu", help="as torch or the adapter calls it, as cuda:1 (default: cpu)")
+    add_cases(option)
+    xfails = "failures that are known, a line each: GLOB [DTYPE]  # reason; one that passes fails the run"
+    option("--xfails-file", type=Path, metavar="FILE", help=xfails)
+
+
+def add_cases(option: Callable[..., Any]) -> None:
+    """Those that choose cases."""
     option("--dtype", action="append", choices=DTYPES, help="may be repeated (default: float32 and float64)")
     cases = "only cases whose name matches, as 'lstm-*'; may be repeated"
     option("--cases", action="append", default=[], metavar="GLOB", help=cases)
     option("--exclude", action="append", default=[], metavar="GLOB", help="no cases whose name matches; may be repeated")
     option("--tier", type=int, choices=TIERS, default=TIERS[0], help="the cases of this tier and those below (default: 1)")
-    xfails = "failures that are known, a line each: GLOB [DTYPE]  # reason; one that passes fails the run"
-    option("--xfails-file", type=Path, metavar="FILE", help=xfails)
 
 
 def choose(args: argparse.Namespace) -> Chosen:

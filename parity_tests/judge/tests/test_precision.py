@@ -143,3 +143,25 @@ def test_what_is_declared_must_be_known(computes, monkeypatch):
 def test_tf32_without_a_gpu_is_not_judged():
     (v,) = run_case(Implementation("stranger", BUILTIN["numpy"].load, computes={"float32": "tf32"}), Case(Spec("rnn", 3, 6))).wrong
     assert v.why == "raised" and "can be judged only where torch sees a CUDA device" in v.detail
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("factor", [1, 1.5])
+def test_the_gradient_of_a_state_that_was_not_given_may_be_returned_and_is_judged(dtype, factor):
+    """In 16 bits, too, where the truth is PyTorch's."""
+
+    class Given(Around):
+        """Zeros in place of a state that is not given, with their gradient."""
+
+        def forward(self, x, state, lengths=None):
+            zeros = self.put(np.zeros((1, x.shape[1], 6), np.float32))
+            return self.inner.forward(x, (zeros, zeros) if state is None else state, lengths)
+
+        def backward(self, dy, dstate):
+            dx, dstate_0, dw = self.inner.backward(dy, dstate)
+            return dx, tuple(factor * d for d in dstate_0), dw
+
+    stranger = Implementation("stranger", lambda spec, weights: Given(BUILTIN["torch.loop"].load(spec, weights)))
+    result = run_case(stranger, Case(Spec("lstm", 3, 6), state=False).with_dtype(dtype))
+    assert {v.tensor for v in result.verdicts} >= {"dh_0", "dc_0"}
+    assert {v.tensor for v in result.wrong} == (set() if factor == 1 else {"dh_0", "dc_0"})

@@ -4,6 +4,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}  # torch's h, ifgo, rzn  ->  ONNX's h, iofc, zrh
+KINDS = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 OPSET, IR_VERSION = 13, 7  # the oldest whose Split takes its sizes as an input, so that older runtimes can read it
 
 
@@ -35,26 +36,27 @@ def attributes(spec):
     return {"hidden_size": spec.hidden_size, "direction": "bidirectional" if D == 2 else "forward"} | own[spec.cell]
 
 
-def described(name, shape=None, kind=TensorProto.FLOAT):
+def described(name, kind, shape=None):
     return helper.make_tensor_value_info(name, kind, shape)
 
 
-def build(spec, weights, with_state, with_lengths):
-    """The model, with inputs x, h_0, c_0, lengths (those that are wanted) and outputs y, h_n, c_n"""
+def build(spec, weights, with_state, with_lengths, T=None, B=None):
+    """The model, with inputs x, h_0, c_0, lengths (those that are wanted) and outputs y, h_n, c_n; for any T and B if not said"""
     L, D, H = spec.num_layers, 1 + spec.bidirectional, spec.hidden_size
     letters = "hc" if spec.cell == "lstm" else "h"
-    inputs, nodes = [described("x", [None, None, spec.input_size])], []
+    kind = KINDS[spec.dtype]
+    inputs, nodes = [described("x", kind, [*((B, T) if spec.batch_first else (T, B)), spec.input_size])], []
     constants = {"merged": np.array([0, 0, D * H])}
 
     def node(op, inputs, outputs, **options):
         nodes.append(helper.make_node(op, inputs, outputs, **options))
 
     if with_lengths:
-        inputs.append(described("lengths", [None], TensorProto.INT32))
+        inputs.append(described("lengths", TensorProto.INT32, [B]))
     if with_state:
         constants["rows"] = np.full(L, D)
         for v in letters:
-            inputs.append(described(f"{v}_0", [L * D, None, H]))
+            inputs.append(described(f"{v}_0", kind, [L * D, B, H]))
             node("Split", [f"{v}_0", "rows"], [f"{v}_0_l{k}" for k in range(L)], axis=0)
     swap = [1, 0, 2] if spec.batch_first else [0, 1, 2]
     node("Transpose", ["x"], ["y_l0"], perm=swap)
@@ -70,7 +72,7 @@ def build(spec, weights, with_state, with_lengths):
     for v in letters:
         node("Concat", [f"{v}_n_l{k}" for k in range(L)], [f"{v}_n"], axis=0)
 
-    outputs = [described(name) for name in ("y", *(f"{v}_n" for v in letters))]
+    outputs = [described(name, kind) for name in ("y", *(f"{v}_n" for v in letters))]
     initializers = [numpy_helper.from_array(v, name) for name, v in constants.items()]
     graph = helper.make_graph(nodes, spec.cell, inputs, outputs, initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

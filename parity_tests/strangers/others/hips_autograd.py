@@ -1,5 +1,7 @@
 """HIPS autograd: the forward in plain NumPy, a loop over the steps; autograd is the backward."""
 
+from importlib.metadata import version
+
 import autograd.numpy as np
 from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
@@ -56,3 +58,8 @@ load = Layer
 def declines(spec):
     """A reason, or None."""
     return "autograd computes on the CPU" if spec.device != "cpu" else None
+
+
+def about():
+    """Version."""
+    return f"autograd {version('autograd')}, NumPy {np.__version__}"

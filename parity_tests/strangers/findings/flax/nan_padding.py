@@ -6,7 +6,7 @@ multiplied by the slope at NaN.  nnx.RNN, which promises nothing, does the same.
 
 Witness: the same call with zeros in the padding, whose loss is equal, and central differences of that loss.
 
-Upstream: NOT YET SEARCHED
+Upstream: no thread was found in a search of its issues.
 
 Their tests: not known.
 """
@@ -34,13 +34,8 @@ def loss(params, x):
 
 kernel = params["params"]["cell"]["ii"]["kernel"]
 step, at = 1e-6, kernel.at[0, 0]
-
-
-def moved(to):
-    return loss(jax.tree.map(lambda v: to if v is kernel else v, params), padded)
-
-
-difference = float((moved(at.add(step)) - moved(at.add(-step))) / (2 * step))
+moved = [jax.tree.map(lambda v, to=to: v if v is not kernel else to, params) for to in (at.add(step), at.add(-step))]
+difference = float((loss(moved[0], padded) - loss(moved[1], padded)) / (2 * step))
 of_nan, of_zero = (jax.grad(loss)(params, v)["params"]["cell"]["ii"]["kernel"] for v in (padded, zeroed))
 print(f"loss: NaN in the padding {loss(params, padded):.6f}, zeros {loss(params, zeroed):.6f}")
 print(f"gradient of one weight: NaN {of_nan[0, 0]:.6f}, zeros {of_zero[0, 0]:.6f}, central differences {difference:.6f}")

@@ -6,8 +6,8 @@ exact to float32 only: no warning, weights and outputs say float64.
 
 Witness: the product in NumPy's float64, and the recurrence in NumPy's float64.
 
-Upstream: NOT YET SEARCHED.  keras/src/backend/common/dtypes.py says "Force to be 32-bit dtype when encountering 64-bit dtype.
-This is to be aligned with JAX's default behavior."
+Upstream: keras-team/keras #23704, open. keras/src/backend/common/dtypes.py says "Force to be 32-bit dtype when encountering
+64-bit dtype. This is to be aligned with JAX's default behavior."
 
 Their tests: not known.
 """

@@ -7,7 +7,7 @@ cannot be loaded.  The parameters, printed, are 3 * H biases; linen has 4 * H.
 Witness: with x = 0, W_in = 0 and r = 1/2, n at h = 0 must be tanh(b_in + b_hn / 2), which depends on r; nnx's n at h = 0 does
 not depend on r, whatever its parameters.  linen's cell, set by the same equation, gives what NumPy gives.
 
-Upstream: NOT YET SEARCHED
+Upstream: google/flax #5594 and PR #5595, open.
 
 Their tests: not known; both cells' biases are zero when made, and with zeros they agree.
 """

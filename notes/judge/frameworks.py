@@ -1,0 +1,110 @@
+"""The generated parts of notes/judge/frameworks.md, from parity_tests/strangers/results and the scripts of its findings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from parity_tests.judge.cases import KINDS
+from parity_tests.judge.pages import cell
+from parity_tests.judge.strangers import STRANGERS
+from parity_tests.strangers import findings
+from parity_tests.strangers.running import results
+
+from ..generated import markdown
+
+Json = dict[str, Any]
+DTYPES = ("float32", "float64")
+OPTIONS = (results.PLAIN, *results.OPTIONS)
+SCRIPTS = "../../parity_tests/strangers/findings"
+
+
+@cache
+def judged() -> dict[str, Json]:
+    """Every kept result, in the order of STRANGERS."""
+    kept = results.kept()
+    return {name: kept[name] for name in STRANGERS if name in kept}
+
+
+def overview() -> str:
+    """A row for each library, a column for each kind of cell."""
+    head = ("library", "version", "judged on", *KINDS, "its converters")
+    return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head))))
+
+
+def row(r: Json) -> list[str]:
+    return [named(r), cell(r["about"]), r["date"], *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
+
+
+def named(r: Json) -> str:
+    return r["library"] + (" (forward only)" if r["forward_only"] else "")
+
+
+def both(by_dtype: Mapping[str, Sequence[int]]) -> str:
+    """What became of float32, and of float64"""
+    return " · ".join(word(by_dtype.get(dtype, (0, 0, 0, 0))) for dtype in DTYPES)
+
+
+def word(counts: Sequence[int]) -> str:
+    """=, – (all declined), or how many of how many are wrong ≠, or ended otherwise ✗"""
+    passed, wrong, error, _ = counts
+    total = passed + wrong + error
+    if error:
+        return f"✗ {error + wrong}/{total}"
+    if wrong:
+        return f"≠ {wrong}/{total}"
+    return "=" if passed else "–"
+
+
+def options(kind: str) -> str:
+    """A row for each library that has this kind of cell, a column for each option."""
+    shown = [r for r in judged().values() if any(any(c[:3]) for o in r["matrix"][kind].values() for c in o.values())]
+    head = ("library", *OPTIONS)
+    rows = ([r["library"], *(both(r["matrix"][kind].get(option, {})) for option in OPTIONS)] for r in shown)
+    return f"**{kind}**\n\n" + "\n".join(markdown(head, rows, range(len(head)))) + "\n\n"
+
+
+def every_option() -> str:
+    return "".join(options(kind) for kind in KINDS).rstrip() + "\n"
+
+
+def found() -> str:
+    """A section for each finding."""
+    return "\n".join("\n".join(section(findings.read(name), status)) for name, status in statuses()) + "\n"
+
+
+def statuses() -> Iterator[tuple[str, str]]:
+    """Each finding with what its script came to when it was last run."""
+    for r in judged().values():
+        yield from ((name, f["status"]) for name, f in r["findings"].items())
+
+
+def section(f: findings.Finding, status: str) -> Iterator[str]:
+    yield f"### {f.title}\n"
+    yield f"{f.paragraphs['What']}\n"
+    yield from (f"*{name}.* {text}\n" for name, text in f.paragraphs.items() if name != "What")
+    printed = next(r["findings"][f.name]["printed"] for r in judged().values() if f.name in r["findings"])
+    yield f"[{f.name}.py]({SCRIPTS}/{f.name}.py), when it was last run: {status}.\n"
+    yield f"```py\n{f.code}\n```\n"
+    yield f"```text\n{printed.rstrip()}\n```\n"
+
+
+def why() -> str:
+    """Of each library what it fails, by cause, and what its adapter declines."""
+    return "\n".join(line for r in judged().values() for line in reasons(r)) + "\n"
+
+
+def reasons(r: Json) -> Iterator[str]:
+    yield f"**{r['library']}**, {r['about']}\n"
+    cases = f" of the cases {', '.join(f'`{glob}`' for glob in r['cases'])}" if r["cases"] else ""
+    yield f"- {counted(r['counts'])}{cases}, in {r['seconds']} s"
+    yield from (f"- fails, {c['cases']} cases ({', '.join(c['kinds'])}): {cell(c['text'])}{shared(c)}" for c in r["causes"])
+    yield from (f"- declines, {n} cases: {cell(reason)}" for reason, n in r["declined"].items())
+    yield ""
+
+
+def shared(cause: Json) -> str:
+    return f" ({cell(cause['shared'])})" if cause["shared"] else ""
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n)

@@ -1,0 +1,78 @@
+"""Libraries by others that have an adapter in parity_tests/strangers, by a short name."""
+
+from typing import NamedTuple
+
+
+class Stranger(NamedTuple):
+    """One adapter."""
+
+    library: str  # as people call it
+    module: str  # in parity_tests.strangers
+    needs: tuple[str, ...]  # what pip installs for it, in the versions that were judged
+    cases: tuple[str, ...] = ()  # globs, where it compiles for too long to be given all
+    findings: tuple[str, ...] = ()  # what is wrong in the library: scripts in parity_tests/strangers/findings
+    converts: str = ""  # its name in reference/convert, whose tests run it too
+
+    @property
+    def address(self) -> str:
+        """The module's dotted name."""
+        return f"parity_tests.strangers.{self.module}"
+
+
+JAX, FLAX, KERAS = "jax==0.10.2", "flax==0.12.8", "keras==3.15.1"
+ONNX, ORT, TENSORFLOW, TORCH = "onnx==1.23.2", "onnxruntime==1.32.0", "tensorflow-cpu==2.21.0", "torch==2.13.0"
+
+STRANGERS: dict[str, Stranger] = {
+    "torch.jit": Stranger("torch.jit.script", "torch.scripted", (TORCH,)),
+    "torch.func": Stranger(
+        "torch.func", "torch.functional", (TORCH,), findings=("torch/func_packed", "torch/func_shared_gradients")
+    ),
+    "torch.compile": Stranger("torch.compile", "torch.compiled", (TORCH,), ("*-T5B4I3H6", "*-T5B4I3H6-nostate")),
+    "torch.quantizable": Stranger(
+        "torch.ao quantizable LSTM",
+        "torch.quantizable",
+        (TORCH,),
+        findings=("torch/quantizable_float64", "torch/quantizable_dropout"),
+    ),
+    "torch.int8": Stranger("torch.ao dynamic int8", "torch.dynamic_int8", (TORCH,)),
+    "torch.bfloat16": Stranger("torch.nn in bfloat16", "torch.bfloat16", (TORCH,)),
+    "opacus": Stranger("Opacus", "torch.opacus", ("opacus==1.6.0",), findings=("opacus/packed_float64", "opacus/dropout")),
+    "onnxruntime": Stranger("ONNX Runtime", "onnx.runtime", (ONNX, ORT), converts="ONNX"),
+    "onnx.reference": Stranger(
+        "ONNX reference evaluator",
+        "onnx.reference_evaluator",
+        (ONNX,),
+        findings=("onnx/reference_lengths", "onnx/reference_activations"),
+    ),
+    "openvino": Stranger("OpenVINO", "onnx.openvino", (ONNX, "openvino==2026.4.1"), findings=("openvino/lengths_ignored",)),
+    "openvino.static": Stranger("OpenVINO, fixed shapes", "onnx.openvino_static", (ONNX, "openvino==2026.4.1")),
+    "autograd": Stranger("HIPS autograd", "others.hips_autograd", ("autograd==1.9.1",)),
+    "jax.scan": Stranger("JAX, lax.scan", "jax.scan", (JAX,)),
+    "jax.rnn": Stranger("jax.experimental.rnn", "jax.experimental_rnn", (JAX,), converts="JAX"),
+    "flax.linen": Stranger("Flax linen", "jax.flax_linen", (JAX, FLAX), findings=("flax/nan_padding",), converts="flax.linen"),
+    "flax.linen.optimized": Stranger("Flax linen, optimized LSTM", "jax.flax_linen_optimized", (JAX, FLAX)),
+    "flax.nnx": Stranger("Flax nnx", "jax.flax_nnx", (JAX, FLAX), findings=("flax/nnx_gru_bias",), converts="flax.nnx"),
+    "flax.nnx.optimized": Stranger("Flax nnx, optimized LSTM", "jax.flax_nnx_optimized", (JAX, FLAX)),
+    "equinox": Stranger("Equinox", "jax.equinox", (JAX, "equinox==0.13.8"), converts="equinox"),
+    "haiku": Stranger("Haiku", "jax.haiku", (JAX, "dm-haiku==0.0.17"), converts="haiku"),
+    "brainstate": Stranger("brainstate", "jax.brainstate", (JAX, "brainstate==0.5.4")),
+    "keras.torch": Stranger(
+        "Keras on torch", "keras.on_torch", (KERAS,), findings=("keras/torch_float64_matmul", "keras/nan_padding"), converts="Keras"
+    ),
+    "keras.jax": Stranger("Keras on JAX", "keras.on_jax", (KERAS, JAX), findings=("keras/jax_gru_nobias",)),
+    "keras.tensorflow": Stranger("Keras on TensorFlow", "keras.on_tensorflow", (KERAS, TENSORFLOW)),
+    "tensorflow.block": Stranger(
+        "TensorFlow BlockLSTM, GRUBlockCell", "keras.tensorflow_raw", (TENSORFLOW,), findings=("tensorflow/block_lstm_clip",)
+    ),
+    "tensorflow.block_v2": Stranger("TensorFlow BlockLSTMV2", "keras.tensorflow_raw_v2", (TENSORFLOW,)),
+    "mlx": Stranger("MLX", "others.mlx", ("mlx[cpu]==0.32.4",), findings=("mlx/float64_exp",), converts="MLX"),
+    "mlx.0.31": Stranger("MLX, an older release", "others.mlx", ("mlx[cpu]==0.31.1",), findings=("mlx/gru_without_state",)),
+    "paddle": Stranger(
+        "PaddlePaddle",
+        "others.paddle",
+        ("paddlepaddle==3.3.1",),
+        findings=("paddle/reverse_gradient", "paddle/no_bias_crash", "paddle/gru_gradient_nan", "paddle/relu_nan"),
+        converts="Paddle",
+    ),
+    "tinygrad": Stranger("tinygrad", "others.tinygrad", ("tinygrad==0.14.0",)),
+}

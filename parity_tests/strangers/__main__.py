@@ -1,0 +1,8 @@
+"""``python -m parity_tests.strangers``: judge libraries by others, each where it is installed.  running/command.py"""
+
+import sys
+
+from .running.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""An environment for each set of requirements: what this one has, and before it what pip installs.
+
+Pins clash, so no two sets share one; torch, which is large, is in none of them.
+"""
+
+import subprocess
+import sys
+import sysconfig
+import venv
+import zlib
+from importlib import metadata
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+
+PLACE = Path("out/strangers/environments")
+READY = "ready"  # the file that is written last
+KEPT = ("torch", "scipy")  # whatever a library asks for, these stay as they are
+
+
+class InstallError(RuntimeError):
+    """Something that pip cannot install here."""
+
+
+def environment(needs: tuple[str, ...], place: Path = PLACE) -> Path:
+    """The interpreter of the environment with these requirements, which is made if it is not there.
+
+    InstallError: pip cannot install them.
+    """
+    folder = place / f"{needs[0].partition('=')[0].partition('[')[0]}-{zlib.crc32(repr((needs, sys.version)).encode()):08x}"
+    python = folder.absolute() / "bin" / "python"
+    if (folder / READY).exists():
+        return python
+    rmtree(folder, ignore_errors=True)
+    venv.create(folder, symlinks=True)
+    site = next(folder.glob("lib/python*/site-packages"))
+    (site / "base.pth").write_text("\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))))
+    kept = folder / "kept.txt"
+    kept.write_text("\n".join(f"{name}=={metadata.version(name)}" for name in KEPT) + f"\nnumpy>={np.__version__[0]}")
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
+    ended = subprocess.run([*pip, "--constraint", str(kept), *needs], capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise InstallError(f"pip cannot install {' '.join(needs)}: {last_line(ended.stderr)}")
+    (folder / READY).touch()
+    return python
+
+
+def last_line(text: str) -> str:
+    """The last line that says something."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing was said")

@@ -1,0 +1,1 @@
+"""Tests of the vectors, of both checkers, and of the node tests."""

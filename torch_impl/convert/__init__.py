@@ -1,0 +1,1 @@
+"""``python -m torch_impl.convert``: the command of reference/convert, with PyTorch's files."""

@@ -6,7 +6,8 @@ by as much as they are large.  tf.raw_ops.BlockLSTMGradV2, which is there and is
 
 Witness: central differences of the forward in float32, with steps far above its rounding; and BlockLSTMGradV2.
 
-Upstream: no thread was found in a search of its issues. tensorflow/python/ops/rnn_grad.py registers _block_lstm_grad, which calls block_lstm_grad, for both.
+Upstream: no thread was found in a search of its issues. tensorflow/python/ops/rnn_grad.py registers _block_lstm_grad, which
+calls block_lstm_grad, for both.
 
 Their tests: not known.
 """

@@ -1,0 +1,29 @@
+"""MindSpore 2.10.0: tanh in float32 is wrong by up to 1e-4 on the CPU.
+
+What: mindspore.ops.tanh of float32 numbers in [-6, 6], on the CPU, is wrong by up to 1.0e-4, 1687 units in the last place; sigmoid
+by up to 7.9e-7, 26 units.  nn.RNN and nn.GRU use them, so that their outputs are wrong from the fourth or fifth digit on.
+
+Witness: NumPy in longdouble.
+
+Upstream: NOT YET SEARCHED
+
+Their tests: not known; the installed package holds none.
+"""
+
+import mindspore
+import numpy as np
+
+mindspore.set_context(mode=mindspore.PYNATIVE_MODE, device_target="CPU")
+x = np.linspace(-6, 6, 6001, dtype=np.float32)
+wrong = {}
+for name, function, right in (
+    ("tanh", mindspore.ops.tanh, np.tanh(x.astype(np.longdouble))),
+    ("sigmoid", mindspore.ops.sigmoid, 1 / (1 + np.exp(-x.astype(np.longdouble)))),
+):
+    y = function(mindspore.Tensor(x)).asnumpy()
+    error = np.abs(y - right)
+    at = int(error.argmax())
+    wrong[name] = float(error[at])
+    ulp = float((error / np.spacing(np.abs(right).astype(np.float32))).max())
+    print(f"{name}: wrong by up to {wrong[name]:.1e}, at {x[at]:.3f}; by up to {ulp:.0f} units in the last place")
+assert wrong["tanh"] > 1e-5

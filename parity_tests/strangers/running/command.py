@@ -33,7 +33,7 @@ def arguments() -> argparse.ArgumentParser:
     p.add_argument("--list", action="store_true", help="print who there is, and what each needs, and stop")
     p.add_argument("--cases", action="append", default=[], metavar="GLOB", help="only these cases; nothing is kept then")
     p.add_argument("-j", type=positive, default=AT_ONCE, metavar="N", help=f"so many at a time (default: {AT_ONCE})")
-    p.add_argument("--timeout", type=above_zero, default=180.0, metavar="SECONDS", help="for each case (default: 180)")
+    p.add_argument("--timeout", type=above_zero, default=400.0, metavar="SECONDS", help="for each case (default: 400)")
     p.add_argument("--results", type=Path, default=results.PLACE, metavar="DIR", help="where results are kept")
     return p
 

@@ -9,7 +9,9 @@ not depend on r, whatever its parameters.  linen's cell, set by the same equatio
 
 Upstream: google/flax #5594 and PR #5595, open.
 
-Their tests: not known; both cells' biases are zero when made, and with zeros they agree.
+Their tests: tests/nnx/nn/recurrent_test.py compares nnx.LSTMCell, not nnx.GRUCell, with linen's; of nnx.GRUCell it looks at the
+shape of an output, and tests/nnx/nn/linear_test.py at graph and metadata. Both cells' biases are zero when made, and with zeros
+they agree.
 """
 
 import flax.linen as nn

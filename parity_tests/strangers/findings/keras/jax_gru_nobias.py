@@ -1,34 +1,49 @@
-"""Keras 3.15.1: a GRU without a bias raises with the JAX backend where 64-bit numbers are enabled.
+"""Keras 3.15.1 on JAX: GRU(use_bias=False) raises in every dtype but JAX's default.
 
-What: GRU(use_bias=False, dtype="float32"), with reset_after and no mask, raises TypeError once jax_enable_x64 is set: "scan body
-function carry input and carry output must have equal types".  keras/src/backend/jax/rnn.py puts ``jnp.zeros(3 * hidden_size)``
-for the bias that is not there, which is float64 then.  With a bias, or with a mask, the same layer runs.
+What: keras/src/backend/jax/rnn.py adds jnp.zeros(3 * hidden_size) where there is no bias, in JAX's default dtype, not in that of
+the layer.  Under the policies mixed_bfloat16 and mixed_float16 the state then turns float32 in the first step, and in float32
+with jax_enable_x64 it turns float64: "TypeError: scan body function carry input and carry output must have equal types".
 
-Witness: the same layer with use_bias=True, and with a mask of ones, which take no such zeros.
+Witness: the same layers with use_bias=True, and a GRU without a bias in float32 before float64 is switched on, raise nothing.
 
-Upstream: no thread was found; keras PR #22401 brought the JAX backend's own GRU.
+Upstream: no thread was found; the code came with keras-team/keras PR #22401, merged in April 2026.
 
-Their tests: not known; the fault needs jax_enable_x64, or another default dtype than the layer's.
+Their tests: test_correctness in keras/src/layers/rnn/gru_test.py runs a GRU without a bias, in float32, with jax_enable_x64 as
+it is. The one test file that names that setting, keras/src/export/litert_torch_test.py, only sets it to False or has it put
+back; the fault needs it set, or another default dtype than the layer's.
 """
 
 import os
 
-os.environ["KERAS_BACKEND"] = "jax"
+os.environ |= {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 
 import jax
 import keras
 import numpy as np
 
-jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_enable_x64", True)
+x = np.zeros((2, 4, 3), "float32")
 
-x = np.ones((2, 3, 4), np.float32)
-print("with a bias:", keras.layers.GRU(5, dtype="float32")(x).dtype)
-print("without, under a mask of ones:", keras.layers.GRU(5, use_bias=False, dtype="float32")(x, mask=np.ones((2, 3), bool)).dtype)
-said = ""
-try:
-    keras.layers.GRU(5, use_bias=False, dtype="float32")(x)
-except TypeError as e:
-    said = str(e)
-print("without:", said)
-assert "carry" in said
+
+def raises(dtype, bias):
+    try:
+        keras.layers.GRU(5, dtype=dtype, use_bias=bias)(x)
+    except TypeError as error:
+        return "carry output must have equal types" in str(error)
+    return False
+
+
+found = {}
+for x64 in (False, True):
+    jax.config.update("jax_enable_x64", x64)
+    for dtype in ("float32", "mixed_bfloat16", "mixed_float16"):
+        for bias in (True, False):
+            found[dtype, x64, bias] = raises(dtype, bias)
+print(f"Keras {keras.__version__} on JAX {jax.__version__}: GRU raises TypeError with")
+for (dtype, x64, bias), bad in found.items():
+    if bad:
+        print(f"  {dtype}, use_bias={bias}, jax_enable_x64={x64}")
+assert not any(bad for (_, _, bias), bad in found.items() if bias)
+assert not found["float32", False, False]
+assert found["float32", True, False]
+assert found["mixed_bfloat16", False, False]
+assert found["mixed_float16", False, False]

@@ -9,7 +9,10 @@ Witness: the product in NumPy's float64, and the recurrence in NumPy's float64.
 Upstream: keras-team/keras #23704, open. keras/src/backend/common/dtypes.py says "Force to be 32-bit dtype when encountering
 64-bit dtype. This is to be aligned with JAX's default behavior."
 
-Their tests: not known.
+Their tests: in keras/src/ops/numpy_test.py test_matmul multiplies ones, test_matmul_sparse, which has float64, is skipped where
+a backend has no sparse tensors, as PyTorch's has none, and NumpyDtypeTest leaves out all 64-bit types.
+test_result_type_with_float64 in keras/src/backend/common/dtypes_test.py is for TensorFlow only. The tests of recurrent layers
+have no float64.
 """
 
 import os

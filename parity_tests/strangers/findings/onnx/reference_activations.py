@@ -8,7 +8,8 @@ Witness: the first step of one unit by the operator's equations in NumPy.
 Upstream: no thread was found in a search of its issues. "TODO: support overridden attributes" in onnx/reference/ops/op_lstm.py
 and op_gru.py.
 
-Their tests: no node test of RNN, GRU or LSTM in the installed package (onnx/backend/test/case/node) sets one of them.
+Their tests: no node test of RNN, GRU or LSTM in the installed package (onnx/backend/test/case/node) sets one of them, and
+tests/python/reference_evaluator_test.py in the repository has no recurrent operator.
 """
 
 import numpy as np

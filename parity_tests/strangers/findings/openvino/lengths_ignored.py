@@ -8,7 +8,9 @@ Witness: OpenVINO itself with fixed shapes, and the equation of a tanh RNN in Nu
 
 Upstream: no thread was found in a search of its issues; PR #21054 is of lengths on the GPU.
 
-Their tests: not known; the installed package holds none.
+Their tests: those of the CPU plugin with dynamic shapes set every length to the number of steps (rnn_sequence.cpp,
+gru_sequence.cpp, lstm_sequence.cpp and seq_native_order.cpp in src/plugins/intel_cpu/tests/functional/custom). Those that draw
+lengths at random (src/tests/functional/shared_test_classes/src/single_op) are run on the CPU with fixed shapes.
 """
 
 import numpy as np

@@ -7,7 +7,9 @@ Witness: central differences of paddle's own forward, which are finite.
 
 Upstream: no thread was found in a search of its issues.
 
-Their tests: not known; the installed package holds none.
+Their tests: test/legacy_test/test_gru_rnn_op.py checks gradients, for inputs within 0.1 of zero and weights and biases of
+test/rnn/rnn_numpy.py, uniform within 1/sqrt(hidden size) of zero, with 2 and 8 units: an argument of a gate stays below 4
+there.
 """
 
 import numpy as np

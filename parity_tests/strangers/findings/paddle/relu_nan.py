@@ -7,7 +7,9 @@ Witness: paddle.maximum(NaN, 0), which is the definition of relu and documented 
 
 Upstream: PaddlePaddle/Paddle #79351, open, of relu alone; PR #65310 of 2024 was to mend it.
 
-Their tests: not known; the installed package holds none.
+Their tests: test/legacy_test/test_activation_op.py has one of it, TestRelu_NanInput, which asks that some NaN is left and names
+no device; what it asks is not so with 3.3.1 on the CPU, and how it passed is not known. test/rnn/test_rnn_nets.py and
+test/legacy_test/test_simple_rnn_op.py run SimpleRNN with relu on finite numbers.
 """
 
 import numpy as np

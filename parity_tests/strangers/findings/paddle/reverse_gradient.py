@@ -8,7 +8,9 @@ Witness: central differences of paddle's own forward in float64.
 
 Upstream: no thread was found in a search of its issues, in English and Chinese.
 
-Their tests: not known; the installed package holds none.
+Their tests: test_rnn_op.py, test_gru_rnn_op.py and test_simple_rnn_op.py in test/legacy_test check gradients with initial
+states of zeros, and with zeros the error measured here is 1e-10 or less; of the three only the first has two directions with
+unequal lengths. test/rnn/test_rnn_nets.py gives random initial states, and compares forwards alone.
 """
 
 import numpy as np

@@ -8,7 +8,9 @@ Witness: central differences of the forward in float32, with steps that are far 
 
 Upstream: no thread was found in a search of its issues. tensorflow/python/ops/rnn_grad.py does not pass cell_clip on.
 
-Their tests: not known.
+Their tests: testBlockLSTMV1V2Consistency in tensorflow/python/ops/rnn_grad_test.py, the one that takes BlockLSTM's gradient,
+sets cell_clip=0.0; in TensorFlow 1 tensorflow/contrib/rnn/python/kernel_tests/lstm_ops_test.py compared gradients with
+cell_clip=0.
 """
 
 import numpy as np

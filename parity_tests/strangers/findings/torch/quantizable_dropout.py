@@ -9,7 +9,8 @@ Witness: torch.nn.LSTM with the same weights: with dropout=1 its second layer is
 Upstream: no thread was found in a search of its issues. self.dropout is set in torch/ao/nn/quantizable/modules/rnn.py and read
 nowhere in it but in from_float.
 
-Their tests: not known; the installed package holds none.
+Their tests: test_custom_module_lstm in test/quantization/core/test_quantized_op.py sets dropout to 0, with the comment "This is
+not supported", and compares in evaluation mode.
 """
 
 import warnings

@@ -8,7 +8,8 @@ Witness: the same call with the zeros given, and torch.nn.LSTM with the same wei
 Upstream: no thread was found in a search of its issues. torch/ao/nn/quantizable/modules/rnn.py makes the zeros with
 dtype=torch.float.
 
-Their tests: not known; the installed package holds none.
+Their tests: test_custom_module_lstm in test/quantization/core/test_quantized_op.py gives no initial state, and is in float32;
+test_static_lstm_with_custom_fixed_qparams gives states, in float32 too.
 """
 
 import warnings

@@ -5,7 +5,7 @@ by up to 7.9e-7, 26 units.  nn.RNN and nn.GRU use them, so that their outputs ar
 
 Witness: NumPy in longdouble.
 
-Upstream: NOT YET SEARCHED
+Upstream: not searched: its issues are not on GitHub.
 
 Their tests: not known; the installed package holds none.
 """

@@ -8,9 +8,8 @@ Witness: the same layers with use_bias=True, and a GRU without a bias in float32
 
 Upstream: no thread was found; the code came with keras-team/keras PR #22401, merged in April 2026.
 
-Their tests: test_correctness in keras/src/layers/rnn/gru_test.py runs a GRU without a bias, in float32, with jax_enable_x64 as
-it is. The one test file that names that setting, keras/src/export/litert_torch_test.py, only sets it to False or has it put
-back; the fault needs it set, or another default dtype than the layer's.
+Their tests: keras/src/layers/rnn/gru_test.py has one GRU without a bias, in test_correctness, in float32, and no test of theirs
+sets jax_enable_x64 to True. test_basics, whose run_layer_test calls a layer in mixed_float16 too, makes layers with a bias.
 """
 
 import os

@@ -7,7 +7,7 @@ Witness: the documented equations in NumPy, one step, float32.
 
 Upstream: ml-explore/mlx #3249, mended by PR #3252.
 
-Their tests: up to 0.31.1 test_gru in python/tests/test_nn.py looks at shapes alone. PR #3252 added the comparison of layer(x)
+Their tests: at v0.31.1 test_gru in python/tests/test_nn.py looks at shapes alone. PR #3252 added the comparison of layer(x)
 with layer(x, zeros).
 """
 

@@ -9,7 +9,7 @@ Upstream: no thread was found in a search of its issues. opacus/layers/dp_rnn.py
 torch.zeros(max_batch_size, self.hidden_size), without a dtype or a device.
 
 Their tests: opacus/tests/dp_layers/dp_rnn_test.py compares outputs and final states, for packed sequences too, with torch.nn's,
-but makes all layers and inputs in float32; opacus/tests/grad_samples/dp_rnn_test.py does so too.
+but makes all layers and inputs in float32. So does opacus/tests/grad_samples/dp_rnn_test.py, which looks at gradients.
 """
 
 import torch

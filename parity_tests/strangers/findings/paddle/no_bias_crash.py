@@ -9,9 +9,9 @@ Witness: the exit status of a process that does nothing else; the same call with
 Upstream: PaddlePaddle/Paddle #70231, open. In python/paddle/nn/layer/rnn.py flatten_parameters takes weight number i to belong
 to layer i // 4: it counts four parameters to each layer, and there are two.
 
-Their tests: test/rnn/test_rnn_cells.py makes cells without biases, which are right; test/rnn/test_rnn_nets.py makes layers with
-biases only, and test_rnn_op.py, test_gru_rnn_op.py and test_simple_rnn_op.py in test/legacy_test give the operator biases. A
-test of a later state, TestGRUAPI, makes a GRU of two layers without; it gives arguments that 3.3.1's GRU does not have.
+Their tests: test/rnn/test_rnn_cells.py makes cells without biases; test/rnn/test_rnn_nets.py makes layers, all with biases, and
+test_rnn_op.py, test_gru_rnn_op.py and test_simple_rnn_op.py in test/legacy_test give the operator biases. A test of a later
+state, TestGRUAPI, makes a GRU of two layers without biases; it also gives arguments that 3.3.1's GRU does not have.
 """
 
 import subprocess

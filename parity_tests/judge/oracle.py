@@ -155,7 +155,7 @@ def forward(layer: Any, case: Case, data: Data, verb: str = "forward") -> Tensor
     state = None if data.state is None else tuple(map(put, data.state))
     returned = getattr(layer, verb)(put(data.x), state, data.lengths, **masks)
     y, state_n = _values(f"{verb} must return y, states", returned, 2)
-    return {"y": get(y)} | _states(verb, "{}_n", state_n, case, get)
+    return _read(verb, {"y": y} | _states(verb, "{}_n", state_n, case), get)
 
 
 def backward(layer: Any, case: Case, data: Data) -> Tensors:
@@ -163,8 +163,8 @@ def backward(layer: Any, case: Case, data: Data) -> Tensors:
     put, get = border(layer)
     returned = layer.backward(put(data.dy), tuple(map(put, data.dstate)))
     dx, dstate, dweights = _values("backward must return dx, dstates, {name: gradient}", returned, 3)
-    states = {} if dstate is None else _states("backward", "d{}_0", dstate, case, get)
-    return {"dx": get(dx)} | states | {f"d{name}": get(v) for name, v in dweights.items()}
+    states = {} if dstate is None else _states("backward", "d{}_0", dstate, case)
+    return _read("backward", {"dx": dx} | states | {f"d{name}": v for name, v in dweights.items()}, get)
 
 
 def border(layer: Any) -> tuple[Callable[[Any], Any], Callable[[Any], np.ndarray]]:
@@ -183,9 +183,19 @@ def _values(rule: str, returned: object, count: int) -> tuple:
     return tuple(returned)
 
 
-def _states(verb: str, pattern: str, arrays: object, case: Case, get: Callable[[Any], np.ndarray]) -> Tensors:
+def _states(verb: str, pattern: str, arrays: object, case: Case) -> dict[str, Any]:
     letters = "hc"[: len(case.spec.state_sizes)]
-    if not isinstance(arrays, (tuple, list)) or len(arrays) != len(letters):
-        wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"
+    wanted = "a tuple of 1, (h,)" if letters == "h" else "a tuple of 2, (h, c)"
+    if not isinstance(arrays, (tuple, list)):
         raise ContractError(f"{verb} must return the states as {wanted}; it returned {type(arrays).__name__}")
-    return {pattern.format(letter): get(v) for letter, v in zip(letters, arrays, strict=True)}
+    if len(arrays) != len(letters):
+        raise ContractError(f"{verb} must return the states as {wanted}; it returned a {type(arrays).__name__} of {len(arrays)}")
+    return {pattern.format(letter): v for letter, v in zip(letters, arrays, strict=True)}
+
+
+def _read(verb: str, returned: dict[str, Any], get: Callable[[Any], np.ndarray]) -> Tensors:
+    arrays = {name: get(v) for name, v in returned.items()}
+    for name, v in arrays.items():
+        if np.asarray(v).dtype.kind == "O":
+            raise ContractError(f"{verb} must return arrays of numbers; its {name} is of type {type(returned[name]).__name__}")
+    return arrays

@@ -85,6 +85,12 @@ STRANGERS: dict[str, Stranger] = {
         findings=("paddle/reverse_gradient", "paddle/no_bias_crash", "paddle/gru_gradient_nan", "paddle/relu_nan"),
         converts="Paddle",
     ),
+    "chainer": Stranger(
+        "Chainer",
+        "others.chainer",
+        ("setuptools==59.8.0", "wheel==0.45.1", "chainer==7.8.1"),
+        findings=("chainer/lstm_docstring",),
+    ),
     "mindspore": Stranger(
         "MindSpore", "others.mindspore", ("mindspore==2.10.0",), ("*-T5B4I3H6-2layers-b*",), findings=("mindspore/tanh",)
     ),

@@ -127,6 +127,8 @@ def instead(verdicts: Sequence[Verdict]) -> Cause:
     """One cause for all tensors of which the same is to be said."""
     first = verdicts[0]
     text = INSTEAD.get(first.why, "{why}: {detail}").format(**first._asdict())
+    if re.match(r"raises (forward|infer|backward) must return", text):  # what was raised is ours
+        text = text.removeprefix("raises ")
     about = " ".join([first.why, family(first.tensor), normal(first.detail)])
     return Cause("behaviour" if first.why in ("changed", "shared", "dropout", "padding") else "error", about, text)
 

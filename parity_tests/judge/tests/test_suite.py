@@ -188,6 +188,8 @@ def test_what_cannot_be_loaded_says_why(name, message):
     [
         (lambda y, s: y, "forward must return y, states; it returned ndarray"),
         (lambda y, s: (y, s[0]), r"forward must return the states as a tuple of 1, \(h,\); it returned ndarray"),
+        (lambda y, s: (y, s * 2), r"forward must return the states as a tuple of 1, \(h,\); it returned a tuple of 2"),
+        (lambda y, s: (y, (object(),)), "forward must return arrays of numbers; its h_n is of type object"),
     ],
 )
 def test_a_forward_that_returns_something_else_is_told_what_is_wanted(returned, message):

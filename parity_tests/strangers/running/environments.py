@@ -39,9 +39,11 @@ def environment(needs: tuple[str, ...], place: Path = PLACE) -> Path:
     kept = folder / "kept.txt"
     kept.write_text("\n".join(f"{name}=={metadata.version(name)}" for name in KEPT) + f"\nnumpy>={np.__version__[0]}")
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
-    ended = subprocess.run([*pip, "--constraint", str(kept), *needs], capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise InstallError(f"pip cannot install {' '.join(needs)}: {last_line(ended.stderr)}")
+    for need in needs:  # in this order: one may be what the next is built with
+        words = [*pip, "--no-build-isolation", "--constraint", str(kept), need]
+        ended = subprocess.run(words, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise InstallError(f"pip cannot install {need}: {last_line(ended.stderr)}")
     (folder / READY).touch()
     return python
 

@@ -41,7 +41,7 @@ STRANGERS: dict[str, Stranger] = {
         (TORCH,),
         findings=("torch/quantizable_float64", "torch/quantizable_dropout"),
     ),
-    "torch.int8": Stranger("torch.ao dynamic int8", "torch.dynamic_int8", (TORCH,)),
+    "torch.int8": Stranger("torch.ao dynamic int8 (8 bits, judged as float32)", "torch.dynamic_int8", (TORCH,)),
     "torch.bfloat16": Stranger("torch.nn in bfloat16", "torch.bfloat16", (TORCH,)),
     "opacus": Stranger("Opacus", "torch.opacus", ("opacus==1.6.0",), findings=("opacus/packed_float64", "opacus/dropout")),
     "onnxruntime": Stranger("ONNX Runtime", "onnx.runtime", (ONNX, ORT), converts="ONNX"),

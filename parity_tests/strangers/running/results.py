@@ -4,6 +4,7 @@ parity_tests/strangers/results has one file for each; notes/judge/frameworks.md 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -64,11 +65,19 @@ def result(stranger: Stranger, ran: Ran, report: Json, cases: Iterable[Case]) ->
         "computes": judged["computes"],
         "totals": {kind: row[ALL] for kind, row in counts.items()},
         "matrix": {kind: {o: row[o] for o in (PLAIN, *OPTIONS) if o in row} for kind, row in counts.items()},
-        "causes": [{k: c[k] for k in ("text", "cases", "kinds", "shared", "example")} for c in judged["causes"]],
+        "causes": [
+            {k: c[k] for k in ("cases", "kinds", "shared", "example")} | {"text": plain(c["text"])} for c in judged["causes"]
+        ],
         "failures": [[f["case"], f["dtype"], f["status"], f["causes"]] for f in judged["failures"]],
         "converters": ran.converters,
         "findings": {name: {"status": status, "printed": ran.printed[name]} for name, status in ran.findings.items()},
     }
+
+
+def plain(text: str) -> str:
+    """A message on one line, without colours, and with places as they are in any installation."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return " ".join(re.sub(r"(?<![\w.])/\S*?/(?:site-packages/|(?=parity_tests/))", "", text).split())
 
 
 def counted(entries: Sequence[Json], cases: Iterable[Case]) -> Json:

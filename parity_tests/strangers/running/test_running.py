@@ -88,6 +88,13 @@ def test_a_result_counts_each_case_once_in_all_and_for_each_option():
     assert kept["failures"] == [[LENGTHS_CASE, "float32", "wrong", [1]]]
 
 
+def test_a_message_is_kept_without_colours_and_without_the_place_of_an_installation():
+    said = "raises \x1b[1mValueError\x1b[0m: no\n  such (/a/b-1.0/lib/python3.11/site-packages/paddle/rnn.py, line 3)"
+    assert results.plain(said) == "raises ValueError: no such (paddle/rnn.py, line 3)"
+    assert results.plain("raises E (/a/b/parity_tests/strangers/x.py, line 1)") == "raises E (parity_tests/strangers/x.py, line 1)"
+    assert results.plain("y is off by 1/2 in a/b of /c") == "y is off by 1/2 in a/b of /c"
+
+
 def test_every_option_is_asked_for_and_left_out_by_some_case():
     for name, has in OPTIONS.items():
         assert {has(case) for case in table(("float64",))} == {True, False}, name
@@ -195,6 +202,11 @@ def name(need: str) -> str:
 
 def version(need: str) -> str:
     return need.partition("==")[2]
+
+
+def test_no_result_names_a_place_of_this_machine():
+    for path in results.PLACE.glob("*.json"):
+        assert not re.search(r"site-packages|/(home|tmp|work|usr|root)/", path.read_text(encoding="utf-8")), path
 
 
 def test_every_finding_can_be_read_and_belongs_to_somebody():

@@ -81,11 +81,16 @@ def statuses() -> Iterator[tuple[str, str]]:
 def section(f: findings.Finding, status: str) -> Iterator[str]:
     yield f"### {f.title}\n"
     yield f"{f.paragraphs['What']}\n"
-    yield from (f"*{name}.* {text}\n" for name, text in f.paragraphs.items() if name != "What")
+    yield from (f"*{name}.* {text[0].upper()}{text[1:]}\n" for name, text in f.paragraphs.items() if name != "What")
     printed = next(r["findings"][f.name]["printed"] for r in judged().values() if f.name in r["findings"])
     yield f"[{f.name}.py]({SCRIPTS}/{f.name}.py), when it was last run: {status}.\n"
-    yield f"```py\n{f.code}\n```\n"
-    yield f"```text\n{printed.rstrip()}\n```\n"
+    yield f"```py\n{unmarked(f.code)}\n```\n"
+    yield f"```text\n{unmarked(printed).rstrip()}\n```\n"
+
+
+def unmarked(text: str) -> str:
+    """Without what would be a mark of cogapp's: of three brackets the last stands apart."""
+    return text.replace("[[[", "[[ [").replace("]]]", "]] ]")
 
 
 def why() -> str:

@@ -54,7 +54,7 @@ STRANGERS: dict[str, Stranger] = {
     "openvino": Stranger("OpenVINO", "onnx.openvino", (ONNX, "openvino==2026.4.1"), findings=("openvino/lengths_ignored",)),
     "openvino.static": Stranger("OpenVINO, fixed shapes", "onnx.openvino_static", (ONNX, "openvino==2026.4.1")),
     "autograd": Stranger("HIPS autograd", "others.hips_autograd", ("autograd==1.9.1",)),
-    "jax.scan": Stranger("JAX, lax.scan", "jax.scan", (JAX,)),
+    "jax.scan": Stranger("JAX, lax.scan", "jax.scan", (JAX,), PAIRS),
     "jax.rnn": Stranger("jax.experimental.rnn", "jax.experimental_rnn", (JAX,), converts="JAX"),
     "flax.linen": Stranger("Flax linen", "jax.flax_linen", (JAX, FLAX), findings=("flax/nan_padding",), converts="flax.linen"),
     "flax.linen.optimized": Stranger("Flax linen, optimized LSTM", "jax.flax_linen_optimized", (JAX, FLAX)),

@@ -3,16 +3,19 @@
 A library gives ``run(spec, p, x, state, lengths)``, one layer in all its directions: p holds for each direction the weights by
 torch's names without their endings, state for each direction (h,) or (h, c), or is None; it returns y and the new state.
 What is composed here by hand: y of a layer is x of the next.  Programs are kept, as a layer that is loaded anew has a form
-that was met before, and XLA takes a second for each.
+that was met before, and XLA takes a second for each; three without the flags below, which change what XLA makes of a program,
+not the program, and are named in ``about``.  jax.scan has XLA's own.
 """
 
 import os
 from dataclasses import replace
 from functools import lru_cache, partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)  # else float64 would be rounded to float32; float32 stays what it is

@@ -1,16 +1,26 @@
 """tinygrad's nn.LSTMCell on the CPU, the only recurrent layer that it has; its own gradient is the backward.
 
-Run with tinygrad 0.14.0.  The loop over time, layers, directions and lengths are put together here.  It needs clang, and
-compiles what it has not compiled before.
+Run with tinygrad 0.14.0.  The loop over time, layers, directions and lengths are put together here.  It compiles what it has
+not compiled before, by clang, which ``pip install ziglang`` brings where there is none.
 """
 
 import importlib.metadata
+import importlib.util
 import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 os.environ.setdefault("DEV", "CPU")
 os.environ.setdefault("PARALLEL", "0")  # no processes that compile: a case is judged in one that may be ended
+if not shutil.which("clang") and importlib.util.find_spec("ziglang"):
+    clang = Path(tempfile.mkdtemp()) / "clang"
+    clang.write_text(f'#!/bin/sh\nexec {sys.executable} -m ziglang clang "$@"\n', encoding="utf-8")
+    clang.chmod(0o755)
+    os.environ.setdefault("CC", str(clang))
 from tinygrad import Tensor, nn
 
 from .lengths import ends, valid

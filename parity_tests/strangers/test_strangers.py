@@ -20,12 +20,9 @@ ORDERS = {"others.hips_autograd": "GATES", "onnx.runtime": "ORDER", "jax.scan": 
 SAYS = {"onnx.runtime": "parity_tests.strangers.onnx.graph"}  # the module that says what is run, where that is another
 # What they are known to fail, and why: strict, so that what passes must leave the list.
 KNOWN = {"onnx.runtime": expected.read(Path(__file__).parent / "onnx" / "runtime.xfails", ("float32", "float64"))}
-# JAX compiles for a second or more for each case.
-JUDGED = [
-    (name, d, name == "jax.scan" or (name, d) == ("others.hips_autograd", "float64"))
-    for name in NEEDS
-    for d in ("float32", "float64")
-]
+# JAX compiles for a second or more for each case, and autograd takes a second for each of those that are long.
+SLOW = {"jax.scan", "others.hips_autograd"}
+JUDGED = [(name, d, name in SLOW) for name in NEEDS for d in ("float32", "float64")]
 QUICK = [pytest.param(name, marks=pytest.mark.slow) if name == "jax.scan" else name for name in NEEDS]
 
 
@@ -73,6 +70,16 @@ def test_agrees_with_the_definition(name, stranger, kind, dtype):
         if result.status not in ("passed", "xfailed"):
             failures.append(f"{result.status} {wrong(result)}")
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["others.hips_autograd"])
+def test_two_layers_agree_with_the_definition(name, stranger, kind):
+    _, implementation = stranger
+    cases = [c for c in table(("float32",)) if c.spec.kind == kind and c.T == 5 and "-2layers-b" in c.name]
+    assert len(cases) > 10
+    failures = [r for r in (run_case(implementation, case) for case in cases) if not r.ok]
+    assert not failures, "\n".join(map(wrong, failures))
 
 
 @pytest.mark.parametrize("name", NEEDS)

@@ -44,7 +44,9 @@ STRANGERS: dict[str, Stranger] = {
     "torch.int8": Stranger("torch.ao dynamic int8 (8 bits, judged as float32)", "torch.dynamic_int8", (TORCH,)),
     "torch.bfloat16": Stranger("torch.nn in bfloat16", "torch.bfloat16", (TORCH,)),
     "opacus": Stranger("Opacus", "torch.opacus", ("opacus==1.6.0",), findings=("opacus/packed_float64", "opacus/dropout")),
-    "onnxruntime": Stranger("ONNX Runtime", "onnx.runtime", (ONNX, ORT), converts="ONNX"),
+    "onnxruntime": Stranger(
+        "ONNX Runtime", "onnx.runtime", (ONNX, ORT), findings=("onnxruntime/nan_lost", "onnxruntime/sigmoid"), converts="ONNX"
+    ),
     "onnx.reference": Stranger(
         "ONNX reference evaluator",
         "onnx.reference_evaluator",

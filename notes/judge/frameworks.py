@@ -27,12 +27,14 @@ def judged() -> dict[str, Json]:
 
 def overview() -> str:
     """A row for each library, a column for each kind of cell."""
-    head = ("library", "version", "judged on", *KINDS, "its converters")
-    return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head))))
+    head = ("library", "version, and when", *KINDS, "its converters")
+    absent = [s.library for name, s in STRANGERS.items() if name not in judged()]
+    rest = f"\n\nTheir adapters are there, and have not been judged as a whole yet: {', '.join(absent)}." if absent else ""
+    return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head)))) + rest
 
 
 def row(r: Json) -> list[str]:
-    return [named(r), cell(r["about"]), r["date"], *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
+    return [named(r), f"{cell(r['about'])} ({r['date']})", *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
 
 
 def named(r: Json) -> str:
@@ -40,8 +42,9 @@ def named(r: Json) -> str:
 
 
 def both(by_dtype: Mapping[str, Sequence[int]]) -> str:
-    """What became of float32, and of float64"""
-    return " · ".join(word(by_dtype.get(dtype, (0, 0, 0, 0))) for dtype in DTYPES)
+    """What became of float32, and of float64: below it, where there are numbers"""
+    words = [word(by_dtype.get(dtype, (0, 0, 0, 0))) for dtype in DTYPES]
+    return (" · " if max(map(len, words)) == 1 else "<br>").join(words)
 
 
 def word(counts: Sequence[int]) -> str:
@@ -49,9 +52,9 @@ def word(counts: Sequence[int]) -> str:
     passed, wrong, error, _ = counts
     total = passed + wrong + error
     if error:
-        return f"✗ {error + wrong}/{total}"
+        return f"✗\N{NO-BREAK SPACE}{error + wrong}/{total}"
     if wrong:
-        return f"≠ {wrong}/{total}"
+        return f"≠\N{NO-BREAK SPACE}{wrong}/{total}"
     return "=" if passed else "–"
 
 

@@ -67,7 +67,8 @@ def implementation(name: str, results: Sequence[Result]) -> Json:
         "passed": counts["passed"],
         "failed": len(failed),
         "declined": dict(Counter(r.declined for r in results if r.declined)),
-        "forward_only": any(r.forward_only for r in results),
+        "forward_only": any(r.forward_only for r in results)
+        and not any(v.tensor.startswith("d") for r in results for v in r.verdicts),
         "computes": {r.case.spec.dtype: r.precision for r in results if r.precision},
         "rows": [
             row(kind, dtype, rs)

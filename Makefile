@@ -26,7 +26,7 @@ parity: $(READY) ## the parity tables: every built-in implementation, every part
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.mutation
 
-strangers: $(READY) ## libraries by others, each judged where it is installed, within an hour; strangers-NAME: one
+strangers: $(READY) ## libraries by others, each judged where it is installed; strangers-NAME: one
 	@$(BIN)/python -m parity_tests.strangers
 
 strangers-%: $(READY)

@@ -204,6 +204,28 @@ def version(need: str) -> str:
     return need.partition("==")[2]
 
 
+QUICK = ("onnx", "onnxruntime", "torch")  # the others load Keras or JAX, or are not in the extra dev
+
+
+def shows(finding: str) -> tuple[str, ...]:
+    """What must be installed for a finding to be there."""
+    return next(s.needs for s in STRANGERS.values() if finding in s.findings)
+
+
+@pytest.mark.parametrize(
+    "finding", [pytest.param(f, marks=[pytest.mark.slow] * (f.partition("/")[0] not in QUICK)) for f in findings.names()]
+)
+def test_a_finding_is_there_where_its_library_is(finding):
+    for need in shows(finding):
+        try:
+            installed = metadata.version(name(need)).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            installed = "none"
+        if installed != version(need):
+            pytest.skip(f"{need} is needed; installed is {installed}")
+    assert judging.shown(Path(sys.executable), judging.FINDINGS / f"{finding}.py")[0] == "there"
+
+
 def test_no_result_names_a_place_of_this_machine():
     for path in results.PLACE.glob("*.json"):
         assert not re.search(r"site-packages|/(home|tmp|work|usr|root)/", path.read_text(encoding="utf-8")), path

@@ -1,13 +1,16 @@
 """The failures of one implementation, grouped by cause: each cause with how many cases it has, which, and one of them.
 
 A cause is what was raised or came instead of numbers; an equation of one of our own rooms; a misreading of the definition that
-gives just what was returned; or, of what nothing explains, the first tensor that is wrong.  A case can have several.
+gives just what was returned; a precision that is too low; or, of what nothing explains, the first tensor that is wrong.  A case
+can have several.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from ..cases import KINDS, Case
 from ..tolerance import NUMBERS, Verdict
@@ -25,6 +28,10 @@ INSTEAD = {
     "dropout": "{tensor} {detail}",
     "padding": "{tensor} {detail}",
 }
+# By how much a rounding of float32 is larger than one of float64; a number wrong by less than a ten-thousandth of what is allowed
+# in float32 is not taken for one that was computed in it.
+TO_FLOAT32 = float(np.finfo("float32").eps / np.finfo("float64").eps)
+LEAST = 1e-4
 FAMILY = {"dweight": "the weights' gradients", "dbias": "the biases' gradients"}
 
 
@@ -44,11 +51,12 @@ class Failed(Protocol):
 class Cause(NamedTuple):
     """What makes some cases fail."""
 
-    sort: str  # "error", "behaviour", "equation", "misreading", "contract", "several calls", "unexplained"
+    sort: str  # "error", "behaviour", "equation", "misreading", "contract", "precision", "several calls", "unexplained"
     about: str  # the same for all its cases
     text: str  # a sentence, with the numbers of the first case
 
 
+EXACT_TO_FLOAT32 = Cause("precision", "", "float64 is given, and what is returned is exact to float32 only")
 AS_ALONE = Cause("several calls", "", "cases of several calls, in which the first one is wrong already")
 LAST = ("unexplained", "several calls")
 FIRST = ("", "call 1", "first forward", "layer A")
@@ -98,9 +106,16 @@ def causes_of(r: Failed, chosen: Sequence[str]) -> list[Cause]:
     if explained := {e.misreading: e for e in r.explained}:
         sentence = next((s for s in chosen if s in explained), "")
         found.append(Cause("misreading", sentence, str(explained[sentence])))
+    elif r.case.spec.dtype == "float64" and all(as_in_float32(v) for v in numbers):
+        found.extend([EXACT_TO_FLOAT32] * bool(numbers))
     elif numbers:
         found.append(broken(r.case.contract, numbers[0]) if r.case.contract else unexplained(numbers[0]))
     return found
+
+
+def as_in_float32(v: Verdict) -> bool:
+    """Whether a number of float64 is as wrong as float32 may be."""
+    return v.why == "number" and LEAST * TO_FLOAT32 < v.ratio <= TO_FLOAT32
 
 
 def fewest(explained: Iterable[tuple[Explanation, ...]]) -> list[str]:

@@ -59,7 +59,7 @@ def test_the_coarser_of_two_options_that_say_the_same_is_named():
 
 
 def wrong(tensor: str) -> Verdict:
-    return Verdict(tensor, 1.0, 1e-6, False)
+    return Verdict(tensor, 1.0, 1e-14, False)
 
 
 def test_errors_are_grouped_whatever_their_numbers():
@@ -106,6 +106,23 @@ def test_a_contract_that_is_not_kept_is_a_cause_unless_a_call_by_itself_is_wrong
     assert [c["text"] for c in grouped([second], [])] == ["contract other_data: y, call 2 is wrong"]
     assert [c["sort"] for c in grouped([alone, second], [])] == ["contract", "unexplained"]
     assert [c["sort"] for c in grouped([alone, first], [])] == ["unexplained", "several calls"]
+
+
+def test_float64_that_is_computed_in_float32_is_told_from_wrong_numbers():
+    def layer(factor):
+        def returned(result, spec, lengths):
+            y, states = result
+            return ((factor * y).astype(np.float32).astype(y.dtype), states)
+
+        return Planted(returned=returned).implementation()
+
+    def said(factor, kind):
+        results = [run_case(layer(factor), case) for case in cases(kind)]
+        return [(c["sort"], c["text"], c["shared"]) for c in grouped([r for r in results if r.status == "wrong"], [])]
+
+    exact = "float64 is given, and what is returned is exact to float32 only"
+    assert said(1.0, "gru") == [("precision", exact, "")]
+    assert said(1.01, "gru") == [("unexplained", "y is wrong, why is not known", "")]
 
 
 def broken() -> terminal.Json:

@@ -277,6 +277,25 @@ def test_a_reverse_direction_that_runs_over_the_padding_is_named():
     ]
 
 
+@pytest.mark.parametrize("value", ["the last y", 1e-300, np.nan])
+def test_what_is_wrong_past_an_end_only_is_said_to_be_so(value):
+    """Where y is right up to each sequence's end, no misreading is looked for."""
+
+    def held(r, spec, lengths):
+        y, h = r
+        if lengths is None:
+            return r
+        y = np.array(y.swapaxes(0, 1) if spec.batch_first else y)
+        for b, n in enumerate(lengths):
+            y[n:, b] = y[n - 1, b] if value == "the last y" else value
+        return y.swapaxes(0, 1) if spec.batch_first else y, h
+
+    said = causes(Planted(returned=held).implementation(), [c for c in cases("gru") if c.lengths])
+    assert [(c["sort"], c["text"]) for c in said["causes"]] == [
+        ("behaviour", "y is not zero past the end of sequence 0, 3 of 5 steps")
+    ]
+
+
 def test_two_causes_are_both_shown():
     """One in the state of some cases, one in the lengths of others, and what was raised in a third kind."""
 

@@ -42,7 +42,7 @@ STRANGERS: dict[str, Stranger] = {
         findings=("torch/quantizable_float64", "torch/quantizable_dropout"),
     ),
     "torch.int8": Stranger("torch.ao dynamic int8 (8 bits, judged as float32)", "torch.dynamic_int8", (TORCH,)),
-    "torch.bfloat16": Stranger("torch.nn in bfloat16", "torch.bfloat16", (TORCH,)),
+    "torch.bfloat16": Stranger("torch.nn in bfloat16", "torch.bfloat16", (TORCH,), findings=("torch/gru_bfloat16",)),
     "opacus": Stranger("Opacus", "torch.opacus", ("opacus==1.6.0",), findings=("opacus/packed_float64", "opacus/dropout")),
     "onnxruntime": Stranger(
         "ONNX Runtime", "onnx.runtime", (ONNX, ORT), findings=("onnxruntime/nan_lost", "onnxruntime/sigmoid"), converts="ONNX"
@@ -53,7 +53,12 @@ STRANGERS: dict[str, Stranger] = {
         (ONNX,),
         findings=("onnx/reference_lengths", "onnx/reference_activations"),
     ),
-    "openvino": Stranger("OpenVINO", "onnx.openvino", (ONNX, "openvino==2026.4.1"), findings=("openvino/lengths_ignored",)),
+    "openvino": Stranger(
+        "OpenVINO",
+        "onnx.openvino",
+        (ONNX, "openvino==2026.4.1"),
+        findings=("openvino/lengths_ignored", "openvino/relu_nan"),
+    ),
     "openvino.static": Stranger("OpenVINO, fixed shapes", "onnx.openvino_static", (ONNX, "openvino==2026.4.1")),
     "autograd": Stranger("HIPS autograd", "others.hips_autograd", ("autograd==1.9.1",)),
     "jax.scan": Stranger("JAX, lax.scan", "jax.scan", (JAX,), PAIRS),

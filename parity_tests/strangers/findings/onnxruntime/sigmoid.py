@@ -8,7 +8,8 @@ Witness: NumPy in longdouble.
 
 Upstream: microsoft/onnxruntime #22557, open, of results below 0.
 
-Their tests: not looked at.
+Their tests: onnxruntime/test/providers/cpu/activation/activation_op_test.cc expects 1 - sigmoid(|x|) in float32 where x is below
+0, and so what is exact to a rounding of 1, too.
 """
 
 import numpy as np

@@ -1,5 +1,6 @@
 """The generated parts of notes/judge/frameworks.md, from parity_tests/strangers/results and the scripts of its findings."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -76,9 +77,11 @@ def found() -> str:
 
 
 def statuses() -> Iterator[tuple[str, str]]:
-    """Each finding with what its script came to when it was last run."""
+    """Each finding with what its script came to when it was last run, by the first library that shows it."""
+    status: dict[str, str] = {}
     for r in judged().values():
-        yield from ((name, f["status"]) for name, f in r["findings"].items())
+        status = {name: f["status"] for name, f in r["findings"].items()} | status
+    yield from status.items()
 
 
 def section(f: findings.Finding, status: str) -> Iterator[str]:
@@ -105,9 +108,18 @@ def reasons(r: Json) -> Iterator[str]:
     yield f"**{r['library']}**, {r['about']}\n"
     cases = f" of the cases {', '.join(f'`{glob}`' for glob in r['cases'])}" if r["cases"] else ""
     yield f"- {counted(r['counts'])}{cases}, in {r['seconds']} s"
-    yield from (f"- fails, {c['cases']} cases ({', '.join(c['kinds'])}): {cell(c['text'])}{shared(c)}" for c in r["causes"])
+    for c in r["causes"]:
+        text = c["text"].removesuffix(", why is not known") if r["findings"] else c["text"]
+        yield f"- fails, {c['cases']} cases ({', '.join(c['kinds'])}): {cell(text)}{shared(c)}"
+    yield from (f"- what is wrong: {link(findings.read(name))}" for name in r["findings"])
     yield from (f"- declines, {n} cases: {cell(reason)}" for reason, n in r["declined"].items())
     yield ""
+
+
+def link(f: findings.Finding) -> str:
+    """To its section, by the anchor that a heading has on GitHub and on the site."""
+    slug = re.sub(r"[^\w\- ]", "", f.title.lower()).replace(" ", "-")
+    return f"[{f.title.partition(': ')[2].rstrip('.')}](#{slug})"
 
 
 def shared(cause: Json) -> str:

@@ -59,12 +59,16 @@ STRANGERS: dict[str, Stranger] = {
         (ONNX, "openvino==2026.4.1"),
         findings=("openvino/lengths_ignored", "openvino/relu_nan"),
     ),
-    "openvino.static": Stranger("OpenVINO, fixed shapes", "onnx.openvino_static", (ONNX, "openvino==2026.4.1")),
+    "openvino.static": Stranger(
+        "OpenVINO, fixed shapes", "onnx.openvino_static", (ONNX, "openvino==2026.4.1"), findings=("openvino/relu_nan",)
+    ),
     "autograd": Stranger("HIPS autograd", "others.hips_autograd", ("autograd==1.9.1",)),
     "jax.scan": Stranger("JAX, lax.scan", "jax.scan", (JAX,), PAIRS),
     "jax.rnn": Stranger("jax.experimental.rnn", "jax.experimental_rnn", (JAX,), converts="JAX"),
     "flax.linen": Stranger("Flax linen", "jax.flax_linen", (JAX, FLAX), findings=("flax/nan_padding",), converts="flax.linen"),
-    "flax.linen.optimized": Stranger("Flax linen, optimized LSTM", "jax.flax_linen_optimized", (JAX, FLAX)),
+    "flax.linen.optimized": Stranger(
+        "Flax linen, optimized LSTM", "jax.flax_linen_optimized", (JAX, FLAX), findings=("flax/nan_padding",)
+    ),
     "flax.nnx": Stranger("Flax nnx", "jax.flax_nnx", (JAX, FLAX), findings=("flax/nnx_gru_bias",), converts="flax.nnx"),
     "flax.nnx.optimized": Stranger("Flax nnx, optimized LSTM", "jax.flax_nnx_optimized", (JAX, FLAX)),
     "equinox": Stranger("Equinox", "jax.equinox", (JAX, "equinox==0.13.8"), converts="equinox"),
@@ -74,9 +78,15 @@ STRANGERS: dict[str, Stranger] = {
         "Keras on torch", "keras.on_torch", (KERAS,), findings=("keras/torch_float64_matmul", "keras/nan_padding"), converts="Keras"
     ),
     "keras.jax": Stranger(
-        "Keras on JAX", "keras.on_jax", (KERAS, JAX), PAIRS, findings=("keras/jax_float64", "keras/jax_gru_nobias")
+        "Keras on JAX",
+        "keras.on_jax",
+        (KERAS, JAX),
+        PAIRS,
+        findings=("keras/jax_float64", "keras/jax_gru_nobias", "keras/nan_padding"),
     ),
-    "keras.tensorflow": Stranger("Keras on TensorFlow", "keras.on_tensorflow", (KERAS, TENSORFLOW)),
+    "keras.tensorflow": Stranger(
+        "Keras on TensorFlow", "keras.on_tensorflow", (KERAS, TENSORFLOW), findings=("keras/nan_padding",)
+    ),
     "tensorflow.block": Stranger(
         "TensorFlow BlockLSTM, GRUBlockCell", "keras.tensorflow_raw", (TENSORFLOW,), findings=("tensorflow/block_lstm_clip",)
     ),
@@ -84,7 +94,9 @@ STRANGERS: dict[str, Stranger] = {
         "TensorFlow BlockLSTMV2", "keras.tensorflow_raw_v2", (TENSORFLOW,), findings=("tensorflow/block_lstm_v2_gradient",)
     ),
     "mlx": Stranger("MLX", "others.mlx", ("mlx[cpu]==0.32.4",), findings=("mlx/float64_exp",), converts="MLX"),
-    "mlx.0.31": Stranger("MLX, an older release", "others.mlx", ("mlx[cpu]==0.31.1",), findings=("mlx/gru_without_state",)),
+    "mlx.0.31": Stranger(
+        "MLX, an older release", "others.mlx", ("mlx[cpu]==0.31.1",), findings=("mlx/gru_without_state", "mlx/float64_exp")
+    ),
     "paddle": Stranger(
         "PaddlePaddle",
         "others.paddle",

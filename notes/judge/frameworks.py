@@ -39,7 +39,8 @@ def row(r: Json) -> list[str]:
 
 
 def named(r: Json) -> str:
-    return r["library"] + (" (forward only)" if r["forward_only"] else "")
+    computes = "".join(f" (computes in {precision} where {dtype} is asked for)" for dtype, precision in r["computes"].items())
+    return r["library"] + (" (forward only)" if r["forward_only"] else "") + computes
 
 
 def both(by_dtype: Mapping[str, Sequence[int]]) -> str:
@@ -86,8 +87,7 @@ def statuses() -> Iterator[tuple[str, str]]:
 
 def section(f: findings.Finding, status: str) -> Iterator[str]:
     yield f"### {f.title}\n"
-    yield f"{f.paragraphs['What']}\n"
-    yield from (f"*{name}.* {text[0].upper()}{text[1:]}\n" for name, text in f.paragraphs.items() if name != "What")
+    yield from (f"*{name}:* {text}\n" for name, text in f.paragraphs.items())
     printed = next(r["findings"][f.name]["printed"] for r in judged().values() if f.name in r["findings"])
     yield f"[{f.name}.py]({SCRIPTS}/{f.name}.py), when it was last run: {status}.\n"
     yield f"```py\n{unmarked(f.code)}\n```\n"
@@ -109,7 +109,7 @@ def reasons(r: Json) -> Iterator[str]:
     cases = f" of the cases {', '.join(f'`{glob}`' for glob in r['cases'])}" if r["cases"] else ""
     yield f"- {counted(r['counts'])}{cases}, in {r['seconds']} s"
     for c in r["causes"]:
-        text = c["text"].removesuffix(", why is not known") if r["findings"] else c["text"]
+        text = c["text"].removesuffix(", why is not known")
         yield f"- fails, {c['cases']} cases ({', '.join(c['kinds'])}): {cell(text)}{shared(c)}"
     yield from (f"- what is wrong: {link(findings.read(name))}" for name in r["findings"])
     yield from (f"- declines, {n} cases: {cell(reason)}" for reason, n in r["declined"].items())

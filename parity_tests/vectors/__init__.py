@@ -1,1 +1,1 @@
-"""Golden vectors: every case of the judge as plain files, for implementations that are not called from Python.  notes/vectors.md"""
+"""Golden vectors: every case of the judge as plain files, for implementations that Python does not call: notes/judge/vectors.md"""

@@ -1,7 +1,7 @@
 """``python -m parity_tests.vectors``: the cases of the judge as files, for implementations that are not called from Python.
 
 ``python -m parity_tests.vectors answer VECTORS --impl NAME --out ANSWERS`` writes what an implementation that is called from
-Python answers to them.  The files, and the checkers in C and JavaScript: notes/vectors.md
+Python answers to them.  The files, and the checkers in C and JavaScript: notes/judge/vectors.md
 
 Exit status: 0 done; 1 the implementation raised in some case; 2 something was asked for that cannot be done; 130 Ctrl-C.
 """

@@ -231,6 +231,15 @@ def test_no_result_names_a_place_of_this_machine():
         assert not re.search(r"site-packages|/(home|tmp|work|usr|root)/", path.read_text(encoding="utf-8")), path
 
 
+def test_every_kept_result_is_of_its_row_as_it_stands():
+    """What was judged otherwise than the row says now must be judged again: make strangers-NAME."""
+    for key, r in results.kept().items():
+        s = STRANGERS[key]
+        assert (r["library"], r["needs"], r["cases"]) == (s.library, list(s.needs), list(s.cases)), key
+        assert list(r["findings"]) == list(s.findings), key
+        assert bool(r["converters"]) == bool(s.converts), key
+
+
 def test_every_finding_can_be_read_and_belongs_to_somebody():
     shown = [finding for s in STRANGERS.values() for finding in s.findings]
     assert sorted(set(shown)) == findings.names()

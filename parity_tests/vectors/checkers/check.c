@@ -1,7 +1,7 @@
 /* Compare answers with golden vectors:   cc -std=c99 -O2 -o check check.c -lm && ./check VECTORS ANSWERS
 
    C99 and its library, nothing else; a little-endian machine.  check.mjs does the same in JavaScript, and prints the same
-   lines.  The files: notes/vectors.md.  A header of safetensors: https://github.com/huggingface/safetensors#format
+   lines.  The files: notes/judge/vectors.md.  A header of safetensors: https://github.com/huggingface/safetensors#format
 
    Exit status: 0 nothing failed; 1 something did, or nothing could be compared; 2 something cannot be read. */
 

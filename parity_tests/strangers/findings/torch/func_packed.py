@@ -6,7 +6,8 @@ and so does torch.func.grad where the input is a tensor.
 
 Witness: torch.autograd.grad of the same loss.
 
-Upstream: no thread was found of this; functorch #629 is of the same message with a packed sequence in another model.
+Upstream: pytorch/functorch #629, open, of vjp over a model whose recurrent layers are given packed sequences.  pytorch/pytorch
+#103161, open, is of jacrev over an LSTM that is given a tensor, which raises no more.
 
 Their tests: test/functorch/test_eager_transforms.py, on torch.func.grad and vjp, has no recurrent layer, and
 test/functorch/test_ops.py goes through the list op_db, which has none either. torch/testing/_internal/common_modules.py makes

@@ -143,6 +143,23 @@ def test_what_nothing_explains_has_exit_status_1(folder, capsys):
     assert main(["compare", "run.npz", "other.npz"]) == 1
 
 
+def test_a_state_that_is_not_whole_is_refused(folder, capsys):
+    """It must not be compared with another, or be passed over."""
+    with np.load("run.npz") as run:
+        held = dict(run)
+    h = held["h_n"]
+    for changed, sentence in (
+        ({"h_n": None}, "bad.npz has c_n, but no h_n"),
+        ({"h_0": h}, "a state of this lstm is h and c, got 1 of them"),
+        ({"h_0": h[0], "c_0": h[0]}, "h of the state must be (4, B, ·), a row for each layer and direction, got (3, 5)"),
+        ({"c_n": h[:, :2]}, "c of the state must be (4, B, ·), a row for each layer and direction, got (4, 2, 5)"),
+        ({"y": np.full_like(held["y"], np.nan)}, "bad.npz: y must be finite, and holds NaN or infinity"),
+    ):
+        np.savez("bad.npz", **{k: v for k, v in (held | changed).items() if v is not None})
+        assert main(["diagnose", "w.npz", "bad.npz"]) == 2
+        assert sentence in capsys.readouterr().err
+
+
 def test_two_outputs_are_compared(folder, capsys):
     with np.load("run.npz") as run:
         y = run["y"]

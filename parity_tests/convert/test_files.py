@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from reference.common.checks import UsageError
@@ -336,10 +337,16 @@ def test_a_state_dict_within_what_was_saved_is_found(tmp_path):
     assert [str(f.place) for f in find(contents.arrays)] == ["model.rnn.*_l0"]
 
 
-def test_bfloat16_is_read_without_loss_as_float32(tmp_path):
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+def test_bfloat16_is_read_without_loss_as_float32(tmp_path, ending):
+    """Beside what is no weight: numbers, flags, and 8 bits, which NumPy has not."""
     layer = torch.nn.LSTM(I, H).to(torch.bfloat16)
-    torch.save(layer.state_dict(), tmp_path / "w.pt")
-    given = read(tmp_path / "w.pt").weights
+    if ending == ".pt":
+        torch.save(layer.state_dict(), tmp_path / "w.pt")
+    else:
+        others = {"n": torch.arange(3), "on": torch.tensor([True]), "eight": torch.ones(2).to(torch.float8_e4m3fn)}
+        safetensors.torch.save_file(layer.state_dict() | others, tmp_path / "w.safetensors")
+    given = read(tmp_path / f"w{ending}").weights
     assert all((given[k] == v.float().numpy()).all() and given[k].dtype == np.float32 for k, v in layer.state_dict().items())
 
 

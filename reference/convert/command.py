@@ -112,7 +112,8 @@ def listed(options: argparse.Namespace, more: Kinds) -> int:
     for f in found:
         I, H = f.sizes
         biases = "no biases" if f.params.b_ih is None else f"biases {f.convention.biases}"
-        print(f"{f.place!s:32} {f.convention.layer:28} I {I:<5} H {H:<5} {f.params.W_ih.dtype}, {biases}")
+        projected = "" if f.params.W_hr is None else f", projected to {len(f.params.W_hr)}"
+        print(f"{f.place!s:32} {f.convention.layer:28} I {I:<5} H {H:<5} {f.params.W_ih.dtype}, {biases}{projected}")
     if not found:
         print(f"no recurrent layer among {len(contents.arrays)} arrays")
     return 0
@@ -137,6 +138,9 @@ def diagnosed(options: argparse.Namespace, more: Kinds) -> int:
     for name in ("x", "y"):
         if name not in run:
             raise UsageError(f"{options.run} has no {name}")
+    for end in "0n":
+        if f"c_{end}" in run and f"h_{end}" not in run:
+            raise UsageError(f"{options.run} has c_{end}, but no h_{end}")
     states = [[run[f"{v}_{end}"] for v in "hc" if f"{v}_{end}" in run] for end in "0n"]
     return said(diagnose(given, run["x"], run["y"], states[0] or None, states[1], options.tolerance))
 
@@ -153,6 +157,8 @@ def numbers(path: Path) -> dict[str, Array]:
     for name, v in arrays.items():
         if v.dtype.kind != "f":
             raise UsageError(f"{path}: {name} must be floating-point numbers, got {v.dtype}")
+        if not np.isfinite(v).all():
+            raise UsageError(f"{path}: {name} must be finite, and holds NaN or infinity")
     return arrays
 
 

@@ -58,13 +58,15 @@ def diagnose(
     Raises
     ------
     ValueError
-        The shapes are none that any reading has.
+        The shapes are none that any reading has, or a state is not whole.
     """
     given: Outputs = (y, *state_n)
     if x.ndim != 3 or y.ndim != 3:
         raise ValueError(f"x and y must have three axes, got {x.shape} and {y.shape}")
     if x.shape[2] != stack.weights["weight_ih_l0"].shape[1]:
         raise ValueError(f"x has {x.shape[2]} features, the weights take {stack.weights['weight_ih_l0'].shape[1]}")
+    check_states(stack, x, *(() if state is None else state))
+    check_states(stack, x, *state_n, whole=False)
     case = Case(stack, x, None if state is None else tuple(state))
     coarse = max((v.dtype for v in (y, x, *stack.weights.values())), key=lambda kind: np.finfo(kind).eps)
 
@@ -72,6 +74,16 @@ def diagnose(
         return measure(apply(case, chosen), given, coarse, tolerance)
 
     return search(readings(case), measured)
+
+
+def check_states(stack: Stack, x: Array, *states: Array, whole: bool = True) -> None:
+    """ValueError: more or fewer than the cell has, or of shapes that no reading of x has."""
+    names, rows = ("h", "c") if stack.cell == "lstm" else ("h",), len(stack.params)
+    if len(states) > len(names) or (whole and 0 < len(states) < len(names)):
+        raise ValueError(f"a state of this {stack.cell} is {' and '.join(names)}, got {len(states)} of them")
+    for name, v in zip(names, states, strict=False):
+        if v.ndim != 3 or v.shape[0] != rows or v.shape[1] not in x.shape[:2]:
+            raise ValueError(f"{name} of the state must be ({rows}, B, ·), a row for each layer and direction, got {v.shape}")
 
 
 def apply(case: Case, chosen: Iterable[Reading[Case]]) -> Case:

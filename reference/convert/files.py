@@ -27,6 +27,9 @@ class Contents(NamedTuple):
     nonlinearities: Mapping[str, str] = {}  # of its RNNs likewise
 
 
+# What safetensors calls a dtype; BF16, which NumPy has not, is the upper half of a float32.
+DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
+DTYPES |= {f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)}
 # What reading a zip that is not in order can raise.
 DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, TypeError, NotImplementedError, OverflowError)
 
@@ -48,12 +51,19 @@ def need(extra: str, *modules: str) -> None:
 
 def read_safetensors(path: Path) -> Contents:
     need("apps", "safetensors")
-    from safetensors import SafetensorError, numpy
+    from safetensors import SafetensorError, deserialize
 
     try:
-        return Contents(numbered(numpy.load(path.read_bytes())))
+        held = deserialize(path.read_bytes())
+        return Contents(numbered({name: tensor(**v) for name, v in held if v["dtype"] in DTYPES}))
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise UsageError(f"{path} is damaged, or no safetensors file that NumPy can hold: {e}") from e
+        raise UsageError(f"{path} is damaged, or no safetensors file: {e}") from e
+
+
+def tensor(shape: Sequence[int], dtype: str, data: bytes) -> Array:
+    """One of safetensors' tensors; of bfloat16, which NumPy has not, in float32, which holds the same number."""
+    flat = np.frombuffer(data, DTYPES[dtype])
+    return ((flat.astype("<u4") << 16).view("<f4") if dtype == "BF16" else flat).reshape(shape)
 
 
 def read_npz(path: Path) -> Contents:
@@ -64,7 +74,8 @@ def read_npz(path: Path) -> Contents:
             raise ValueError("it holds one array without a name")
         return Contents(numbered({name: held[name] for name in held.files}))
     except DAMAGED as e:
-        raise UsageError(f"{path} is damaged, or no .npz file of plain arrays: {e}") from e
+        why = "it holds pickled objects, or something else" if "pickle" in str(e) else str(e)
+        raise UsageError(f"{path} is damaged, or no .npz file of plain arrays: {why}") from e
 
 
 def numbered(arrays: Mapping[str, Array]) -> dict[str, Array]:

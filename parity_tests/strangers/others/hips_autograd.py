@@ -1,4 +1,7 @@
-"""HIPS autograd: the forward in plain NumPy, a loop over the steps; autograd is the backward."""
+"""HIPS autograd: the forward in plain NumPy, a loop over the steps; autograd is the backward.
+
+Run with autograd 1.9.1.
+"""
 
 from importlib.metadata import version
 

@@ -1,4 +1,7 @@
-"""torch.nn.RNN, LSTM and GRU in bfloat16 where float32 is asked for, and judged by what that allows."""
+"""torch.nn.RNN, LSTM and GRU in bfloat16 where float32 is asked for, and judged by what that allows.
+
+Run with torch 2.13.0.
+"""
 
 import torch
 

@@ -1,6 +1,7 @@
 """torch.compile of torch.nn.RNN, LSTM and GRU, with torch._dynamo.config.allow_rnn, without which it leaves them as they are.
 
 Compiled are the whole graph, forward and backward, by Inductor for the CPU, which needs a C++ compiler: seconds a case.
+Run with torch 2.13.0.
 """
 
 import torch

@@ -1,6 +1,7 @@
 """torch.ao.quantization.quantize_dynamic of torch.nn.LSTM and GRU: weights in 8 bits, inputs too at each call; forward only.
 
 No precision of ``computes`` is that of 8 bits: it is judged as float32, and wrong by what its rounding costs.
+Run with torch 2.13.0.
 """
 
 import warnings

@@ -1,4 +1,7 @@
-"""torch.func: vjp over functional_call of torch.nn.RNN, LSTM and GRU, instead of torch.autograd."""
+"""torch.func: vjp over functional_call of torch.nn.RNN, LSTM and GRU, instead of torch.autograd.
+
+Run with torch 2.13.0.
+"""
 
 import torch
 

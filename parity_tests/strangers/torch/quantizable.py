@@ -1,4 +1,7 @@
-"""torch.ao.nn.quantizable.LSTM, from torch.nn.LSTM by its own from_float, before anything is quantised: a loop over a cell."""
+"""torch.ao.nn.quantizable.LSTM, from torch.nn.LSTM by its own from_float, before anything is quantised: a loop over a cell.
+
+Run with torch 2.13.0.
+"""
 
 import torch
 from torch.ao.nn import quantizable

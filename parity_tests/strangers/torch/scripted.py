@@ -1,4 +1,7 @@
-"""torch.jit.script of torch.nn.RNN, LSTM and GRU: TorchScript compiles their forward, for tensors and for packed sequences."""
+"""torch.jit.script of torch.nn.RNN, LSTM and GRU: TorchScript compiles their forward, for tensors and for packed sequences.
+
+Run with torch 2.13.0.
+"""
 
 import torch
 from torch import Tensor

@@ -75,8 +75,8 @@ def result(stranger: Stranger, ran: Ran, report: Json, cases: Iterable[Case]) ->
 
 
 def plain(text: str) -> str:
-    """A message on one line, without colours, and with places as they are in any installation."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    """A message on one line, without colours and addresses, and with places as they are in any installation."""
+    text = re.sub(r"\x1b\[[0-9;]*m| at 0x[0-9a-f]+", "", text)
     return " ".join(re.sub(r"(?<![\w.])/\S*?/(?:site-packages/|(?=parity_tests/))", "", text).split())
 
 

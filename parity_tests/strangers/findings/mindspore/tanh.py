@@ -1,7 +1,8 @@
 """MindSpore 2.10.0: tanh in float32 is wrong by up to 1e-4 on the CPU.
 
 What: mindspore.ops.tanh of float32 numbers in [-6, 6], on the CPU, is wrong by up to 1.0e-4, 1687 units in the last place; sigmoid
-by up to 7.9e-7, 26 units.  nn.RNN and nn.GRU use them, so that their outputs are wrong from the fourth or fifth digit on.
+by up to 7.9e-7, 26 units.  nn.RNN and nn.GRU use them, so that their outputs are wrong from the fourth or fifth digit on; an
+LSTM's gradients are refused by little in one case.
 
 Witness: NumPy in longdouble.
 

@@ -36,7 +36,8 @@ def of_case(case: Case, truth: Truth, results: Tensors, backward: bool = True, p
         return list(compare(tensors, asked, case.spec.dtype, optional, partial(axes, case), precision))
 
     verdicts = judged(results)
-    if all(v.ok or (v.tensor in SEQUENCES and v.why in NUMBERS) for v in verdicts):  # nothing else is wrong
+    bad = [v for v in verdicts if not v.ok]
+    if case.lengths and bad and all(v.tensor in SEQUENCES and v.why in NUMBERS for v in bad):  # perhaps only past the ends
         verdicts = judged({k: ended(case, v) if k in SEQUENCES else v for k, v in results.items()})
     for v in verdicts:
         yield of_states((v.ok and v.tensor in SEQUENCES and past_the_end(case, v.tensor, results[v.tensor])) or v)

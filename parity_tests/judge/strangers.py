@@ -99,11 +99,11 @@ STRANGERS: dict[str, Stranger] = {
         "TensorFlow BlockLSTM, GRUBlockCell", "keras.tensorflow_raw", (TENSORFLOW,), findings=("tensorflow/block_lstm_clip",)
     ),
     "tensorflow.block_v2": Stranger(
-        "TensorFlow BlockLSTMV2", "keras.tensorflow_raw_v2", (TENSORFLOW,), PAIRS, findings=("tensorflow/block_lstm_v2_gradient",)
+        "TensorFlow BlockLSTMV2", "keras.tensorflow_raw_v2", (TENSORFLOW,), findings=("tensorflow/block_lstm_v2_gradient",)
     ),
     "mlx": Stranger("MLX", "others.mlx", ("mlx[cpu]==0.32.4",), findings=("mlx/float64_exp",), converts="MLX"),
     "mlx.0.31": Stranger(
-        "MLX, an older release", "others.mlx", ("mlx[cpu]==0.31.1",), PAIRS, findings=("mlx/gru_without_state", "mlx/float64_exp")
+        "MLX, an older release", "others.mlx", ("mlx[cpu]==0.31.1",), findings=("mlx/gru_without_state", "mlx/float64_exp")
     ),
     "paddle": Stranger(
         "PaddlePaddle",

@@ -31,7 +31,9 @@ def overview() -> str:
     head = ("library", "version, and when", *KINDS, "its converters")
     absent = [s.library for name, s in STRANGERS.items() if name not in judged()]
     rest = f"\n\nTheir adapters are there, and have not been judged as a whole yet: {', '.join(absent)}." if absent else ""
-    return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head)))) + rest
+    minutes = sum(r["seconds"] for r in judged().values()) / 60
+    took = f"\n\nTwo at a time on two cores, together {minutes:.0f} minutes of judging: half of that by the clock."
+    return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head)))) + took + rest
 
 
 def row(r: Json) -> list[str]:

@@ -37,7 +37,8 @@ def overview() -> str:
 
 
 def row(r: Json) -> list[str]:
-    return [named(r), f"{cell(r['about'])} ({r['date']})", *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
+    version = re.sub(r" \([^()]*\)|, \d+ threads?$", "", r["about"])  # how it was run stands below
+    return [named(r), f"{cell(version)} ({r['date']})", *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
 
 
 def named(r: Json) -> str:
@@ -83,7 +84,8 @@ def statuses() -> Iterator[tuple[str, str]]:
     """Each finding with what its script came to when it was last run, by the first library that shows it."""
     status: dict[str, str] = {}
     for r in judged().values():
-        status = {name: f["status"] for name, f in r["findings"].items()} | status
+        for name, f in r["findings"].items():
+            status.setdefault(name, f["status"])
     yield from status.items()
 
 
@@ -112,10 +114,14 @@ def reasons(r: Json) -> Iterator[str]:
     yield f"- {counted(r['counts'])}{cases}, in {r['seconds']} s"
     for c in r["causes"]:
         text = c["text"].removesuffix(", why is not known")
-        yield f"- fails, {c['cases']} cases ({', '.join(c['kinds'])}): {cell(text)}{shared(c)}"
+        yield f"- fails, {cases_of(c['cases'])} ({', '.join(c['kinds'])}): {cell(text)}{shared(c)}"
     yield from (f"- what is wrong: {link(findings.read(name))}" for name in r["findings"])
-    yield from (f"- declines, {n} cases: {cell(reason)}" for reason, n in r["declined"].items())
+    yield from (f"- declines, {cases_of(n)}: {cell(reason)}" for reason, n in r["declined"].items())
     yield ""
+
+
+def cases_of(n: int) -> str:
+    return "1 case" if n == 1 else f"{n} cases"
 
 
 def link(f: findings.Finding) -> str:

@@ -1,8 +1,8 @@
 """MindSpore 2.10.0: tanh in float32 is wrong by up to 1e-4 on the CPU.
 
 What: mindspore.ops.tanh of float32 numbers in [-6, 6], on the CPU, is wrong by up to 1.0e-4, 1687 units in the last place; sigmoid
-by up to 7.9e-7, 26 units.  nn.RNN and nn.GRU use them, so that their outputs are wrong from the fourth or fifth digit on; an
-LSTM's gradients are refused by little in one case.
+by up to 7.9e-7, 26 units.  In the judge's cases nn.RNN and nn.GRU, and nn.LSTM where lengths are given, are wrong from the
+fourth to the sixth digit on.
 
 Witness: NumPy in longdouble.
 

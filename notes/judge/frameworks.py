@@ -28,7 +28,7 @@ def judged() -> dict[str, Json]:
 
 def overview() -> str:
     """A row for each library, a column for each kind of cell."""
-    head = ("library", "version, and when", *KINDS, "its converters")
+    head = ("library", *KINDS)
     absent = [s.library for name, s in STRANGERS.items() if name not in judged()]
     rest = f"\n\nTheir adapters are there, and have not been judged as a whole yet: {', '.join(absent)}." if absent else ""
     minutes = sum(r["seconds"] for r in judged().values()) / 60
@@ -37,8 +37,9 @@ def overview() -> str:
 
 
 def row(r: Json) -> list[str]:
-    version = re.sub(r" \([^()]*\)|, \d+ threads?$", "", r["about"])  # how it was run stands below
-    return [named(r), f"{cell(version)} ({r['date']})", *(both(r["totals"][kind]) for kind in KINDS), r["converters"]]
+    version = re.sub(r" \([^()]*\)|, \d+ threads?$|-\d+-\w+-releases[^, ]*", "", r["about"])  # how it was run stands below
+    lines = [f"**{named(r)}**", cell(version), r["date"], *([f"converters: {r['converters']}"] if r["converters"] else [])]
+    return ["<br>".join(lines), *(both(r["totals"][kind]) for kind in KINDS)]
 
 
 def named(r: Json) -> str:

@@ -71,7 +71,7 @@ def conclude(console, name, job, before, args) -> bool:
     """Say what became of one, and keep it; returns whether something is not as it should be."""
     try:
         result = job.result()
-    except (InstallError, JudgeError) as e:
+    except (InstallError, JudgeError, OSError) as e:
         console.print(f"{name}: {e}", style="bold red")
         return True
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result["counts"].items() if n)

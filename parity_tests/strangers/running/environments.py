@@ -8,14 +8,17 @@ import sys
 import sysconfig
 import venv
 import zlib
+from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
 from shutil import rmtree
+from threading import Lock
 
 import numpy as np
 
 PLACE = Path("out/strangers/environments")
 READY = "ready"  # the file that is written last
+MAKING: defaultdict[Path, Lock] = defaultdict(Lock)  # several libraries may want one environment at once
 KEPT = ("torch", "scipy")  # whatever a library asks for, these stay as they are
 
 
@@ -29,23 +32,28 @@ def environment(needs: tuple[str, ...], place: Path = PLACE) -> Path:
     InstallError: pip cannot install them.
     """
     folder = place / f"{needs[0].partition('=')[0].partition('[')[0]}-{zlib.crc32(repr((needs, sys.version)).encode()):08x}"
-    python = folder.absolute() / "bin" / "python"
-    if (folder / READY).exists():
-        return python
+    with MAKING[folder.absolute()]:
+        if not (folder / READY).exists():
+            make(folder, needs)
+    return folder.absolute() / "bin" / "python"
+
+
+def make(folder: Path, needs: tuple[str, ...]) -> None:
+    """Make the environment, in place of one that was not finished.  InstallError: pip cannot install what it needs."""
     rmtree(folder, ignore_errors=True)
     venv.create(folder, symlinks=True)
     site = next(folder.glob("lib/python*/site-packages"))
     (site / "base.pth").write_text("\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))))
     kept = folder / "kept.txt"
     kept.write_text("\n".join(f"{name}=={metadata.version(name)}" for name in KEPT) + f"\nnumpy>={np.__version__[0]}")
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
+    python = str(folder.absolute() / "bin" / "python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
     for need in needs:  # in this order: one may be what the next is built with
         words = [*pip, "--no-build-isolation", "--constraint", str(kept), need]
         ended = subprocess.run(words, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise InstallError(f"pip cannot install {need}: {last_line(ended.stderr)}")
     (folder / READY).touch()
-    return python
 
 
 def last_line(text: str) -> str:

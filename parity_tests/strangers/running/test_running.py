@@ -5,16 +5,18 @@ import re
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module, metadata
 from pathlib import Path
+from time import sleep
 
 import pytest
 
 from ...judge.cases import Case, Spec, table
 from ...judge.strangers import STRANGERS, Stranger
 from .. import findings
-from . import judging, results
+from . import environments, judging, results
 from .command import main
 from .environments import InstallError, environment
 from .results import ALL, OPTIONS, PLAIN, Ran
@@ -53,6 +55,21 @@ def test_an_environment_is_made_once_and_anew_if_it_was_not_finished(tmp_path):
     (python.parents[1] / "ready").unlink()
     environment(needs, tmp_path / "places")
     assert not (python.parents[1] / "mark").exists()
+
+
+def test_an_environment_that_two_want_at_once_is_made_once(tmp_path, monkeypatch):
+    made = []
+
+    def make(folder, needs):
+        made.append(folder)
+        sleep(0.05)  # so that the other comes while it is being made
+        folder.mkdir(parents=True)
+        (folder / "ready").touch()
+
+    monkeypatch.setattr(environments, "make", make)
+    with ThreadPoolExecutor(4) as pool:
+        places = list(pool.map(lambda _: environment(("mine",), tmp_path), range(4)))
+    assert len(set(places)) == len(made) == 1
 
 
 def test_what_cannot_be_installed_is_said(tmp_path):

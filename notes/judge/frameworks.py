@@ -32,7 +32,8 @@ def overview() -> str:
     absent = [s.library for name, s in STRANGERS.items() if name not in judged()]
     rest = f"\n\nTheir adapters are there, and have not been judged as a whole yet: {', '.join(absent)}." if absent else ""
     minutes = sum(r["seconds"] for r in judged().values()) / 60
-    took = f"\n\nTwo at a time on two cores, together {minutes:.0f} minutes of judging: half of that by the clock."
+    took = f"\n\nThe times that stand [below](#what-is-declined-and-what-fails) come to {minutes:.0f} minutes; "
+    took += "as many libraries are judged at a time as there are processors."
     return "\n".join(markdown(head, (row(r) for r in judged().values()), range(len(head)))) + took + rest
 
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 
 from reference.common.checks import UsageError
@@ -344,8 +343,10 @@ def test_bfloat16_is_read_without_loss_as_float32(tmp_path, ending):
     if ending == ".pt":
         torch.save(layer.state_dict(), tmp_path / "w.pt")
     else:
+        from safetensors.torch import save_file
+
         others = {"n": torch.arange(3), "on": torch.tensor([True]), "eight": torch.ones(2).to(torch.float8_e4m3fn)}
-        safetensors.torch.save_file(layer.state_dict() | others, tmp_path / "w.safetensors")
+        save_file(layer.state_dict() | others, tmp_path / "w.safetensors")
     given = read(tmp_path / f"w{ending}").weights
     assert all((given[k] == v.float().numpy()).all() and given[k].dtype == np.float32 for k, v in layer.state_dict().items())
 

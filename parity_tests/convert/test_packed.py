@@ -54,6 +54,10 @@ def test_sizes_and_cells_that_do_not_fit_are_refused():
         unpack(pack(stack)[:-1], I, H)
     with pytest.raises(ValueError, match="got an array of shape"):
         unpack(pack(stack), I + 1, H)
+    with pytest.raises(ValueError, match="hidden_size must be greater than zero, got -4"):
+        unpack(pack(stack), I, -4)
+    with pytest.raises(TypeError, match="input_size must be an int, got float"):
+        unpack(pack(stack), 3.0, H)
     gru = next(c for c in CHECKED if c.layer == "torch.nn.GRU")
     with pytest.raises(ValueError, match="an LSTM only, not a gru"):
         pack(problem(gru).stack)

@@ -125,5 +125,7 @@ STRANGERS: dict[str, Stranger] = {
         ("*-T5B4I3H6-2layers-b*",),
         findings=("mindspore/tanh", "mindspore/numpy_2"),
     ),
-    "tinygrad": Stranger("tinygrad", "others.tinygrad", ("tinygrad==0.14.0", "ziglang==0.17.0"), FEW[:2]),
+    "tinygrad": Stranger(
+        "tinygrad", "others.tinygrad", ("tinygrad==0.14.0", "ziglang==0.17.0"), ("*-T1B1I1H1-size1", "*-T5B4I3H6-nostate")
+    ),
 }

@@ -9,14 +9,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..common.arrays import Array, as_array
+from ..common import checks
+from ..common.arrays import Array
 from .stacks import Stack, ours, theirs
 
 GATES = 4
 
 
 def pack(given: Stack) -> Array:
-    """An LSTM with biases  ->  (n,) as jax.experimental.rnn.lstm takes it.  ValueError: it is another cell, or has a projection."""
+    """An LSTM  ->  (n,) as jax.experimental.rnn.lstm takes it, with zeros where it has no biases.
+
+    ValueError: it is another cell, or has a projection.
+    """
     if given.cell != "lstm":
         raise ValueError(f"jax.experimental.rnn has an LSTM only, not a {given.cell}")
     arrays = theirs(given, "JAX")
@@ -24,8 +28,14 @@ def pack(given: Stack) -> Array:
 
 
 def unpack(packed: Array, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False) -> Stack:
-    """The inverse of ``pack``.  ValueError: the sizes are not those of so many numbers."""
-    flat, arrays, at = as_array(packed), {}, 0
+    """The inverse of ``pack``.
+
+    ValueError: the sizes are not those of so many numbers, or a size is below 1.  TypeError: not numbers, or sizes that are not
+    whole.
+    """
+    sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+    input_size, hidden_size, num_layers = (checks.positive_int(name, size) for name, size in sizes.items())
+    flat, arrays, at = checks.numbers("packed", packed), {}, 0
     shapes = {name: shape(name, input_size, hidden_size, 1 + bidirectional) for name in order(num_layers, bidirectional)}
     wanted = sum(map(math.prod, shapes.values()))
     if flat.shape != (wanted,):

@@ -106,8 +106,8 @@ def causes_of(r: Failed, chosen: Sequence[str]) -> list[Cause]:
     if explained := {e.misreading: e for e in r.explained}:
         sentence = next((s for s in chosen if s in explained), "")
         found.append(Cause("misreading", sentence, str(explained[sentence])))
-    elif r.case.spec.dtype == "float64" and all(as_in_float32(v) for v in numbers):
-        found.extend([EXACT_TO_FLOAT32] * bool(numbers))
+    elif numbers and r.case.spec.dtype == "float64" and all(map(as_in_float32, numbers)):
+        found.append(EXACT_TO_FLOAT32)
     elif numbers:
         found.append(broken(r.case.contract, numbers[0]) if r.case.contract else unexplained(numbers[0]))
     return found

@@ -17,7 +17,8 @@ import numpy as np
 os.environ.setdefault("DEV", "CPU")
 os.environ.setdefault("PARALLEL", "0")  # no processes that compile: a case is judged in one that may be ended
 if not shutil.which("clang") and importlib.util.find_spec("ziglang"):
-    clang = Path(tempfile.mkdtemp()) / "clang"
+    FOLDER = tempfile.TemporaryDirectory()  # goes when this process ends by itself
+    clang = Path(FOLDER.name) / "clang"
     clang.write_text(f'#!/bin/sh\nexec {sys.executable} -m ziglang clang "$@"\n', encoding="utf-8")
     clang.chmod(0o755)
     os.environ.setdefault("CC", str(clang))

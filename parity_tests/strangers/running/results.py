@@ -124,12 +124,15 @@ def changes(before: Json | None, after: Json) -> list[str]:
     """What a library fails that it did not when it was last judged, and the other way round, a sentence each."""
     if before is None:
         return ["judged for the first time"]
-    if before["cases"] != after["cases"]:
-        return ["judged on other cases than before"]
-    old, new = ({(f[0], f[1]): f[2] for f in r["failures"]} for r in (before, after))
-    said = [f"{case} {dtype}: now {new[case, dtype]}" for case, dtype in new if (case, dtype) not in old]
-    said += [f"{case} {dtype}: no longer {old[case, dtype]}" for case, dtype in old if (case, dtype) not in new]
+    said = failing_otherwise(before, after) if before["cases"] == after["cases"] else ["judged on other cases than before"]
     if len(said) > MOST_CHANGES:
         said[MOST_CHANGES:] = [f"and {len(said) - MOST_CHANGES} more"]
     was, now = ({name: f["status"] for name, f in r["findings"].items()} for r in (before, after))
     return said + [f"finding {name}: {now[name]}" for name in now if was.get(name) != now[name]]
+
+
+def failing_otherwise(before: Json, after: Json) -> list[str]:
+    """A sentence for each case that fails in one of two results only."""
+    old, new = ({(f[0], f[1]): f[2] for f in r["failures"]} for r in (before, after))
+    said = [f"{case} {dtype}: now {new[case, dtype]}" for case, dtype in new if (case, dtype) not in old]
+    return said + [f"{case} {dtype}: no longer {old[case, dtype]}" for case, dtype in old if (case, dtype) not in new]

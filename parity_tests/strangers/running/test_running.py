@@ -140,7 +140,7 @@ def test_changes_are_said():
         f"{PLAIN_CASE} float32: no longer wrong",
         "finding fault: gone",
     ]
-    assert results.changes(was | {"cases": ["*"]}, gone) == ["judged on other cases than before"]
+    assert results.changes(was | {"cases": ["*"]}, gone) == ["judged on other cases than before", "finding fault: gone"]
     many = now | {"failures": [[f"case{k}", "float32", "wrong", []] for k in range(50)]}
     assert results.changes(now | {"failures": []}, many)[-1] == "and 30 more"
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import reference
+from reference.common.extras import lacking
 from torch_impl.cells.adapters import ADAPTERS
 from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
 
@@ -62,12 +63,16 @@ def numpy_declines(spec: Spec) -> str | None:
     return f"NumPy does not compute in {spec.dtype}" if PRECISIONS[spec.dtype].narrow else None
 
 
+def numba_declines(spec: Spec) -> str | None:
+    return numpy_declines(spec) or lacking("compiled", "numba", "threadpoolctl")
+
+
 def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:
     """``reference``, or a copy of it, as an implementation; it computes in the dtype of the weights."""
     return Implementation(
         name,
         lambda spec, weights: NumpyLayer(package, spec, weights, engine),
-        declines=numpy_declines,
+        declines=numba_declines if engine == "compiled" else numpy_declines,
         takes_masks=True,
         package=package if engine == "definition" else None,
     )
@@ -76,6 +81,7 @@ def numpy_implementation(name: str, package: ModuleType, engine: str = "definiti
 BUILTIN = {
     "numpy": numpy_implementation("numpy", reference),
     "numpy.fast": numpy_implementation("numpy.fast", reference, "fast"),
+    "numba": numpy_implementation("numba", reference, "compiled"),
 } | {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in ADAPTERS.items()}
 # Only when asked for by name: what compiles for seconds for each case, and what needs a GPU.
 MORE = {name: Implementation(name, a.load, a.declines, a.takes_masks) for name, a in MORE_ADAPTERS.items()}

@@ -19,6 +19,18 @@ from .stack import Room
 FAST: dict[Room, Room] = {rnn: fast.rnn, lstm: fast.lstm, gru: fast.gru}
 
 
+def written_for(engine: str, room: Room) -> Room:
+    """The room of an engine.  That of ``compiled`` loads Numba, which takes a second: only when it is asked for."""
+    if engine == "definition":
+        return room
+    if engine == "fast":
+        return FAST[room]
+    from .. import compiled
+
+    compiled.HERE.look()
+    return {rnn: compiled.rnn, lstm: compiled.lstm, gru: compiled.gru}[room]
+
+
 def without_cache(room: Room) -> Any:
     """A room whose forward keeps nothing."""
     if hasattr(room, "run_inference"):
@@ -54,8 +66,7 @@ class Layer(Module):
                                      self.bias, self.bidirectional, self.proj_size)
         super().__init__(dtype=dtype, rng=rng)
         self.params = self.uniform(shapes, self.hidden_size)
-        if checks.engine(engine, self.dtype) == "fast":
-            self.room = FAST[self.room]
+        self.room = written_for(checks.engine(engine, self.dtype), self.room)
 
     def __call__(self, x: X, state: State | None = None, masks: Sequence[Array] | None = None) -> tuple[X, State]:
         """Run the layer.
@@ -148,7 +159,7 @@ class Layer(Module):
     def infer(self, x: X, state: State | None = None) -> tuple[X, State]:
         """``y, state_n`` as from calling the layer in evaluation mode, but nothing is kept: for use without a backward.
 
-        What the layer remembers of an earlier forward stays.  With ``engine="fast"`` it is quicker than a call.
+        What the layer remembers of an earlier forward stays.  With the engines for speed it is quicker than a call.
         """
         form, data, states, _ = self._open(x, state)
         y, states_n, _ = stack.forward(without_cache(self.room), self._stacked(), data, self._nest(form, states),
@@ -222,8 +233,9 @@ class RNN(Layer):
     dtype : a floating or complex NumPy dtype
     rng : numpy.random.Generator; optional
         Source of the initial parameters, uniform in ±1/√H as in torch, and of dropout masks.
-    engine : "definition" or "fast"
-        The room as it is to be read, or the one written for speed (float32 and float64); results agree to rounding.
+    engine : "definition", "fast" or "compiled"
+        The room as it is to be read, or one written for speed (float32 and float64): in NumPy, or as loops under Numba,
+        whose first call compiles for seconds; results agree to rounding.
 
     Raises
     ------

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .arrays import Array, as_array
+from .extras import lacking
+
+ENGINES = ("definition", "fast", "compiled")  # what a layer can be computed by
 
 
 class UsageError(ValueError):
@@ -103,11 +106,13 @@ def nonlinearity(value: object) -> str:
 
 
 def engine(value: object, kind: np.dtype) -> str:
-    if value not in ("definition", "fast"):
-        raise ValueError(f"engine must be 'definition' or 'fast', got {value!r}")
-    if value == "fast" and kind not in (np.float32, np.float64):
-        raise ValueError(f"engine 'fast' computes in float32 or float64, got {kind}")
-    return value
+    if value not in ENGINES:
+        raise ValueError(f"engine must be 'definition', 'fast' or 'compiled', got {value!r}")
+    if value != "definition" and kind not in (np.float32, np.float64):
+        raise ValueError(f"engine {value!r} computes in float32 or float64, got {kind}")
+    if value == "compiled" and (sentence := lacking("compiled", "numba", "threadpoolctl")):
+        raise ValueError(f"engine 'compiled': {sentence}")
+    return str(value)
 
 
 def generator(name: str, value: object) -> np.random.Generator:

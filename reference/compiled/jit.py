@@ -1,0 +1,45 @@
+"""How the functions of this folder are compiled, and where what was compiled is kept.
+
+``compiled`` is Numba's njit.  The first call with arrays of a dtype compiles, which takes seconds; what comes of it is kept
+beside the source, or, where that cannot be written, in the user's cache folder or in NUMBA_CACHE_DIR.  It is used again as
+long as no file of this folder changes: Numba by itself looks only at the file of the function, and would go on with an old
+sigmoid after that has been edited.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+# nogil: other threads go on.  contract: a product and a sum may be one instruction; no other liberty is taken, so that an
+# infinity or a NaN is what it is elsewhere, and a sum is in the order that it is written in.
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True}
+SOURCES = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+
+
+class Cache(FunctionCache):
+    """Numba's cache, stale after any change in this folder, and silent where a file cannot be read or written."""
+
+    def __init__(self, function: Callable):
+        super().__init__(function)
+        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, source_stamp=SOURCES)
+
+    def load_overload(self, *signature: Any) -> Any:
+        with suppress(OSError):
+            return super().load_overload(*signature)
+
+    def save_overload(self, *compiled: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(*compiled)
+
+
+def compiled(function: Callable) -> Callable:
+    """The function, compiled at its first call for each dtype."""
+    dispatcher = njit(**OPTIONS)(function)
+    with suppress(RuntimeError):  # there is no folder that may be written
+        dispatcher._cache = Cache(function)
+    return dispatcher

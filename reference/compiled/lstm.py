@@ -1,0 +1,204 @@
+"""The LSTM compiled: the verbs of ``reference.cells.lstm`` as loops, held to it by the parity suite.
+
+A thread has some of the sequences and goes through all steps with them: the input product of a chunk of steps, then for
+each step the recurrent product on top of it (products.py), then the elementwise work in place, one sequence after the other,
+while its numbers are in the cache.  Backwards a chunk of steps at a time: the time loop, then what is summed over the steps.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..cells.lstm import GATES, Params, State, step_backward, step_forward
+from ..common.arrays import Array, rows
+from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
+from .jit import compiled
+from .products import add_product, clear
+from .packed import run_backward, run_forward, run_inference
+from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
+from .threads import share
+
+__all__ = ["GATES", "Cache", "Folded", "Params", "State", "accumulate", "backward", "folded", "forward", "infer", "run",
+           "run_backward", "run_forward", "run_inference", "step_backward", "step_forward", "turned", "zeros"]
+
+
+class Folded(NamedTuple):
+    """Params as a forward multiplies by them."""
+
+    p: Params
+    W_ih: Array  # (4H, I)ᵀ packed
+    W_hh: Array  # (4H, P)ᵀ packed
+    W_hr: Array  # (P, H)ᵀ packed; without a projection it has no panel
+    b: Array     # (4H,)
+
+
+class Turned(NamedTuple):
+    """Params as a backward multiplies by them."""
+
+    W_ih: Array  # (4H, I) packed
+    W_hh: Array  # (4H, P) packed
+    W_hr: Array  # (P, H) packed; without a projection it has no panel
+
+
+class Cache(NamedTuple):
+    p: Params
+    x: Array      # (T, B, I)
+    h: Array      # (T+1, B, P)   h[t] enters step t, h[t+1] leaves it
+    c: Array      # (T+1, B, H)
+    gates: Array  # (T, B, 4H)    i f g o, after the nonlinearity
+
+
+@compiled
+def activate(a, c, c_next, m):
+    """One step of one sequence: a (4H,) becomes the gates; c (H,)  ->  c_next, m (H,)"""
+    H = len(c)
+    i, f, g, o, i_and_f = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :], a[: 2 * H]
+    for j in range(2 * H):
+        i_and_f[j] = sigmoid(i_and_f[j])                                    # L2
+    for j in range(H):
+        g[j] = tanh(g[j])                                                   # L2
+    for j in range(H):
+        o[j] = sigmoid(o[j])                                                # L2
+    for j in range(H):
+        c_next[j] = f[j] * c[j] + i[j] * g[j]                               # L3
+    for j in range(H):
+        m[j] = o[j] * tanh(c_next[j])                                       # L4
+
+
+@compiled
+def deltas(gates, c, c_next, dm, dc, da, m, u):
+    """The adjoint of activate: what arrives at m and c_next  ->  da (4H,), and in dc what arrives at c; m (H,) again, if it has
+    room for it; u (H,) is scratch"""
+    H = len(c)
+    i, f, g, o = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+    di, df, dg, do = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
+    for j in range(H):
+        u[j] = tanh(c_next[j])                                              # L4
+    for j in range(len(m)):
+        m[j] = o[j] * u[j]                                                  # L4
+    for j in range(H):
+        dc[j] += dm[j] * o[j] * slope_of_tanh(u[j])                         # L4*
+    for j in range(H):
+        do[j] = dm[j] * u[j] * slope_of_sigmoid(o[j])                       # L4*, L2*
+    for j in range(H):
+        di[j] = dc[j] * g[j] * slope_of_sigmoid(i[j])                       # L3*, L2*
+    for j in range(H):
+        df[j] = dc[j] * c[j] * slope_of_sigmoid(f[j])                       # L3*, L2*
+    for j in range(H):
+        dg[j] = dc[j] * i[j] * slope_of_tanh(g[j])                          # L3*, L2*
+    for j in range(H):
+        dc[j] *= f[j]                                                       # L3*
+
+
+@compiled
+def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, n0, n1, at_once, keep):
+    """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` c has two steps, gates has ``at_once``"""
+    (H, P), projected = (c.shape[1], h.shape[1]), len(W_hr) > 0
+    m = np.empty((n1 - n0 if projected else 0, H), x.dtype)
+    for start in range(0, T, at_once):
+        steps = min(at_once, T - start)
+        first = start if keep else 0
+        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 4 * H)              # L1
+        for t in range(start, start + steps):
+            g, before, after = first + t - start, t if keep else t % 2, t + 1 if keep else (t + 1) % 2
+            add_product(h, t * B + n0, 0, W_hh, gates, g * B + n0, 0, n1 - n0, 4 * H, 1, 0, t % 2 == 1)  # L1
+            for n in range(n0, n1):
+                activate(gates[g * B + n], c[before * B + n], c[after * B + n], m[n - n0] if projected else h[(t + 1) * B + n])
+            if projected:
+                clear(h, (t + 1) * B + n0, (t + 1) * B + n1)
+                add_product(m, 0, 0, W_hr, h, (t + 1) * B + n0, 0, n1 - n0, P, 1, 0, False)     # L5
+
+
+@compiled
+def backward_steps(gates, c, dy, dh, dc, D, dhs, ms, W_hh, W_hr, start, stop, B, n0, n1):
+    """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, P) and dc (B, H) in place; D (·, 4H) and, only with
+    a projection, dhs (·, P) and ms (·, H) for what is summed over the steps"""
+    (H, P), projected = (c.shape[1], dh.shape[1]), len(W_hr) > 0
+    u, dm = np.empty(H, dy.dtype), np.empty((n1 - n0 if projected else 0, H), dy.dtype)
+    for t in range(stop - 1, start - 1, -1):
+        here = (t - start) * B
+        for n in range(n0, n1):
+            arrives, more = dh[n], dy[t * B + n]
+            for j in range(P):
+                arrives[j] += more[j]
+            for j in range(dhs.shape[1]):
+                dhs[here + n, j] = arrives[j]
+        if projected:
+            clear(dm, 0, n1 - n0)
+            add_product(dh, n0, 0, W_hr, dm, 0, 0, n1 - n0, H, 1, 0, False)                     # L5*
+        for n in range(n0, n1):
+            row = t * B + n
+            deltas(gates[row], c[row], c[row + B], dm[n - n0] if projected else dh[n], dc[n], D[here + n], ms[here + n], u)
+        clear(dh, n0, n1)
+        add_product(D, here + n0, 0, W_hh, dh, n0, 0, n1 - n0, P, 1, 0, t % 2 == 1)             # L1*
+
+
+def folded(p: Params) -> Folded:
+    """Params  ->  Folded"""
+    return Folded(p, in_panels(p.W_ih, True), in_panels(p.W_hh, True), in_panels(projection(p), True), p.b_ih + p.b_hh)
+
+
+def turned(p: Params) -> Turned:
+    """Params  ->  Turned"""
+    return Turned(in_panels(p.W_ih, False), in_panels(p.W_hh, False), in_panels(projection(p), False))
+
+
+def projection(p: Params) -> Array:
+    """W_hr (P, H); without a projection (0, 0), which has no panel either way"""
+    return np.empty((0, 0), p.W_ih.dtype) if p.W_hr is None else p.W_hr
+
+
+def forward(p: Params, x: Array, s: State) -> tuple[Array, State, Cache]:
+    """x (T, B, I), State  ->  y (T, B, P), State, Cache"""
+    return run(folded(p), x, s)
+
+
+def infer(p: Params, x: Array, s: State) -> tuple[Array, State]:
+    """forward, with nothing kept for a backward: x (T, B, I), State  ->  y (T, B, P), State"""
+    return run(folded(p), x, s, keep=False)[:2]
+
+
+def run(w: Folded, x: Array, s: State, keep: bool = True) -> tuple[Array, State, Cache]:
+    """forward with weights that are laid out.  Without ``keep`` a few steps share the place for their gates: no use as Cache."""
+    (T, B, I), (P, H), x = x.shape, (s.h.shape[1], s.c.shape[1]), ready(x)
+    at_once = steps_at_once(B, 4 * H, AT_ONCE)
+    k = Cache(w.p, x, h=np.empty((T + 1, B, P), x.dtype), c=np.empty((T + 1 if keep else 2, B, H), x.dtype),
+              gates=np.empty((T if keep else min(at_once, T), B, 4 * H), x.dtype))
+    k.h[0], k.c[0] = s
+    share(lambda n0, n1: forward_steps(rows(x), rows(k.h), rows(k.c), rows(k.gates), *w[1:], T, B, n0, n1, at_once, keep),
+          B, T * B * (4 * H * (I + P) + P * len(w.W_hr)))
+    return k.h[1:], State(k.h[T].copy(), k.c[T if keep else T % 2].copy()), k
+
+
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
+    """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    dp = zeros(k.p)
+    dx, ds = accumulate(dy, ds, k, turned(k.p), dp)
+    return finished(dp), dx, ds
+
+
+def zeros(p: Params) -> Params:
+    """Where ``accumulate`` adds up: b_hh has no place of its own"""
+    return Params(*(None if v is None else np.zeros_like(v) for v in p))
+
+
+def finished(dp: Params) -> Params:
+    """What was added up  ->  the gradient"""
+    return dp._replace(b_hh=dp.b_ih.copy())                                 # L1*
+
+
+def accumulate(dy: Array, ds: State, k: Cache, w: Turned, dp: Params) -> tuple[Array, State]:
+    """A segment's backward: dy (T, B, P), State, Cache  ->  dx (T, B, I), State; the gradients of Params are added to dp"""
+    (T, B, P), H, dy, dx = dy.shape, k.c.shape[2], ready(dy), np.empty_like(k.x)
+    dh, dc = np.array(ds.h, order="C"), np.array(ds.c, order="C")
+    at_once = steps_at_once(B, 4 * H, KEPT)
+    D, dhs, ms = (np.empty((min(at_once, T) * B, width), dy.dtype) for width in (4 * H, *((P, H) if len(w.W_hr) else (0, 0))))
+    for start, stop in chunks_from_the_end(T, at_once):
+        R = (stop - start) * B
+        share(lambda n0, n1: backward_steps(rows(k.gates), rows(k.c), rows(dy), dh, dc, D, dhs, ms, *w[1:], start, stop, B, n0, n1),
+              B, R * 4 * H * P)
+        of_weights = [(D[:R], 0, rows(k.x), start * B, dp.W_ih), (D[:R], 0, rows(k.h), start * B, dp.W_hh)]     # L1*
+        if dp.W_hr is not None:
+            of_weights.append((dhs[:R], 0, ms[:R], 0, dp.W_hr))                                                 # L5*
+        sum_over_steps(D[:R], w.W_ih, rows(dx), start * B, of_weights, dp.b_ih)                                 # L1*
+    return dx, State(dh, dc)

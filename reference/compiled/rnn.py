@@ -1,0 +1,151 @@
+"""The Elman RNN compiled: the verbs of ``reference.cells.rnn`` as loops, held to it by the parity suite.  As lstm.py, but
+that a step's place for its argument is that of its state: the backward needs nothing else."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..cells.rnn import GATES, Params, State, step_backward, step_forward
+from ..common.arrays import Array, rows
+from .elementary import slope_of_tanh, tanh
+from .jit import compiled
+from .packed import run_backward, run_forward, run_inference
+from .products import add_product, clear
+from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
+from .threads import share
+
+__all__ = ["GATES", "Cache", "Folded", "Params", "State", "accumulate", "backward", "finished", "folded", "forward", "infer",
+           "run", "run_backward", "run_forward", "run_inference", "step_backward", "step_forward", "turned", "zeros"]
+
+
+class Folded(NamedTuple):
+    """Params as a forward multiplies by them."""
+
+    p: Params
+    W_ih: Array  # (H, I)ᵀ in panels
+    W_hh: Array  # (H, H)ᵀ in panels
+    b: Array     # (H,)
+
+
+class Turned(NamedTuple):
+    """Params as a backward multiplies by them."""
+
+    W_ih: Array  # (H, I) in panels
+    W_hh: Array  # (H, H) in panels
+
+
+class Cache(NamedTuple):
+    p: Params
+    x: Array           # (T, B, I)
+    h: Array           # (T+1, B, H)   h[t] enters step t, h[t+1] leaves it
+    nonlinearity: str  # "tanh" or "relu"
+
+
+@compiled
+def activate(a, relu):
+    """One step of one sequence: a (H,) becomes h"""
+    if relu:
+        for j in range(len(a)):
+            a[j] = 0 if a[j] <= 0 else a[j]                                 # R2
+    else:
+        for j in range(len(a)):
+            a[j] = tanh(a[j])                                               # R2
+
+
+@compiled
+def deltas(h, dh, da, relu):
+    """The adjoint of activate: what arrives at h (H,)  ->  da (H,)"""
+    if relu:
+        for j in range(len(h)):
+            da[j] = 0 if h[j] <= 0 else dh[j]                               # R2*
+    else:
+        for j in range(len(h)):
+            da[j] = dh[j] * slope_of_tanh(h[j])                             # R2*
+
+
+@compiled
+def forward_steps(x, h, W_ih, W_hh, b, T, B, n0, n1, at_once, relu):
+    """All steps of the sequences n0 to n1; rows of steps each"""
+    H = h.shape[1]
+    for start in range(0, T, at_once):
+        steps = min(at_once, T - start)
+        input_product(x, W_ih, b, h, start, start + 1, steps, B, n0, n1, 0, H)                  # R1
+        for t in range(start, start + steps):
+            add_product(h, t * B + n0, 0, W_hh, h, (t + 1) * B + n0, 0, n1 - n0, H, 1, 0, t % 2 == 1)  # R1
+            for n in range(n0, n1):
+                activate(h[(t + 1) * B + n], relu)
+
+
+@compiled
+def backward_steps(h, dy, dh, D, W_hh, start, stop, B, n0, n1, relu):
+    """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, H) in place, and D (·, H) for what is summed"""
+    H = h.shape[1]
+    for t in range(stop - 1, start - 1, -1):
+        here = (t - start) * B
+        for n in range(n0, n1):
+            arrives, more = dh[n], dy[t * B + n]
+            for j in range(H):
+                arrives[j] += more[j]
+            deltas(h[(t + 1) * B + n], arrives, D[here + n], relu)
+        clear(dh, n0, n1)
+        add_product(D, here + n0, 0, W_hh, dh, n0, 0, n1 - n0, H, 1, 0, t % 2 == 1)             # R1*
+
+
+def folded(p: Params) -> Folded:
+    """Params  ->  Folded"""
+    return Folded(p, in_panels(p.W_ih, True), in_panels(p.W_hh, True), p.b_ih + p.b_hh)
+
+
+def turned(p: Params) -> Turned:
+    """Params  ->  Turned"""
+    return Turned(in_panels(p.W_ih, False), in_panels(p.W_hh, False))
+
+
+def forward(p: Params, x: Array, s: State, nonlinearity: str = "tanh") -> tuple[Array, State, Cache]:
+    """x (T, B, I), State  ->  y (T, B, H), State, Cache"""
+    return run(folded(p), x, s, nonlinearity)
+
+
+def infer(p: Params, x: Array, s: State, nonlinearity: str = "tanh") -> tuple[Array, State]:
+    """forward, with nothing kept for a backward: x (T, B, I), State  ->  y (T, B, H), State"""
+    return run(folded(p), x, s, nonlinearity)[:2]
+
+
+def run(w: Folded, x: Array, s: State, nonlinearity: str = "tanh", keep: bool = True) -> tuple[Array, State, Cache]:
+    """forward with weights that are laid out.  ``keep`` changes nothing: a step keeps only the state, which is also y."""
+    (T, B, I), H, x = x.shape, s.h.shape[1], ready(x)
+    k = Cache(w.p, x, np.empty((T + 1, B, H), x.dtype), nonlinearity)
+    k.h[0], at_once = s.h, steps_at_once(B, H, AT_ONCE)
+    share(lambda n0, n1: forward_steps(rows(x), rows(k.h), *w[1:], T, B, n0, n1, at_once, nonlinearity == "relu"),
+          B, T * B * H * (I + H))
+    return k.h[1:], State(k.h[T].copy()), k
+
+
+def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
+    """The adjoint of forward: d(outputs), Cache  ->  d(inputs), in forward's order"""
+    dp = zeros(k.p)
+    dx, ds = accumulate(dy, ds, k, turned(k.p), dp)
+    return finished(dp), dx, ds
+
+
+def zeros(p: Params) -> Params:
+    """Where ``accumulate`` adds up: b_hh has no place of its own"""
+    return Params(*map(np.zeros_like, p))
+
+
+def finished(dp: Params) -> Params:
+    """What was added up  ->  the gradient"""
+    return dp._replace(b_hh=dp.b_ih.copy())                                 # R1*
+
+
+def accumulate(dy: Array, ds: State, k: Cache, w: Turned, dp: Params) -> tuple[Array, State]:
+    """A segment's backward: dy (T, B, H), State, Cache  ->  dx (T, B, I), State; the gradients of Params are added to dp"""
+    (T, B, H), dy, dx, dh = dy.shape, ready(dy), np.empty_like(k.x), np.array(ds.h, order="C")
+    at_once = steps_at_once(B, H, KEPT)
+    D = np.empty((min(at_once, T) * B, H), dy.dtype)
+    for start, stop in chunks_from_the_end(T, at_once):
+        R, relu = (stop - start) * B, k.nonlinearity == "relu"
+        share(lambda n0, n1: backward_steps(rows(k.h), rows(dy), dh, D, w.W_hh, start, stop, B, n0, n1, relu), B, R * H * H)
+        of_weights = [(D[:R], 0, rows(k.x), start * B, dp.W_ih), (D[:R], 0, rows(k.h), start * B, dp.W_hh)]     # R1*
+        sum_over_steps(D[:R], w.W_ih, rows(dx), start * B, of_weights, dp.b_ih)                                 # R1*
+    return dx, State(dh)

@@ -9,9 +9,9 @@ import numpy as np
 from ..cells.gru import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
-from .jit import compiled
+from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import add_product, clear
+from .products import add, add_product, clear
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -46,82 +46,100 @@ class Cache(NamedTuple):
 
 
 @compiled
-def activate(a, h, h_next):
-    """One step of one sequence, reset after: a (4H,) becomes n r z q; h (H,)  ->  h_next (H,)"""
-    H = len(h)
-    n, r, z, q, r_and_z = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :], a[H : 3 * H]
-    for j in range(2 * H):
-        r_and_z[j] = sigmoid(r_and_z[j])                                    # G1
-    for j in range(H):
-        n[j] = tanh(n[j] + r[j] * q[j])                                     # G3
-    for j in range(H):
-        h_next[j] = n[j] + z[j] * (h[j] - n[j])                             # G4
+def activate(gates, r, h, now, after, rows):
+    """One step, reset after: the rows of gates from r on become n r z q; those of h from ``now`` on  ->  from ``after`` on"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, h_next = gates[r + k], h[now + k], h[after + k]
+        n, r_, z, q, r_and_z = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :], a[H : 3 * H]
+        for j in range(2 * H):
+            r_and_z[j] = sigmoid(r_and_z[j])                                # G1
+        for j in range(H):
+            n[j] = tanh(n[j] + r_[j] * q[j])                                # G3
+        for j in range(H):
+            h_next[j] = n[j] + z[j] * (h_prev[j] - n[j])                    # G4
 
 
 @compiled
-def reset(a, h, rh):
-    """The first half of a step of one sequence, reset before: of a (3H,) r and z become gates; h (H,)  ->  r ∘ h"""
-    H = len(h)
-    r, r_and_z = a[H : 2 * H], a[H:]
-    for j in range(2 * H):
-        r_and_z[j] = sigmoid(r_and_z[j])                                    # G1
-    for j in range(H):
-        rh[j] = r[j] * h[j]                                                 # G2
+def reset(gates, row, h, now, rh, rows):
+    """The first half of a step, reset before: in the rows of gates from ``row`` on r and z become gates; h  ->  r ∘ h"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, to = gates[row + k], h[now + k], rh[k]
+        r, r_and_z = a[H : 2 * H], a[H:]
+        for j in range(2 * H):
+            r_and_z[j] = sigmoid(r_and_z[j])                                # G1
+        for j in range(H):
+            to[j] = r[j] * h_prev[j]                                        # G2
 
 
 @compiled
-def update(a, h, h_next):
-    """The second half of a step, when n has its product: h (H,)  ->  h_next (H,)"""
-    H = len(h)
-    n, z = a[:H], a[2 * H :]
-    for j in range(H):
-        n[j] = tanh(n[j])                                                   # G3
-    for j in range(H):
-        h_next[j] = n[j] + z[j] * (h[j] - n[j])                             # G4
+def update(gates, row, h, now, after, rows):
+    """The second half of a step, when n has its product"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, h_next = gates[row + k], h[now + k], h[after + k]
+        n, z = a[:H], a[2 * H :]
+        for j in range(H):
+            n[j] = tanh(n[j])                                               # G3
+        for j in range(H):
+            h_next[j] = n[j] + z[j] * (h_prev[j] - n[j])                    # G4
 
 
 @compiled
-def deltas(gates, h, dh, da):
-    """The adjoint of activate: what arrives at h_next (H,)  ->  da (4H,), and in dh what goes straight on to h"""
-    H = len(h)
-    n, r, z, q = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-    dn, dr, dz, dq = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
-    for j in range(H):
-        dz[j] = dh[j] * (h[j] - n[j]) * slope_of_sigmoid(z[j])              # G4*, G1*
-    for j in range(H):
-        dn[j] = (dh[j] - dh[j] * z[j]) * slope_of_tanh(n[j])                # G4*, G3*
-    for j in range(H):
-        dr[j] = dn[j] * q[j] * slope_of_sigmoid(r[j])                       # G3*, G1*
-    for j in range(H):
-        dq[j] = dn[j] * r[j]                                                # G3*
-    for j in range(H):
-        dh[j] *= z[j]                                                       # G4*
+def deltas(gates, h, now, dh, q0, D, d, rows):
+    """The adjoint of activate: what arrives at h_next, in dh from q0 on  ->  D from d on, and in dh what goes straight on to h"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, arrives, da = gates[now + k], h[now + k], dh[q0 + k], D[d + k]
+        n, r, z, q = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
+        dn, dr, dz, dq = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
+        for j in range(H):
+            dz[j] = arrives[j] * (h_prev[j] - n[j]) * slope_of_sigmoid(z[j])  # G4*, G1*
+        for j in range(H):
+            dn[j] = (arrives[j] - arrives[j] * z[j]) * slope_of_tanh(n[j])  # G4*, G3*
+        for j in range(H):
+            dr[j] = dn[j] * q[j] * slope_of_sigmoid(r[j])                   # G3*, G1*
+        for j in range(H):
+            dq[j] = dn[j] * r[j]                                            # G3*
+        for j in range(H):
+            arrives[j] *= z[j]                                              # G4*
 
 
 @compiled
-def deltas_of_update(gates, h, dh, da):
-    """The adjoint of update: what arrives at h_next (H,)  ->  of da (3H,) n and z, and in dh what goes straight on to h"""
-    H = len(h)
-    n, z, dn, dz = gates[:H], gates[2 * H :], da[:H], da[2 * H :]
-    for j in range(H):
-        dz[j] = dh[j] * (h[j] - n[j]) * slope_of_sigmoid(z[j])              # G4*, G1*
-    for j in range(H):
-        dn[j] = (dh[j] - dh[j] * z[j]) * slope_of_tanh(n[j])                # G4*, G3*
-    for j in range(H):
-        dh[j] *= z[j]                                                       # G4*
+def deltas_of_update(gates, h, now, dh, q0, D, d, rows):
+    """The adjoint of update: as deltas, but of D n and z only"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, arrives, da = gates[now + k], h[now + k], dh[q0 + k], D[d + k]
+        n, z, dn, dz = a[:H], a[2 * H :], da[:H], da[2 * H :]
+        for j in range(H):
+            dz[j] = arrives[j] * (h_prev[j] - n[j]) * slope_of_sigmoid(z[j])  # G4*, G1*
+        for j in range(H):
+            dn[j] = (arrives[j] - arrives[j] * z[j]) * slope_of_tanh(n[j])  # G4*, G3*
+        for j in range(H):
+            arrives[j] *= z[j]                                              # G4*
 
 
 @compiled
-def deltas_of_reset(gates, h, drh, dh, da, rh):
-    """The adjoint of reset: what arrives at r ∘ h (H,)  ->  of da (3H,) r, more in dh, and r ∘ h once more"""
-    H = len(h)
-    r, dr = gates[H : 2 * H], da[H : 2 * H]
-    for j in range(H):
-        dr[j] = drh[j] * h[j] * slope_of_sigmoid(r[j])                      # G2*, G1*
-    for j in range(H):
-        dh[j] += drh[j] * r[j]                                              # G2*
-    for j in range(H):
-        rh[j] = r[j] * h[j]                                                 # G2
+def deltas_of_reset(gates, h, now, drh, dh, q0, D, rhs, d, rows):
+    """The adjoint of reset: what arrives at r ∘ h, in drh  ->  r of D, more in dh, and r ∘ h once more"""
+    apart()
+    H = h.shape[1]
+    for k in range(rows):
+        a, h_prev, arrives, more, da, rh = gates[now + k], h[now + k], drh[k], dh[q0 + k], D[d + k], rhs[d + k]
+        r, dr = a[H : 2 * H], da[H : 2 * H]
+        for j in range(H):
+            dr[j] = arrives[j] * h_prev[j] * slope_of_sigmoid(r[j])         # G2*, G1*
+        for j in range(H):
+            more[j] += arrives[j] * r[j]                                    # G2*
+        for j in range(H):
+            rh[j] = r[j] * h_prev[j]                                        # G2
 
 
 @compiled
@@ -132,20 +150,17 @@ def forward_steps(x, h, gates, W_ih, W_rz, W_n, b, reset_after, T, B, n0, n1, at
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
         first = start if keep else 0
-        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 3 * H)              # G1, G3
+        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 3 * H)                  # G1, G3
         for t in range(start, start + steps):
-            here, now, after = (first + t - start) * B, t * B, (t + 1) * B
-            add_product(h, now + n0, 0, W_rz, gates, here + n0, H, sequences, 2 * H, 1, 0, t % 2 == 1)  # G1
+            here, now, after, even = (first + t - start) * B + n0, t * B + n0, (t + 1) * B + n0, t % 2 == 0
+            add_product(h, now, 0, W_rz, gates, here, H, sequences, 2 * H, 1, 0, even)              # G1
             if reset_after:
-                add_product(h, now + n0, 0, W_n, gates, here + n0, 3 * H, sequences, H, 1, 0, t % 2 == 1)  # G2
-                for n in range(n0, n1):
-                    activate(gates[here + n], h[now + n], h[after + n])
+                add_product(h, now, 0, W_n, gates, here, 3 * H, sequences, H, 1, 0, even)           # G2
+                activate(gates, here, h, now, after, sequences)
             else:
-                for n in range(n0, n1):
-                    reset(gates[here + n], h[now + n], rh[n - n0])
-                add_product(rh, 0, 0, W_n, gates, here + n0, 0, sequences, H, 1, 0, False)     # G2
-                for n in range(n0, n1):
-                    update(gates[here + n], h[now + n], h[after + n])
+                reset(gates, here, h, now, rh, sequences)
+                add_product(rh, 0, 0, W_n, gates, here, 0, sequences, H, 1, 0, even)                # G2
+                update(gates, here, h, now, after, sequences)
 
 
 @compiled
@@ -155,23 +170,17 @@ def backward_steps(gates, h, dy, dh, D, rhs, W_rz, W_n, reset_after, start, stop
     H, sequences = h.shape[1], n1 - n0
     drh = np.empty((0 if reset_after else sequences, H), dy.dtype)
     for t in range(stop - 1, start - 1, -1):
-        here, now = (t - start) * B, t * B
-        for n in range(n0, n1):
-            arrives, more = dh[n], dy[now + n]
-            for j in range(H):
-                arrives[j] += more[j]
+        here, now, even = (t - start) * B + n0, t * B + n0, t % 2 == 0
+        add(dy, now, dh, n0, sequences)
         if reset_after:
-            for n in range(n0, n1):
-                deltas(gates[now + n], h[now + n], dh[n], D[here + n])
-            add_product(D, here + n0, 3 * H, W_n, dh, n0, 0, sequences, H, 1, 0, t % 2 == 1)    # G2*
+            deltas(gates, h, now, dh, n0, D, here, sequences)
+            add_product(D, here, 3 * H, W_n, dh, n0, 0, sequences, H, 1, 0, even)                   # G2*
         else:
-            for n in range(n0, n1):
-                deltas_of_update(gates[now + n], h[now + n], dh[n], D[here + n])
+            deltas_of_update(gates, h, now, dh, n0, D, here, sequences)
             clear(drh, 0, sequences)
-            add_product(D, here + n0, 0, W_n, drh, 0, 0, sequences, H, 1, 0, False)            # G2*
-            for n in range(n0, n1):
-                deltas_of_reset(gates[now + n], h[now + n], drh[n - n0], dh[n], D[here + n], rhs[here + n])
-        add_product(D, here + n0, H, W_rz, dh, n0, 0, sequences, H, 1, 0, t % 2 == 1)           # G1*
+            add_product(D, here, 0, W_n, drh, 0, 0, sequences, H, 1, 0, even)                       # G2*
+            deltas_of_reset(gates, h, now, drh, dh, n0, D, rhs, here, sequences)
+        add_product(D, here, H, W_rz, dh, n0, 0, sequences, H, 1, 0, even)                          # G1*
 
 
 def folded(p: Params) -> Folded:

@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import njit, types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.extending import intrinsic
 
 # nogil: other threads go on.  contract: a product and a sum may be one instruction; no other liberty is taken, so that an
 # infinity or a NaN is what it is elsewhere, and a sum is in the order that it is written in.
@@ -43,3 +44,12 @@ def compiled(function: Callable) -> Callable:
     with suppress(RuntimeError):  # there is no folder that may be written
         dispatcher._cache = Cache(function)
     return dispatcher
+
+
+@intrinsic
+def apart(typing):
+    """At the head of a function: it is not copied into those that call it, which would take long to compile."""
+    def codegen(context, b, signature, args):
+        b.function.attributes.add("noinline")
+        return context.get_dummy_value()
+    return types.void(), codegen

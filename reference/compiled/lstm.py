@@ -12,8 +12,8 @@ import numpy as np
 from ..cells.lstm import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
-from .jit import compiled
-from .products import add_product, clear
+from .jit import apart, compiled
+from .products import add, add_product, clear, copy
 from .packed import run_backward, run_forward, run_inference
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
@@ -49,88 +49,93 @@ class Cache(NamedTuple):
 
 
 @compiled
-def activate(a, c, c_next, m):
-    """One step of one sequence: a (4H,) becomes the gates; c (H,)  ->  c_next, m (H,)"""
-    H = len(c)
-    i, f, g, o, i_and_f = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :], a[: 2 * H]
-    for j in range(2 * H):
-        i_and_f[j] = sigmoid(i_and_f[j])                                    # L2
-    for j in range(H):
-        g[j] = tanh(g[j])                                                   # L2
-    for j in range(H):
-        o[j] = sigmoid(o[j])                                                # L2
-    for j in range(H):
-        c_next[j] = f[j] * c[j] + i[j] * g[j]                               # L3
-    for j in range(H):
-        m[j] = o[j] * tanh(c_next[j])                                       # L4
+def activate(gates, r, c, before, after, m, q, rows):
+    """One step: the rows of gates from r on become the gates; those of c from ``before`` on  ->  c from ``after``, m from q"""
+    apart()
+    H = c.shape[1]
+    for n in range(rows):
+        a, c_prev, c_next, m_next = gates[r + n], c[before + n], c[after + n], m[q + n]
+        i, f, g, o, i_and_f = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :], a[: 2 * H]
+        for j in range(2 * H):
+            i_and_f[j] = sigmoid(i_and_f[j])                                # L2
+        for j in range(H):
+            g[j] = tanh(g[j])                                               # L2
+        for j in range(H):
+            o[j] = sigmoid(o[j])                                            # L2
+        for j in range(H):
+            c_next[j] = f[j] * c_prev[j] + i[j] * g[j]                      # L3
+        for j in range(H):
+            m_next[j] = o[j] * tanh(c_next[j])                              # L4
 
 
 @compiled
-def deltas(gates, c, c_next, dm, dc, da, m, u):
-    """The adjoint of activate: what arrives at m and c_next  ->  da (4H,), and in dc what arrives at c; m (H,) again, if it has
-    room for it; u (H,) is scratch"""
-    H = len(c)
-    i, f, g, o = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-    di, df, dg, do = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
-    for j in range(H):
-        u[j] = tanh(c_next[j])                                              # L4
-    for j in range(len(m)):
-        m[j] = o[j] * u[j]                                                  # L4
-    for j in range(H):
-        dc[j] += dm[j] * o[j] * slope_of_tanh(u[j])                         # L4*
-    for j in range(H):
-        do[j] = dm[j] * u[j] * slope_of_sigmoid(o[j])                       # L4*, L2*
-    for j in range(H):
-        di[j] = dc[j] * g[j] * slope_of_sigmoid(i[j])                       # L3*, L2*
-    for j in range(H):
-        df[j] = dc[j] * c[j] * slope_of_sigmoid(f[j])                       # L3*, L2*
-    for j in range(H):
-        dg[j] = dc[j] * i[j] * slope_of_tanh(g[j])                          # L3*, L2*
-    for j in range(H):
-        dc[j] *= f[j]                                                       # L3*
+def deltas(gates, c, r, after, dm, q, dc, s, D, ms, d, rows):
+    """The adjoint of activate: what arrives at m (dm from row q on) and at c_next (dc from s on)  ->  D from d on, and in dc what
+    arrives at c; m once more, if ms has columns for it.  gates and c from r on, c_next from ``after`` on"""
+    apart()
+    H = c.shape[1]
+    u = np.empty(H, c.dtype)
+    for n in range(rows):
+        a, c_prev, c_next, dm_n, dc_n, da, m = gates[r + n], c[r + n], c[after + n], dm[q + n], dc[s + n], D[d + n], ms[d + n]
+        i, f, g, o = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
+        di, df, dg, do = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
+        for j in range(H):
+            u[j] = tanh(c_next[j])                                          # L4
+        for j in range(len(m)):
+            m[j] = o[j] * u[j]                                              # L4
+        for j in range(H):
+            dc_n[j] += dm_n[j] * o[j] * slope_of_tanh(u[j])                 # L4*
+        for j in range(H):
+            do[j] = dm_n[j] * u[j] * slope_of_sigmoid(o[j])                 # L4*, L2*
+        for j in range(H):
+            di[j] = dc_n[j] * g[j] * slope_of_sigmoid(i[j])                 # L3*, L2*
+        for j in range(H):
+            df[j] = dc_n[j] * c_prev[j] * slope_of_sigmoid(f[j])            # L3*, L2*
+        for j in range(H):
+            dg[j] = dc_n[j] * i[j] * slope_of_tanh(g[j])                    # L3*, L2*
+        for j in range(H):
+            dc_n[j] *= f[j]                                                 # L3*
 
 
 @compiled
 def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, n0, n1, at_once, keep):
     """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` c has two steps, gates has ``at_once``"""
-    (H, P), projected = (c.shape[1], h.shape[1]), len(W_hr) > 0
-    m = np.empty((n1 - n0 if projected else 0, H), x.dtype)
+    (H, P), sequences, projected = (c.shape[1], h.shape[1]), n1 - n0, len(W_hr) > 0
+    m = np.empty((sequences if projected else 0, H), x.dtype)
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
         first = start if keep else 0
-        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 4 * H)              # L1
+        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 4 * H)                      # L1
         for t in range(start, start + steps):
-            g, before, after = first + t - start, t if keep else t % 2, t + 1 if keep else (t + 1) % 2
-            add_product(h, t * B + n0, 0, W_hh, gates, g * B + n0, 0, n1 - n0, 4 * H, 1, 0, t % 2 == 1)  # L1
-            for n in range(n0, n1):
-                activate(gates[g * B + n], c[before * B + n], c[after * B + n], m[n - n0] if projected else h[(t + 1) * B + n])
+            here, now, after, even = (first + t - start) * B + n0, t * B + n0, (t + 1) * B + n0, t % 2 == 0
+            add_product(h, now, 0, W_hh, gates, here, 0, sequences, 4 * H, 1, 0, even)                  # L1
+            c_now, c_after = (now, after) if keep else (t % 2 * B + n0, (t + 1) % 2 * B + n0)
             if projected:
-                clear(h, (t + 1) * B + n0, (t + 1) * B + n1)
-                add_product(m, 0, 0, W_hr, h, (t + 1) * B + n0, 0, n1 - n0, P, 1, 0, False)     # L5
+                activate(gates, here, c, c_now, c_after, m, 0, sequences)
+                clear(h, after, after + sequences)
+                add_product(m, 0, 0, W_hr, h, after, 0, sequences, P, 1, 0, False)                      # L5
+            else:
+                activate(gates, here, c, c_now, c_after, h, after, sequences)
 
 
 @compiled
 def backward_steps(gates, c, dy, dh, dc, D, dhs, ms, W_hh, W_hr, start, stop, B, n0, n1):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, P) and dc (B, H) in place; D (·, 4H) and, only with
     a projection, dhs (·, P) and ms (·, H) for what is summed over the steps"""
-    (H, P), projected = (c.shape[1], dh.shape[1]), len(W_hr) > 0
-    u, dm = np.empty(H, dy.dtype), np.empty((n1 - n0 if projected else 0, H), dy.dtype)
+    (H, P), sequences, projected = (c.shape[1], dh.shape[1]), n1 - n0, len(W_hr) > 0
+    dm = np.empty((sequences if projected else 0, H), dy.dtype)
     for t in range(stop - 1, start - 1, -1):
-        here = (t - start) * B
-        for n in range(n0, n1):
-            arrives, more = dh[n], dy[t * B + n]
-            for j in range(P):
-                arrives[j] += more[j]
-            for j in range(dhs.shape[1]):
-                dhs[here + n, j] = arrives[j]
+        here, now, after = (t - start) * B + n0, t * B + n0, (t + 1) * B + n0
+        add(dy, now, dh, n0, sequences)
         if projected:
-            clear(dm, 0, n1 - n0)
-            add_product(dh, n0, 0, W_hr, dm, 0, 0, n1 - n0, H, 1, 0, False)                     # L5*
-        for n in range(n0, n1):
-            row = t * B + n
-            deltas(gates[row], c[row], c[row + B], dm[n - n0] if projected else dh[n], dc[n], D[here + n], ms[here + n], u)
+            copy(dh, n0, dhs, here, sequences)
+            clear(dm, 0, sequences)
+            add_product(dh, n0, 0, W_hr, dm, 0, 0, sequences, H, 1, 0, False)                           # L5*
+            deltas(gates, c, now, after, dm, 0, dc, n0, D, ms, here, sequences)
+        else:
+            deltas(gates, c, now, after, dh, n0, dc, n0, D, ms, here, sequences)
         clear(dh, n0, n1)
-        add_product(D, here + n0, 0, W_hh, dh, n0, 0, n1 - n0, P, 1, 0, t % 2 == 1)             # L1*
+        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, P, 1, 0, t % 2 == 0)                        # L1*
 
 
 def folded(p: Params) -> Folded:

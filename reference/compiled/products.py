@@ -21,7 +21,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from ..common.arrays import Array
-from .jit import compiled
+from .jit import apart, compiled
 
 
 def registers(machine: str, features: str) -> tuple[int, int]:
@@ -44,7 +44,8 @@ def panel_width(dtype: np.dtype) -> int:
 
 @intrinsic
 def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
-    """out[s + i, c + l] += Σ a[r + i, k + κ] · W[p, w + κ, j + l],  i < rows, l < vectors · lanes, κ < depth"""
+    """out[s + i, c + l] += Σ a[r + i, k + κ] · W[p, w + κ, j + l],  i < rows, l < vectors · lanes, κ < depth; vectors is 1 or
+    VECTORS, rows is ROWS halved some times"""
     if not a.dtype == W.dtype == out.dtype:
         raise NumbaTypeError(f"one dtype is wanted, got {a.dtype}, {W.dtype} and {out.dtype}")
     n = types.intp
@@ -53,7 +54,6 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
     vector = ir.VectorType(number, BYTES // size)
 
     def codegen(context, b, signature, args):
-        b.function.attributes.add("noinline")   # once in a function that is compiled, not once for each call
         rows, vectors, _, r, k, _, p, w, j, depth, _, s, c = args
         step = ir.IntType(64)
 
@@ -70,7 +70,7 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
             return b.load(cgutils.pointer_add(b, pointer, offset, kind.as_pointer()), align=size, typ=kind)
 
         (a_0, (to_row, to_column)), (w_0, (_, to_next, _)), (out_0, (to_out, _)) = place(2, r, k), place(5, p, w, j), place(10, s, c)
-        for m, v in product((ROWS >> i for i in range(ROWS.bit_length())), range(1, VECTORS + 1)):
+        for m, v in product((ROWS >> i for i in range(ROWS.bit_length())), (1, VECTORS)):
             with b.if_then(b.and_(b.icmp_signed("==", rows, step(m)), b.icmp_signed("==", vectors, step(v)))):
                 each = list(product(range(m), range(v)))
                 sums = {each_one: cgutils.alloca_once_value(b, ir.Constant(vector, [0.0] * vector.count)) for each_one in each}
@@ -94,7 +94,7 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
 
 @compiled
 def clear(out, first, last):
-    """out[first : last] = 0, which Numba takes long to compile"""
+    """out[first : last] = 0.  Here as below loops say what Numba could be told in a line, which it would compile for seconds"""
     for r in range(first, last):
         row = out[r]
         for j in range(len(row)):
@@ -102,9 +102,28 @@ def clear(out, first, last):
 
 
 @compiled
+def copy(a, r, out, s, rows):
+    """out[s : s + rows] = a[r : r + rows]"""
+    for n in range(rows):
+        row, to = a[r + n], out[s + n]
+        for j in range(len(row)):
+            to[j] = row[j]
+
+
+@compiled
+def add(a, r, out, s, rows):
+    """out[s : s + rows] += a[r : r + rows]"""
+    for n in range(rows):
+        row, to = a[r + n], out[s + n]
+        for j in range(len(row)):
+            to[j] += row[j]
+
+
+@compiled
 def add_panel(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
     """out[s : s + M, c : c + N] += a[r : r + M, k : k + depth] @ W[p, w : w + depth], as many rows at a time as there are
     registers for; the columns that are left of a vector by way of ``edge`` (rows, lanes)"""
+    apart()
     lanes = edge.shape[1]
     whole = N // lanes
     i = 0
@@ -112,7 +131,11 @@ def add_panel(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
         rows = ROWS
         while rows > M - i:
             rows //= 2
-        tile(rows, whole, a, r + i, k, W, p, w, 0, depth, out, s + i, c)
+        if whole == VECTORS:
+            tile(rows, VECTORS, a, r + i, k, W, p, w, 0, depth, out, s + i, c)
+        else:
+            for l in range(whole):
+                tile(rows, 1, a, r + i, k, W, p, w, l * lanes, depth, out, s + i, c + l * lanes)
         if whole * lanes < N:
             clear(edge, 0, rows)
             tile(rows, 1, a, r + i, k, W, p, w, whole * lanes, depth, edge, 0, 0)
@@ -126,6 +149,7 @@ def add_panel(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
 def add_product(a, r, k0, W, out, s, c, M, N, steps, stride, from_end):
     """out[s : s + M, c : c + N] += a[r : r + M, k0 : k0 + K] @ W, which is in panels; and so at each of some steps, ``stride``
     rows from one to the next.  ``from_end``: the last panel first, since at the end of the step before it was in the cache."""
+    apart()
     panels, K, width = W.shape
     edge = np.empty((ROWS, width // VECTORS), out.dtype)
     for q in range(panels):
@@ -163,3 +187,19 @@ def pack_transposed(W, out, p0, p1):
         for k in range(K):
             for j in range(n, width):
                 out[p, k, j] = 0
+
+
+@compiled
+def pack_strips(W, r, K, c, N, out):
+    """W[r : r + K, c : c + N] into strips of ROWS columns, out (strips, K, ROWS)"""
+    for q in range((N + ROWS - 1) // ROWS):
+        n, first = min(ROWS, N - q * ROWS), c + q * ROWS
+        if n == ROWS:
+            for k in range(K):
+                row, to = W[r + k, first : first + ROWS], out[q, k]
+                for j in range(ROWS):
+                    to[j] = row[j]
+        else:
+            for k in range(K):
+                for j in range(n):
+                    out[q, k, j] = W[r + k, first + j]

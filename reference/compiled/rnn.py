@@ -8,9 +8,9 @@ import numpy as np
 from ..cells.rnn import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows
 from .elementary import slope_of_tanh, tanh
-from .jit import compiled
+from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import add_product, clear
+from .products import add, add_product, clear
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -42,53 +42,56 @@ class Cache(NamedTuple):
 
 
 @compiled
-def activate(a, relu):
-    """One step of one sequence: a (H,) becomes h"""
-    if relu:
-        for j in range(len(a)):
-            a[j] = 0 if a[j] <= 0 else a[j]                                 # R2
-    else:
-        for j in range(len(a)):
-            a[j] = tanh(a[j])                                               # R2
+def activate(h, r, rows, relu):
+    """One step: the rows of h from r on, arguments, become the state"""
+    apart()
+    for n in range(rows):
+        a = h[r + n]
+        if relu:
+            for j in range(len(a)):
+                a[j] = 0 if a[j] <= 0 else a[j]                             # R2
+        else:
+            for j in range(len(a)):
+                a[j] = tanh(a[j])                                           # R2
 
 
 @compiled
-def deltas(h, dh, da, relu):
-    """The adjoint of activate: what arrives at h (H,)  ->  da (H,)"""
-    if relu:
-        for j in range(len(h)):
-            da[j] = 0 if h[j] <= 0 else dh[j]                               # R2*
-    else:
-        for j in range(len(h)):
-            da[j] = dh[j] * slope_of_tanh(h[j])                             # R2*
+def deltas(h, r, dh, q, D, d, rows, relu):
+    """The adjoint of activate: what arrives at h, in dh from row q on  ->  D from d on"""
+    apart()
+    for n in range(rows):
+        state, arrives, da = h[r + n], dh[q + n], D[d + n]
+        if relu:
+            for j in range(len(da)):
+                da[j] = 0 if state[j] <= 0 else arrives[j]                  # R2*
+        else:
+            for j in range(len(da)):
+                da[j] = arrives[j] * slope_of_tanh(state[j])                # R2*
 
 
 @compiled
 def forward_steps(x, h, W_ih, W_hh, b, T, B, n0, n1, at_once, relu):
     """All steps of the sequences n0 to n1; rows of steps each"""
-    H = h.shape[1]
+    H, sequences = h.shape[1], n1 - n0
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
-        input_product(x, W_ih, b, h, start, start + 1, steps, B, n0, n1, 0, H)                  # R1
+        input_product(x, W_ih, b, h, start, start + 1, steps, B, n0, n1, 0, H)              # R1
         for t in range(start, start + steps):
-            add_product(h, t * B + n0, 0, W_hh, h, (t + 1) * B + n0, 0, n1 - n0, H, 1, 0, t % 2 == 1)  # R1
-            for n in range(n0, n1):
-                activate(h[(t + 1) * B + n], relu)
+            now, after = t * B + n0, (t + 1) * B + n0
+            add_product(h, now, 0, W_hh, h, after, 0, sequences, H, 1, 0, t % 2 == 0)       # R1
+            activate(h, after, sequences, relu)
 
 
 @compiled
 def backward_steps(h, dy, dh, D, W_hh, start, stop, B, n0, n1, relu):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, H) in place, and D (·, H) for what is summed"""
-    H = h.shape[1]
+    H, sequences = h.shape[1], n1 - n0
     for t in range(stop - 1, start - 1, -1):
-        here = (t - start) * B
-        for n in range(n0, n1):
-            arrives, more = dh[n], dy[t * B + n]
-            for j in range(H):
-                arrives[j] += more[j]
-            deltas(h[(t + 1) * B + n], arrives, D[here + n], relu)
+        here, now, after = (t - start) * B + n0, t * B + n0, (t + 1) * B + n0
+        add(dy, now, dh, n0, sequences)
+        deltas(h, after, dh, n0, D, here, sequences, relu)
         clear(dh, n0, n1)
-        add_product(D, here + n0, 0, W_hh, dh, n0, 0, n1 - n0, H, 1, 0, t % 2 == 1)             # R1*
+        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, H, 1, 0, t % 2 == 0)            # R1*
 
 
 def folded(p: Params) -> Folded:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..common.arrays import Array
 from .jit import compiled
-from .products import ROWS, VECTORS, add_panel, add_product, clear, pack, pack_transposed, panel_width
+from .products import ROWS, VECTORS, add_panel, add_product, clear, pack, pack_strips, pack_transposed, panel_width
 from .threads import share
 
 AT_ONCE = 1 << 17   # numbers of a forward's gates from one input product to the next: they stay in the cache until they are read
@@ -80,7 +80,7 @@ def add_weight_gradient(D, c, x, r, m0, m1, out, width):
         for m in range(m0, m1, STRIPS * ROWS):
             wide = min(STRIPS * ROWS, m1 - m)
             strips = -(-wide // ROWS)
-            pack(D[k : k + deep, c + m : c + m + wide], left, 0, strips)
+            pack_strips(D, k, deep, c + m, wide, left)
             for p in range(len(right)):
                 for q in range(strips):
                     add_panel(left[q].T, 0, 0, right, p, 0, deep, out, m + q * ROWS, p * width, min(ROWS, wide - q * ROWS),

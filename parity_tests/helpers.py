@@ -12,7 +12,7 @@ import reference
 
 ROUNDINGS = 64
 LAYERS = (reference.RNN, reference.LSTM, reference.GRU)
-ENGINES = ("definition", "fast")
+ENGINES = ("definition", "fast", "compiled")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 engine_of_layers = ENGINES[0]  # with which ``built`` makes them; the fixture ``engine`` of conftest.py goes through both
 

@@ -182,7 +182,7 @@ def every_room_stands_in_every_column() -> Iterator[str]:
 def every_twin_note_and_table_of_faults_has_its_room_in_reference() -> Iterator[str]:
     """Names are the same in every column, but for what only torch has."""
     for file in tracked():
-        if len(file.parts) == 3 and file.parts[1] in (*CHAPTERS, "fast") and file.stem != "__init__":
+        if len(file.parts) == 3 and file.parts[1] in (*CHAPTERS, "fast", "compiled") and file.stem != "__init__":
             twin = file.parts[0] == "torch_impl" and file.suffix == ".py" and "/".join(file.parts[1:]) not in ONLY_TORCH
             note = file.parts[0] == "notes" and file.suffix == ".md" and "/".join(file.parts[1:]) not in ONLY_NOTES
             faults = (
@@ -239,6 +239,8 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
 # forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
 # check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.
 ALSO = {
+    **{f"reference/compiled/{name}.py": {"numba", "llvmlite"} for name in ("jit", "elementary", "products")},
+    "reference/compiled/threads.py": {"numba", "threadpoolctl"},
     "reference/convert/files.py": {"safetensors"},
     "reference/convert/keras_file.py": {"h5py"},
     "reference/convert/onnx_file.py": {"onnx", "google"},

@@ -14,7 +14,7 @@ from types import ModuleType
 from ..judge.cases import KINDS
 
 ALL, LSTM, GRU = tuple(KINDS), ("lstm", "lstm-proj"), ("gru", "gru-before")
-CHAPTERS = ("cells", "fast", "common", "parts", "models", "training", "gradients")
+CHAPTERS = ("cells", "fast", "compiled", "common", "parts", "models", "training", "gradients")
 
 
 @dataclass(frozen=True)

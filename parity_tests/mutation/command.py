@@ -3,14 +3,17 @@
 import argparse
 import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
+from importlib.util import find_spec
 from types import ModuleType
 
 from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
+from reference.common.checks import ENGINES
 from reference.common.command import guarded
 
 from ..judge import terminal
@@ -33,7 +36,9 @@ def with_fault(fault: Fault) -> ModuleType:
     """
     alias = f"reference_with_fault_{zlib.crc32(repr(fault).encode())}"
     try:
-        copy = copied(alias, fault.room, lambda text: changed(text, fault.function, fault.old, fault.new))
+        with uncompiled():
+            also = ("compiled",) if engine_of(fault) == "compiled" else ()
+            copy = copied(alias, fault.room, lambda text: changed(text, fault.function, fault.old, fault.new), also)
     except LookupError as e:
         raise LookupError(f"fault {fault.name!r}: in reference/{fault.room}.py, {e}") from e
     if f"{alias}.{fault.room.replace('/', '.')}" not in sys.modules:
@@ -43,7 +48,28 @@ def with_fault(fault: Fault) -> ModuleType:
 
 def implementation(fault: Fault) -> Implementation:
     """The broken copy as an implementation to be judged."""
-    return numpy_implementation(fault.name, with_fault(fault), "fast" if fault.room.startswith("fast/") else "definition")
+    return numpy_implementation(fault.name, with_fault(fault), engine_of(fault))
+
+
+def engine_of(fault: Fault) -> str:
+    """The engine in whose rooms the fault is."""
+    chapter = fault.room.partition("/")[0]
+    return chapter if chapter in ENGINES else "definition"
+
+
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """What of ``reference.compiled`` is imported inside runs as Python: to compile it takes longer than the cases."""
+    if find_spec("numba") is None:
+        yield
+        return
+    from numba import config
+
+    before, config.DISABLE_JIT = config.DISABLE_JIT, 1
+    try:
+        yield
+    finally:
+        config.DISABLE_JIT = before
 
 
 def candidates(fault: Fault) -> list[Case]:

@@ -27,7 +27,7 @@ def written_for(engine: str, room: Room) -> Room:
         return FAST[room]
     from .. import compiled
 
-    compiled.HERE.look()
+    compiled.THREADS.look()
     return {rnn: compiled.rnn, lstm: compiled.lstm, gru: compiled.gru}[room]
 
 

@@ -17,6 +17,6 @@ It needs Numba: pip install 'bptt[compiled]'.  As in ``fast``, where an upstream
 """
 
 from . import gru, lstm, rnn
-from .threads import HERE
+from .threads import THREADS
 
-__all__ = ["HERE", "gru", "lstm", "rnn"]
+__all__ = ["THREADS", "gru", "lstm", "rnn"]

@@ -19,10 +19,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from ..common import arrays
 from .jit import OPTIONS
 
 SIZES = {types.float32: np.float32, types.float64: np.float64}
-ONLY = "only in compiled code"
 BITS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}
 
 
@@ -81,23 +81,23 @@ def power(typing, n):
 
 
 def sigmoid(x: float) -> float:
-    """σ(x), float32 or float64, in compiled code"""
-    raise NotImplementedError(ONLY)
+    """σ(x), float32 or float64; what is said here is for where nothing is compiled, as in the three that follow"""
+    return arrays.sigmoid(x)
 
 
 def tanh(x: float) -> float:
-    """tanh(x), float32 or float64, in compiled code"""
-    raise NotImplementedError(ONLY)
+    """tanh(x), float32 or float64"""
+    return np.tanh(x)
 
 
 def slope_of_sigmoid(s: float) -> float:
     """s (1 - s), the derivative of σ where it is s; in the dtype of s, which a number 1 in compiled code would make float64"""
-    raise NotImplementedError(ONLY)
+    return s * (1 - s)
 
 
 def slope_of_tanh(u: float) -> float:
     """1 - u², the derivative of tanh where it is u; likewise"""
-    raise NotImplementedError(ONLY)
+    return 1 - u * u
 
 
 @overload(sigmoid, jit_options=OPTIONS)

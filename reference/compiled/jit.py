@@ -4,6 +4,8 @@
 beside the source, or, where that cannot be written, in the user's cache folder or in NUMBA_CACHE_DIR.  It is used again as
 long as no file of this folder changes: Numba by itself looks only at the file of the function, and would go on with an old
 sigmoid after that has been edited.
+
+With NUMBA_DISABLE_JIT=1 nothing is compiled: the same functions run in Python, very slowly, for a debugger to step through.
 """
 
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from numba import njit, types
+from numba import config, njit, types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic
 
@@ -40,15 +42,22 @@ class Cache(FunctionCache):
 
 def compiled(function: Callable) -> Callable:
     """The function, compiled at its first call for each dtype."""
+    if config.DISABLE_JIT:
+        return function
     dispatcher = njit(**OPTIONS)(function)
     with suppress(RuntimeError):  # there is no folder that may be written
         dispatcher._cache = Cache(function)
     return dispatcher
 
 
-@intrinsic
+def written_for_llvm(plain: Callable) -> Callable[[Callable], Callable]:
+    """Decorator of an intrinsic: its twin in plain Python stands in its place where nothing is compiled."""
+    return lambda function: plain if config.DISABLE_JIT else intrinsic(function)
+
+
+@written_for_llvm(lambda: None)
 def apart(typing):
-    """At the head of a function: it is not copied into those that call it, which would take long to compile."""
+    """At the head of a function: it is not copied into those that call it, which makes them long to compile, and slower."""
     def codegen(context, b, signature, args):
         b.function.attributes.add("noinline")
         return context.get_dummy_value()

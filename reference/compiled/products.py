@@ -18,10 +18,9 @@ from numba import types
 from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
 
 from ..common.arrays import Array
-from .jit import apart, compiled
+from .jit import apart, compiled, written_for_llvm
 
 
 def registers(machine: str, features: str) -> tuple[int, int]:
@@ -42,7 +41,13 @@ def panel_width(dtype: np.dtype) -> int:
     return VECTORS * BYTES // dtype.itemsize
 
 
-@intrinsic
+def tile_in_numpy(rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
+    """What ``tile`` is, in a line"""
+    columns = vectors * (W.shape[2] // VECTORS)
+    out[s : s + rows, c : c + columns] += a[r : r + rows, k : k + depth] @ W[p, w : w + depth, j : j + columns]
+
+
+@written_for_llvm(tile_in_numpy)
 def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
     """out[s + i, c + l] += Σ a[r + i, k + κ] · W[p, w + κ, j + l],  i < rows, l < vectors · lanes, κ < depth; vectors is 1 or
     VECTORS, rows is ROWS halved some times"""

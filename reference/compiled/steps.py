@@ -67,22 +67,19 @@ def set_product(a, r, W, out, s, M):
 
 
 @compiled
-def add_weight_gradient(D, c, x, r, m0, m1, out, width):
-    """out[m0 : m1] += D[:, c + m0 : c + m1]ᵀ @ x[r : r + len(D)], DEPTH rows at a time; ``width`` of a panel"""
-    I, R = x.shape[1], len(D)
-    depth = min(DEPTH, R)
-    right = np.empty((-(-I // width), depth, width), D.dtype)
-    left = np.empty((min(STRIPS, -(-(m1 - m0) // ROWS)), depth, ROWS), D.dtype)
+def add_weight_gradient(D, c, x, r, m0, m1, out, left, right):
+    """out[m0 : m1] += D[:, c + m0 : c + m1]ᵀ @ x[r : r + len(D)], DEPTH rows at a time; left (·, DEPTH, ROWS) and right
+    (·, DEPTH, width) are scratch, for strips of D and panels of x"""
+    I, R, width = x.shape[1], len(D), right.shape[2]
     edge = np.empty((ROWS, width // VECTORS), D.dtype)
     for k in range(0, R, DEPTH):
         deep = min(DEPTH, R - k)
-        pack(x[r + k : r + k + deep], right, 0, len(right))
-        for m in range(m0, m1, STRIPS * ROWS):
-            wide = min(STRIPS * ROWS, m1 - m)
-            strips = -(-wide // ROWS)
+        pack(x[r + k : r + k + deep], right, 0, (I + width - 1) // width)
+        for m in range(m0, m1, len(left) * ROWS):
+            wide = min(len(left) * ROWS, m1 - m)
             pack_strips(D, k, deep, c + m, wide, left)
-            for p in range(len(right)):
-                for q in range(strips):
+            for p in range((I + width - 1) // width):
+                for q in range((wide + ROWS - 1) // ROWS):
                     add_panel(left[q].T, 0, 0, right, p, 0, deep, out, m + q * ROWS, p * width, min(ROWS, wide - q * ROWS),
                               min(width, I - p * width), edge)
 
@@ -109,12 +106,15 @@ def sum_over_steps(D: Array, W_ih: Array, dx: Array, r: int, products: list[tupl
     products, each (D, c, a, row, out) for  out += D[:, c : c + len(out)]ᵀ @ a[row : row + R];  db (N,), to which the sum is added
     """
     R, N = D.shape
+    panels = -(-max(out.shape[1] for *_, out in products) // W_ih.shape[2])
+    strips = min(STRIPS, -(-max(len(out) for *_, out in products) // ROWS))
 
     def part(k0: int, k1: int) -> None:
         first, last = cut(R, k0), cut(R, k1)
         set_product(D, first, W_ih, dx, r + first, last - first)
+        left, right = (np.empty((count, min(DEPTH, R), width), D.dtype) for count, width in ((strips, ROWS), (panels, W_ih.shape[2])))
         for deltas, c, a, row, out in products:
-            add_weight_gradient(deltas, c, a, row, cut(len(out), k0), cut(len(out), k1), out, W_ih.shape[2])
+            add_weight_gradient(deltas, c, a, row, cut(len(out), k0), cut(len(out), k1), out, left, right)
         add_columns(D, 0, cut(N, k0), cut(N, k1), db)
 
     share(part, PARTS, R * (dx.shape[1] * N + sum(out.size for *_, out in products)))

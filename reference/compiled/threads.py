@@ -41,16 +41,16 @@ class Threads:
             return None
 
 
-HERE = Threads()
+THREADS = Threads()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=HERE.__init__)  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=THREADS.__init__)  # a child has none of its parent's threads
 
 
 def share(call: Callable[[int, int], object], n: int, work: float) -> None:
     """call(0, n), in parts by several threads if there are so many multiplications that it pays"""
-    parts = min(HERE.allowed(), n) if work > PAYS and n > 1 else 1
+    parts = min(THREADS.allowed(), n) if work > PAYS and n > 1 else 1
     cuts = [n * k // parts for k in range(parts + 1)]
-    others = [(HERE.submit(call, start, stop), start, stop) for start, stop in zip(cuts[1:-1], cuts[2:], strict=True)]
+    others = [(THREADS.submit(call, start, stop), start, stop) for start, stop in zip(cuts[1:-1], cuts[2:], strict=True)]
     call(0, cuts[1])
     for other, start, stop in others:
         if other is None:

@@ -1,5 +1,6 @@
 """Importing ``reference`` under another name, with one of its files changed."""
 
+import importlib
 import importlib.abc
 import importlib.util
 import sys
@@ -28,8 +29,11 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.change(self.file.read_text(encoding="utf-8"))
 
 
-def copied(alias: str, room: str, change: Callable[[str], str]) -> ModuleType:
-    """A copy of ``reference`` under another name; the text of one room, as "fast/rnn", is what ``change`` makes of it."""
+def copied(alias: str, room: str, change: Callable[[str], str], also: tuple[str, ...] = ()) -> ModuleType:
+    """A copy of ``reference`` under another name; the text of one room, as "fast/rnn", is what ``change`` makes of it.
+
+    ``also`` are packages in it that it does not import by itself.
+    """
     spec = importlib.util.spec_from_file_location(alias, FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)])
     assert spec is not None and spec.loader is not None
     package = sys.modules[alias] = importlib.util.module_from_spec(spec)
@@ -37,6 +41,8 @@ def copied(alias: str, room: str, change: Callable[[str], str]) -> ModuleType:
     sys.meta_path.insert(0, finder)
     try:
         spec.loader.exec_module(package)
+        for name in also:
+            importlib.import_module(f"{alias}.{name}")
     finally:
         sys.meta_path.remove(finder)
     return package

@@ -37,7 +37,7 @@ Runs = Mapping[str, Run]  # of a series, by label
 
 def task_of(*arguments: str) -> Task:
     """As the command does it"""
-    return prepare(settled(parser("reference").parse_args(["train", *arguments])))
+    return prepare(settled(parser("reference", ("fast",)).parse_args(["train", *arguments])))
 
 
 def overall_of(e: Evaluation) -> dict[str, dict[str, float]]:

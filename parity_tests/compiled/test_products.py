@@ -5,6 +5,8 @@ import pytest
 
 pytest.importorskip("numba", reason="the engine under Numba is not installed")
 
+from numba.core.errors import TypingError
+
 from reference.compiled import products, steps
 from reference.compiled.products import ROWS, VECTORS, add_product, panel_width
 
@@ -86,5 +88,5 @@ def test_what_is_summed_over_steps(R, N, I, dtype, monkeypatch):
 def test_two_dtypes_in_one_product_are_refused():
     """They would be read as one: there is no bound to stop at."""
     W = steps.in_panels(np.ones((6, 4)), True)
-    with pytest.raises(TypeError, match="one dtype is wanted, got float32, float64 and float32"):
+    with pytest.raises(TypingError, match="one dtype is wanted, got float32, float64 and float32"):
         add_product(np.ones((2, 4), np.float32), 0, 0, W, np.ones((2, 6), np.float32), 0, 0, 2, 6, 1, 0, False)

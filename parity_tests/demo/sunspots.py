@@ -31,7 +31,7 @@ class Forecast(NamedTuple):
 
 def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     """Train, evaluate on the test part, draw.  FailedError: Ctrl-C."""
-    task = prepare(settled(parser("reference").parse_args(["train", *options])))
+    task = prepare(settled(parser("reference", ("fast",)).parse_args(["train", *options])))
     model, result = fit(BACKEND, task, folder, progress=True, how="run the demo again")
     if result.stopped == "interrupted":
         raise FailedError(130)

@@ -37,7 +37,7 @@ def write(path, rows, header=("time", "x", "y")):
 
 
 def options(*arguments):
-    return settled(parser("reference").parse_args(["train", *map(str, arguments)]))
+    return settled(parser("reference", ("fast",)).parse_args(["train", *map(str, arguments)]))
 
 
 def asked(file, *more):

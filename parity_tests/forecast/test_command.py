@@ -63,7 +63,7 @@ def test_both_sides_train_to_the_same_and_read_each_other(mode, sampling, tmp_pa
 def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, capsys):
     file = write(tmp_path / "own.csv", wave())
     asked_for = [str(a) for a in asked(file, "--mode", "encdec", "--sampling", "linear", "--epochs", "4")]
-    o = settled(parser("reference").parse_args(asked_for))
+    o = settled(parser("reference", ("fast",)).parse_args(asked_for))
     fit(SIDES["reference"], prepare(o), tmp_path / "whole")
     fit(SIDES["reference"], prepare(o), tmp_path / "parts", steps=3)
     fit(SIDES["reference"], prepare(o), tmp_path / "parts", resume=True)

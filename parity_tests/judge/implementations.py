@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import reference
+from reference.common.checks import COMPILED
 from reference.common.extras import lacking
 from torch_impl.cells.adapters import ADAPTERS
 from torch_impl.cells.adapters import MORE as MORE_ADAPTERS
@@ -64,7 +65,7 @@ def numpy_declines(spec: Spec) -> str | None:
 
 
 def numba_declines(spec: Spec) -> str | None:
-    return numpy_declines(spec) or lacking("compiled", "numba", "threadpoolctl")
+    return numpy_declines(spec) or lacking(*COMPILED)
 
 
 def numpy_implementation(name: str, package: ModuleType, engine: str = "definition") -> Implementation:

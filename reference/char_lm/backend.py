@@ -9,6 +9,7 @@ import numpy as np
 from ..cells.inputs import State
 from ..common import checkpoint
 from ..common.arrays import Array
+from ..common.checks import engines
 from ..common.command import numpy_only
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
@@ -41,7 +42,7 @@ def logits(model: LanguageModel, tokens: Array, state: State | None) -> tuple[Ar
 
 BACKEND = Backend(
     "reference",
-    ("fast", "definition"),
+    engines(),
     model,
     optim.OPTIMIZERS,
     loop.train,

@@ -64,7 +64,7 @@ def compare(given: argparse.Namespace) -> list[str]:
         words += ["--overwrite", "--quiet", *(["--text", *given.text] if given.text else [])]
         if status := char_lm(BACKEND, ["train", *words]):
             raise SystemExit(status)
-        options |= {"engine": "fast", "device": "cpu", "compile": False}
+        options |= {"engine": BACKEND.engines[0], "device": "cpu", "compile": False}
         model, config, vocabulary, saved = trained(BACKEND, options)
         text, n, symbols = text_of(config, vocabulary), sum(v.size for v in model.params.values()), len(vocabulary)
         target = target or n

@@ -52,8 +52,7 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     def command(name: str, text: str, what: str = "folder of a run, or a checkpoint in one") -> argparse.ArgumentParser:
         p = commands.add_parser(name, help=text, description=text, argument_default=argparse.SUPPRESS)
         p.add_argument("--run", default="out/char_lm", help=f"{what} (default: %(default)s)")
-        p.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed")
-        add_place(p)
+        add_place(p, engines)
         return p
 
     train = command("train", "train on the plays of Shakespeare, or on a text of your own", "folder of the run")

@@ -13,6 +13,7 @@ from .arrays import Array, as_array
 from .extras import lacking
 
 ENGINES = ("definition", "fast", "compiled")  # what a layer can be computed by
+COMPILED = ("compiled", "numba", "threadpoolctl")  # the extra that engine "compiled" needs, and what that brings
 
 
 class UsageError(ValueError):
@@ -110,9 +111,14 @@ def engine(value: object, kind: np.dtype) -> str:
         raise ValueError(f"engine must be 'definition', 'fast' or 'compiled', got {value!r}")
     if value != "definition" and kind not in (np.float32, np.float64):
         raise ValueError(f"engine {value!r} computes in float32 or float64, got {kind}")
-    if value == "compiled" and (sentence := lacking("compiled", "numba", "threadpoolctl")):
+    if value == "compiled" and (sentence := lacking(*COMPILED)):
         raise ValueError(f"engine 'compiled': {sentence}")
     return str(value)
+
+
+def engines() -> tuple[str, ...]:
+    """What a command can be told to compute with, first what it does if it is told nothing: compiled where that is installed"""
+    return ("fast", "compiled", "definition") if lacking(*COMPILED) else ("compiled", "fast", "definition")
 
 
 def generator(name: str, value: object) -> np.random.Generator:

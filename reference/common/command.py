@@ -9,7 +9,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -108,8 +108,10 @@ def declare(p: argparse.ArgumentParser, options: Mapping[str, Option], *exclusiv
         groups.get(name, p).add_argument(f"--{name.replace('_', '-')}", **how | {"default": argparse.SUPPRESS})
 
 
-def add_place(p: argparse.ArgumentParser) -> None:
+def add_place(p: argparse.ArgumentParser, engines: Sequence[str]) -> None:
     """Where and how a model computes, which ``numpy_only`` or torch_impl reads."""
+    slow = "; compiled takes some ten seconds when it is first used" if "compiled" in engines else ""
+    p.add_argument("--engine", choices=engines, default=engines[0], help=f"how the recurrence is computed (default: {engines[0]}{slow})")
     p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
     p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
 

@@ -1,26 +1,29 @@
 """What NumPy and PyTorch each give to the forecaster; everything else is the same code."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from ..common import checkpoint
+from ..common.checks import engines
 from ..common.command import Model, numpy_only
 from ..models.forecaster import Forecaster
 from ..training import loop, optim
 
 
-def in_numpy(backend: "Backend", device: str, compile: bool) -> "Backend":
+def in_numpy(backend: "Backend", device: str, compile: bool, engine: str) -> "Backend":
     numpy_only(device, compile, "forecast")
-    return backend
+    return backend._replace(model=partial(Forecaster, engine=engine))
 
 
 class Backend(NamedTuple):
     package: str
+    engines: tuple[str, ...]  # the first is the default
     model: Callable[..., Model]  # called as reference.Forecaster
     adam: Callable  # called with a model, lr, weight_decay: AdamW
     train: Callable
     restore: Callable
-    place: Callable = in_numpy  # (backend, device, compile) -> the one whose models compute there
+    place: Callable = in_numpy  # (backend, device, compile, engine) -> the one whose models compute so
 
 
-BACKEND = Backend("reference", Forecaster, optim.AdamW, loop.train, checkpoint.restore)
+BACKEND = Backend("reference", engines(), Forecaster, optim.AdamW, loop.train, checkpoint.restore)

@@ -21,9 +21,9 @@ from .train import Task, fit, kept, open_run, prepare
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    given = parser(backend.package).parse_args(arguments)
+    given = parser(backend.package, backend.engines).parse_args(arguments)
     place = getattr(given, "run", given.out if "out" in given else None) or "the run's folder"
-    return guarded(lambda: VERBS[given.verb](backend.place(backend, given.device, given.compile), given), place)
+    return guarded(lambda: VERBS[given.verb](backend.place(backend, given.device, given.compile, given.engine), given), place)
 
 
 def train(backend: Backend, given: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The command line of both backends."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ FREE = ("epochs", "patience")
 LEAST = {"window": 2, "horizon": 1, "hidden": 1, "layers": 1, "epochs": 1, "batch": 1, "patience": 1, "season": 1, "seed": 0}
 
 
-def parser(package: str) -> argparse.ArgumentParser:
+def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     """train, evaluate, predict.  Options of a run that were not given are not in the result, so that it can keep its own."""
     top = argparse.ArgumentParser(
         prog=f"python -m {package}.forecast", description="Forecast a series: train a model, hold it against baselines, look ahead."
@@ -77,7 +78,7 @@ def parser(package: str) -> argparse.ArgumentParser:
     for p in (evaluate, predict):
         p.add_argument("--no-plots", action="store_true")
     for p in (train, evaluate, predict):
-        add_place(p)
+        add_place(p, engines)
     return top
 
 

@@ -12,11 +12,11 @@ from .train import run
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    options, changed = parsed(backend.package, arguments)
+    options, changed = parsed(backend.package, backend.engines, arguments)
 
     def command() -> int:
         task = TASKS[options.task](options.seed, **{} if options.limit is None else {"limit": options.limit})
-        measured = run(task, backend, options.cell, options.seed, options.seconds, options.steps, options.dtype)
+        measured = run(task, backend.by(options.engine), options.cell, options.seed, options.seconds, options.steps, options.dtype)
         asked = {"cell": options.cell, "steps": measured["steps"]} | changed
         words = " ".join(f"--{k} {v}" for k, v in asked.items())
         measured["command"] = f"python -m {backend.package}.tasks {options.task} {words}"

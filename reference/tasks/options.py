@@ -9,8 +9,8 @@ from . import TASKS
 LEAST = 50  # names or words that a task can be split into three parts with
 
 
-def parsed(package: str, arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict]:
-    """The options, and of seed, dtype and limit what was not left as it is.  The folder for the results is there then.
+def parsed(package: str, engines: Sequence[str], arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict]:
+    """The options, and of engine, seed, dtype and limit what was not left as it is.  The folder for the results is there then.
 
     SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
     """
@@ -20,6 +20,7 @@ def parsed(package: str, arguments: Sequence[str] | None) -> tuple[argparse.Name
     top.add_argument("task", choices=TASKS)
     top.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
     top.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    top.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed (default: %(default)s)")
     top.add_argument("--seconds", type=float, default=90, help="to train the first variant (default: %(default)s)")
     top.add_argument("--steps", type=int, help="instead of seconds; the same steps give the same model")
     top.add_argument("--limit", type=int, help="use so many names or words")
@@ -34,5 +35,5 @@ def parsed(package: str, arguments: Sequence[str] | None) -> tuple[argparse.Name
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         top.error(f"--out cannot be made: {options.out}: {e.strerror}")
-    given = {k: getattr(options, k) for k in ("seed", "dtype", "limit")}
+    given = {k: getattr(options, k) for k in ("engine", "seed", "dtype", "limit")}
     return options, {k: v for k, v in given.items() if v != top.get_default(k)}

@@ -4,6 +4,7 @@ import torch
 
 from reference.tasks.backend import Backend
 
+from ..cells import layers
 from ..models.classifier import Classifier
 from ..models.generator import Generator
 from ..models.seq2seq import Seq2seq
@@ -12,6 +13,8 @@ from ..training import loop, optim
 
 BACKEND = Backend(
     "torch_impl",
+    ("library", *layers.WAYS),
+    "way",
     {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)},
     optim.Adam,
     loop.train,

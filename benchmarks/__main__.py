@@ -1,8 +1,9 @@
-"""``python -m benchmarks run | report | compare | gpu | list``: time implementations.
+"""``python -m benchmarks run | report | compare | claims | gpu | list``: time implementations.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
+    claims   whether the result files support what README.md and the notes say
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "run": ("benchmarks.run.command", "psutil", "threadpoolctl"),
     "report": ("benchmarks.report.command", "pandas"),
     "compare": ("benchmarks.report.compare", "pandas"),
+    "claims": ("benchmarks.claims.command", "pandas"),
     "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),
 }

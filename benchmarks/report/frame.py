@@ -16,7 +16,20 @@ from ..what.presets import CELLS
 LIBRARY = "torch.library"
 GONE = ("numpy.whole", "numpy.tiles")  # kept in older files, made by an engine that is no more: not shown
 GROUP = ["run", "device", "dtype", "kind", "phase"]  # what a table of times is about
-COPIED = ("implementation", "phase", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops", "gflops", "limit")
+COPIED = (
+    "implementation",
+    "phase",
+    "status",
+    "reason",
+    "parity",
+    "kernel",
+    "compile_s",
+    "peak_bytes",
+    "flops",
+    "bytes",
+    "gflops",
+    "limit",
+)
 NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "flops", "gflops", "fraction")
 
 Content = Mapping[str, Any]  # what a file holds, or a part of it
@@ -39,6 +52,7 @@ def load(files: Iterable[File]) -> pd.DataFrame:
         names.append(name if name not in names else f"{name}-{run + 1}")
         about = {"run": run, "file": source, "name": names[-1], "preset": content["preset"], "started": content["started"]}
         about |= {"processor": content["machine"]["processor"], "threads": content["environment"]["torch_threads"]}
+        about["caches"] = tuple(content["machine"].get("caches", {}).items())
         lines += [about | line(row, content["machine"]) for row in content["rows"] if row["implementation"] not in GONE]
     rows = pd.DataFrame(lines)
     if rows.empty:

@@ -13,8 +13,9 @@ import pandas as pd
 from ..run.results import read
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
-from .command import gemm, report
+from .command import every_plot, gemm, report
 from .frame import LIBRARY, File, load
+from .sizes.tables import short, threads_help
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "notes" / "figures"
@@ -123,12 +124,23 @@ def limits() -> str:
     return "\n".join(lines) + "\n\n"
 
 
+def exponents() -> str:
+    """The exponents of the machine that is shown, from its preset scaling; and where two threads begin to help."""
+    rows = measured(SHOWN)[1]
+    swept = rows[(rows.preset == "scaling") & (rows["dtype"] == "float32") & (rows.device == "cpu")]
+    if swept.empty:
+        return f"{SHOWN} has no file of preset scaling.\n\n"
+    text = f"{SHOWN}, {swept.threads.iloc[0]} threads, float32, {day(swept)}.\n\n{markdown_table(short(swept), 2)}\n\n"
+    for block in threads_help(rows[rows["dtype"] == "float32"]):
+        text += f"{in_markdown(block.title.split(' · ')[0])}: {block.caption}\n\n{markdown_table(block.frame)}\n\n"
+    return text
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """(name, HTML) of a page with every table and plot of each machine."""
     for name in MACHINES:
         files, rows = measured(name)
-        drawn = list(plots.draw(files, rows))
-        yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, drawn))
+        yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, every_plot(files, rows)))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,7 +14,6 @@ from .frame import GROUP, LIBRARY, Content, between, parts, percent, rate, said,
 
 PHASES = "input product inside every time; forward is inference; train is forward and backward from scratch"
 AXES = {"T": "T", "B": "B", "H": "hidden_size"}
-SPAN = 8  # a sweep is fitted if its largest size is at least so many times its smallest
 
 PEAK = (
     "Most memory that one training step holds at a time beyond what was there before (parameters and inputs), over that "
@@ -276,33 +275,3 @@ def sweeps(rows: pd.DataFrame, axis: str) -> Iterator[pd.DataFrame]:
         lengths = group.groupby("held", sort=False).x.nunique()
         if lengths.max() > 2:
             yield group[group.held == lengths.idxmax()].sort_values("x", kind="stable")
-
-
-def is_wide(sizes: list[int]) -> bool:
-    """Whether a sweep is good for a fit: three sizes or more, that span enough and do not look at a cliff."""
-    close = sum(b == a + 1 == c - 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False))
-    return len(sizes) > 2 and sizes[-1] >= SPAN * sizes[0] and not close
-
-
-def fits(rows: pd.DataFrame) -> pd.DataFrame:
-    """seconds = factor · size^k by least squares in log space, along T, B and H, where a file sweeps it widely and an
-    implementation has three times or more; off is the largest factor between a time and the fit."""
-    lines = []
-    for axis in AXES:
-        for own in (own for sweep in sweeps(rows, axis) for own in groups(sweep, ["implementation"])):
-            if is_wide(own.x.tolist()):
-                x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
-                k, c = np.polyfit(x, t, 1)
-                fit = {"k": float(k), "factor": float(np.exp(c)), "off": float(np.exp(np.abs(t - k * x - c).max()))}
-                lines.append(own.iloc[0].to_dict() | {"axis": axis, "sizes": len(own)} | fit)
-    return pd.DataFrame(lines)
-
-
-def scaling(rows: pd.DataFrame) -> Iterator[Table]:
-    """The fits of a file."""
-    frame = fits(rows)
-    if len(frame):
-        frame = frame.assign(sizes=frame.sizes.astype(str), k=frame.k.map("{:.2f}".format), off=frame.off.map(times))
-        columns = ["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]
-        caption = "Least squares over all sizes; off: the largest factor between a time and the fit."
-        yield Table("scaling: time ~ size^k", caption, frame[columns], 7)

@@ -31,7 +31,7 @@ def test_computed_parts_are_current(file, call, shown):
 
 
 def test_every_part_is_there():
-    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "limits()"]
+    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "limits()", "exponents()"]
     assert published.SHOWN in published.MACHINES
     (page,) = (shown for _, call, shown in BLOCKS if call == "machines()")
     assert re.findall("^### (.*)", page, re.M) == list(published.MACHINES)

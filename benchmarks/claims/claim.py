@@ -15,6 +15,7 @@ FIGURES = {
     "time": "time over",
     "speed": "speed over",
     "memory": "peak memory over",
+    "energy": "joules over",
     "fraction": "fraction of the nearer limit of the machine",
 }
 STATISTICS = ("geomean", "median", "min", "max")

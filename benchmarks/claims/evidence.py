@@ -12,7 +12,7 @@ from ..run.results import read
 from .claim import Claim, Files
 
 COMPUTED = {"geomean": geometric, "median": pd.Series.median, "min": pd.Series.min, "max": pd.Series.max}
-COLUMN = {"time": "median", "speed": "median", "memory": "peak_bytes", "fraction": "fraction"}
+COLUMN = {"time": "median", "speed": "median", "memory": "peak_bytes", "energy": "joules", "fraction": "fraction"}
 
 
 class Measured(NamedTuple):

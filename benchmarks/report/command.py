@@ -77,7 +77,7 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         threads = f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
         yield Heading(" · ".join([content["preset"], *group["where"].unique()]) + threads)
         yield Lines([f"{source}, {content['started']}: {content['command']}", *machine(content, devices)])
-        for table in (tables.means, tables.characters, tables.memory, tables.published):
+        for table in (tables.means, tables.characters, tables.memory, tables.energy, tables.published):
             yield from table(group)
         yield Lines(untimed(group))
         yield from (plot for plot in drawn if plot.run == group["name"].iloc[0])

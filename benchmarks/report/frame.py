@@ -30,7 +30,7 @@ COPIED = (
     "gflops",
     "limit",
 )
-NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "flops", "gflops", "fraction")
+NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "joules", "flops", "gflops", "fraction")
 
 Content = Mapping[str, Any]  # what a file holds, or a part of it
 File = tuple[str, Content]  # its name, what it holds
@@ -41,8 +41,8 @@ def load(files: Iterable[File]) -> pd.DataFrame:
 
     Beside what a row of a file holds there are: run, the number of the file; name, unique among the files and fit for the
     name of a file; what a report says of the machine (where, threads); kind and size of the case; key, the phase and
-    all of the case; ratio and peak_ratio, time and peak memory over those of torch.nn's layer in the same file, phase and
-    case.  Times are in seconds; NaN where there is none.
+    all of the case; ratio, peak_ratio and joules_ratio, time, peak memory and energy over those of torch.nn's layer in the
+    same file, phase and case.  Times are in seconds; NaN where there is none.
     """
     lines: list[dict[str, Any]] = []
     names: list[str] = []
@@ -58,7 +58,7 @@ def load(files: Iterable[File]) -> pd.DataFrame:
     if rows.empty:
         return rows
     rows = rows.assign(kernel=rows.kernel.fillna(""), **{column: pd.to_numeric(rows[column]) for column in NUMBERS})
-    for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes")):
+    for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes"), ("joules_ratio", "joules")):
         library = rows[rows.implementation == LIBRARY].set_index(["run", "key"])[of]
         rows[column] = rows[of] / library.reindex(pd.MultiIndex.from_frame(rows[["run", "key"]])).to_numpy()
     rows["order"] = rows.cell.map({cell: i for i, cell in enumerate(CELLS)}).fillna(len(CELLS))
@@ -72,6 +72,7 @@ def line(row: Content, machine: Content) -> dict[str, Any]:
         **dict.fromkeys(("model", "vocabulary", "classes")),
         **case,
         **{k: row[k] for k in COPIED},
+        "joules": row.get("joules"),
         **{k: positive(seconds.get(k)) for k in ("median", "q1", "q3")},
         "samples": len(seconds.get("samples", ())),
         "outliers": seconds.get("outliers"),

@@ -25,6 +25,10 @@ GAIN = (
     f"Ratios are to {LIBRARY} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over "
     "the cases that were timed with each."
 )
+ENERGY = (
+    f"Joules of a call over those of {LIBRARY}: geometric mean, (smallest – largest). All that the processor's packages and "
+    "memory took meanwhile (RAPL), or the GPU's board (NVML), idle power and other programs with it."
+)
 CHARACTERS = "A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median time."
 PUBLISHED = (
     "Published: Tesla V100, mixed precision, cuDNN, forward and backward together without the input product and the "
@@ -103,6 +107,7 @@ def every_column(r: Any) -> dict[str, str]:
         "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
         "rate": rate(r.gflops, r.fraction, r.limit),
         "extra memory": size_of(r.peak_bytes),
+        "energy": "" if pd.isna(r.joules) else f"{three(r.joules)} J",
         "compile": said(r.compile_s),
         "": word(r.status) + (f": {r.reason}" if r.reason else ""),
     }
@@ -138,6 +143,14 @@ def memory(rows: pd.DataFrame) -> Iterator[Table]:
     trained = rows[(rows.phase == "train") & rows.peak_ratio.notna() & (rows.implementation != LIBRARY)]
     cells = trained.groupby(["device", "dtype", "implementation", "kind"], sort=False).peak_ratio.apply(spread)
     yield from by_device("Peak memory of a training step", PEAK, cells.reset_index(name="text"), ["implementation"], ["kind"])
+
+
+def energy(rows: pd.DataFrame) -> Iterator[Table]:
+    """Joules of a call over those of torch.nn's layer, where they were counted: implementations by cells and phases."""
+    own = rows[rows.joules_ratio.notna() & (rows.implementation != LIBRARY)]
+    same = ["device", "dtype", "implementation", "kind", "phase"]
+    cells = own.groupby(same, sort=False).joules_ratio.apply(spread).reset_index(name="text")
+    yield from by_device("Energy", ENERGY, cells, ["implementation"], ["kind", "phase"])
 
 
 def characters(rows: pd.DataFrame) -> Iterator[Table]:

@@ -365,6 +365,14 @@ def test_what_cannot_be_written_is_status_2(tmp_path, capsys):
     assert "the report cannot be written" in capsys.readouterr().err
 
 
+def test_energy_is_over_the_librarys_and_has_no_table_where_nothing_counted():
+    assert not list(tables.energy(load(result(grid()))))
+    counted = [r | {"joules": 3.0 if r["implementation"] == LIBRARY else 6.0} for r in grid()]
+    (table,) = tables.energy(load(result(counted)))
+    line = {"lstm, forward": "2.00× (2.00 – 2.00)", "lstm, train": "2.00× (2.00 – 2.00)"}
+    assert table.frame.to_dict("records") == [{"implementation": "numpy"} | line]
+
+
 def test_devices_side_by_side_take_the_fastest_of_each():
     ours = result(grid())
     theirs = result([row(case(*SIZES[0]), "numpy", 7e-4), row(case(*SIZES[0]), LIBRARY, 9e-4)], processor="Invented 1")

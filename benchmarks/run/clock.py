@@ -37,6 +37,7 @@ class Track:
 
     rival: Candidate
     samples: list[float] = field(default_factory=list)
+    turns: list[int] = field(default_factory=list)  # how many of the samples each round gave
     fastest: float = math.inf
     failure: Exception | None = None
 
@@ -81,12 +82,14 @@ def _turn(track: Track, plan: Plan, clock: Callable[[], float], timed: bool = Tr
             if (timed and last <= plan.steady * track.fastest) or clock() - begin >= plan.warm_s:
                 break
         begin = clock()
+        known = len(track.samples)
         for _ in range(plan.turn if timed else 0):
             track.samples.append(_one(track, clock))
             if clock() - begin >= plan.turn_s:
                 break
+        track.turns += [len(track.samples) - known] * timed
     except Exception as e:  # whatever a stranger raises: its own row says so, and the others go on
-        track.samples, track.failure = [], e
+        track.samples, track.turns, track.failure = [], [], e
 
 
 def _one(track: Track, clock: Callable[[], float]) -> float:

@@ -17,6 +17,7 @@ import torch
 from parity_tests.judge.report import processor
 from torch_impl.common.precision import tf32
 
+from .energy.counters import rapl
 from .facts.caches import caches
 from .facts.code import code
 
@@ -96,6 +97,7 @@ def environment() -> Facts:
         "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
         "torch_threads": torch.get_num_threads(),
         "blas": blas(),
+        "energy": counter.name if (counter := rapl()) else None,
         "code": code(),
         "strangers": {},
     }

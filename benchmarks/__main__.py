@@ -7,7 +7,11 @@
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
-bptt-bench is the same command.  Each has its own --help.  Exit status 2: something was asked for that is not there.
+Without one of these words, one implementation against another, with an interval: --impl my_lib.adapter --against
+torch.library.
+
+bptt-bench is the same command.  Each has its own --help; that of the last is ``against --help``.  Exit status 2: something
+was asked for that is not there.
 """
 
 import importlib
@@ -22,6 +26,7 @@ COMMANDS = {
     "report": ("benchmarks.report.command", "pandas"),
     "compare": ("benchmarks.report.compare", "pandas"),
     "claims": ("benchmarks.claims.command", "pandas"),
+    "against": ("benchmarks.against.command", "psutil", "threadpoolctl", "pandas", "matplotlib"),
     "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),
 }
@@ -33,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command in ("-h", "--help"):
         print(__doc__)
         return 0
+    if command.startswith("--"):
+        command, rest = "against", [command, *rest]
     if command not in COMMANDS:
         problem = f"there is no command {command!r}" if command else "a command is needed"
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)

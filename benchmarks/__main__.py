@@ -1,9 +1,10 @@
-"""``python -m benchmarks run | report | compare | claims | gpu | list``: time implementations.
+"""``python -m benchmarks run | report | compare | claims | strangers | gpu | list``: time implementations.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
     claims   whether the result files support what README.md and the notes say
+    strangers  libraries by others against torch.nn's layer, each in an environment of its own
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "report": ("benchmarks.report.command", "pandas"),
     "compare": ("benchmarks.report.compare", "pandas"),
     "claims": ("benchmarks.claims.command", "pandas"),
+    "strangers": ("benchmarks.strangers.command",),
     "against": ("benchmarks.against.command", "psutil", "threadpoolctl", "pandas", "matplotlib"),
     "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),

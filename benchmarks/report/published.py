@@ -55,7 +55,7 @@ def ratios(name: str) -> str:
     if set(rows.implementation) - set(on(rows, sizes).implementation):
         text += f"The same over {count(few)} of these sizes, {', '.join(few)}, at which others were timed too:\n\n"
         text += f"{table(on(rows, few))}\n\n"
-    return text + strangers(name)
+    return text + strangers(name, rows)
 
 
 def everybody(name: str) -> pd.DataFrame:
@@ -83,9 +83,10 @@ def table(rows: pd.DataFrame) -> str:
     return markdown_table(frame[frame.implementation != LIBRARY])
 
 
-def strangers(name: str) -> str:
-    """A line of what libraries by others say of themselves: version and threads."""
-    said = {k: v for _, content in measured(name)[0] for k, v in content["environment"].get("strangers", {}).items()}
+def strangers(name: str, rows: pd.DataFrame) -> str:
+    """A line of what libraries by others said of themselves, version and threads, when these rows were made."""
+    files = [measured(name)[0][run][1] for run in rows.run.unique()]
+    said = {k: v for content in files for k, v in content["environment"].get("strangers", {}).items()}
     return f"{'; '.join(f'{k}: {v}' for k, v in said.items())}.\n\n" if said else ""
 
 

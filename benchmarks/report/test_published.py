@@ -106,8 +106,11 @@ def test_one_block_if_everybody_was_timed_on_all_sizes(tables_of):
 
 
 def test_no_table_mixes_numbers_of_threads(tables_of):
-    _, (eight,) = tables_of(file("grid", {"numpy": 2.0}), file("grid", {"others": 4.0}, threads=1))
+    alone = file("grid", {"others": 4.0}, threads=1)
+    alone["environment"]["strangers"] = {"others": "Others 1.0, 1 thread"}
+    text, (eight,) = tables_of(file("grid", {"numpy": 2.0}), alone)
     assert list(eight) == ["numpy"]
+    assert "Others" not in text
 
 
 def letters(file):

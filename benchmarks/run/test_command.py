@@ -360,7 +360,7 @@ def test_the_roofline_is_the_nearer_limit():
     [
         (["dance"], 2, "there is no command 'dance'"),
         ([], 2, "a command is needed"),
-        (["--help"], 0, "run | report | compare | claims | gpu | list"),
+        (["--help"], 0, "run | report | compare | claims | strangers | gpu | list"),
     ],
 )
 def test_commands(arguments, status, message, capsys):

@@ -51,6 +51,7 @@ class Claim:
     dtype: str = "float32"
     device: str = "cpu"
     threads: int | None = None  # None: as many as the machine has cores
+    files: int = 1  # how many must have its rows, at least: runs of the same
 
     def __post_init__(self) -> None:
         allowed: dict[str, Collection[str]] = {

@@ -39,15 +39,18 @@ class Verdict(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether some file supports it, and none that has rows for it says otherwise or has too few."""
-        return bool(self.found) and all(f.value is not None and self.claim.admits(f.value) for f in self.found)
+        """Whether files enough support it, and none that has rows for it says otherwise or has too few."""
+        return len(self.found) >= self.claim.files and all(f.value is not None and self.claim.admits(f.value) for f in self.found)
 
     @property
     def word(self) -> str:
         """'holds', 'does not hold', 'no file supports it'"""
         if self.holds:
             return "holds"
-        return "does not hold" if any(f.value is not None for f in self.found) else "no file supports it"
+        if any(f.value is not None and not self.claim.admits(f.value) for f in self.found):
+            return "does not hold"
+        known = sum(f.value is not None for f in self.found)
+        return f"{known} of {self.claim.files} files" if known else "no file supports it"
 
 
 def measured(folder: Path) -> tuple[Measured, ...]:

@@ -97,6 +97,13 @@ def test_it_must_hold_in_every_file_that_has_its_rows(folder):
     assert verdict.word == "does not hold"
 
 
+def test_as_many_runs_are_wanted_as_it_says(folder):
+    machines = folder("box/box.json", content())
+    verdict = judged(replace(CLAIM, files=2), machines)
+    assert (verdict.holds, verdict.word) == (False, "1 of 2 files")
+    assert judged(replace(CLAIM, files=2), folder("box/box-again.json", content())).holds
+
+
 def test_all_cores_are_those_of_the_machine(folder):
     """The file has four threads."""
     assert judged(CLAIM, folder("box/box.json", content(cores=8))).found == ()

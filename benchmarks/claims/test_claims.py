@@ -97,6 +97,16 @@ def test_it_must_hold_in_every_file_that_has_its_rows(folder):
     assert verdict.word == "does not hold"
 
 
+def test_a_model_is_no_layer(folder):
+    """A file of models has rows of both cells and models; a claim is about the one or the other."""
+    made = content("models")
+    made["rows"] += content("models", model="char_lm", vocabulary=74, classes=2)["rows"]
+    machines = folder("box/box.json", made)
+    assert judged(replace(CLAIM, preset="models"), machines).holds
+    assert judged(replace(CLAIM, preset="models", model=("char_lm",)), machines).holds
+    assert judged(replace(CLAIM, preset="models", model=("forecast",)), machines).found == ()
+
+
 def test_as_many_runs_are_wanted_as_it_says(folder):
     machines = folder("box/box.json", content())
     verdict = judged(replace(CLAIM, files=2), machines)

@@ -43,6 +43,17 @@ def test_a_bend_is_recovered(at):
     assert of.low < of.k < of.high
 
 
+def test_the_interval_beyond_a_bend_counts_the_bend_as_fitted():
+    """Constant, two slopes and the place: of seven sizes three are left."""
+    seconds = scattered(0, k=1.0, before=0.2, spread=0.02)
+    of, x, t = law(SIZES, seconds), np.log(SIZES / 100), np.log(seconds)
+    columns = np.stack([np.ones(7), np.minimum(x, 0), np.maximum(x, 0)], axis=1)
+    (*_, k), (left,), *_ = np.linalg.lstsq(columns, t, rcond=None)
+    reach = stats.t.ppf(0.975, 3) * np.sqrt(left / 3 * np.linalg.inv(columns.T @ columns)[2, 2])
+    assert of.bend == 100
+    assert (of.k, of.low, of.high) == pytest.approx((k, k - reach, k + reach))
+
+
 def test_scatter_alone_seldom_bends():
     """One in twenty would, by the threshold; what bends less than APART is left out besides."""
     laws = [law(SIZES, scattered(seed, spread=0.1)) for seed in range(400)]

@@ -40,6 +40,7 @@ class Fake:
     def call(self):
         self.calls += 1
         self.pending += 1
+        assert self.calls < 100, "nobody waited for the device"
 
     def sync(self):
         """Only then the work is done: energy that is read before would be too little."""

@@ -1,12 +1,18 @@
-"""``python -m benchmarks run | report | compare | gpu | list``: time implementations.
+"""``python -m benchmarks run | report | compare | claims | strangers | gpu | list``: time implementations.
 
     run      measure a preset and write a result file
     report   from result files of one or many machines: tables, a page, plots
     compare  what changed between two result files, beyond noise
+    claims   whether the result files support what README.md and the notes say
+    strangers  libraries by others against torch.nn's layer, each in an environment of its own
     gpu      parity and benchmarks on a machine with a GPU, piece by piece
     list     the presets, and the cases of one
 
-bptt-bench is the same command.  Each has its own --help.  Exit status 2: something was asked for that is not there.
+Without one of these words, one implementation against another, with an interval: --impl my_lib.adapter --against
+torch.library.
+
+bptt-bench is the same command.  Each has its own --help; that of the last is ``against --help``.  Exit status 2: something
+was asked for that is not there.
 """
 
 import importlib
@@ -20,6 +26,9 @@ COMMANDS = {
     "run": ("benchmarks.run.command", "psutil", "threadpoolctl"),
     "report": ("benchmarks.report.command", "pandas"),
     "compare": ("benchmarks.report.compare", "pandas"),
+    "claims": ("benchmarks.claims.command", "pandas"),
+    "strangers": ("benchmarks.strangers.command",),
+    "against": ("benchmarks.against.command", "psutil", "threadpoolctl", "pandas", "matplotlib"),
     "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),
 }
@@ -31,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command in ("-h", "--help"):
         print(__doc__)
         return 0
+    if command.startswith("--"):
+        command, rest = "against", [command, *rest]
     if command not in COMMANDS:
         problem = f"there is no command {command!r}" if command else "a command is needed"
         print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)

@@ -95,6 +95,7 @@ def test_the_wheel_holds_no_test_of_ours_no_note_and_no_result(members):
 def test_the_wheel_holds_what_commands_read(members):
     files = {f"{package}/py.typed" for package in ("reference", "torch_impl", "parity_tests")} | {
         "benchmarks/schema.json",
+        "benchmarks/claims/claims.toml",
         "parity_tests/judge/schema.json",
         *(f"parity_tests/vectors/checkers/{name}" for name in ("check.c", "check.mjs", "lstm.mjs")),
     }
@@ -175,6 +176,16 @@ def test_a_users_folder_neither_breaks_the_judge_nor_is_hidden(own_modules, run)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "my_lib.adapter" in ended.stdout
     assert "benchmarks.adapter" in ended.stdout
+
+
+def test_bptt_bench_times_an_adapter_of_the_folder_against_the_library(run, own_modules):
+    options = ("--preset", "smoke", "--cell", "gru", "--phase", "forward", "--seconds", "0.001")
+    ended = run("bptt-bench", "--impl", "my_lib.adapter", "--against", "torch.library", *options)
+    assert ended.returncode == 0, ended.stderr
+    assert "my_lib.adapter over torch.library" in ended.stdout
+    assert "gru, forward" in ended.stdout
+    written = {file.name for file in (own_modules / "out" / "against").iterdir()}
+    assert written == {"against.html", "against.json", "result.json"}
 
 
 def test_the_other_commands_are_not_broken_by_a_users_folder_either(own_modules, run):

@@ -16,6 +16,8 @@ from . import plots, tables
 from .blocks import Block, Heading, Lines, to_html, to_markdown, to_terminal
 from .drawing import Plot
 from .frame import LIBRARY, Content, File, load, word
+from .sizes import plots as of_sizes
+from .sizes.tables import exponents, threads_help
 
 TITLE = "Benchmark report"
 RULES = (
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = load(files)
         if args.out:
             needs("bench", "matplotlib")
-        drawn = list(plots.draw(files, rows)) if args.out else []
+        drawn = every_plot(files, rows) if args.out else []
         to_terminal(console(), report(files, rows))
         if args.out:
             write(list(report(files, rows, drawn)), drawn, args.out)
@@ -60,10 +62,14 @@ def opened(names: Sequence[str]) -> list[File]:
     return files
 
 
+def every_plot(files: list[File], rows: pd.DataFrame) -> list[Plot]:
+    return [*plots.draw(files, rows), *of_sizes.draw(rows)]
+
+
 def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()) -> Iterator[Block]:
     """The rules, devices side by side, then a part for each file."""
     yield Lines(RULES)
-    for several in (tables.fastest, tables.crossover, tables.threads):
+    for several in (tables.fastest, tables.crossover, tables.threads, threads_help):
         yield from several(rows)
     for group in tables.groups(rows, ["run"]):
         source, content = files[group.run.iloc[0]]
@@ -71,11 +77,11 @@ def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()
         threads = f", {n} thread{'s' * (n != 1)}" if "cpu" in devices else ""
         yield Heading(" · ".join([content["preset"], *group["where"].unique()]) + threads)
         yield Lines([f"{source}, {content['started']}: {content['command']}", *machine(content, devices)])
-        for table in (tables.means, tables.characters, tables.memory, tables.published):
+        for table in (tables.means, tables.characters, tables.memory, tables.energy, tables.published):
             yield from table(group)
         yield Lines(untimed(group))
         yield from (plot for plot in drawn if plot.run == group["name"].iloc[0])
-        for table in (tables.forward_share, tables.packed, tables.structure, tables.scaling, tables.all_times):
+        for table in (tables.forward_share, tables.packed, tables.structure, exponents, tables.all_times):
             yield from table(group)
 
 

@@ -16,8 +16,21 @@ from ..what.presets import CELLS
 LIBRARY = "torch.library"
 GONE = ("numpy.whole", "numpy.tiles")  # kept in older files, made by an engine that is no more: not shown
 GROUP = ["run", "device", "dtype", "kind", "phase"]  # what a table of times is about
-COPIED = ("implementation", "phase", "status", "reason", "parity", "kernel", "compile_s", "peak_bytes", "flops", "gflops", "limit")
-NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "flops", "gflops", "fraction")
+COPIED = (
+    "implementation",
+    "phase",
+    "status",
+    "reason",
+    "parity",
+    "kernel",
+    "compile_s",
+    "peak_bytes",
+    "flops",
+    "bytes",
+    "gflops",
+    "limit",
+)
+NUMBERS = ("parity", "compile_s", "median", "q1", "q3", "outliers", "peak_bytes", "joules", "flops", "gflops", "fraction")
 
 Content = Mapping[str, Any]  # what a file holds, or a part of it
 File = tuple[str, Content]  # its name, what it holds
@@ -28,8 +41,8 @@ def load(files: Iterable[File]) -> pd.DataFrame:
 
     Beside what a row of a file holds there are: run, the number of the file; name, unique among the files and fit for the
     name of a file; what a report says of the machine (where, threads); kind and size of the case; key, the phase and
-    all of the case; ratio and peak_ratio, time and peak memory over those of torch.nn's layer in the same file, phase and
-    case.  Times are in seconds; NaN where there is none.
+    all of the case; ratio, peak_ratio and joules_ratio, time, peak memory and energy over those of torch.nn's layer in the
+    same file, phase and case.  Times are in seconds; NaN where there is none.
     """
     lines: list[dict[str, Any]] = []
     names: list[str] = []
@@ -39,12 +52,13 @@ def load(files: Iterable[File]) -> pd.DataFrame:
         names.append(name if name not in names else f"{name}-{run + 1}")
         about = {"run": run, "file": source, "name": names[-1], "preset": content["preset"], "started": content["started"]}
         about |= {"processor": content["machine"]["processor"], "threads": content["environment"]["torch_threads"]}
+        about["caches"] = tuple(content["machine"].get("caches", {}).items())
         lines += [about | line(row, content["machine"]) for row in content["rows"] if row["implementation"] not in GONE]
     rows = pd.DataFrame(lines)
     if rows.empty:
         return rows
     rows = rows.assign(kernel=rows.kernel.fillna(""), **{column: pd.to_numeric(rows[column]) for column in NUMBERS})
-    for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes")):
+    for column, of in (("ratio", "median"), ("peak_ratio", "peak_bytes"), ("joules_ratio", "joules")):
         library = rows[rows.implementation == LIBRARY].set_index(["run", "key"])[of]
         rows[column] = rows[of] / library.reindex(pd.MultiIndex.from_frame(rows[["run", "key"]])).to_numpy()
     rows["order"] = rows.cell.map({cell: i for i, cell in enumerate(CELLS)}).fillna(len(CELLS))
@@ -58,6 +72,7 @@ def line(row: Content, machine: Content) -> dict[str, Any]:
         **dict.fromkeys(("model", "vocabulary", "classes")),
         **case,
         **{k: row[k] for k in COPIED},
+        "joules": row.get("joules"),
         **{k: positive(seconds.get(k)) for k in ("median", "q1", "q3")},
         "samples": len(seconds.get("samples", ())),
         "outliers": seconds.get("outliers"),

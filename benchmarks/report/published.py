@@ -4,7 +4,7 @@ python -m benchmarks.report.published    draws the figures of the note; cog fill
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,19 +13,22 @@ import pandas as pd
 from ..run.results import read
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
-from .command import gemm, report
+from .command import every_plot, gemm, report
 from .frame import LIBRARY, File, load
+from .sizes.tables import short, threads_help
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "notes" / "figures"
-MACHINES = ("epyc-2", "epyc-milan-2", "xeon-2")
-SHOWN = "xeon-2"  # in README.md: all of its files are of one engine
+RESULTS = ROOT / "benchmarks" / "results"
+MACHINES = tuple(sorted(path.name for path in RESULTS.glob("*") if (path / f"{path.name}.json.gz").is_file()))
+SHOWN = "xeon-2"  # in README.md
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 @cache
 def measured(name: str) -> tuple[list[File], pd.DataFrame]:
     """The files of a machine, its grid first: (files, rows)."""
-    paths = sorted((ROOT / "benchmarks" / "results" / name).glob("*.json*"), key=lambda path: len(path.name))
+    paths = sorted((RESULTS / name).glob("*.json*"), key=lambda path: (len(path.name), path.name))
     files: list[File] = [(path.relative_to(ROOT).as_posix(), read(path)) for path in paths]
     return files, load(files)
 
@@ -37,19 +40,80 @@ def grid(name: str) -> pd.DataFrame:
 
 
 def ratios(name: str) -> str:
-    """The table of mean ratios of a machine's grid."""
-    rows = grid(name)
-    frame, first = tables.mean_ratios(rows), rows.iloc[0]
+    """The tables of mean ratios of a machine, with a paragraph above each: who was timed on the whole grid, and then, if there
+    are others, everybody on the sizes of preset quick, which are three of the grid's."""
+    rows = everybody(name)
+    sizes = rows[rows.preset == "grid"]["size"].unique().tolist()
+    first = rows.iloc[0]
+    every = "" if first.threads == 1 else "s"
     about = (
-        f"**{name}**: {first['where']}, {first.threads} threads, {first['dtype']}. Time over that of {LIBRARY}: geometric "
-        "mean over eight sizes, (smallest – largest); below 1 is faster."
+        f"**{name}**: {first['where']}, {first.threads} thread{every}, {first['dtype']}, {day(rows)}. Time over that of {LIBRARY}"
     )
-    return f"{about}\n\n{markdown_table(frame[frame.implementation != LIBRARY])}\n\n"
+    text = f"{about}: geometric mean over {count(sizes)} sizes, (smallest – largest); below 1 is faster.\n\n"
+    text += f"{table(on(rows, sizes))}\n\n"
+    few = rows[rows.preset == "quick"]["size"].unique().tolist()
+    if set(rows.implementation) - set(on(rows, sizes).implementation):
+        text += f"The same over {count(few)} of these sizes, {', '.join(few)}, at which others were timed too:\n\n"
+        text += f"{table(on(rows, few))}\n\n"
+    return text + strangers(name, rows)
+
+
+def everybody(name: str) -> pd.DataFrame:
+    """Layers in float32 on the CPU on all processors, of files that have torch.nn's layer too; each implementation once in
+    each case, by the file of the grid before others."""
+    files, rows = measured(name)
+    cores = [content["machine"]["cores"] for _, content in files]
+    here = rows.preset.isin(("grid", "quick")) & (rows["dtype"] == "float32") & (rows.device == "cpu") & rows.model.isna()
+    rows = rows[here & (rows.threads == rows.run.map(dict(enumerate(cores))))]
+    beside = rows[rows.implementation == LIBRARY].run.unique()
+    return rows[rows.run.isin(beside)].drop_duplicates(["implementation", "key"])
+
+
+def on(rows: pd.DataFrame, sizes: Sequence[str]) -> pd.DataFrame:
+    """The rows at some sizes, of implementations that were timed at all of them for some cell and phase."""
+    own = rows[rows["size"].isin(sizes)]
+    timed = own[own.ratio.notna()].groupby(["implementation", "kind", "phase"])["size"].nunique()
+    whole = timed[timed == len(sizes)].index.get_level_values("implementation")
+    return own[own.implementation.isin(whole)]
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Everybody but the library that all are held against."""
+    frame = tables.mean_ratios(rows)
+    return markdown_table(frame[frame.implementation != LIBRARY])
+
+
+def strangers(name: str, rows: pd.DataFrame) -> str:
+    """A line of what libraries by others said of themselves, version and threads, when these rows were made."""
+    files = [measured(name)[0][run][1] for run in rows.run.unique()]
+    said = {k: v for content in files for k, v in content["environment"].get("strangers", {}).items()}
+    return f"{'; '.join(f'{k}: {v}' for k, v in said.items())}.\n\n" if said else ""
+
+
+def count(things: Sequence[str]) -> str:
+    """In a word, if there is one."""
+    return NUMBERS[len(things)] if len(things) < len(NUMBERS) else str(len(things))
+
+
+def day(rows: pd.DataFrame) -> str:
+    """'2026-11-26', or the first and the last day."""
+    return " to ".join(sorted({min(days := rows.started.str[:10]), max(days)}))
 
 
 def readme() -> str:
-    """The one table of figures in README.md."""
+    """The table of figures in README.md."""
     return ratios(SHOWN)
+
+
+def machines() -> str:
+    """In the note: a part for each machine, with its page on the site."""
+    parts = []
+    for name in MACHINES:
+        file = f"../benchmarks/results/{name}/{name}.json.gz"
+        page = f"Every time, its quartiles, kernel, parity and memory, and the other presets: [{name}]({file}) on the site."
+        figure = f"![Time over that of {LIBRARY} on {name}, case by case](figures/{name}-cpu-float32-ratio.svg)"
+        parts.append(f"### {name}\n\n{ratios(name)}{figure}\n\n{page}\n\n")
+    return "".join(parts)
 
 
 def limits() -> str:
@@ -61,17 +125,28 @@ def limits() -> str:
     return "\n".join(lines) + "\n\n"
 
 
+def exponents() -> str:
+    """The exponents of the machine that is shown, from its preset scaling; and where two threads begin to help."""
+    rows = measured(SHOWN)[1]
+    swept = rows[(rows.preset == "scaling") & (rows["dtype"] == "float32") & (rows.device == "cpu")]
+    if swept.empty:
+        return f"{SHOWN} has no file of preset scaling.\n\n"
+    text = f"{SHOWN}, {swept.threads.iloc[0]} threads, float32, {day(swept)}.\n\n{markdown_table(short(swept), 2)}\n\n"
+    for block in threads_help(rows[rows["dtype"] == "float32"]):
+        text += f"{in_markdown(block.title.split(' · ')[0])}: {block.caption}\n\n{markdown_table(block.frame)}\n\n"
+    return text
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """(name, HTML) of a page with every table and plot of each machine."""
     for name in MACHINES:
         files, rows = measured(name)
-        drawn = list(plots.draw(files, rows))
-        yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, drawn))
+        yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, every_plot(files, rows)))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """One plot for each machine: the ratios of its grid."""
-    argparse.ArgumentParser(prog="python -m benchmarks.report.published", description=main.__doc__).parse_args()
+    argparse.ArgumentParser(prog="python -m benchmarks.report.published", description=main.__doc__).parse_args(argv)
     for name in MACHINES:
         for plot in plots.draw(measured(name)[0], grid(name)):
             if plot.name.endswith("-ratio"):

@@ -14,7 +14,6 @@ from .frame import GROUP, LIBRARY, Content, between, parts, percent, rate, said,
 
 PHASES = "input product inside every time; forward is inference; train is forward and backward from scratch"
 AXES = {"T": "T", "B": "B", "H": "hidden_size"}
-SPAN = 8  # a sweep is fitted if its largest size is at least so many times its smallest
 
 PEAK = (
     "Most memory that one training step holds at a time beyond what was there before (parameters and inputs), over that "
@@ -25,6 +24,10 @@ PEAK = (
 GAIN = (
     f"Ratios are to {LIBRARY} on as many threads. Gain: how many times as fast as with the fewest. Geometric means over "
     "the cases that were timed with each."
+)
+ENERGY = (
+    f"Joules of a call over those of {LIBRARY}: geometric mean, (smallest – largest). All that the processor's packages and "
+    "memory took meanwhile (RAPL), or the GPU's board (NVML), idle power and other programs with it."
 )
 CHARACTERS = "A step is loss, backward, clipping and Adam, with the defaults of the command; T · B characters over the median time."
 PUBLISHED = (
@@ -104,6 +107,7 @@ def every_column(r: Any) -> dict[str, str]:
         "parity": "" if pd.isna(r.parity) else f"{r.parity:.2f}",
         "rate": rate(r.gflops, r.fraction, r.limit),
         "extra memory": size_of(r.peak_bytes),
+        "energy": "" if pd.isna(r.joules) else f"{three(r.joules)} J",
         "compile": said(r.compile_s),
         "": word(r.status) + (f": {r.reason}" if r.reason else ""),
     }
@@ -139,6 +143,14 @@ def memory(rows: pd.DataFrame) -> Iterator[Table]:
     trained = rows[(rows.phase == "train") & rows.peak_ratio.notna() & (rows.implementation != LIBRARY)]
     cells = trained.groupby(["device", "dtype", "implementation", "kind"], sort=False).peak_ratio.apply(spread)
     yield from by_device("Peak memory of a training step", PEAK, cells.reset_index(name="text"), ["implementation"], ["kind"])
+
+
+def energy(rows: pd.DataFrame) -> Iterator[Table]:
+    """Joules of a call over those of torch.nn's layer, where they were counted: implementations by cells and phases."""
+    own = rows[rows.joules_ratio.notna() & (rows.implementation != LIBRARY)]
+    same = ["device", "dtype", "implementation", "kind", "phase"]
+    cells = own.groupby(same, sort=False).joules_ratio.apply(spread).reset_index(name="text")
+    yield from by_device("Energy", ENERGY, cells, ["implementation"], ["kind", "phase"])
 
 
 def characters(rows: pd.DataFrame) -> Iterator[Table]:
@@ -276,33 +288,3 @@ def sweeps(rows: pd.DataFrame, axis: str) -> Iterator[pd.DataFrame]:
         lengths = group.groupby("held", sort=False).x.nunique()
         if lengths.max() > 2:
             yield group[group.held == lengths.idxmax()].sort_values("x", kind="stable")
-
-
-def is_wide(sizes: list[int]) -> bool:
-    """Whether a sweep is good for a fit: three sizes or more, that span enough and do not look at a cliff."""
-    close = sum(b == a + 1 == c - 1 for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False))
-    return len(sizes) > 2 and sizes[-1] >= SPAN * sizes[0] and not close
-
-
-def fits(rows: pd.DataFrame) -> pd.DataFrame:
-    """seconds = factor · size^k by least squares in log space, along T, B and H, where a file sweeps it widely and an
-    implementation has three times or more; off is the largest factor between a time and the fit."""
-    lines = []
-    for axis in AXES:
-        for own in (own for sweep in sweeps(rows, axis) for own in groups(sweep, ["implementation"])):
-            if is_wide(own.x.tolist()):
-                x, t = np.log(own.x.to_numpy(float)), np.log(own["median"].to_numpy())
-                k, c = np.polyfit(x, t, 1)
-                fit = {"k": float(k), "factor": float(np.exp(c)), "off": float(np.exp(np.abs(t - k * x - c).max()))}
-                lines.append(own.iloc[0].to_dict() | {"axis": axis, "sizes": len(own)} | fit)
-    return pd.DataFrame(lines)
-
-
-def scaling(rows: pd.DataFrame) -> Iterator[Table]:
-    """The fits of a file."""
-    frame = fits(rows)
-    if len(frame):
-        frame = frame.assign(sizes=frame.sizes.astype(str), k=frame.k.map("{:.2f}".format), off=frame.off.map(times))
-        columns = ["axis", "held", "kind", "phase", "implementation", "dtype", "device", "sizes", "k", "off"]
-        caption = "Least squares over all sizes; off: the largest factor between a time and the fit."
-        yield Table("scaling: time ~ size^k", caption, frame[columns], 7)

@@ -204,31 +204,6 @@ def test_the_terminal_shows_medians_ratios_quartiles_kernels_and_parity(tmp_path
         assert text in out, text
 
 
-@pytest.mark.parametrize("k", [0.5, 1.0, 1.75])
-def test_a_power_law_is_recovered(k):
-    rows = [row(case(T=T), "numpy", 1e-5 * T**k) for T in (8, 16, 64, 128)]
-    (f,) = tables.fits(load(result(rows, "scaling"))).itertuples()
-    assert (f.axis, f.sizes) == ("T", 4)
-    assert f.k == pytest.approx(k)
-    assert f.factor == pytest.approx(1e-5)
-    assert f.off == pytest.approx(1)
-
-
-def test_a_fit_is_numpys_and_leaves_out_what_was_not_timed():
-    sizes, times = [16, 32, 64, 256], [1e-3, 1.5e-3, 4e-3, 3e-2]
-    rows = [row(case(H=H), "numpy", t) for H, t in zip(sizes, times, strict=True)]
-    rows.append(row(case(H=1024), "numpy", status="out of memory", reason="too large"))
-    (f,) = tables.fits(load(result(rows, "scaling"))).itertuples()
-    assert f.k == pytest.approx(np.polyfit(np.log(sizes), np.log(times), 1)[0])
-    assert (f.sizes, f.held) == (4, "T20 B4 I=H")
-
-
-def test_a_narrow_sweep_is_not_fitted():
-    assert tables.fits(load(result([row(case(B=B), "numpy", 1e-3) for B in (7, 8, 9, 16)]))).empty
-    assert not tables.is_wide([16, 127, 128, 129])
-    assert tables.is_wide([16, 127, 129, 1024])
-
-
 def test_what_was_not_timed_is_shown_everywhere_and_why(tmp_path, capsys):
     assert main([save(tmp_path, "a", result(untimed())), "--out", str(tmp_path / "out")]) == 0
     out = " ".join(capsys.readouterr().out.split())
@@ -300,7 +275,7 @@ def test_every_plot_is_drawn_where_the_data_allows_it(written):
     wanted = {
         "grid-cpu-float32": ("time", "ratio", "share"),
         "cliffs-cpu-float32": ("along-h", "along-b"),
-        "scaling-cpu-float32": ("along-t", "along-b", "along-h"),
+        "scaling-cpu-float32": ("along-t", "along-b", "along-h", "law-t", "law-b", "law-h"),
     }
     assert {f"{prefix}-{name}" for prefix, plots in wanted.items() for name in plots} == names
 
@@ -313,7 +288,7 @@ def test_what_no_plot_shows_has_a_table(written):
         "CPU or CUDA",
         "Forward in a training step",
         "Peak memory of a training step",
-        "scaling: time",
+        "Time against size: exponents",
     ):
         assert title in page, title
 
@@ -334,7 +309,7 @@ def test_plots_are_not_empty(written):
 def test_the_page_is_self_contained(written):
     page = (written / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"http|<script|@import|@font-face|src=|url\((?!#)", page)
-    assert page.count("<svg") == 8
+    assert page.count("<svg") == 11
     identifiers = re.findall(r'\bid="([^"]*)"', page)
     assert len(identifiers) == len(set(identifiers))
     assert set(re.findall(r'(?:url\(|href=")#([^")]*)', page)) <= set(identifiers)
@@ -344,7 +319,7 @@ def test_the_page_is_self_contained(written):
 
 def test_links_of_the_markdown_lead_somewhere(written):
     links = re.findall(r"\]\(([^)]*)\)", (written / "report.md").read_text(encoding="utf-8"))
-    assert len(links) == 8
+    assert len(links) == 11
     assert all((written / link).is_file() for link in links)
 
 
@@ -388,6 +363,14 @@ def test_without_matplotlib_one_sentence(tmp_path, capsys, monkeypatch):
 def test_what_cannot_be_written_is_status_2(tmp_path, capsys):
     assert main([save(tmp_path, "a", result(grid())), "--out", str(tmp_path / "a.json" / "out")]) == 2
     assert "the report cannot be written" in capsys.readouterr().err
+
+
+def test_energy_is_over_the_librarys_and_has_no_table_where_nothing_counted():
+    assert not list(tables.energy(load(result(grid()))))
+    counted = [r | {"joules": 3.0 if r["implementation"] == LIBRARY else 6.0} for r in grid()]
+    (table,) = tables.energy(load(result(counted)))
+    line = {"lstm, forward": "2.00× (2.00 – 2.00)", "lstm, train": "2.00× (2.00 – 2.00)"}
+    assert table.frame.to_dict("records") == [{"implementation": "numpy"} | line]
 
 
 def test_devices_side_by_side_take_the_fastest_of_each():

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ..what.presets import PRESETS
 from . import published
-from .frame import GONE
+from .frame import GONE, LIBRARY, load
+from .test_command import case, result, row
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
@@ -29,14 +31,22 @@ def test_computed_parts_are_current(file, call, shown):
 
 
 def test_every_part_is_there():
-    assert [call for _, call, _ in BLOCKS] == ["readme()", *(f'ratios("{name}")' for name in published.MACHINES), "limits()"]
+    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "limits()", "exponents()"]
+    assert published.SHOWN in published.MACHINES
+    (page,) = (shown for _, call, shown in BLOCKS if call == "machines()")
+    assert re.findall("^### (.*)", page, re.M) == list(published.MACHINES)
+
+
+def test_no_picture_is_of_a_machine_that_is_gone():
+    pictures = {path.name for path in (ROOT / "notes" / "figures").glob("*-cpu-float32-ratio.svg")}
+    assert pictures == {f"{name}-cpu-float32-ratio.svg" for name in published.MACHINES}
 
 
 @pytest.mark.parametrize("name", published.MACHINES)
 def test_figures_are_current_and_small(name, tmp_path, monkeypatch):
     monkeypatch.setattr(published, "FIGURES", tmp_path)
     monkeypatch.setattr(published, "MACHINES", (name,))
-    published.main()
+    published.main([])
     (drawn,) = tmp_path.iterdir()
     kept = ROOT / "notes" / "figures" / drawn.name
     assert kept.stat().st_size < 64_000
@@ -44,16 +54,73 @@ def test_figures_are_current_and_small(name, tmp_path, monkeypatch):
     assert letters(kept) == letters(drawn)
 
 
+@pytest.fixture
+def tables_of(monkeypatch):
+    """The blocks of a machine that does not exist: (text, [lines of each table, by implementation])."""
+
+    def made(*files):
+        files = [(f"{i}.json", content) for i, content in enumerate(files)]
+        monkeypatch.setattr(published, "measured", lambda name: (files, load(files)))
+        text = published.ratios("box")
+        blocks = [block for block in text.split("\n\n") if block.startswith("| implementation")]
+        return text, [dict(re.findall(r"^\| ([\w.]+) \| (.*) \|$", block, re.M)[1:]) for block in blocks]
+
+    return made
+
+
+def file(preset, factor, phases=("forward", "train"), threads=4, started="2031-02-03T04:05:06Z"):
+    """A file of a preset, in which each implementation takes so many times what the library does, or as a function says."""
+    sizes = dict.fromkeys((c.T, c.B, c.hidden_size) for c in PRESETS[preset].configs)
+    rows = []
+    for T, B, H in sizes:
+        for phase in ("forward", "train"):
+            rows.append(row(case(T, B, H), LIBRARY, 1e-3, phase))
+            for name, times in factor.items():
+                if phase in phases:
+                    rows.append(row(case(T, B, H), name, 1e-3 * (times(H) if callable(times) else times), phase))
+    made = result(rows, preset) | {"started": started}
+    made["environment"]["torch_threads"] = threads
+    return made
+
+
+def test_who_was_timed_on_fewer_sizes_stands_in_a_block_over_those(tables_of):
+    """Everybody does, so that no column has means over different sizes."""
+    grid = file("grid", {"numpy": lambda H: 2.0 if H in (32, 64) else 8.0})
+    text, (eight, three) = tables_of(grid, file("quick", {"others": 4.0, "numpy": 9.0}, ("forward",)))
+    assert "over three of these sizes, T20 B1 H32, T50 B16 H64, T100 B32 H128, at which" in text
+    assert list(eight) == ["numpy"]
+    assert list(three) == ["numpy", "others"]
+    mean = (2.0**3 * 8.0**5) ** (1 / 8)  # H = 64 is there twice
+    assert eight["numpy"].startswith(f"**{mean:.2f}×** (2.00 – 8.00)")
+    assert three["numpy"].startswith(f"**{(2 * 2 * 8) ** (1 / 3):.2f}×** (2.00 – 8.00)")  # the grid's, not 9
+    assert three["others"] == "**4.00×** (4.00 – 4.00) | –"
+
+
+def test_one_block_if_everybody_was_timed_on_all_sizes(tables_of):
+    others = file("grid", {"others": 4.0}, started="2031-02-09T04:05:06Z")
+    others["environment"]["strangers"] = {"others": "Others 1.0, 3 threads"}
+    text, (eight,) = tables_of(file("grid", {"numpy": 2.0}), others)
+    assert list(eight) == ["numpy", "others"]
+    assert "others: Others 1.0, 3 threads." in text
+    assert "2031-02-03 to 2031-02-09" in text
+
+
+def test_no_table_mixes_numbers_of_threads(tables_of):
+    alone = file("grid", {"others": 4.0}, threads=1)
+    alone["environment"]["strangers"] = {"others": "Others 1.0, 1 thread"}
+    text, (eight,) = tables_of(file("grid", {"numpy": 2.0}), alone)
+    assert list(eight) == ["numpy"]
+    assert "Others" not in text
+
+
 def letters(file):
     """What can be read in a picture; where a line ends may differ from one version of matplotlib to the next."""
     return re.findall(r">([^<>\s][^<>]*)</text>", file.read_text(encoding="utf-8"))
 
 
-def test_what_is_gone_is_in_the_files_and_not_shown():
-    files, rows = published.measured("epyc-2")
-    assert {row["implementation"] for row in files[0][1]["rows"]} & set(GONE)
-    assert not set(rows.implementation) & set(GONE)
-    assert not any(name in (ROOT / file).read_text(encoding="utf-8") for name in GONE for file, *_ in BLOCKS)
+def test_what_is_gone_is_not_shown():
+    assert not any(set(published.measured(name)[1].implementation) & set(GONE) for name in published.MACHINES)
+    assert not any(name in shown for name in GONE for *_, shown in BLOCKS)
 
 
 @pytest.mark.slow

@@ -21,7 +21,8 @@ class Plan:
     """How long to measure."""
 
     seconds: float = 0.5  # per rival, after which no further round is begun
-    rounds: int = 5  # at least; three if a round takes longer than all of the time there is
+    rounds: int = 5  # at least
+    fewest: int = 3  # or so many, if a round takes longer than all of the time there is
     most: int = 12  # rounds
     stable: float = 0.01  # or until every median is known to this: 1.57 · IQR / √n, as the notch of a box plot
     turn: int = 8  # samples in a turn, at most
@@ -37,6 +38,7 @@ class Track:
 
     rival: Candidate
     samples: list[float] = field(default_factory=list)
+    turns: list[int] = field(default_factory=list)  # how many of the samples each round gave
     fastest: float = math.inf
     failure: Exception | None = None
 
@@ -65,7 +67,7 @@ def interleave(rivals: Sequence[Candidate], plan: Plan, clock: Callable[[], floa
             spent = clock() - begin
             first = first or spent
             enough = plan.seconds * len(order)
-            least = min(3, plan.rounds) if first > enough else plan.rounds
+            least = min(plan.fewest, plan.rounds) if first > enough else plan.rounds
             running = [track for track in order if not track.failure]
             if n >= least and (spent >= enough or all(notch(t.samples) <= plan.stable for t in running)):
                 break
@@ -81,12 +83,14 @@ def _turn(track: Track, plan: Plan, clock: Callable[[], float], timed: bool = Tr
             if (timed and last <= plan.steady * track.fastest) or clock() - begin >= plan.warm_s:
                 break
         begin = clock()
+        known = len(track.samples)
         for _ in range(plan.turn if timed else 0):
             track.samples.append(_one(track, clock))
             if clock() - begin >= plan.turn_s:
                 break
+        track.turns += [len(track.samples) - known] * timed
     except Exception as e:  # whatever a stranger raises: its own row says so, and the others go on
-        track.samples, track.failure = [], e
+        track.samples, track.turns, track.failure = [], [], e
 
 
 def _one(track: Track, clock: Callable[[], float]) -> float:

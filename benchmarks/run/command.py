@@ -28,6 +28,7 @@ from ..what.precision import LOW, PRECISIONS
 from ..what.presets import CELLS, PRESETS
 from . import clock, machine, results, roofline
 from .clock import duration
+from .energy.counters import counter_of
 from .measure import Setting, measure
 
 SMALL_WORK_S = 0.4  # judging, profiling and loading, per row: for the estimate of the time left
@@ -197,6 +198,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
         setting = Setting(
             result["limits"],
             plan,
+            {device: counter_of(device) for device in {w.config.device for w in todo}},
             note=lambda text: progress.update(task, description=text),
             warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
         )

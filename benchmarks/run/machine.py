@@ -17,6 +17,10 @@ import torch
 from parity_tests.judge.report import processor
 from torch_impl.common.precision import tf32
 
+from .energy.counters import rapl
+from .facts.caches import caches
+from .facts.code import code
+
 FACTS = {"driver": "driver_version", "power_limit_w": "power.limit", "clock_mhz": "clocks.current.sm"}
 CHANGES = ("clock_mhz",)  # readings that differ from run to run on one machine
 Facts = dict[str, Any]  # as in schema.json
@@ -27,6 +31,7 @@ def machine() -> Facts:
     return {
         "processor": processor(),
         "cores": cores(),
+        "caches": caches(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "gpu": gpu(),
@@ -92,6 +97,8 @@ def environment() -> Facts:
         "tf32": f"on in rows of dtype tf32, off in all others (torch's own default here: {tf32()})",
         "torch_threads": torch.get_num_threads(),
         "blas": blas(),
+        "energy": counter.name if (counter := rapl()) else None,
+        "code": code(),
         "strangers": {},
     }
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -14,6 +14,8 @@ from ..what.layer import Candidate, DeclinedError
 from ..what.precision import in_force
 from . import check, machine, profiling, results
 from .clock import Plan, interleave
+from .energy.counters import Counter
+from .energy.reading import joules
 from .results import Row
 from .roofline import Limits
 
@@ -26,6 +28,7 @@ class Setting:
 
     limits: Mapping[str, Limits]
     plan: Plan
+    counters: Mapping[str, Counter | None] = field(default_factory=dict)  # of energy, by device
     note: Callable[[str], object] = lambda text: None  # told what is done next
     warn: Callable[[str], object] = lambda text: None  # told what makes times doubtful
 
@@ -50,6 +53,7 @@ def measure(config: Config, phase: str, implementations: Iterable[Implementation
         setting.note(f"{title}: timing")
         samples = timed(candidates, known, title, setting)
         for name in list(candidates):
+            known[name]["joules"] = joules(candidates[name], setting.counters.get(config.device))
             setting.note(f"{title}: profiling {name}")
             with suppress(Exception):  # what cannot be seen is no reason to drop its time
                 known[name] |= profiling.kernel_and_memory(candidates.pop(name), known[name]["peak_bytes"])
@@ -81,6 +85,8 @@ def timed(candidates: dict[str, Candidate], known: dict[str, Row], title: str, s
         if track.failure:
             del candidates[name]
             known[name] |= refusal(track.failure) | {"peak_bytes": None}
+        else:
+            known[name]["rounds"] = track.turns
     return {name: track.samples for name, track in tracks.items()}
 
 

@@ -54,7 +54,7 @@ def row(
     """A row, with a time if there are samples; what is not known is None."""
     own = {"case": asdict(config), "implementation": implementation, "phase": phase, "status": "ok", "reason": ""}
     flops, traffic = config.flops(phase), config.bytes(phase)
-    cells: Row = own | dict.fromkeys(("parity", "kernel", "compile_s", "seconds", "peak_bytes"))
+    cells: Row = own | dict.fromkeys(("parity", "kernel", "compile_s", "seconds", "rounds", "peak_bytes", "joules"))
     cells |= {"flops": flops, "bytes": traffic, "gflops": None, "fraction_of_limit": None, "limit": None} | known
     if cells["parity"] is not None and not math.isfinite(cells["parity"]):
         cells["parity"] = None  # JSON has no infinity

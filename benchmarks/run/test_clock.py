@@ -42,6 +42,14 @@ def run(rivals, clock, plan=PLAN):
     return {name: track.samples for name, track in interleave(rivals, plan, clock).items()}
 
 
+def test_each_round_is_known_by_its_samples():
+    clock = Clock()
+    tracks = interleave([Fake(clock, "slow", 0.02), Fake(clock, "fast", 0.001)], PLAN, clock)
+    assert {name: set(track.turns) for name, track in tracks.items()} == {"slow": {3}, "fast": {8}}  # a turn ends after 50 ms
+    assert all(sum(track.turns) == len(track.samples) for track in tracks.values())
+    assert len({len(track.turns) for track in tracks.values()}) == 1
+
+
 def turns(log):
     return [a for a, b in pairwise([*log, None]) if a != b]
 

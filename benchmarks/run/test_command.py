@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ..__main__ import main
-from . import machine, results, roofline
+from . import command, machine, results, roofline
 
 ROOT = Path(__file__).parent.parent.parent
 FAST = ["--impl", "numpy", "--impl", "torch.library"]
@@ -360,7 +360,7 @@ def test_the_roofline_is_the_nearer_limit():
     [
         (["dance"], 2, "there is no command 'dance'"),
         ([], 2, "a command is needed"),
-        (["--help"], 0, "run | report | compare | gpu | list"),
+        (["--help"], 0, "run | report | compare | claims | strangers | gpu | list"),
     ],
 )
 def test_commands(arguments, status, message, capsys):
@@ -389,6 +389,28 @@ sys.exit(main({command!r}))
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"error: {missing} is needed and not installed; the extra 'bench' brings what is missing: ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_joules_are_in_a_row_where_something_counts_and_rounds_in_any(file, monkeypatch):
+    class Counter:
+        """A joule for each reading of it."""
+
+        name, count = "a counter", 0
+
+        def read(self):
+            self.count += 1
+            return (self.count,)
+
+        def joules(self, before, after):
+            return after[0] - before[0]
+
+    monkeypatch.setattr("benchmarks.run.energy.reading.SECONDS", 0.0)
+    for counter, known in ((Counter(), [0.5] * 4), (None, [None] * 4)):
+        monkeypatch.setattr(command, "counter_of", lambda device, counter=counter: counter)
+        assert main([*TINY, "--overwrite", "--out", str(file)]) == 0
+        rows = results.read(file)["rows"]
+        assert [row["joules"] for row in rows] == known
+        assert all(sum(row["rounds"]) == len(row["seconds"]["samples"]) for row in rows)
 
 
 needs_two = pytest.mark.skipif(machine.cores() < 2, reason="one processor is all there is")

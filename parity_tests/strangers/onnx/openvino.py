@@ -3,6 +3,7 @@
 The model is one for any T and B; openvino_static.py has one for each.  Run with openvino 2026.4.1.
 """
 
+import os
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,8 @@ import openvino
 from .graph import build, fed
 
 CORE = openvino.Core()
-OPTIONS = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": "1"}
+THREADS = int(os.environ.get("BPTT_STRANGER_THREADS", "1"))
+OPTIONS = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": str(THREADS)}
 
 
 class Layer:
@@ -47,4 +49,4 @@ def declines(spec):
 
 def about():
     """Version and threads."""
-    return f"OpenVINO {openvino.__version__}, {OPTIONS['INFERENCE_NUM_THREADS']} thread"
+    return f"OpenVINO {openvino.__version__}, {THREADS} thread{'s' * (THREADS > 1)}"

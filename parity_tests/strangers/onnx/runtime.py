@@ -5,13 +5,15 @@ and for RNN "Could not find an implementation".  proj_size: the operator has no 
 that width is refused with "Input R must have shape ...".
 """
 
+import os
 from functools import cache
 
 import onnxruntime
 
 from .graph import build, fed
 
-THREADS = 1  # waiting threads spin: no faster on small models, twice the CPU time
+# Waiting threads spin: no faster on small models, twice the CPU time.  Who times large ones says how many.
+THREADS = int(os.environ.get("BPTT_STRANGER_THREADS", "1"))
 
 
 class Layer:
@@ -48,4 +50,4 @@ def declines(spec):
 
 def about():
     """Version and threads."""
-    return f"ONNX Runtime {onnxruntime.__version__}, {THREADS} thread"
+    return f"ONNX Runtime {onnxruntime.__version__}, {THREADS} thread{'s' * (THREADS > 1)}"

@@ -1,0 +1,1 @@
+"""One implementation against another: a ratio for each case, with an interval."""

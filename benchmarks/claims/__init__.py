@@ -1,0 +1,1 @@
+"""What README.md and the notes say of measured times, each held against the result files."""

@@ -1,0 +1,1 @@
+"""Libraries by others, each timed beside torch.nn's layer in an environment of its own."""

@@ -28,7 +28,8 @@ def written_for(engine: str, room: Room) -> Room:
     from .. import compiled
 
     compiled.THREADS.look()
-    return {rnn: compiled.rnn, lstm: compiled.lstm, gru: compiled.gru}[room]
+    rooms: dict[Room, Any] = {rnn: compiled.rnn, lstm: compiled.lstm, gru: compiled.gru}
+    return rooms[room]
 
 
 def without_cache(room: Room) -> Any:

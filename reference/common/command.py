@@ -111,7 +111,8 @@ def declare(p: argparse.ArgumentParser, options: Mapping[str, Option], *exclusiv
 def add_place(p: argparse.ArgumentParser, engines: Sequence[str]) -> None:
     """Where and how a model computes, which ``numpy_only`` or torch_impl reads."""
     slow = "; compiled takes some ten seconds when it is first used" if "compiled" in engines else ""
-    p.add_argument("--engine", choices=engines, default=engines[0], help=f"how the recurrence is computed (default: {engines[0]}{slow})")
+    how = f"how the recurrence is computed (default: {engines[0]}{slow})"
+    p.add_argument("--engine", choices=engines, default=engines[0], help=how)
     p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
     p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
 

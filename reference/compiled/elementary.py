@@ -12,7 +12,7 @@ results can be is derived in notes/compiled.md.  NaN stays NaN.
 
 from decimal import Decimal, localcontext
 from math import factorial, floor, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -22,7 +22,7 @@ from numba.extending import intrinsic, overload
 from ..common import arrays
 from .jit import OPTIONS
 
-SIZES = {types.float32: np.float32, types.float64: np.float64}
+SIZES: dict[types.Type, type[np.floating]] = {types.float32: np.float32, types.float64: np.float64}
 BITS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}
 
 
@@ -39,7 +39,7 @@ class Numbers(NamedTuple):
     flat: np.floating       # from here on tanh is 1
 
 
-def numbers(dtype: type) -> Numbers:
+def numbers(dtype: type[np.floating]) -> Numbers:
     p, least = np.finfo(dtype).nmant, np.finfo(dtype).minexp - 1
     with localcontext() as context:
         context.prec = 50
@@ -49,7 +49,7 @@ def numbers(dtype: type) -> Numbers:
                                                    floor((p + 3) * ln2 / 2) + 1)))
 
 
-def terms(dtype: type) -> int:
+def terms(dtype: type[np.floating]) -> int:
     """How many of the series are taken: the first one that is left out is below 1/32 of a rounding of the sum."""
     r = log(2) / 2
     return next(k for k in range(1, 30) if r**k / factorial(k + 1) < np.finfo(dtype).eps / 64)
@@ -80,22 +80,22 @@ def power(typing, n):
     return n(n), codegen
 
 
-def sigmoid(x: float) -> float:
+def sigmoid(x: Any) -> Any:
     """σ(x), float32 or float64; what is said here is for where nothing is compiled, as in the three that follow"""
     return arrays.sigmoid(x)
 
 
-def tanh(x: float) -> float:
+def tanh(x: Any) -> Any:
     """tanh(x), float32 or float64"""
     return np.tanh(x)
 
 
-def slope_of_sigmoid(s: float) -> float:
+def slope_of_sigmoid(s: Any) -> Any:
     """s (1 - s), the derivative of σ where it is s; in the dtype of s, which a number 1 in compiled code would make float64"""
     return s * (1 - s)
 
 
-def slope_of_tanh(u: float) -> float:
+def slope_of_tanh(u: Any) -> Any:
     """1 - u², the derivative of tanh where it is u; likewise"""
     return 1 - u * u
 

@@ -143,7 +143,7 @@ def deltas_of_reset(gates, h, now, drh, dh, q0, D, rhs, d, rows):
 
 
 @compiled
-def forward_steps(x, h, gates, W_ih, W_rz, W_n, b, reset_after, T, B, n0, n1, at_once, keep):
+def forward_steps(x, h, gates, W_ih, W_rz, W_n, b, reset_after, T, B, at_once, keep, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` gates has ``at_once`` of them"""
     H, sequences = h.shape[1], n1 - n0
     rh = np.empty((0 if reset_after else sequences, H), x.dtype)
@@ -185,8 +185,8 @@ def backward_steps(gates, h, dy, dh, D, rhs, W_rz, W_n, reset_after, start, stop
 
 def folded(p: Params) -> Folded:
     """Params  ->  Folded"""
-    H, b = p.W_hh.shape[1], p.b_ih + p.b_hh
-    return Folded(p, *(in_panels(W, True) for W in weights(p)), np.concatenate([p.b_ih[2 * H :], b[: 2 * H], p.b_hh[2 * H :]]))
+    H, b, (W_ih, W_rz, W_n) = p.W_hh.shape[1], p.b_ih + p.b_hh, (in_panels(W, True) for W in weights(p))
+    return Folded(p, W_ih, W_rz, W_n, np.concatenate([p.b_ih[2 * H :], b[: 2 * H], p.b_hh[2 * H :]]))
 
 
 def turned(p: Params) -> Turned:
@@ -217,8 +217,8 @@ def run(w: Folded, x: Array, s: State, reset_after: bool = True, keep: bool = Tr
     at_once = steps_at_once(B, N, AT_ONCE)
     k = Cache(w.p, x, np.empty((T + 1, B, H), x.dtype), np.empty((T if keep else min(at_once, T), B, N), x.dtype), reset_after)
     k.h[0] = s.h
-    share(lambda n0, n1: forward_steps(rows(x), rows(k.h), rows(k.gates), *w[1:4], b, reset_after, T, B, n0, n1, at_once, keep),
-          B, T * B * 3 * H * (I + H))
+    share(forward_steps, B, T * B * 3 * H * (I + H), rows(x), rows(k.h), rows(k.gates), *w[1:4], b, reset_after, T, B,
+          at_once, keep)
     return k.h[1:], State(k.h[T].copy()), k
 
 
@@ -248,8 +248,8 @@ def accumulate(dy: Array, ds: State, k: Cache, w: Turned, dp: Params) -> tuple[A
     D, rhs = (np.empty((min(at_once, T) * B, width), dy.dtype) for width in (N, 0 if k.reset_after else H))
     for start, stop in chunks_from_the_end(T, at_once):
         R, first = (stop - start) * B, start * B
-        share(lambda n0, n1: backward_steps(rows(k.gates), rows(k.h), rows(dy), dh, D, rhs, w.W_rz, w.W_n, k.reset_after,
-                                            start, stop, B, n0, n1), B, R * 3 * H * H)
+        share(backward_steps, B, R * 3 * H * H, rows(k.gates), rows(k.h), rows(dy), dh, D, rhs, w.W_rz, w.W_n, k.reset_after,
+              start, stop, B)
         of_n = (D[:R], 3 * H, rows(k.h), first) if k.reset_after else (D[:R], 0, rhs[:R], 0)
         of_weights = [(D[:R], 0, rows(k.x), first, dp.W_ih),                                                    # G1*, G3*
                       (D[:R], H, rows(k.h), first, dp.W_hh[: 2 * H]), (*of_n, dp.W_hh[2 * H :])]                # G1*, G2*

@@ -13,8 +13,8 @@ from ..cells.lstm import GATES, Params, State, step_backward, step_forward
 from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
 from .jit import apart, compiled
-from .products import add, add_product, clear, copy
 from .packed import run_backward, run_forward, run_inference
+from .products import add, add_product, clear, copy
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -98,7 +98,7 @@ def deltas(gates, c, r, after, dm, q, dc, s, D, ms, d, rows):
 
 
 @compiled
-def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, n0, n1, at_once, keep):
+def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, at_once, keep, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` c has two steps, gates has ``at_once``"""
     (H, P), sequences, projected = (c.shape[1], h.shape[1]), n1 - n0, len(W_hr) > 0
     m = np.empty((sequences if projected else 0, H), x.dtype)
@@ -170,8 +170,7 @@ def run(w: Folded, x: Array, s: State, keep: bool = True) -> tuple[Array, State,
     k = Cache(w.p, x, h=np.empty((T + 1, B, P), x.dtype), c=np.empty((T + 1 if keep else 2, B, H), x.dtype),
               gates=np.empty((T if keep else min(at_once, T), B, 4 * H), x.dtype))
     k.h[0], k.c[0] = s
-    share(lambda n0, n1: forward_steps(rows(x), rows(k.h), rows(k.c), rows(k.gates), *w[1:], T, B, n0, n1, at_once, keep),
-          B, T * B * (4 * H * (I + P) + P * len(w.W_hr)))
+    share(forward_steps, B, T * B * 4 * H * (I + P), rows(x), rows(k.h), rows(k.c), rows(k.gates), *w[1:], T, B, at_once, keep)
     return k.h[1:], State(k.h[T].copy(), k.c[T if keep else T % 2].copy()), k
 
 
@@ -184,7 +183,7 @@ def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
 
 def zeros(p: Params) -> Params:
     """Where ``accumulate`` adds up: b_hh has no place of its own"""
-    return Params(*(None if v is None else np.zeros_like(v) for v in p))
+    return p._replace(**{name: np.zeros_like(v) for name, v in p._asdict().items() if v is not None})
 
 
 def finished(dp: Params) -> Params:
@@ -200,8 +199,7 @@ def accumulate(dy: Array, ds: State, k: Cache, w: Turned, dp: Params) -> tuple[A
     D, dhs, ms = (np.empty((min(at_once, T) * B, width), dy.dtype) for width in (4 * H, *((P, H) if len(w.W_hr) else (0, 0))))
     for start, stop in chunks_from_the_end(T, at_once):
         R = (stop - start) * B
-        share(lambda n0, n1: backward_steps(rows(k.gates), rows(k.c), rows(dy), dh, dc, D, dhs, ms, *w[1:], start, stop, B, n0, n1),
-              B, R * 4 * H * P)
+        share(backward_steps, B, R * 4 * H * P, rows(k.gates), rows(k.c), rows(dy), dh, dc, D, dhs, ms, *w[1:], start, stop, B)
         of_weights = [(D[:R], 0, rows(k.x), start * B, dp.W_ih), (D[:R], 0, rows(k.h), start * B, dp.W_hh)]     # L1*
         if dp.W_hr is not None:
             of_weights.append((dhs[:R], 0, ms[:R], 0, dp.W_hr))                                                 # L5*

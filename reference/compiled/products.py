@@ -10,7 +10,6 @@ A sum is in order of k in blocks of DEEP, whatever rows are computed with it, so
 """
 
 from itertools import product
-from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -19,7 +18,6 @@ from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.core.registry import cpu_target
 
-from ..common.arrays import Array
 from .jit import apart, compiled, written_for_llvm
 
 
@@ -74,7 +72,9 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
         def load(pointer, offset, kind):
             return b.load(cgutils.pointer_add(b, pointer, offset, kind.as_pointer()), align=size, typ=kind)
 
-        (a_0, (to_row, to_column)), (w_0, (_, to_next, _)), (out_0, (to_out, _)) = place(2, r, k), place(5, p, w, j), place(10, s, c)
+        a_0, (to_row, to_column) = place(2, r, k)
+        w_0, (_, to_next, _) = place(5, p, w, j)
+        out_0, (to_out, _) = place(10, s, c)
         for m, v in product((ROWS >> i for i in range(ROWS.bit_length())), (1, VECTORS)):
             with b.if_then(b.and_(b.icmp_signed("==", rows, step(m)), b.icmp_signed("==", vectors, step(v)))):
                 each = list(product(range(m), range(v)))

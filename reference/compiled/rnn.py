@@ -70,7 +70,7 @@ def deltas(h, r, dh, q, D, d, rows, relu):
 
 
 @compiled
-def forward_steps(x, h, W_ih, W_hh, b, T, B, n0, n1, at_once, relu):
+def forward_steps(x, h, W_ih, W_hh, b, T, B, at_once, relu, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each"""
     H, sequences = h.shape[1], n1 - n0
     for start in range(0, T, at_once):
@@ -83,7 +83,7 @@ def forward_steps(x, h, W_ih, W_hh, b, T, B, n0, n1, at_once, relu):
 
 
 @compiled
-def backward_steps(h, dy, dh, D, W_hh, start, stop, B, n0, n1, relu):
+def backward_steps(h, dy, dh, D, W_hh, start, stop, B, relu, n0, n1):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, H) in place, and D (·, H) for what is summed"""
     H, sequences = h.shape[1], n1 - n0
     for t in range(stop - 1, start - 1, -1):
@@ -119,8 +119,7 @@ def run(w: Folded, x: Array, s: State, nonlinearity: str = "tanh", keep: bool = 
     (T, B, I), H, x = x.shape, s.h.shape[1], ready(x)
     k = Cache(w.p, x, np.empty((T + 1, B, H), x.dtype), nonlinearity)
     k.h[0], at_once = s.h, steps_at_once(B, H, AT_ONCE)
-    share(lambda n0, n1: forward_steps(rows(x), rows(k.h), *w[1:], T, B, n0, n1, at_once, nonlinearity == "relu"),
-          B, T * B * H * (I + H))
+    share(forward_steps, B, T * B * H * (I + H), rows(x), rows(k.h), *w[1:], T, B, at_once, nonlinearity == "relu")
     return k.h[1:], State(k.h[T].copy()), k
 
 
@@ -148,7 +147,7 @@ def accumulate(dy: Array, ds: State, k: Cache, w: Turned, dp: Params) -> tuple[A
     D = np.empty((min(at_once, T) * B, H), dy.dtype)
     for start, stop in chunks_from_the_end(T, at_once):
         R, relu = (stop - start) * B, k.nonlinearity == "relu"
-        share(lambda n0, n1: backward_steps(rows(k.h), rows(dy), dh, D, w.W_hh, start, stop, B, n0, n1, relu), B, R * H * H)
+        share(backward_steps, B, R * H * H, rows(k.h), rows(dy), dh, D, w.W_hh, start, stop, B, relu)
         of_weights = [(D[:R], 0, rows(k.x), start * B, dp.W_ih), (D[:R], 0, rows(k.h), start * B, dp.W_hh)]     # R1*
         sum_over_steps(D[:R], w.W_ih, rows(dx), start * B, of_weights, dp.b_ih)                                 # R1*
     return dx, State(dh)

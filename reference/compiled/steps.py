@@ -30,7 +30,7 @@ def in_panels(W: Array, transposed: bool) -> Array:
     N, K = W.shape if transposed else W.shape[::-1]
     width = panel_width(W.dtype)
     out = np.empty((-(-N // width), K, width), W.dtype)
-    share(lambda p0, p1: (pack_transposed if transposed else pack)(W, out, p0, p1), len(out), 8 * W.size)
+    share(pack_transposed if transposed else pack, len(out), 8 * W.size, W, out)
     return out
 
 
@@ -106,13 +106,14 @@ def sum_over_steps(D: Array, W_ih: Array, dx: Array, r: int, products: list[tupl
     products, each (D, c, a, row, out) for  out += D[:, c : c + len(out)]ᵀ @ a[row : row + R];  db (N,), to which the sum is added
     """
     R, N = D.shape
-    panels = -(-max(out.shape[1] for *_, out in products) // W_ih.shape[2])
+    width = W_ih.shape[2]
+    panels = -(-max(out.shape[1] for *_, out in products) // width)
     strips = min(STRIPS, -(-max(len(out) for *_, out in products) // ROWS))
 
     def part(k0: int, k1: int) -> None:
         first, last = cut(R, k0), cut(R, k1)
         set_product(D, first, W_ih, dx, r + first, last - first)
-        left, right = (np.empty((count, min(DEPTH, R), width), D.dtype) for count, width in ((strips, ROWS), (panels, W_ih.shape[2])))
+        left, right = (np.empty((*shape[:1], min(DEPTH, R), *shape[1:]), D.dtype) for shape in ((strips, ROWS), (panels, width)))
         for deltas, c, a, row, out in products:
             add_weight_gradient(deltas, c, a, row, cut(len(out), k0), cut(len(out), k1), out, left, right)
         add_columns(D, 0, cut(N, k0), cut(N, k1), db)

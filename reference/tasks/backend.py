@@ -26,4 +26,6 @@ class Backend(NamedTuple):
         return self._replace(models={name: partial(model, **{self.chosen_by: engine}) for name, model in self.models.items()})
 
 
-BACKEND = Backend("reference", engines(), "engine", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, loop.train, {})
+BACKEND = Backend(
+    "reference", engines(), "engine", {m.__name__: m for m in (Classifier, Generator, Seq2seq, Tagger)}, optim.Adam, loop.train, {}
+)

@@ -20,7 +20,7 @@ COMMANDS = {
     "run": ("benchmarks.run.command", "psutil", "threadpoolctl"),
     "report": ("benchmarks.report.command", "pandas"),
     "compare": ("benchmarks.report.compare", "pandas"),
-    "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
+    "gpu": ("benchmarks.gpu.command", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),
 }
 

@@ -26,6 +26,7 @@ class Setting:
 
     limits: Mapping[str, Limits]
     plan: Plan
+    judging_s: float = check.SECONDS  # at the real size
     note: Callable[[str], object] = lambda text: None  # told what is done next
     warn: Callable[[str], object] = lambda text: None  # told what makes times doubtful
 
@@ -64,7 +65,7 @@ def entered(implementation: Implementation, config: Config, phase: str, setting:
     begin = time.perf_counter()
     peak_bytes = profiling.first_call(candidate)
     compile_s = time.perf_counter() - begin if candidate.compiles else None
-    T = config.affordable(check.SECONDS, setting.limits["cpu"]["gemm_gflops"]["float64"])
+    T = config.affordable(setting.judging_s, setting.limits["cpu"]["gemm_gflops"]["float64"])
     if T:
         parity = max(parity, check.judge(candidate, T))
     return candidate, {"parity": parity, "compile_s": compile_s, "peak_bytes": peak_bytes}

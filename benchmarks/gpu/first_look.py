@@ -9,7 +9,6 @@ Exit status: 0 every way is right or declines; 1 one is not; 2 there is no CUDA 
 import argparse
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,7 +28,7 @@ from ..what.config import PHASES, Config
 from ..what.layer import Candidate, DeclinedError
 from ..what.precision import in_force
 from .crew import Row, Setting, Task
-from .rows import NAMES, Rows, arguments, no_device, until
+from .rows import NAMES, Rows, arguments, leave, no_device, until
 
 MACHINE = "machine"  # the row that has no implementation
 LSTM = Config("lstm", 50, 16, 64, 64)
@@ -114,4 +113,4 @@ def said(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,7 +10,6 @@ Exit status: 0 nothing was wrong; 1 something was, or was lost; 2 there is no CU
 import argparse
 import itertools
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,7 +24,7 @@ from ..what.layer import DeclinedError
 from ..what.precision import LOW, in_force
 from ..what.presets import CELLS
 from .crew import FINE, Row, Setting, Task
-from .rows import Rows, about, arguments, names, no_device, processes, until
+from .rows import Rows, about, arguments, leave, names, no_device, processes, until
 
 SECONDS_EACH = 20.0
 
@@ -96,4 +95,4 @@ def cell(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -9,7 +9,6 @@ Exit status: 0 nothing was wrong; 1 something was, or was lost; 2 there is no CU
 
 import argparse
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from parity_tests.judge.verdicts import place
 from reference.common.command import guarded
 
 from .crew import Row, Setting, Task
-from .rows import Rows, about, arguments, names, no_device, processes, until
+from .rows import Rows, about, arguments, leave, names, no_device, processes, until
 
 PART = 3
 CALLS_OF = {"thousand_forwards": 400, "dropout_keeps_the_mean": 30, "dropout_new_each_call": 4}
@@ -122,4 +121,4 @@ def show(rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -7,7 +7,6 @@ Exit status: 0 what was measured was right; 1 something was not; 2 there is no C
 process can go on.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from ..run.clock import Plan
 from ..what.config import Config
 from ..what.presets import V100
 from . import crew, rows
-from .rows import NAMES, arguments, lost_before, no_device
+from .rows import NAMES, arguments, leave, lost_before, no_device
 
 GONE = 3
 PLAN = Plan(seconds=0.15, rounds=3)
@@ -115,4 +114,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,6 +10,7 @@ from parity_tests.judge.terminal import console
 from reference.common.command import failed
 from reference.common.extras import needs
 
+from ..gpu import crossing
 from ..run.clock import three
 from ..run.results import ResultError, read
 from . import plots, tables
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = load(files)
         if args.out:
             needs("bench", "matplotlib")
-        drawn = list(plots.draw(files, rows)) if args.out else []
+        drawn = [*plots.draw(files, rows), *crossing.draw(rows)] if args.out else []
         to_terminal(console(), report(files, rows))
         if args.out:
             write(list(report(files, rows, drawn)), drawn, args.out)

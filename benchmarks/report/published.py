@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..gpu import crossing
+from ..gpu.pages import gpus
 from ..run.results import read
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
@@ -63,9 +65,9 @@ def limits() -> str:
 
 def pages() -> Iterator[tuple[str, str]]:
     """(name, HTML) of a page with every table and plot of each machine."""
-    for name in MACHINES:
+    for name in (*MACHINES, *(name for name in gpus() if name not in MACHINES)):
         files, rows = measured(name)
-        drawn = list(plots.draw(files, rows))
+        drawn = [*plots.draw(files, rows), *crossing.draw(rows)]
         yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, drawn))
 
 

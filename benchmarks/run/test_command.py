@@ -173,6 +173,9 @@ def test_a_gpu_whose_clock_has_changed_is_still_the_same():
     one = {"machine": {"gpu": gpu}, "environment": {}}
     assert machine.difference(one, {"machine": {"gpu": gpu | {"clock_mhz": 345.0}}, "environment": {}}) is None
     assert "driver" in machine.difference(one, {"machine": {"gpu": gpu | {"driver": "2"}}, "environment": {}})
+    little, much, same = ({"machine": {"memory_gb": gb}, "environment": {}} for gb in (64.0, 128.0, 64.3))
+    assert machine.difference(little, same) is None
+    assert "memory_gb" in machine.difference(little, much)
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,20 @@ def forget_masks(monkeypatch):
     return "torch.bptt", Case(replace(usual("lstm", num_layers=2, dropout=0.3), device="meta"), T=2)
 
 
+def takes_indices_from_the_cpu():
+    """As torch 2.11 does there, though not on CUDA."""
+    try:
+        torch.empty(3, 1, device="meta").index_select(0, torch.arange(3))
+    except RuntimeError:
+        return False
+    return True
+
+
 @pytest.mark.filterwarnings(f"ignore:{NO_OP}")
 @pytest.mark.parametrize("forget", [forget_zero_biases, forget_turn, forget_indices, forget_masks])
 def test_what_is_forgotten_on_the_cpu_is_found(forget, monkeypatch):
+    if forget in (forget_turn, forget_indices) and takes_indices_from_the_cpu():
+        pytest.skip("the meta device of this torch takes indices from the CPU")
     name, case = forget(monkeypatch)
     with pytest.raises((RuntimeError, ValueError), match="device"):
         run(name, case)

@@ -327,16 +327,16 @@ def test_the_other_orders():
 def tiny(monkeypatch):
     """The grid is one tiny case of each cell."""
     monkeypatch.setitem(timed.PIECES, "grid", timed.Piece("smoke", timed.grid, ("float32",), ("torch.library", "torch.hoisted")))
-    monkeypatch.setattr(timed.rows, "BEGUN", time.monotonic())
+    monkeypatch.setattr(rows, "BEGUN", time.monotonic())
     return ["--piece", "grid", "--seconds", "900"]
 
 
 def test_a_timed_piece_is_a_result_file_that_goes_on(tiny, tmp_path, monkeypatch, capsys):
     out = ["--out", str(tmp_path / "grid.json")]
-    monkeypatch.setattr(timed.rows, "BEGUN", time.monotonic() - 1e4)
+    monkeypatch.setattr(rows, "BEGUN", time.monotonic() - 1e4)
     told(timed, *tiny, *out)
     assert not results.read(tmp_path / "grid.json")["rows"]
-    monkeypatch.setattr(timed.rows, "BEGUN", time.monotonic())
+    monkeypatch.setattr(rows, "BEGUN", time.monotonic())
     assert told(timed, *tiny, *out) == 0
     found = results.read(tmp_path / "grid.json")["rows"]
     assert len(found) == 12 and {row["status"] for row in found} == {"ok"}

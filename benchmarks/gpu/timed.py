@@ -17,13 +17,12 @@ from ..run import command, results
 from ..run.clock import Plan
 from ..what.config import Config
 from ..what.presets import V100
-from . import crew, rows
-from .rows import NAMES, arguments, leave, lost_before, no_device
+from . import crew
+from .rows import NAMES, arguments, leave, lost_before, no_device, until
 
 GONE = 3
 PLAN = Plan(seconds=0.15, rounds=3)
 JUDGING_S = 1.0  # for what is right at the real size; beyond that the sequences are shortened
-ENDING = 0.15  # of the time, for the configuration that was begun: what the hard stop interrupts is lost
 HEAVY = 2e7  # numbers in an input
 CELLS = ("lstm", "gru", "rnn")
 COARSE_B, COARSE_H = (1, 16, 256), (16, 128, 512)
@@ -108,8 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"the device is gone: {why}", flush=True)
             raise SystemExit(GONE)
 
-    end = rows.BEGUN + (1 - ENDING) * args.seconds
-    how = command.How(PIECES[args.piece].order, PLAN, JUDGING_S, end, after)
+    how = command.How(PIECES[args.piece].order, PLAN, JUDGING_S, until(args.seconds), after)
     return command.main(words(args.piece, args.device, str(args.out), lost), how)
 
 

@@ -28,7 +28,7 @@ from reference.common.command import at_least_zero, guarded, parser
 from ..what.config import PHASES, Config
 from ..what.precision import LOW, PRECISIONS
 from ..what.presets import CELLS, PRESETS
-from . import check, clock, machine, results, roofline
+from . import clock, machine, results, roofline
 from .clock import duration
 from .measure import Setting, measure
 
@@ -51,13 +51,13 @@ class Work:
 
 @dataclass(frozen=True)
 class How:
-    """What a caller may want otherwise: the order of the work, how long is measured and judged, when to begin nothing more, and
+    """What a caller may want otherwise: the order of the work, how long is measured and judged, when all must have ended, and
     to be told the rows of each configuration once they are in the file."""
 
     order: Callable[[Config, str], Any] | None = None  # a key to sort by; None: as in the preset
     plan: clock.Plan | None = None  # None: as the preset says
-    judging_s: float = check.SECONDS
-    until: float = math.inf  # by time.monotonic()
+    judging_s: float | None = None
+    until: float = math.inf  # by time.monotonic(): nothing more is begun that, like the longest so far, would end later
     after: Callable[[Sequence[results.Row]], object] = lambda rows: None
 
 
@@ -207,9 +207,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
     plan = how.plan or clock.Plan(seconds=PRESETS[args.preset].seconds, rounds=PRESETS[args.preset].rounds)
     percent = "{task.percentage:3.0f}%"
     columns = ("{task.description}", BarColumn(), percent, TimeElapsedColumn(), "left:", TimeRemainingColumn())
-    until, statuses = how.until, Counter[str]()
-    if args.budget is not None:
-        until = min(until, time.monotonic() + args.budget)
+    begin, statuses, longest = time.monotonic(), Counter[str](), 0.0
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
         setting = Setting(
@@ -220,7 +218,8 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
         )
         for number, w in enumerate(todo):
-            if time.monotonic() >= until:
+            begun = time.monotonic()
+            if (args.budget is not None and begun - begin >= args.budget) or begun + longest >= how.until:
                 unbegun = f"{len(todo) - number} of {len(todo)} configurations are left"
                 console.print(f"the time is used up: {unbegun}; --resume goes on")
                 break
@@ -230,6 +229,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             statuses.update(row["status"] for row in rows)
             console.print(line(w, rows), soft_wrap=True)
             progress.advance(task, w.weight)
+            longest = max(longest, time.monotonic() - begun)
             how.after(rows)
     counts = ", ".join(f"{n} {status}" for status, n in statuses.items()) or "nothing was left to measure"
     console.print(f"{counts}; {len(result['rows'])} rows in {path}")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from ..__main__ import main
-from . import machine, results, roofline
+from . import command, machine, results, roofline
+from .measure import measure
 
 ROOT = Path(__file__).parent.parent.parent
 FAST = ["--impl", "numpy", "--impl", "torch.library"]
@@ -166,6 +168,21 @@ def test_resume_refuses_another_preset_another_machine_and_a_broken_file(file, c
     file.write_text("{")
     assert main([*TINY, "--resume", "--out", str(file)]) == 2
     assert "is broken: no JSON" in said(capsys)[1]
+
+
+def test_nothing_is_begun_that_would_end_too_late(tmp_path, monkeypatch, capsys):
+    """By the longest configuration so far: each takes ten seconds of a clock that only the work moves."""
+    now = [0.0]
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def ten_seconds(config, phase, implementations, setting):
+        now[0] += 10
+        return measure(config, phase, implementations, setting)
+
+    monkeypatch.setattr(command, "measure", ten_seconds)
+    assert command.main(["--preset", "smoke", *FAST, "--out", str(tmp_path / "a.json")], command.How(until=35.0)) == 0
+    assert now == [30.0]
+    assert "the time is used up: " in said(capsys)[0]
 
 
 def test_a_gpu_whose_clock_has_changed_is_still_the_same():

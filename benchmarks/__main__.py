@@ -29,7 +29,7 @@ COMMANDS = {
     "claims": ("benchmarks.claims.command", "pandas"),
     "strangers": ("benchmarks.strangers.command",),
     "against": ("benchmarks.against.command", "psutil", "threadpoolctl", "pandas", "matplotlib"),
-    "gpu": ("benchmarks.run.gpu", "psutil", "threadpoolctl"),
+    "gpu": ("benchmarks.gpu.command", "psutil", "threadpoolctl"),
     "list": ("benchmarks.what.command",),
 }
 

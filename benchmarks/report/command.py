@@ -10,6 +10,7 @@ from parity_tests.judge.terminal import console
 from reference.common.command import failed
 from reference.common.extras import needs
 
+from ..gpu import crossing
 from ..run.clock import three
 from ..run.results import ResultError, read
 from . import plots, tables
@@ -63,7 +64,7 @@ def opened(names: Sequence[str]) -> list[File]:
 
 
 def every_plot(files: list[File], rows: pd.DataFrame) -> list[Plot]:
-    return [*plots.draw(files, rows), *of_sizes.draw(rows)]
+    return [*plots.draw(files, rows), *of_sizes.draw(rows), *crossing.draw(rows)]
 
 
 def report(files: Sequence[File], rows: pd.DataFrame, drawn: Sequence[Plot] = ()) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..gpu.pages import gpus
 from ..run.results import read
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
@@ -139,7 +140,7 @@ def exponents() -> str:
 
 def pages() -> Iterator[tuple[str, str]]:
     """(name, HTML) of a page with every table and plot of each machine."""
-    for name in MACHINES:
+    for name in (*MACHINES, *(name for name in gpus() if name not in MACHINES)):
         files, rows = measured(name)
         yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, every_plot(files, rows)))
 

@@ -5,14 +5,16 @@ Exit status: 0 all that was measured was right; 1 something was wrong or raised 
 """
 
 import argparse
+import math
 import os
 import shlex
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -48,6 +50,18 @@ class Work:
         return len(self.implementations) * (SMALL_WORK_S + 20 * self.config.effort(self.phase))
 
 
+@dataclass(frozen=True)
+class How:
+    """What a caller may want otherwise: the order of the work, how long is measured and judged, when all must have ended, and
+    to be told the rows of each configuration once they are in the file."""
+
+    order: Callable[[Config, str], Any] | None = None  # a key to sort by; None: as in the preset
+    plan: clock.Plan | None = None  # None: as the preset says
+    judging_s: float | None = None
+    until: float = math.inf  # by time.monotonic(): nothing more is begun that, like the longest so far, would end later
+    after: Callable[[Sequence[results.Row]], object] = lambda rows: None
+
+
 def arguments() -> argparse.ArgumentParser:
     options, names = parser("python -m benchmarks run", __doc__), ", ".join((*BUILTIN, *MORE, *STRANGERS))
     options.add_argument("--preset", choices=PRESETS, required=True, help="python -m benchmarks list says what they are")
@@ -66,28 +80,30 @@ def arguments() -> argparse.ArgumentParser:
     return options
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, how: How = How()) -> int:
     args = arguments().parse_args(argv)
     os.environ.setdefault("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")  # so that compile_s is that of compiling
     warnings.filterwarnings("ignore", "TF32 acceleration on top of oneDNN")
     warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
     path = args.out or Path("out") / f"benchmark-{args.preset}.json"
-    return guarded(lambda: run(args, path), path, f"interrupted; --resume goes on with {path}")
+    return guarded(lambda: run(args, path, how), path, f"interrupted; --resume goes on with {path}")
 
 
-def run(args: argparse.Namespace, path: Path) -> int:
+def run(args: argparse.Namespace, path: Path, how: How) -> int:
     """Plan, open the file, measure; returns the exit status.  Raises what its parts do."""
     here, console = machine.machine(), terminal.console(highlight=False, markup=False)
     with machine.threads(args.threads):
         works = planned(args)
         result = opened(path, args, here)
         todo = left(works, result)
+        if (key := how.order) is not None:
+            todo.sort(key=lambda w: key(w.config, w.phase))
         introduce(result, todo)
         if {w.config.device for w in todo} == {"cpu"}:
             machine.limit_memory()
         finish_limits(result, todo, console)
         results.write(path, result)
-        return measured(todo, result, path, args, console)
+        return measured(todo, result, path, args, console, how)
 
 
 def introduce(result: results.Result, todo: Sequence[Work]) -> None:
@@ -187,25 +203,27 @@ def finish_limits(result: results.Result, todo: Sequence[Work], console: Console
             result["limits"][device] = limits | {"gemm_gflops": known | limits["gemm_gflops"]}
 
 
-def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console) -> int:
+def measured(todo: Sequence[Work], result: results.Result, path: Path, args: argparse.Namespace, console: Console, how: How) -> int:
     """Do the work, writing the file after each configuration and phase; returns the exit status."""
-    plan = clock.Plan(seconds=PRESETS[args.preset].seconds, rounds=PRESETS[args.preset].rounds)
+    plan = how.plan or clock.Plan(seconds=PRESETS[args.preset].seconds, rounds=PRESETS[args.preset].rounds)
     percent = "{task.percentage:3.0f}%"
     columns = ("{task.description}", BarColumn(), percent, TimeElapsedColumn(), "left:", TimeRemainingColumn())
-    begin, statuses = time.monotonic(), Counter[str]()
+    begin, statuses, longest = time.monotonic(), Counter[str](), 0.0
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task("", total=sum(w.weight for w in todo))
         setting = Setting(
             result["limits"],
             plan,
             {device: counter_of(device) for device in {w.config.device for w in todo}},
+            how.judging_s,
             note=lambda text: progress.update(task, description=text),
             warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
         )
         for number, w in enumerate(todo):
-            if args.budget is not None and time.monotonic() - begin >= args.budget:
+            begun = time.monotonic()
+            if (args.budget is not None and begun - begin >= args.budget) or begun + longest >= how.until:
                 unbegun = f"{len(todo) - number} of {len(todo)} configurations are left"
-                console.print(f"the budget of {args.budget:g} s is used up: {unbegun}; --resume goes on")
+                console.print(f"the time is used up: {unbegun}; --resume goes on")
                 break
             rows = measure(w.config, w.phase, w.implementations, setting)
             result["rows"] += rows
@@ -213,6 +231,8 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             statuses.update(row["status"] for row in rows)
             console.print(line(w, rows), soft_wrap=True)
             progress.advance(task, w.weight)
+            longest = max(longest, time.monotonic() - begun)
+            how.after(rows)
     counts = ", ".join(f"{n} {status}" for status, n in statuses.items()) or "nothing was left to measure"
     console.print(f"{counts}; {len(result['rows'])} rows in {path}")
     total = Counter(row["status"] for row in result["rows"])

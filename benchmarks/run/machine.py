@@ -1,5 +1,6 @@
 """Where a run was made: the "machine" and the "environment" of a result file, as far as the system tells."""
 
+import math
 import os
 import platform
 import subprocess
@@ -117,13 +118,18 @@ def difference(one: Mapping[str, Facts], other: Mapping[str, Facts]) -> str | No
     for part in ("machine", "environment"):
         for name in [name for name in one[part] if name != "strangers"]:  # who takes part may change
             a, b = (steady(result[part].get(name)) for result in (one, other))
-            if a != b:
+            if a != b and not alike(a, b):
                 return f"{part}, {name}: {a!r} there, {b!r} here"
     return None
 
 
 def steady(value: object) -> object:
     return {k: v for k, v in value.items() if k not in CHANGES} if isinstance(value, dict) else value
+
+
+def alike(a: object, b: object) -> bool:
+    """Whether two sizes differ by so little as the memory of two machines of one kind does."""
+    return isinstance(a, float) and isinstance(b, float) and math.isclose(a, b, rel_tol=0.02)
 
 
 def reading() -> tuple[float, float, float]:

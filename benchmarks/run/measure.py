@@ -29,6 +29,7 @@ class Setting:
     limits: Mapping[str, Limits]
     plan: Plan
     counters: Mapping[str, Counter | None] = field(default_factory=dict)  # of energy, by device
+    judging_s: float | None = None  # at the real size; None: check.SECONDS
     note: Callable[[str], object] = lambda text: None  # told what is done next
     warn: Callable[[str], object] = lambda text: None  # told what makes times doubtful
 
@@ -68,7 +69,8 @@ def entered(implementation: Implementation, config: Config, phase: str, setting:
     begin = time.perf_counter()
     peak_bytes = profiling.first_call(candidate)
     compile_s = time.perf_counter() - begin if candidate.compiles else None
-    T = config.affordable(check.SECONDS, setting.limits["cpu"]["gemm_gflops"]["float64"])
+    seconds = check.SECONDS if setting.judging_s is None else setting.judging_s
+    T = config.affordable(seconds, setting.limits["cpu"]["gemm_gflops"]["float64"])
     if T:
         parity = max(parity, check.judge(candidate, T))
     return candidate, {"parity": parity, "compile_s": compile_s, "peak_bytes": peak_bytes}

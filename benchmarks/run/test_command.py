@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from ..__main__ import main
 from . import command, machine, results, roofline
+from .measure import measure
 
 ROOT = Path(__file__).parent.parent.parent
 FAST = ["--impl", "numpy", "--impl", "torch.library"]
@@ -168,11 +170,29 @@ def test_resume_refuses_another_preset_another_machine_and_a_broken_file(file, c
     assert "is broken: no JSON" in said(capsys)[1]
 
 
+def test_nothing_is_begun_that_would_end_too_late(tmp_path, monkeypatch, capsys):
+    """By the longest configuration so far: each takes ten seconds of a clock that only the work moves."""
+    now = [0.0]
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def ten_seconds(config, phase, implementations, setting):
+        now[0] += 10
+        return measure(config, phase, implementations, setting)
+
+    monkeypatch.setattr(command, "measure", ten_seconds)
+    assert command.main(["--preset", "smoke", *FAST, "--out", str(tmp_path / "a.json")], command.How(until=35.0)) == 0
+    assert now == [30.0]
+    assert "the time is used up: " in said(capsys)[0]
+
+
 def test_a_gpu_whose_clock_has_changed_is_still_the_same():
     gpu = {"name": "G", "driver": "1", "memory_gb": 80.0, "power_limit_w": 700.0, "clock_mhz": 1000.0}
     one = {"machine": {"gpu": gpu}, "environment": {}}
     assert machine.difference(one, {"machine": {"gpu": gpu | {"clock_mhz": 345.0}}, "environment": {}}) is None
     assert "driver" in machine.difference(one, {"machine": {"gpu": gpu | {"driver": "2"}}, "environment": {}})
+    little, much, same = ({"machine": {"memory_gb": gb}, "environment": {}} for gb in (64.0, 128.0, 64.3))
+    assert machine.difference(little, same) is None
+    assert "memory_gb" in machine.difference(little, much)
 
 
 @pytest.mark.parametrize(

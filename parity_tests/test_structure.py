@@ -250,7 +250,7 @@ ALSO = {
     "reference/forecast/plots.py": {"matplotlib"},
     "torch_impl/export/onnx_graph.py": {"onnx"},
     "torch_impl/export/command.py": {"onnxruntime"},
-    **{f"torch_impl/triton/{name}.py": {"triton"} for name in ("functions", "blocks", "rnn", "lstm", "gru")},
+    **{f"torch_impl/triton/{name}.py": {"triton"} for name in ("__init__", "functions", "blocks", "rnn", "lstm", "gru")},
 }
 
 

@@ -58,16 +58,18 @@ def kernels(dtype: torch.dtype, largest: bool) -> Iterator[tuple[Any, dict, dict
                 yield kernel, constants | blocks.tile(64, 64)[1], {}
 
 
-def stack(kernel: Any, constants: dict, launch: dict, pointer: str) -> int:
-    """Compile with sizes of 1, which Triton makes constants, then with sizes that may be anything.  Bytes of the latter's stack."""
-    for ones in (SIZES, ()):
-        known = constants | {name: 1 for name in ones if name in kernel.arg_names}
-        types = dict.fromkeys(kernel.arg_names, pointer) | dict.fromkeys(SIZES, "i32") | dict.fromkeys(known, "constexpr")
-        types = {name: types[name] for name in kernel.arg_names}
-        binary = triton.compile(ASTSource(kernel, types, known, {}), target=TARGET, options=launch).asm["cubin"]
+def compiled(kernel: Any, constants: dict, launch: dict, pointer: str) -> bytes:
+    """The machine's code."""
+    types = dict.fromkeys(kernel.arg_names, pointer) | dict.fromkeys(SIZES, "i32") | dict.fromkeys(constants, "constexpr")
+    source = ASTSource(kernel, {name: types[name] for name in kernel.arg_names}, constants, {})
+    return triton.compile(source, target=TARGET, options=launch).asm["cubin"]
+
+
+def stack(code: bytes) -> int:
+    """Bytes of each thread's stack."""
     with TemporaryDirectory() as folder:
         file, tool = Path(folder) / "kernel.cubin", Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
-        file.write_bytes(binary)
+        file.write_bytes(code)
         said = subprocess.run([tool, "-res-usage", file], capture_output=True, text=True, check=True)
     (found,) = re.findall(r"STACK:(\d+)", said.stdout + said.stderr)
     return int(found)
@@ -78,7 +80,9 @@ def main(dtypes: list[str], largest: bool) -> None:
     for dtype in dtypes:
         for kernel, constants, launch in kernels(getattr(torch, dtype), largest):
             name = " ".join([dtype, kernel.__name__, *(f"{k}={v}" for k, v in (constants | launch).items() if k != "ACC")])
-            found[name] = stack(kernel, constants, launch, POINTERS[dtype])
+            found[name] = stack(compiled(kernel, constants, launch, POINTERS[dtype]))
+            if largest:  # sizes of 1 are constants to Triton
+                compiled(kernel, constants | {size: 1 for size in SIZES if size in kernel.arg_names}, launch, POINTERS[dtype])
     print(json.dumps(found))
 
 

@@ -237,7 +237,8 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
 
 # safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
 # forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
-# check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.
+# check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.  Triton
+# compiles kernels that are written here.
 ALSO = {
     **{f"reference/compiled/{name}.py": {"numba", "llvmlite"} for name in ("jit", "elementary", "products")},
     "reference/compiled/threads.py": {"numba", "threadpoolctl"},
@@ -251,6 +252,7 @@ ALSO = {
     "reference/forecast/plots.py": {"matplotlib"},
     "torch_impl/export/onnx_graph.py": {"onnx"},
     "torch_impl/export/command.py": {"onnxruntime"},
+    **{f"torch_impl/triton/{name}.py": {"triton"} for name in ("__init__", "functions", "blocks", "rnn", "lstm", "gru")},
 }
 
 

@@ -17,6 +17,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from ..what.layer import Candidate
+from ..what.presets import CELLS
 
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
 # By what its names contain, the first that is seen.
@@ -25,6 +26,8 @@ KERNELS = {
     "cuDNN": ("_cudnn_rnn",),
     "CUDA graph": ("cudaGraphLaunch",),
     "compiled": ("Torch-Compiled Region", "CompiledFunction"),
+    "Triton persistent": tuple(f"{cell}_persistent_" for cell in CELLS),  # the kernels of torch_impl/triton
+    "Triton": tuple(f"{cell}_step_" for cell in CELLS),
     "native": ("aten::",),
 }
 

@@ -279,6 +279,8 @@ def test_what_cannot_be_judged_at_its_size_is_judged_small(monkeypatch):
         ({"aten::_cudnn_rnn", "void RNN_blockPersist_fp_LSTM<float>"}, "cuDNN persist"),
         ({"cudaGraphLaunch", "aten::copy_"}, "CUDA graph"),
         ({"Torch-Compiled Region: 0/0", "aten::addmm"}, "compiled"),
+        ({"lstm_step_forward", "aten::addmm_"}, "Triton"),
+        ({"gru_persistent_backward", "aten::mm"}, "Triton persistent"),
         ({"aten::addmm"}, "native"),
         (set(), None),
     ],

@@ -36,6 +36,8 @@ LADDER = (
     Step("compile the step", "torch.hoisted", "torch.compiled"),
     Step("record a graph", "torch.hoisted", "torch.graphed"),
     Step("a fused library: oneDNN or cuDNN", "torch.native", "torch.library"),
+    Step("a kernel of our own for each step", "torch.hoisted", "torch.triton.step"),
+    Step("one kernel of our own for all steps", "torch.triton.step", "torch.triton"),
 )
 
 

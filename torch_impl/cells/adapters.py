@@ -2,12 +2,13 @@
 
 ``ADAPTERS`` maps a name to an object with ``load(spec, weights)`` and ``declines(spec)``; see README.md, "Bring your
 own", for what they promise.  ``MORE`` does so for those that are judged and timed only when asked for by name: one
-compiles for seconds for every size, the other needs a GPU.
+compiles for seconds for every size, the others need a GPU, or an interpreter of seconds for every case.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from reference.common.arrays import Array
 
+from .. import triton
 from . import compiled, graphed, layers
 
 Spec = Any  # what is asked for: the attributes that parity_tests.judge.cases.Spec has
@@ -124,6 +126,9 @@ class GraphedLayer(TorchLayer):
         return y, tuple(state_n)
 
 
+TRITON = {"triton": "hoisted", "triton.step": "steps"}  # a way by the function of torch_impl/triton's rooms that is its form
+
+
 @dataclass(frozen=True)
 class Adapter:
     """One way of computing the networks in PyTorch."""
@@ -145,12 +150,18 @@ class Adapter:
             return GraphedLayer(spec, module)
         if self.way == "compiled":
             module.room = compiled.room(module.room)
-        return TorchLayer(spec, module, native if self.way == "native" else nullcontext, self.way == "compiled")
+        if self.way in TRITON:
+            own = triton.room(spec.cell)
+            module.room = SimpleNamespace(State=own.State, Params=own.Params, hoisted=getattr(own, TRITON[self.way]))
+        compiles = self.way == "compiled" or self.way in TRITON
+        return TorchLayer(spec, module, native if self.way == "native" else nullcontext, compiles)
 
     def declines(self, spec: Spec) -> str | None:
         """Why it cannot do what a spec asks for, or None."""
         if self.way == "graphed" and spec.device.partition(":")[0] != "cuda":
             return "CUDA graphs need a CUDA device"
+        if self.way in TRITON:
+            return triton.refusal(spec.device, spec.dtype)
         if self.way == "cell" and spec.proj_size:
             return "torch.nn.LSTMCell has no projection"
         if self.way in ("cell", "native", "library") and not spec.reset_after:
@@ -160,4 +171,5 @@ class Adapter:
 
 ADAPTERS = {f"torch.{way}": Adapter(way) for way in layers.WAYS} | {
     f"torch.{way}": Adapter(way, takes_masks=False) for way in ("native", "library")}
-MORE = {"torch.compiled": Adapter("compiled"), "torch.graphed": Adapter("graphed", takes_masks=False)}
+MORE = {"torch.compiled": Adapter("compiled"), "torch.graphed": Adapter("graphed", takes_masks=False)} | {
+    f"torch.{way}": Adapter(way) for way in TRITON}

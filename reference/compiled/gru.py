@@ -11,7 +11,7 @@ from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
 from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import add, add_product, clear
+from .products import ROWS, add, add_product, clear
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -145,21 +145,22 @@ def deltas_of_reset(gates, h, now, drh, dh, q0, D, rhs, d, rows):
 @compiled
 def forward_steps(x, h, gates, W_ih, W_rz, W_n, b, reset_after, T, B, at_once, keep, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` gates has ``at_once`` of them"""
+    edge = np.empty((ROWS, W_ih.shape[2]), x.dtype)
     H, sequences = h.shape[1], n1 - n0
     rh = np.empty((0 if reset_after else sequences, H), x.dtype)
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
         first = start if keep else 0
-        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 3 * H)                  # G1, G3
+        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 3 * H, edge)                  # G1, G3
         for t in range(start, start + steps):
             here, now, after, even = (first + t - start) * B + n0, t * B + n0, (t + 1) * B + n0, t % 2 == 0
-            add_product(h, now, 0, W_rz, gates, here, H, sequences, 2 * H, 1, 0, even)              # G1
+            add_product(h, now, 0, W_rz, gates, here, H, sequences, 2 * H, 1, 0, even, edge)              # G1
             if reset_after:
-                add_product(h, now, 0, W_n, gates, here, 3 * H, sequences, H, 1, 0, even)           # G2
+                add_product(h, now, 0, W_n, gates, here, 3 * H, sequences, H, 1, 0, even, edge)           # G2
                 activate(gates, here, h, now, after, sequences)
             else:
                 reset(gates, here, h, now, rh, sequences)
-                add_product(rh, 0, 0, W_n, gates, here, 0, sequences, H, 1, 0, even)                # G2
+                add_product(rh, 0, 0, W_n, gates, here, 0, sequences, H, 1, 0, even, edge)                # G2
                 update(gates, here, h, now, after, sequences)
 
 
@@ -167,6 +168,7 @@ def forward_steps(x, h, gates, W_ih, W_rz, W_n, b, reset_after, T, B, at_once, k
 def backward_steps(gates, h, dy, dh, D, rhs, W_rz, W_n, reset_after, start, stop, B, n0, n1):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, H) in place; D, as gates, and only reset before
     rhs (·, H), for what is summed over the steps"""
+    edge = np.empty((ROWS, W_rz.shape[2]), dy.dtype)
     H, sequences = h.shape[1], n1 - n0
     drh = np.empty((0 if reset_after else sequences, H), dy.dtype)
     for t in range(stop - 1, start - 1, -1):
@@ -174,13 +176,13 @@ def backward_steps(gates, h, dy, dh, D, rhs, W_rz, W_n, reset_after, start, stop
         add(dy, now, dh, n0, sequences)
         if reset_after:
             deltas(gates, h, now, dh, n0, D, here, sequences)
-            add_product(D, here, 3 * H, W_n, dh, n0, 0, sequences, H, 1, 0, even)                   # G2*
+            add_product(D, here, 3 * H, W_n, dh, n0, 0, sequences, H, 1, 0, even, edge)                   # G2*
         else:
             deltas_of_update(gates, h, now, dh, n0, D, here, sequences)
             clear(drh, 0, sequences)
-            add_product(D, here, 0, W_n, drh, 0, 0, sequences, H, 1, 0, even)                       # G2*
+            add_product(D, here, 0, W_n, drh, 0, 0, sequences, H, 1, 0, even, edge)                       # G2*
             deltas_of_reset(gates, h, now, drh, dh, n0, D, rhs, here, sequences)
-        add_product(D, here, H, W_rz, dh, n0, 0, sequences, H, 1, 0, even)                          # G1*
+        add_product(D, here, H, W_rz, dh, n0, 0, sequences, H, 1, 0, even, edge)                          # G1*
 
 
 def folded(p: Params) -> Folded:
@@ -219,7 +221,7 @@ def run(w: Folded, x: Array, s: State, reset_after: bool = True, keep: bool = Tr
     k.h[0] = s.h
     share(forward_steps, B, T * B * 3 * H * (I + H), rows(x), rows(k.h), rows(k.gates), *w[1:4], b, reset_after, T, B,
           at_once, keep)
-    return k.h[1:], State(k.h[T].copy()), k
+    return k.h[1:], State(k.h[T]), k
 
 
 def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:

@@ -14,7 +14,7 @@ from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
 from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import add, add_product, clear, copy
+from .products import ROWS, add, add_product, clear, copy
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -100,20 +100,21 @@ def deltas(gates, c, r, after, dm, q, dc, s, D, ms, d, rows):
 @compiled
 def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, at_once, keep, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each.  Without ``keep`` c has two steps, gates has ``at_once``"""
+    edge = np.empty((ROWS, W_ih.shape[2]), x.dtype)
     (H, P), sequences, projected = (c.shape[1], h.shape[1]), n1 - n0, len(W_hr) > 0
     m = np.empty((sequences if projected else 0, H), x.dtype)
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
         first = start if keep else 0
-        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 4 * H)                      # L1
+        input_product(x, W_ih, b, gates, start, first, steps, B, n0, n1, 0, 4 * H, edge)                      # L1
         for t in range(start, start + steps):
             here, now, after, even = (first + t - start) * B + n0, t * B + n0, (t + 1) * B + n0, t % 2 == 0
-            add_product(h, now, 0, W_hh, gates, here, 0, sequences, 4 * H, 1, 0, even)                  # L1
+            add_product(h, now, 0, W_hh, gates, here, 0, sequences, 4 * H, 1, 0, even, edge)                  # L1
             c_now, c_after = (now, after) if keep else (t % 2 * B + n0, (t + 1) % 2 * B + n0)
             if projected:
                 activate(gates, here, c, c_now, c_after, m, 0, sequences)
                 clear(h, after, after + sequences)
-                add_product(m, 0, 0, W_hr, h, after, 0, sequences, P, 1, 0, False)                      # L5
+                add_product(m, 0, 0, W_hr, h, after, 0, sequences, P, 1, 0, False, edge)                      # L5
             else:
                 activate(gates, here, c, c_now, c_after, h, after, sequences)
 
@@ -122,6 +123,7 @@ def forward_steps(x, h, c, gates, W_ih, W_hh, W_hr, b, T, B, at_once, keep, n0, 
 def backward_steps(gates, c, dy, dh, dc, D, dhs, ms, W_hh, W_hr, start, stop, B, n0, n1):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, P) and dc (B, H) in place; D (·, 4H) and, only with
     a projection, dhs (·, P) and ms (·, H) for what is summed over the steps"""
+    edge = np.empty((ROWS, W_hh.shape[2]), dy.dtype)
     (H, P), sequences, projected = (c.shape[1], dh.shape[1]), n1 - n0, len(W_hr) > 0
     dm = np.empty((sequences if projected else 0, H), dy.dtype)
     for t in range(stop - 1, start - 1, -1):
@@ -130,27 +132,27 @@ def backward_steps(gates, c, dy, dh, dc, D, dhs, ms, W_hh, W_hr, start, stop, B,
         if projected:
             copy(dh, n0, dhs, here, sequences)
             clear(dm, 0, sequences)
-            add_product(dh, n0, 0, W_hr, dm, 0, 0, sequences, H, 1, 0, False)                           # L5*
+            add_product(dh, n0, 0, W_hr, dm, 0, 0, sequences, H, 1, 0, False, edge)                           # L5*
             deltas(gates, c, now, after, dm, 0, dc, n0, D, ms, here, sequences)
         else:
             deltas(gates, c, now, after, dh, n0, dc, n0, D, ms, here, sequences)
         clear(dh, n0, n1)
-        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, P, 1, 0, t % 2 == 0)                        # L1*
+        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, P, 1, 0, t % 2 == 0, edge)                        # L1*
 
 
 def folded(p: Params) -> Folded:
     """Params  ->  Folded"""
-    return Folded(p, in_panels(p.W_ih, True), in_panels(p.W_hh, True), in_panels(projection(p), True), p.b_ih + p.b_hh)
+    return Folded(p, in_panels(p.W_ih, True), in_panels(p.W_hh, True), projection(p, True), p.b_ih + p.b_hh)
 
 
 def turned(p: Params) -> Turned:
     """Params  ->  Turned"""
-    return Turned(in_panels(p.W_ih, False), in_panels(p.W_hh, False), in_panels(projection(p), False))
+    return Turned(in_panels(p.W_ih, False), in_panels(p.W_hh, False), projection(p, False))
 
 
-def projection(p: Params) -> Array:
-    """W_hr (P, H); without a projection (0, 0), which has no panel either way"""
-    return np.empty((0, 0), p.W_ih.dtype) if p.W_hr is None else p.W_hr
+def projection(p: Params, transposed: bool) -> Array:
+    """W_hr (P, H) in panels; without a projection there is none"""
+    return np.empty((0, 0, 0), p.W_ih.dtype) if p.W_hr is None else in_panels(p.W_hr, transposed)
 
 
 def forward(p: Params, x: Array, s: State) -> tuple[Array, State, Cache]:
@@ -171,7 +173,7 @@ def run(w: Folded, x: Array, s: State, keep: bool = True) -> tuple[Array, State,
               gates=np.empty((T if keep else min(at_once, T), B, 4 * H), x.dtype))
     k.h[0], k.c[0] = s
     share(forward_steps, B, T * B * 4 * H * (I + P), rows(x), rows(k.h), rows(k.c), rows(k.gates), *w[1:], T, B, at_once, keep)
-    return k.h[1:], State(k.h[T].copy(), k.c[T if keep else T % 2].copy()), k
+    return k.h[1:], State(k.h[T], k.c[T if keep else T % 2]), k
 
 
 def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:

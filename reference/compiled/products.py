@@ -1,15 +1,13 @@
 """Matrix products for the few rows of a time step, with a weight that is laid out once for all steps.
 
 A BLAS copies a weight into the order in which its kernel reads it, at each call: for a step of an LSTM that is as much work
-as a product with eight rows.  Here it is copied once, into *panels* of as many columns as fit the registers (``pack``), and
-stays so for all T steps.  The kernel (``tile``) is then a few lines: some rows of ``a`` times a panel, every number of the
-result in a register until its sum is whole.  LLVM keeps arrays in memory, so this is the one place where its vectors are
-written out; everything else is plain loops.
+as a product with eight rows.  Here it is copied once (``pack``), into *panels* as wide as a vector of the processor, and
+stays so for all T steps.  The kernel (``tile``) is then a few lines: some rows of ``a`` times some panels, every number of
+the result in a register until its sum is whole.  LLVM keeps arrays in memory, so this is the one place where its vectors
+are written out; everything else is plain loops.
 
 A sum is in order of k in blocks of DEEP, whatever rows are computed with it, so no result depends on how they are shared out.
 """
-
-from itertools import product
 
 import numpy as np
 from llvmlite import ir
@@ -31,33 +29,33 @@ def registers(machine: str, features: str) -> tuple[int, int]:
 
 
 BYTES, ROWS = registers(*cpu_target.target_context.codegen().magic_tuple()[::2])
-VECTORS = 3     # of a tile's row: ROWS · VECTORS sums, VECTORS of the weight and one of ``a`` are in registers at a time
+# Panels of a tile: of the sums of several rows three times as many are in registers; one row alone needs eight, as a sum can
+# be added to only when the addition before it is done.
+SEVERAL, ALONE = 3, 8
+SHAPES = [*((ROWS >> n, v) for n in range(ROWS.bit_length() - 1) for v in (SEVERAL, 1)), *((1, v) for v in (ALONE, 4, 2, 1))]
 DEEP = 512      # rows of a panel at a time: they stay in the cache for all rows of ``a``
 
 
-def panel_width(dtype: np.dtype) -> int:
-    return VECTORS * BYTES // dtype.itemsize
-
-
-def tile_in_numpy(rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
+def tile_in_numpy(rows, vectors, a, r, k, W, p, w, depth, out, s, c):
     """What ``tile`` is, in a line"""
-    columns = vectors * (W.shape[2] // VECTORS)
-    out[s : s + rows, c : c + columns] += a[r : r + rows, k : k + depth] @ W[p, w : w + depth, j : j + columns]
+    for v in range(vectors):
+        columns = slice(c + v * W.shape[2], c + (v + 1) * W.shape[2])
+        out[s : s + rows, columns] += a[r : r + rows, k : k + depth] @ W[p + v, w : w + depth]
 
 
 @written_for_llvm(tile_in_numpy)
-def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
-    """out[s + i, c + l] += Σ a[r + i, k + κ] · W[p, w + κ, j + l],  i < rows, l < vectors · lanes, κ < depth; vectors is 1 or
-    VECTORS, rows is ROWS halved some times"""
+def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
+    """out[s + i, c + v · lanes + l] += Σ a[r + i, k + κ] · W[p + v, w + κ, l],  i < rows, v < vectors, l < lanes, κ < depth;
+    (rows, vectors) is one of SHAPES"""
     if not a.dtype == W.dtype == out.dtype:
         raise NumbaTypeError(f"one dtype is wanted, got {a.dtype}, {W.dtype} and {out.dtype}")
     n = types.intp
     number = ir.FloatType() if a.dtype == types.float32 else ir.DoubleType()
     size = a.dtype.bitwidth // 8
-    vector = ir.VectorType(number, BYTES // size)
+    vector, lanes = ir.VectorType(number, BYTES // size), ir.VectorType(ir.IntType(32), BYTES // size)
 
     def codegen(context, b, signature, args):
-        rows, vectors, _, r, k, _, p, w, j, depth, _, s, c = args
+        rows, vectors, _, r, k, _, p, w, depth, _, s, c = args
         step = ir.IntType(64)
 
         def place(which, *index):
@@ -69,32 +67,36 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, j, depth, out, s, c):
                 offset = b.add(offset, b.mul(stride, at))
             return cgutils.pointer_add(b, array.data, offset), strides
 
-        def load(pointer, offset, kind):
-            return b.load(cgutils.pointer_add(b, pointer, offset, kind.as_pointer()), align=size, typ=kind)
+        def at(pointer, kind, *offsets):
+            """A pointer so many bytes on: each a number of steps and how long one is"""
+            for count, stride in offsets:
+                pointer = cgutils.pointer_add(b, pointer, b.mul(count, stride))
+            return b.bitcast(pointer, kind.as_pointer())
+
+        def load(pointer, kind):
+            return b.load(pointer, align=size, typ=kind)
 
         a_0, (to_row, to_column) = place(2, r, k)
-        w_0, (_, to_next, _) = place(5, p, w, j)
-        out_0, (to_out, _) = place(10, s, c)
-        for m, v in product((ROWS >> i for i in range(ROWS.bit_length())), (1, VECTORS)):
-            with b.if_then(b.and_(b.icmp_signed("==", rows, step(m)), b.icmp_signed("==", vectors, step(v)))):
-                each = list(product(range(m), range(v)))
-                sums = {each_one: cgutils.alloca_once_value(b, ir.Constant(vector, [0.0] * vector.count)) for each_one in each}
+        w_0, (to_panel, to_next, _) = place(5, p, w, step(0))
+        out_0, (to_out, _) = place(9, s, c)
+        for m, n in SHAPES:
+            with b.if_then(b.and_(b.icmp_signed("==", rows, step(m)), b.icmp_signed("==", vectors, step(n)))):
+                sums = {(i, v): cgutils.alloca_once_value(b, ir.Constant(vector, [0.0] * vector.count))
+                        for i in range(m) for v in range(n)}
                 with cgutils.for_range(b, depth) as loop:
-                    from_w, from_a = b.mul(loop.index, to_next), b.mul(loop.index, to_column)
-                    weights = [load(w_0, b.add(from_w, step(l * BYTES)), vector) for l in range(v)]
+                    weights = [load(at(w_0, vector, (step(v), to_panel), (loop.index, to_next)), vector) for v in range(n)]
                     for i in range(m):
-                        factor = load(a_0, b.add(from_a, b.mul(step(i), to_row)), number)
-                        factor = b.insert_element(ir.Constant(vector, ir.Undefined), factor, ir.IntType(32)(0))
-                        factor = b.shuffle_vector(factor, factor, ir.Constant(ir.VectorType(ir.IntType(32), vector.count),
-                                                                              [0] * vector.count))
-                        for l in range(v):
-                            b.store(b.fadd(b.fmul(factor, weights[l]), b.load(sums[i, l], typ=vector)), sums[i, l])
-                for i, l in each:
-                    target = cgutils.pointer_add(b, out_0, b.add(b.mul(step(i), to_out), step(l * BYTES)), vector.as_pointer())
-                    b.store(b.fadd(b.load(target, align=size, typ=vector), b.load(sums[i, l], typ=vector)), target, align=size)
+                        one = load(at(a_0, number, (step(i), to_row), (loop.index, to_column)), number)
+                        one = b.insert_element(ir.Constant(vector, ir.Undefined), one, ir.IntType(32)(0))
+                        factor = b.shuffle_vector(one, one, ir.Constant(lanes, [0] * lanes.count))
+                        for v in range(n):
+                            b.store(b.fadd(b.fmul(factor, weights[v]), load(sums[i, v], vector)), sums[i, v])
+                for (i, v), total in sums.items():
+                    target = at(out_0, vector, (step(i), to_out), (step(v), step(BYTES)))
+                    b.store(b.fadd(load(target, vector), load(total, vector)), target, align=size)
         return context.get_dummy_value()
 
-    return types.void(n, n, a, n, n, W, n, n, n, n, out, n, n), codegen
+    return types.void(n, n, a, n, n, W, n, n, n, out, n, n), codegen
 
 
 @compiled
@@ -125,44 +127,46 @@ def add(a, r, out, s, rows):
 
 
 @compiled
-def add_panel(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
-    """out[s : s + M, c : c + N] += a[r : r + M, k : k + depth] @ W[p, w : w + depth], as many rows at a time as there are
-    registers for; the columns that are left of a vector by way of ``edge`` (rows, lanes)"""
+def add_panels(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
+    """out[s : s + M, c : c + N] += a[r : r + M, k : k + depth] @ W[p :, w : w + depth], as many rows and panels at a time as
+    there are registers for; the columns that are left of a vector by way of ``edge`` (rows, lanes)"""
     apart()
-    lanes = edge.shape[1]
-    whole = N // lanes
+    lanes = W.shape[2]
     i = 0
     while i < M:
         rows = ROWS
         while rows > M - i:
             rows //= 2
-        if whole == VECTORS:
-            tile(rows, VECTORS, a, r + i, k, W, p, w, 0, depth, out, s + i, c)
-        else:
-            for l in range(whole):
-                tile(rows, 1, a, r + i, k, W, p, w, l * lanes, depth, out, s + i, c + l * lanes)
-        if whole * lanes < N:
+        v, most = 0, ALONE if rows == 1 else SEVERAL
+        while (v + 1) * lanes <= N:
+            vectors = most
+            while (v + vectors) * lanes > N:
+                vectors //= 2
+            tile(rows, vectors, a, r + i, k, W, p + v, w, depth, out, s + i, c + v * lanes)
+            v += vectors
+        if v * lanes < N:
             clear(edge, 0, rows)
-            tile(rows, 1, a, r + i, k, W, p, w, whole * lanes, depth, edge, 0, 0)
+            tile(rows, 1, a, r + i, k, W, p + v, w, depth, edge, 0, 0)
             for m in range(rows):
-                for j in range(N - whole * lanes):
-                    out[s + i + m, c + whole * lanes + j] += edge[m, j]
+                for j in range(N - v * lanes):
+                    out[s + i + m, c + v * lanes + j] += edge[m, j]
         i += rows
 
 
 @compiled
-def add_product(a, r, k0, W, out, s, c, M, N, steps, stride, from_end):
+def add_product(a, r, k0, W, out, s, c, M, N, steps, stride, from_end, edge):
     """out[s : s + M, c : c + N] += a[r : r + M, k0 : k0 + K] @ W, which is in panels; and so at each of some steps, ``stride``
-    rows from one to the next.  ``from_end``: the last panel first, since at the end of the step before it was in the cache."""
+    rows from one to the next.  ``from_end``: the last panels first, since at the end of the step before they were in the cache;
+    ``edge`` (ROWS, lanes) is scratch."""
     apart()
-    panels, K, width = W.shape
-    edge = np.empty((ROWS, width // VECTORS), out.dtype)
-    for q in range(panels):
-        p = panels - 1 - q if from_end else q
+    K, width = W.shape[1], W.shape[2] * (ALONE if M == 1 else SEVERAL)
+    groups = (N + width - 1) // width
+    for q in range(groups):
+        g = groups - 1 - q if from_end else q
         for k in range(0, K, DEEP):
             for t in range(steps):
-                add_panel(a, r + t * stride, k0 + k, W, p, k, min(DEEP, K - k), out, s + t * stride, c + p * width, M,
-                          min(width, N - p * width), edge)
+                add_panels(a, r + t * stride, k0 + k, W, g * width // W.shape[2], k, min(DEEP, K - k), out, s + t * stride,
+                           c + g * width, M, min(width, N - g * width), edge)
 
 
 @compiled

@@ -10,7 +10,7 @@ from ..common.arrays import Array, rows
 from .elementary import slope_of_tanh, tanh
 from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import add, add_product, clear
+from .products import ROWS, add, add_product, clear
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
 
@@ -72,26 +72,28 @@ def deltas(h, r, dh, q, D, d, rows, relu):
 @compiled
 def forward_steps(x, h, W_ih, W_hh, b, T, B, at_once, relu, n0, n1):
     """All steps of the sequences n0 to n1; rows of steps each"""
+    edge = np.empty((ROWS, W_ih.shape[2]), x.dtype)
     H, sequences = h.shape[1], n1 - n0
     for start in range(0, T, at_once):
         steps = min(at_once, T - start)
-        input_product(x, W_ih, b, h, start, start + 1, steps, B, n0, n1, 0, H)              # R1
+        input_product(x, W_ih, b, h, start, start + 1, steps, B, n0, n1, 0, H, edge)              # R1
         for t in range(start, start + steps):
             now, after = t * B + n0, (t + 1) * B + n0
-            add_product(h, now, 0, W_hh, h, after, 0, sequences, H, 1, 0, t % 2 == 0)       # R1
+            add_product(h, now, 0, W_hh, h, after, 0, sequences, H, 1, 0, t % 2 == 0, edge)       # R1
             activate(h, after, sequences, relu)
 
 
 @compiled
 def backward_steps(h, dy, dh, D, W_hh, start, stop, B, relu, n0, n1):
     """The steps from stop - 1 to start of the sequences n0 to n1: dh (B, H) in place, and D (·, H) for what is summed"""
+    edge = np.empty((ROWS, W_hh.shape[2]), dy.dtype)
     H, sequences = h.shape[1], n1 - n0
     for t in range(stop - 1, start - 1, -1):
         here, now, after = (t - start) * B + n0, t * B + n0, (t + 1) * B + n0
         add(dy, now, dh, n0, sequences)
         deltas(h, after, dh, n0, D, here, sequences, relu)
         clear(dh, n0, n1)
-        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, H, 1, 0, t % 2 == 0)            # R1*
+        add_product(D, here, 0, W_hh, dh, n0, 0, sequences, H, 1, 0, t % 2 == 0, edge)            # R1*
 
 
 def folded(p: Params) -> Folded:
@@ -120,7 +122,7 @@ def run(w: Folded, x: Array, s: State, nonlinearity: str = "tanh", keep: bool = 
     k = Cache(w.p, x, np.empty((T + 1, B, H), x.dtype), nonlinearity)
     k.h[0], at_once = s.h, steps_at_once(B, H, AT_ONCE)
     share(forward_steps, B, T * B * H * (I + H), rows(x), rows(k.h), *w[1:], T, B, at_once, nonlinearity == "relu")
-    return k.h[1:], State(k.h[T].copy()), k
+    return k.h[1:], State(k.h[T]), k
 
 
 def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:

@@ -3,13 +3,14 @@
 Arrays of steps are seen as rows: that of sequence n at step t is t·B + n.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from ..common.arrays import Array
 from .jit import compiled
-from .products import ROWS, VECTORS, add_panel, add_product, clear, pack, pack_strips, pack_transposed, panel_width
+from .products import BYTES, ROWS, SEVERAL, add_panels, add_product, clear, pack, pack_strips, pack_transposed
 from .threads import share
 
 AT_ONCE = 1 << 17   # numbers of a forward's gates from one input product to the next: they stay in the cache until they are read
@@ -28,10 +29,18 @@ def in_panels(W: Array, transposed: bool) -> Array:
     """W, or Wᵀ, in panels: products.py"""
     W = ready(W)
     N, K = W.shape if transposed else W.shape[::-1]
-    width = panel_width(W.dtype)
-    out = np.empty((-(-N // width), K, width), W.dtype)
+    lanes = BYTES // W.itemsize
+    out = aligned(-(-N // lanes), K, lanes, dtype=W.dtype)
     share(pack_transposed if transposed else pack, len(out), 8 * W.size, W, out)
     return out
+
+
+def aligned(*shape: int, dtype: np.dtype) -> Array:
+    """As np.empty, but beginning where a line of the cache does: no vector then lies in two"""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def steps_at_once(B: int, N: int, most: int) -> int:
@@ -46,7 +55,7 @@ def chunks_from_the_end(T: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 @compiled
-def input_product(x, W, b, out, t, g, steps, B, n0, n1, c, N):
+def input_product(x, W, b, out, t, g, steps, B, n0, n1, c, N, edge):
     """out[:, c : c + N] = x W + b for the sequences n0 to n1 of some steps: from t on in x, from g on in out; b as wide as out"""
     for step in range(steps):
         for n in range(n0, n1):
@@ -54,34 +63,34 @@ def input_product(x, W, b, out, t, g, steps, B, n0, n1, c, N):
             for j in range(len(row)):
                 row[j] = b[j]
     if n1 - n0 == B:
-        add_product(x, t * B, 0, W, out, g * B, c, steps * B, N, 1, 0, False)
+        add_product(x, t * B, 0, W, out, g * B, c, steps * B, N, 1, 0, False, edge)
     else:
-        add_product(x, t * B + n0, 0, W, out, g * B + n0, c, n1 - n0, N, steps, B, False)
+        add_product(x, t * B + n0, 0, W, out, g * B + n0, c, n1 - n0, N, steps, B, False, edge)
 
 
 @compiled
 def set_product(a, r, W, out, s, M):
     """out[s : s + M] = a[r : r + M, : K] @ W, which is in panels"""
     clear(out, s, s + M)
-    add_product(a, r, 0, W, out, s, 0, M, out.shape[1], 1, 0, False)
+    add_product(a, r, 0, W, out, s, 0, M, out.shape[1], 1, 0, False, np.empty((ROWS, W.shape[2]), W.dtype))
 
 
 @compiled
 def add_weight_gradient(D, c, x, r, m0, m1, out, left, right):
     """out[m0 : m1] += D[:, c + m0 : c + m1]ᵀ @ x[r : r + len(D)], DEPTH rows at a time; left (·, DEPTH, ROWS) and right
-    (·, DEPTH, width) are scratch, for strips of D and panels of x"""
-    I, R, width = x.shape[1], len(D), right.shape[2]
-    edge = np.empty((ROWS, width // VECTORS), D.dtype)
+    (·, DEPTH, lanes) are scratch, for strips of D and panels of x"""
+    I, R, lanes = x.shape[1], len(D), right.shape[2]
+    edge = np.empty((ROWS, lanes), D.dtype)
     for k in range(0, R, DEPTH):
         deep = min(DEPTH, R - k)
-        pack(x[r + k : r + k + deep], right, 0, (I + width - 1) // width)
+        pack(x[r + k : r + k + deep], right, 0, (I + lanes - 1) // lanes)
         for m in range(m0, m1, len(left) * ROWS):
             wide = min(len(left) * ROWS, m1 - m)
             pack_strips(D, k, deep, c + m, wide, left)
-            for p in range((I + width - 1) // width):
+            for p in range(0, (I + lanes - 1) // lanes, SEVERAL):
                 for q in range((wide + ROWS - 1) // ROWS):
-                    add_panel(left[q].T, 0, 0, right, p, 0, deep, out, m + q * ROWS, p * width, min(ROWS, wide - q * ROWS),
-                              min(width, I - p * width), edge)
+                    add_panels(left[q].T, 0, 0, right, p, 0, deep, out, m + q * ROWS, p * lanes, min(ROWS, wide - q * ROWS),
+                               min(SEVERAL * lanes, I - p * lanes), edge)
 
 
 @compiled
@@ -106,14 +115,15 @@ def sum_over_steps(D: Array, W_ih: Array, dx: Array, r: int, products: list[tupl
     products, each (D, c, a, row, out) for  out += D[:, c : c + len(out)]ᵀ @ a[row : row + R];  db (N,), to which the sum is added
     """
     R, N = D.shape
-    width = W_ih.shape[2]
-    panels = -(-max(out.shape[1] for *_, out in products) // width)
+    lanes = W_ih.shape[2]
+    panels = -(-max(out.shape[1] for *_, out in products) // lanes)
     strips = min(STRIPS, -(-max(len(out) for *_, out in products) // ROWS))
 
     def part(k0: int, k1: int) -> None:
         first, last = cut(R, k0), cut(R, k1)
         set_product(D, first, W_ih, dx, r + first, last - first)
-        left, right = (np.empty((*shape[:1], min(DEPTH, R), *shape[1:]), D.dtype) for shape in ((strips, ROWS), (panels, width)))
+        left = aligned(strips, min(DEPTH, R), ROWS, dtype=D.dtype)
+        right = aligned(panels, min(DEPTH, R), lanes, dtype=D.dtype)
         for deltas, c, a, row, out in products:
             add_weight_gradient(deltas, c, a, row, cut(len(out), k0), cut(len(out), k1), out, left, right)
         add_columns(D, 0, cut(N, k0), cut(N, k1), db)

@@ -55,6 +55,9 @@ if hasattr(os, "register_at_fork"):
 def share(call: Callable, n: int, work: float, *given: object) -> None:
     """call(*given, 0, n), in parts by several threads if there are so many multiplications that it pays"""
     parts = min(THREADS.allowed(), n) if work > PAYS and n > 1 else 1
+    if parts == 1:
+        call(*given, 0, n)
+        return
     cuts = [n * k // parts for k in range(parts + 1)]
     others = [(THREADS.submit(call, *given, start, stop), start, stop) for start, stop in pairwise(cuts[1:])]
     call(*given, 0, cuts[1])

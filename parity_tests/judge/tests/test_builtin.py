@@ -13,6 +13,7 @@ def test_no_built_in_implementation_declines_what_it_could_do():
     assert declined == {
         "numpy": set(),
         "numpy.fast": set(),
+        "numba": set(),
         "torch.loop": set(),
         "torch.hoisted": set(),
         "torch.bptt": set(),

@@ -36,6 +36,16 @@ SHAPES = [*((ROWS >> n, v) for n in range(ROWS.bit_length() - 1) for v in (SEVER
 DEEP = 512      # rows of a panel at a time: they stay in the cache for all rows of ``a``
 
 
+def place(context, b, signature, args, which, *index):
+    """LLVM code for the address of a number of an array among the arguments; and the array's strides in bytes"""
+    array = context.make_array(signature.args[which])(context, b, args[which])
+    strides = cgutils.unpack_tuple(b, array.strides)
+    offset = ir.IntType(64)(0)
+    for stride, at in zip(strides, index, strict=True):
+        offset = b.add(offset, b.mul(stride, at))
+    return cgutils.pointer_add(b, array.data, offset), strides
+
+
 def tile_in_numpy(rows, vectors, a, r, k, W, p, w, depth, out, s, c):
     """What ``tile`` is, in a line"""
     for v in range(vectors):
@@ -58,15 +68,6 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
         rows, vectors, _, r, k, _, p, w, depth, _, s, c = args
         step = ir.IntType(64)
 
-        def place(which, *index):
-            """The address of a number of an array, and the array's strides in bytes"""
-            array = context.make_array(signature.args[which])(context, b, args[which])
-            strides = cgutils.unpack_tuple(b, array.strides)
-            offset = step(0)
-            for stride, at in zip(strides, index, strict=True):
-                offset = b.add(offset, b.mul(stride, at))
-            return cgutils.pointer_add(b, array.data, offset), strides
-
         def at(pointer, kind, *offsets):
             """A pointer so many bytes on: each a number of steps and how long one is"""
             for count, stride in offsets:
@@ -76,9 +77,9 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
         def load(pointer, kind):
             return b.load(pointer, align=size, typ=kind)
 
-        a_0, (to_row, to_column) = place(2, r, k)
-        w_0, (to_panel, to_next, _) = place(5, p, w, step(0))
-        out_0, (to_out, _) = place(9, s, c)
+        a_0, (to_row, to_column) = place(context, b, signature, args, 2, r, k)
+        w_0, (to_panel, to_next, _) = place(context, b, signature, args, 5, p, w, step(0))
+        out_0, (to_out, _) = place(context, b, signature, args, 9, s, c)
         for m, n in SHAPES:
             with b.if_then(b.and_(b.icmp_signed("==", rows, step(m)), b.icmp_signed("==", vectors, step(n)))):
                 sums = {(i, v): cgutils.alloca_once_value(b, ir.Constant(vector, [0.0] * vector.count))
@@ -97,6 +98,28 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
         return context.get_dummy_value()
 
     return types.void(n, n, a, n, n, W, n, n, n, out, n, n), codegen
+
+
+def copy_row_in_numpy(W, k, c, out, q):
+    out[q, k] = W[k, c : c + ROWS]
+
+
+@written_for_llvm(copy_row_in_numpy)
+def copy_row(typing, W, k, c, out, q):
+    """out[q, k] = W[k, c : c + ROWS] at once; in a loop LLVM must expect that what is written changes what is read"""
+    n = types.intp
+    number = ir.FloatType() if W.dtype == types.float32 else ir.DoubleType()
+    vector, size = ir.VectorType(number, ROWS), W.dtype.bitwidth // 8
+
+    def codegen(context, b, signature, args):
+        _, k, c, _, q = args
+        given, _ = place(context, b, signature, args, 0, k, c)
+        to, _ = place(context, b, signature, args, 3, q, k, ir.IntType(64)(0))
+        numbers = b.load(b.bitcast(given, vector.as_pointer()), align=size, typ=vector)
+        b.store(numbers, b.bitcast(to, vector.as_pointer()), align=size)
+        return context.get_dummy_value()
+
+    return types.void(W, n, n, out, n), codegen
 
 
 @compiled
@@ -199,16 +222,13 @@ def pack_transposed(W, out, p0, p1):
 
 
 @compiled
-def pack_strips(W, r, K, c, N, out):
-    """W[r : r + K, c : c + N] into strips of ROWS columns, out (strips, K, ROWS)"""
+def pack_strips(W, c, N, out):
+    """W[:, c : c + N] into strips of ROWS columns, out (strips, K, ROWS)"""
     for q in range((N + ROWS - 1) // ROWS):
         n, first = min(ROWS, N - q * ROWS), c + q * ROWS
-        if n == ROWS:
-            for k in range(K):
-                row, to = W[r + k, first : first + ROWS], out[q, k]
-                for j in range(ROWS):
-                    to[j] = row[j]
-        else:
-            for k in range(K):
+        for k in range(len(W)):
+            if n == ROWS:
+                copy_row(W, k, first, out, q)
+            else:
                 for j in range(n):
-                    out[q, k, j] = W[r + k, first + j]
+                    out[q, k, j] = W[k, first + j]

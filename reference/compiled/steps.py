@@ -86,7 +86,7 @@ def add_weight_gradient(D, c, x, r, m0, m1, out, left, right):
         pack(x[r + k : r + k + deep], right, 0, (I + lanes - 1) // lanes)
         for m in range(m0, m1, len(left) * ROWS):
             wide = min(len(left) * ROWS, m1 - m)
-            pack_strips(D, k, deep, c + m, wide, left)
+            pack_strips(D[k : k + deep], c + m, wide, left)
             for p in range(0, (I + lanes - 1) // lanes, SEVERAL):
                 for q in range((wide + ROWS - 1) // ROWS):
                     add_panels(left[q].T, 0, 0, right, p, 0, deep, out, m + q * ROWS, p * lanes, min(ROWS, wide - q * ROWS),

@@ -22,8 +22,8 @@ COLOURS = (FOREGROUND, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#
 FILLED, HOLLOW = "osD^vX", "os^vD*p"
 STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 KNOWN = (
-    *(LIBRARY, "numpy.fast", "numpy", "torch.native", "torch.compiled", "torch.loop"),
-    *("torch.hoisted", "torch.cell", "torch.bptt", "torch.graphed", "jax.scan", "onnxruntime"),
+    *(LIBRARY, "numpy.fast", "numpy", "torch.native", "numba", "torch.loop"),
+    *("torch.hoisted", "torch.compiled", "torch.cell", "torch.bptt", "torch.graphed", "jax.scan", "onnxruntime"),
 )
 COLOURED = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color", "hatch.color")
 STYLE: dict[Any, Any] = {

@@ -19,6 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 from ..what.layer import Candidate
 from ..what.presets import CELLS
 
+OURS = {"numba": "Numba"}  # what runs in a layer of ``reference``, where it is not NumPy
 Allocation = tuple[int, int, int]  # (time, address, bytes: negative when freed)
 # By what its names contain, the first that is seen.
 KERNELS = {
@@ -56,16 +57,16 @@ def kernel_and_memory(candidate: Candidate, peak_on_cuda: int | None) -> dict[st
         peak = traced(candidate)
     elif not cuda and any(name.startswith("aten::") for name in names):
         peak = peak_of(events)
-    return {"kernel": kernel_of(names, candidate.is_numpy), "peak_bytes": peak}
+    return {"kernel": kernel_of(names, OURS.get(candidate.name, "NumPy") if candidate.is_numpy else None), "peak_bytes": peak}
 
 
-def kernel_of(names: Iterable[str], is_numpy: bool = False) -> str | None:
+def kernel_of(names: Iterable[str], otherwise: str | None = None) -> str | None:
     """The kind of kernel, from the names of operators and of CUDA kernels; None if nothing known was seen."""
     names = set(names)
     for kind, parts in KERNELS.items():
         if any(part in name for part in parts for name in names):
             return f"{kind} persist" if kind == "cuDNN" and any("persist" in name.lower() for name in names) else kind
-    return "NumPy" if is_numpy else None
+    return otherwise
 
 
 def profiled(candidate: Candidate, cuda: bool) -> tuple[set[str], list[Allocation]]:

@@ -290,8 +290,8 @@ def test_kernels_by_the_names_in_a_profile(names, kernel):
 
 
 def test_an_array_program_is_numpy():
-    assert profiling.kernel_of(set(), is_numpy=True) == "NumPy"
-    assert profiling.kernel_of({"aten::mm"}, is_numpy=True) == "native"
+    assert profiling.kernel_of(set(), "NumPy") == "NumPy"
+    assert profiling.kernel_of({"aten::mm"}, "NumPy") == "native"
 
 
 @pytest.mark.parametrize(
@@ -299,6 +299,7 @@ def test_an_array_program_is_numpy():
     [
         ("numpy", "lstm", "NumPy"),
         ("numpy.fast", "gru", "NumPy"),
+        ("numba", "gru", "Numba"),
         ("torch.loop", "lstm", "native"),
         ("torch.native", "lstm", "native"),
         ("torch.library", "gru", "native"),

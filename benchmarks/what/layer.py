@@ -26,7 +26,8 @@ from .precision import LOW, PRECISIONS, in_force, rounded
 if TYPE_CHECKING:
     from .config import Config
 
-NUMPY = ("numpy", "numpy.fast")
+ENGINES = {"numpy": "definition", "numpy.fast": "fast", "numba": "compiled"}  # of reference, by the names of its implementations
+NUMPY = tuple(ENGINES)
 Inputs: TypeAlias = Any  # what is judged on: the Data of a layer, the parameters of a model
 
 

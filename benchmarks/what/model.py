@@ -5,7 +5,7 @@ too, whose models turn them into tensors inside.
 NumPy and torch have the same parameters, rounded to the precision.  Judged as a layer is (``check``): small against the
 definition in longdouble, at the real size against the definition in float64, every gradient of every parameter.
 
-Whoever is one of ours by name takes part: ``numpy`` and ``numpy.fast`` are engines of reference's models, ``torch.x`` is
+Whoever is one of ours by name takes part: ``numpy``, ``numpy.fast`` and ``numba`` are engines of reference's models, ``torch.x`` is
 the way x of torch_impl's.  "embedding" is that module alone: its forward, and the scatter that is its backward.
 """
 
@@ -22,13 +22,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from parity_tests.judge.implementations import BUILTIN, Implementation
 from parity_tests.judge.oracle import Tensors
 from reference.common import batches
+from reference.common.checks import COMPILED
 from reference.common.command import Model as AnyModel
+from reference.common.extras import lacking
 from reference.parts.modules import Embedding
 from torch_impl.cells.adapters import native
 from torch_impl.cells.layers import WAYS
 
 from .config import Config
-from .layer import NUMPY, Candidate
+from .layer import ENGINES, NUMPY, Candidate
 from .precision import PRECISIONS
 from .training_step import APPLICATIONS, numpy_step, torch_step
 
@@ -83,6 +85,8 @@ class ModelConfig(Config):
             return "models are judged in float32 and float64"
         if name in NUMPY and self.device != "cpu":
             return "NumPy computes on the CPU"
+        if name == "numba" and (missing := lacking(*COMPILED)):
+            return missing
         if self.model == "embedding" and name not in ("numpy", "torch.library"):
             return "an embedding has no other form"
         return None
@@ -203,7 +207,7 @@ class Model(Candidate):
         self.trains, self.is_numpy = self.application is not None, self.name in NUMPY
         self.context = native if self.name == "torch.native" else nullcontext
         if self.is_numpy:
-            self.model = in_numpy(config, config.dtype, "fast" if self.name == "numpy.fast" else "definition")
+            self.model = in_numpy(config, config.dtype, ENGINES[self.name])
         else:
             way = self.name.removeprefix("torch.")
             self.model = in_torch(config, way if way in WAYS else "library").to(config.device)

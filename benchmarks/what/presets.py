@@ -124,7 +124,7 @@ MODELS = (
     *(model("embedding", 64, 32, 256, 1, V, "none") for V in (74, 10_000)),
 )
 
-LIBRARIES = ("numpy.fast", "torch.hoisted", "torch.native", "torch.library", "torch.graphed")
+LIBRARIES = ("numpy.fast", "numba", "torch.hoisted", "torch.native", "torch.library", "torch.graphed")
 
 PRESETS = {
     "smoke": Preset(
@@ -154,13 +154,13 @@ PRESETS = {
         "a training step of each model and of both applications, and the embedding's scatter",
         MODELS,
         phases=("train",),
-        implementations=("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library"),
+        implementations=("numpy", "numpy.fast", "numba", "torch.hoisted", "torch.native", "torch.library"),
     ),
     "crossover": Preset(
         "CPU against CUDA over B × H",
         CROSSOVER,
         both_devices=True,
         seconds=0.25,
-        implementations=("numpy.fast", "torch.library", "torch.graphed"),
+        implementations=("numpy.fast", "numba", "torch.library", "torch.graphed"),
     ),
 }

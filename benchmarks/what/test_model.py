@@ -20,7 +20,7 @@ SETTING = Setting(LIMITS, Plan(seconds=0.0, rounds=1, turn=1, warm_s=0.0))
 CELLS = ("lstm", "gru", "rnn", "lstm", "gru", "lstm", "rnn")
 ALL = [model(name, 5, 3, 4, 6, 11, cell) for name, cell in zip(MODELS, CELLS, strict=True)]
 EMBEDDING = model("embedding", 5, 3, 4, 1, 11, "none")
-NAMES = ("numpy", "numpy.fast", "torch.hoisted", "torch.native", "torch.library")
+NAMES = ("numpy", "numpy.fast", "numba", "torch.hoisted", "torch.native", "torch.library")
 
 
 def judge(implementation, config):

@@ -9,7 +9,6 @@ are written out; everything else is plain loops.
 A sum is in order of k in blocks of DEEP, whatever rows are computed with it, so no result depends on how they are shared out.
 """
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -100,26 +99,77 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
     return types.void(n, n, a, n, n, W, n, n, n, out, n, n), codegen
 
 
-def copy_row_in_numpy(W, k, c, out, q):
-    out[q, k] = W[k, c : c + ROWS]
+def copy_square_in_numpy(W, k, c, out, q, rows):
+    """What ``copy_square`` is, in a line"""
+    out[q, k : k + rows] = W[k : k + rows, c : c + out.shape[2]]
 
 
-@written_for_llvm(copy_row_in_numpy)
-def copy_row(typing, W, k, c, out, q):
-    """out[q, k] = W[k, c : c + ROWS] at once; in a loop LLVM must expect that what is written changes what is read"""
+def turn_square_in_numpy(W, r, k, out, p):
+    """What ``turn_square`` is, in a line"""
+    lanes = out.shape[2]
+    out[p, k : k + lanes] = W[r : r + lanes, k : k + lanes].T
+
+
+def vector_of(array, lanes):
+    """The LLVM type of so many of an array's numbers, and how many bytes one number has"""
+    return ir.VectorType(ir.FloatType() if array.dtype == types.float32 else ir.DoubleType(), lanes), array.dtype.bitwidth // 8
+
+
+def moved(b, vector, size, pointer, stride, i):
+    """LLVM code for the address of a vector i strides on"""
+    return cgutils.pointer_add(b, pointer, b.mul(ir.IntType(64)(i), stride), vector.as_pointer())
+
+
+@written_for_llvm(turn_square_in_numpy)
+def turn_square(typing, W, r, k, out, p):
+    """out[p, k + i, j] = W[r + j, k + i],  i, j < lanes: by exchanging halves, quarters, ... of a square in registers"""
     n = types.intp
-    number = ir.FloatType() if W.dtype == types.float32 else ir.DoubleType()
-    vector, size = ir.VectorType(number, ROWS), W.dtype.bitwidth // 8
+    vector, size = vector_of(W, BYTES * 8 // W.dtype.bitwidth)
 
     def codegen(context, b, signature, args):
-        _, k, c, _, q = args
-        given, _ = place(context, b, signature, args, 0, k, c)
-        to, _ = place(context, b, signature, args, 3, q, k, ir.IntType(64)(0))
-        numbers = b.load(b.bitcast(given, vector.as_pointer()), align=size, typ=vector)
-        b.store(numbers, b.bitcast(to, vector.as_pointer()), align=size)
+        _, r, k, _, p = args
+        given, (stride, _) = place(context, b, signature, args, 0, r, k)
+        to, (_, step, _) = place(context, b, signature, args, 3, p, k, ir.IntType(64)(0))
+        lanes = vector.count
+        rows = [b.load(moved(b, vector, size, given, stride, i), align=size, typ=vector) for i in range(lanes)]
+        half = lanes // 2
+        while half:
+            for i in (i for i in range(lanes) if not i & half):
+                low = [j if not j & half else lanes + j - half for j in range(lanes)]
+                high = [j + half if not j & half else lanes + j for j in range(lanes)]
+                rows[i], rows[i + half] = (
+                    b.shuffle_vector(rows[i], rows[i + half], ir.Constant(ir.VectorType(ir.IntType(32), lanes), which))
+                    for which in (low, high))
+            half //= 2
+        for i, row in enumerate(rows):
+            b.store(row, moved(b, vector, size, to, step, i), align=size)
         return context.get_dummy_value()
 
     return types.void(W, n, n, out, n), codegen
+
+
+def copier(lanes_of):
+    """copy_square(W, k, c, out, q, rows): out[q, k : k + rows] = W[k : k + rows, c : c + lanes], a row at a time; in a loop over
+    the columns LLVM must expect that what is written changes what is read"""
+    def copy_square(typing, W, k, c, out, q, rows):
+        n = types.intp
+        vector, size = vector_of(W, lanes_of(W.dtype))
+
+        def codegen(context, b, signature, args):
+            _, k, c, _, q, rows = args
+            given, (stride, _) = place(context, b, signature, args, 0, k, c)
+            to, (_, step, _) = place(context, b, signature, args, 3, q, k, ir.IntType(64)(0))
+            with cgutils.for_range(b, rows) as loop:
+                row = b.load(cgutils.pointer_add(b, given, b.mul(loop.index, stride), vector.as_pointer()), align=size, typ=vector)
+                b.store(row, cgutils.pointer_add(b, to, b.mul(loop.index, step), vector.as_pointer()), align=size)
+            return context.get_dummy_value()
+
+        return types.void(W, n, n, out, n, n), codegen
+
+    return written_for_llvm(copy_square_in_numpy)(copy_square)
+
+
+copy_strip, copy_panel = copier(lambda dtype: ROWS), copier(lambda dtype: BYTES * 8 // dtype.bitwidth)
 
 
 @compiled
@@ -194,31 +244,30 @@ def add_product(a, r, k0, W, out, s, c, M, N, steps, stride, from_end, edge):
 
 @compiled
 def pack(W, out, p0, p1):
-    """W (K, N) into the panels p0 to p1 of out (panels, K, width), zeros at the end"""
-    (K, N), width = W.shape, out.shape[2]
+    """W (K, N) into the panels p0 to p1 of out (panels, K, lanes), zeros at the end"""
+    (K, N), lanes = W.shape, out.shape[2]
     for p in range(p0, p1):
-        n = min(N - p * width, width)
-        for k in range(K):
-            row, to = W[k, p * width : p * width + n], out[p, k]
-            for j in range(n):
-                to[j] = row[j]
-            for j in range(n, width):
-                to[j] = 0
+        n = min(N - p * lanes, lanes)
+        if n == lanes:
+            copy_panel(W, 0, p * lanes, out, p, K)
+        else:
+            for k in range(K):
+                for j in range(lanes):
+                    out[p, k, j] = W[k, p * lanes + j] if j < n else 0
 
 
 @compiled
 def pack_transposed(W, out, p0, p1):
-    """W (N, K), as pack of Wᵀ: a square at a time, so that the lines of the cache that it lies in stay there"""
-    (N, K), width = W.shape, out.shape[2]
+    """W (N, K), as pack of Wᵀ"""
+    (N, K), lanes = W.shape, out.shape[2]
     for p in range(p0, p1):
-        n = min(N - p * width, width)
-        for k0 in range(0, K, 16):
-            for j in range(n):
-                for k in range(k0, min(k0 + 16, K)):
-                    out[p, k, j] = W[p * width + j, k]
-        for k in range(K):
-            for j in range(n, width):
-                out[p, k, j] = 0
+        n = min(N - p * lanes, lanes)
+        squares = K // lanes if n == lanes else 0
+        for square in range(squares):
+            turn_square(W, p * lanes, square * lanes, out, p)
+        for k in range(squares * lanes, K):
+            for j in range(lanes):
+                out[p, k, j] = W[p * lanes + j, k] if j < n else 0
 
 
 @compiled
@@ -226,9 +275,9 @@ def pack_strips(W, c, N, out):
     """W[:, c : c + N] into strips of ROWS columns, out (strips, K, ROWS)"""
     for q in range((N + ROWS - 1) // ROWS):
         n, first = min(ROWS, N - q * ROWS), c + q * ROWS
-        for k in range(len(W)):
-            if n == ROWS:
-                copy_row(W, k, first, out, q)
-            else:
+        if n == ROWS:
+            copy_strip(W, 0, first, out, q, len(W))
+        else:
+            for k in range(len(W)):
                 for j in range(n):
                     out[q, k, j] = W[k, first + j]

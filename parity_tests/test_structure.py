@@ -240,7 +240,7 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
 # check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.  Triton
 # compiles kernels that are written here.
 ALSO = {
-    **{f"reference/compiled/{name}.py": {"numba", "llvmlite"} for name in ("jit", "elementary", "products")},
+    **{f"reference/compiled/{name}.py": {"numba", "llvmlite"} for name in ("jit", "elementary", "vectors")},
     "reference/compiled/threads.py": {"numba", "threadpoolctl"},
     "reference/convert/files.py": {"safetensors"},
     "reference/convert/keras_file.py": {"h5py"},
@@ -311,6 +311,12 @@ def test_schedule_labels_are_in_their_note():
     note, code = ((ROOT / f).read_text(encoding="utf-8") for f in ("notes/common/schedules.md", "reference/common/schedules.py"))
     assert cited(code, "V") == set(re.findall(r"\((V\d)\)", note))
     assert all(note.count(f"({label})") == 1 for label in cited(code, "V"))
+
+
+def test_elementary_labels_are_in_their_note():
+    note, code = ((ROOT / f).read_text(encoding="utf-8") for f in ("notes/compiled.md", "reference/compiled/elementary.py"))
+    assert cited(code, "X") == set(re.findall(r"\((X\d)\)", note))
+    assert all(note.count(f"({label})") == 1 for label in cited(code, "X"))
 
 
 def test_tolerance_labels_are_in_their_note():

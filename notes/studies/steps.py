@@ -31,6 +31,7 @@ LADDER = (
     Step("write the backward by hand", "torch.hoisted", "torch.bptt"),
     Step("from autograd's loop to NumPy by hand", "torch.hoisted", "numpy"),
     Step("in place, contiguous gates, derivatives hoisted", "numpy", "numpy.fast"),
+    Step("loops in compiled code, weights laid out once", "numpy.fast", "numba"),
     Step("a kernel for each cell", "torch.loop", "torch.cell"),
     Step("the loop in compiled code", "torch.hoisted", "torch.native"),
     Step("compile the step", "torch.hoisted", "torch.compiled"),

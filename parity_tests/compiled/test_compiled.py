@@ -256,7 +256,7 @@ def test_a_processor_without_wide_vectors(processor, features, registers, tmp_pa
     if "avx512" not in Path("/proc/cpuinfo").read_text():
         pytest.skip("this processor has none itself, so the other tests show it")
     code = """
-        from reference.compiled.products import BYTES, ROWS
+        from reference.compiled.vectors import BYTES, ROWS
         print((BYTES, ROWS))
         from parity_tests.judge.cases import table
         from parity_tests.judge.implementations import BUILTIN

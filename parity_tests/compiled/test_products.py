@@ -8,7 +8,8 @@ pytest.importorskip("numba", reason="the engine under Numba is not installed")
 from numba.core.errors import TypingError
 
 from reference.compiled import products, steps
-from reference.compiled.products import ALONE, BYTES, ROWS, SEVERAL, add_product
+from reference.compiled.products import add_product
+from reference.compiled.vectors import ALONE, BYTES, ROWS, SEVERAL
 
 from ..helpers import assert_equal
 

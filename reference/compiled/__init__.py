@@ -3,7 +3,7 @@
 float32 and float64.  From the equations to the processor, in the order in which to read them:
 
     elementary  σ and tanh
-    products    a matrix product with a weight that is laid out once for all steps
+    products    a matrix product with a weight that is laid out once for all steps; vectors: its innermost loop
     rnn, lstm, gru   the time loops: what is done to one row of one step stands in a function of its own
     steps       the input product, and what is summed over all steps
     threads     who computes

@@ -1,9 +1,9 @@
 """σ and tanh without a branch, a call or a table, so that a loop over them becomes vector instructions.
 
-    eˣ = 2ⁿ eʳ,  n = round(x / ln 2),  r = x - n ln 2                (E1)
-    eʳ - 1 = r + r²/2! + r³/3! + ...,  |r| ≤ ½ ln 2                  (E2)
-    σ(x) = (1 or e) / (1 + e),  e = e^-|x|,  1 where x ≥ 0           (E3)
-    tanh(x) = e / (e + 2),  e = e²ˣ - 1                              (E4)
+    eˣ = 2ⁿ eʳ,  n = round(x / ln 2),  r = x - n ln 2                (X1)
+    eʳ - 1 = r + r²/2! + r³/3! + ...,  |r| ≤ ½ ln 2                  (X2)
+    σ(x) = (1 or e) / (1 + e),  e = e^-|x|,  1 where x ≥ 0           (X3)
+    tanh(x) = e / (e + 2),  e = e²ˣ - 1                              (X4)
 
 n comes from rounding by addition: 1.5 · 2^p + x / ln 2 has no bits left for a fraction.  Its last bits are then n, and
 shifted to the exponent's place they are 2ⁿ.  ln 2 is cut in two, so that n times its first part is exact.  How far off the
@@ -57,7 +57,7 @@ def terms(dtype: type[np.floating]) -> int:
 
 @intrinsic
 def series(typing, r):
-    """r + r²/2! + r³/3! + ...                                                  E2"""
+    """r + r²/2! + r³/3! + ...                                                  X2"""
     def codegen(context, b, signature, args):
         number, (r,) = context.get_value_type(r_type), args
         total = number(1 / factorial(count))
@@ -70,7 +70,7 @@ def series(typing, r):
 
 @intrinsic
 def power(typing, n):
-    """rounder + n  ->  2ⁿ, 0 for the least n                                   E1"""
+    """rounder + n  ->  2ⁿ, 0 for the least n                                   X1"""
     def codegen(context, b, signature, args):
         number, bits = context.get_value_type(n_type), BITS[n_type]
         info = np.finfo(SIZES[n_type])
@@ -110,10 +110,10 @@ def sigmoid_of(x):
         a = nothing if a > nothing else a
         t = rounder - a * log2e
         n = t - rounder
-        r = -a - n * high - n * low                             # E1
+        r = -a - n * high - n * low                             # X1
         scale = power(t)
-        e = scale + scale * series(r)                           # E2
-        return (one if x >= 0 else e) / (one + e)               # E3
+        e = scale + scale * series(r)                           # X2
+        return (one if x >= 0 else e) / (one + e)               # X3
     return compute
 
 
@@ -127,10 +127,10 @@ def tanh_of(x):
         a = two * (-flat if a < -flat else a)
         t = rounder + a * log2e
         n = t - rounder
-        r = a - n * high - n * low                              # E1
+        r = a - n * high - n * low                              # X1
         scale = power(t)
-        e = scale * series(r) + (scale - one)                   # E2
-        return e / (e + two)                                    # E4
+        e = scale * series(r) + (scale - one)                   # X2
+        return e / (e + two)                                    # X4
     return compute
 
 

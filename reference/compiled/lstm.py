@@ -14,9 +14,10 @@ from ..common.arrays import Array, rows
 from .elementary import sigmoid, slope_of_sigmoid, slope_of_tanh, tanh
 from .jit import apart, compiled
 from .packed import run_backward, run_forward, run_inference
-from .products import ROWS, add, add_product, clear, copy
+from .products import add, add_product, clear, copy
 from .steps import AT_ONCE, KEPT, chunks_from_the_end, in_panels, input_product, ready, steps_at_once, sum_over_steps
 from .threads import share
+from .vectors import ROWS
 
 __all__ = ["GATES", "Cache", "Folded", "Params", "State", "accumulate", "backward", "folded", "forward", "infer", "run",
            "run_backward", "run_forward", "run_inference", "step_backward", "step_forward", "turned", "zeros"]

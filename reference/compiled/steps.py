@@ -10,8 +10,9 @@ import numpy as np
 
 from ..common.arrays import Array
 from .jit import compiled
-from .products import BYTES, ROWS, SEVERAL, add_panels, add_product, clear, pack, pack_strips, pack_transposed
+from .products import add_panels, add_product, clear, pack, pack_strips, pack_transposed
 from .threads import share
+from .vectors import BYTES, ROWS, SEVERAL
 
 AT_ONCE = 1 << 17   # numbers of a forward's gates from one input product to the next: they stay in the cache until they are read
 KEPT = 1 << 20      # numbers of the deltas of a chunk of steps in a backward, at most

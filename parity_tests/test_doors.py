@@ -269,5 +269,5 @@ def test_contributing_names_files_that_exist():
     assert len(named) > 30
     assert [n for n in named if not (ROOT / n).exists()] == []
     paths = {name: ROOT / name.replace("foo", "gru") for name in re.findall(r"`(\w+/[\w./]*foo[\w.]*)`", text)}
-    assert len(paths) == 7
+    assert len(paths) == 9
     assert [name for name, path in paths.items() if not path.exists()] == []

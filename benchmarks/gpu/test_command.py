@@ -180,7 +180,7 @@ def test_a_piece_that_ignores_being_asked_is_killed_with_its_children(tmp_path, 
     assert took < 30  # of 600
     pids = [int(pid) for pid in capsys.readouterr().out.split("pids ")[1].split()]
     assert len(pids) == 2
-    assert not any(map(alive, pids))
+    assert ended(pids)
 
 
 def test_pieces_that_hang_do_not_make_the_whole_longer(tmp_path, monkeypatch, capsys):
@@ -199,15 +199,20 @@ def alive(pid):
     return False
 
 
+def ended(pids):
+    """Whether none of them runs, within the moment that a signal takes"""
+    for _ in range(100):
+        if any(map(alive, pids)):
+            time.sleep(0.05)
+    return not any(map(alive, pids))
+
+
 def test_a_piece_that_ends_leaves_nothing_running(tmp_path, capsys):
     left = "import subprocess, sys; print('pids', subprocess.Popen(['sleep', '600']).pid); sys.exit(3)"
     with (tmp_path / "log.txt").open("a") as log:
         assert stopped_in_time([sys.executable, "-c", left], 60.0, log) == 3
     (pid,) = (int(pid) for pid in capsys.readouterr().out.split("pids ")[1].split())
-    for _ in range(100):  # a signal takes a moment
-        if alive(pid):
-            time.sleep(0.05)
-    assert not alive(pid)
+    assert ended([pid])
 
 
 def test_the_log_has_all_that_a_piece_says_and_the_screen_its_end(tmp_path, capsys):

@@ -26,6 +26,7 @@ class Step(NamedTuple):
     after: str
 
 
+SHOWN = ("numpy.fast", "numba", LIBRARY)  # whose steps are set beside each other
 LADDER = (
     Step("hoist the input product", "torch.loop", "torch.hoisted"),
     Step("write the backward by hand", "torch.hoisted", "torch.bptt"),
@@ -89,19 +90,18 @@ def floor() -> str:
     """One LSTM forward: what a step costs, from the smallest product of a step to the largest."""
     rows = measured()
     rows = rows[(rows.kind == "lstm") & (rows.phase == "forward") & (rows.preset == "grid")]
-    rows = rows.assign(work=rows.flops / rows["T"])
-    ours, library = (rows[rows.implementation == name] for name in ("numpy.fast", LIBRARY))
-    both = ours.merge(library[["run", "key", "median", "gflops"]], on=["run", "key"], suffixes=("", "_library"))
+    rows = rows.assign(work=rows.flops / rows["T"]).sort_values(["device", "work"], kind="stable")
     head = ["measured on", "size", "multiplications and additions in one step"]
-    head += [text for name in ("numpy.fast", "torch.library") for text in (f"{name}, one step", "of the machine's rate")]
-    lines = [
-        [f"{r.name}, {r.device}", r.size, f"{r.work:,.0f}", *a_step(r, ""), *a_step(r, "_library")]
-        for r in both.sort_values(["device", "work"], kind="stable").itertuples()
-    ]
+    head += [text for name in SHOWN for text in (f"{name}, one step", "of the machine's rate")]
+    lines = []
+    for _, case in rows.groupby(["run", "key"], sort=False):
+        by_name, r = {r.implementation: r for r in case.itertuples()}, case.iloc[0]
+        lines.append([f"{r['name']}, {r.device}", r["size"], f"{r.work:,.0f}"])
+        lines[-1] += [text for name in SHOWN for text in (a_step(by_name[name]) if name in by_name else ("", ""))]
     return "\n".join(markdown(head, lines, (0, 1)))
 
 
-def a_step(row: Any, whose: str) -> tuple[str, str]:
+def a_step(row: Any) -> tuple[str, str]:
     """The time of a step, and its rate over that of the machine's own large product, measured in the same run."""
     peak = results.read(ROOT / row.file)["limits"][row.device]["gemm_gflops"][row.dtype]
-    return said(getattr(row, f"median{whose}") / row.T), percent(getattr(row, f"gflops{whose}") / peak)
+    return said(row.median / row.T), percent(row.gflops / peak)

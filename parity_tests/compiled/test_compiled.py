@@ -51,25 +51,31 @@ def made(name, H=20, **options):
     return getattr(reference, name)(13, H, bidirectional=True, engine="compiled", rng=np.random.default_rng(0), **options)
 
 
+def some(kind, dtype):
+    """Every fifth of the named cases: enough for what is about the engine, and not about the cell"""
+    cases = [case for case in table((dtype,)) if case.spec.kind == kind and not case.contract][::5]
+    assert len(cases) > 15
+    return cases
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_results_do_not_depend_on_the_size_of_a_chunk(kind, monkeypatch):
     """The named cases are so small that one chunk holds them; here each has several, the last one shorter."""
     for room in (rnn, lstm, gru):
         monkeypatch.setattr(room, "AT_ONCE", 48)
         monkeypatch.setattr(room, "KEPT", 144)
-    cases = [case for case in table(("float64",)) if case.spec.kind == kind and not case.contract]
-    for case in cases:
+    for case in some(kind, "float64"):
         result = run_case(BUILTIN["numba"], case)
         assert result.ok, (case.name, result.wrong)
-    assert len(cases) > 40
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_inference_is_the_forward(kind):
     whole = BUILTIN["numba"]
     alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
-    judged = [run_case(alone, case) for case in table() if case.spec.kind == kind and not case.contract]
-    assert len(judged) > 40 and all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
+    for case in some(kind, "float32"):
+        result = run_case(alone, case)
+        assert result.ok, (case.name, result.wrong)
 
 
 @LAYERS

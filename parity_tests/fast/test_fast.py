@@ -115,7 +115,7 @@ def test_threads_do_not_disturb_each_other():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"engine": "quick"}, "engine must be 'definition' or 'fast', got 'quick'"),
+        ({"engine": "quick"}, "engine must be 'definition', 'fast' or 'compiled', got 'quick'"),
         ({"engine": "fast", "dtype": np.longdouble}, "engine 'fast' computes in float32 or float64, got"),
         ({"engine": "fast", "dtype": complex}, "engine 'fast' computes in float32 or float64, got complex128"),
     ],

@@ -21,11 +21,11 @@ CAPTION = (
 
 
 def draw(rows: pd.DataFrame) -> Iterator[Plot]:
-    """One for each file, device, dtype and axis that has laws."""
+    """One for each file of preset scaling, device, dtype and axis that has laws."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
-        for group in groups(rows[rows["median"].notna() & (rows.flops > 0)], ["run", "device", "dtype"]):
+        for group in groups(rows[rows["median"].notna() & (rows.flops > 0) & (rows.preset == "scaling")], ["run", "device", "dtype"]):
             found = list(fits(group))
             for axis in dict.fromkeys(axis for _, axis, _ in found):
                 yield one([(own, law) for own, a, law in found if a == axis], axis)

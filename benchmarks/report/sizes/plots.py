@@ -25,7 +25,9 @@ def draw(rows: pd.DataFrame) -> Iterator[Plot]:
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
-        for group in groups(rows[rows["median"].notna() & (rows.flops > 0) & (rows.preset == "scaling")], ["run", "device", "dtype"]):
+        for group in groups(
+            rows[rows["median"].notna() & (rows.flops > 0) & (rows.preset == "scaling")], ["run", "device", "dtype"]
+        ):
             found = list(fits(group))
             for axis in dict.fromkeys(axis for _, axis, _ in found):
                 yield one([(own, law) for own, a, law in found if a == axis], axis)

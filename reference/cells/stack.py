@@ -61,6 +61,8 @@ class Cache(NamedTuple):
 
 def segments(batch_sizes: Array) -> list[tuple[int, int]]:
     """batch_sizes (T,)  ->  [(steps, batch size) of each dense block]"""
+    if batch_sizes[0] == batch_sizes[-1]:           # they never grow: it is one block
+        return [(len(batch_sizes), int(batch_sizes[0]))]
     return [(len(list(block)), int(B)) for B, block in groupby(batch_sizes)]                        # S1
 
 

@@ -125,6 +125,16 @@ def test_where_no_thread_can_be_started_the_caller_does_it_all(monkeypatch):
     assert sorted(done) == [(0, 3), (3, 6), (6, 10)]
 
 
+@LAYERS
+def test_weights_in_another_layout(name, options):
+    """What has as many columns as a vector is written a vector at a time: it must lie in rows, whatever its weight does."""
+    layer, x = made(name, H=40, **options), draw(1, 5, 9, 13, dtype="float32")
+    right = everything(layer, x)
+    layer.params = {key: np.asfortranarray(value) for key, value in layer.params.items()}
+    for got, expected in zip(everything(layer, x), right, strict=True):
+        assert_equal(got, expected)
+
+
 def python(code, **environment):
     """What a new process prints"""
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}

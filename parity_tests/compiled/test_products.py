@@ -90,6 +90,12 @@ def test_what_is_summed_over_steps(R, N, I, dtype, monkeypatch):
         near(got, right, dtype, R + N)
 
 
+def test_a_result_that_does_not_lie_in_rows_is_refused():
+    W = steps.in_panels(np.ones((6, 4)), True)
+    with pytest.raises(TypingError, match="must be in rows without gaps"):
+        add_product(np.ones((2, 4)), 0, 0, W, np.ones((6, 2)).T, 0, 0, 2, 6, 1, 0, False, edge(np.float64))
+
+
 def test_two_dtypes_in_one_product_are_refused():
     """They would be read as one: there is no bound to stop at."""
     W = steps.in_panels(np.ones((6, 4)), True)

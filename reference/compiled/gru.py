@@ -235,7 +235,7 @@ def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
 def zeros(p: Params) -> Params:
     """Where ``accumulate`` adds up: W_ih as n r z; in the place of b_ih the sums of all four, n r z q"""
     H = p.W_hh.shape[1]
-    return Params(np.zeros_like(p.W_ih), np.zeros_like(p.W_hh), np.zeros(4 * H, p.b_ih.dtype), np.empty(0, p.b_hh.dtype))
+    return Params(*(np.zeros(shape, p.W_ih.dtype) for shape in (p.W_ih.shape, p.W_hh.shape, 4 * H, 0)))
 
 
 def finished(dp: Params) -> Params:

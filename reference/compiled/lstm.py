@@ -186,7 +186,7 @@ def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
 
 def zeros(p: Params) -> Params:
     """Where ``accumulate`` adds up: b_hh has no place of its own"""
-    return p._replace(**{name: np.zeros_like(v) for name, v in p._asdict().items() if v is not None})
+    return p._replace(**{name: np.zeros(v.shape, v.dtype) for name, v in p._asdict().items() if v is not None})
 
 
 def finished(dp: Params) -> Params:

@@ -135,7 +135,7 @@ def backward(dy: Array, ds: State, k: Cache) -> tuple[Params, Array, State]:
 
 def zeros(p: Params) -> Params:
     """Where ``accumulate`` adds up: b_hh has no place of its own"""
-    return Params(*map(np.zeros_like, p))
+    return Params(*(np.zeros(v.shape, v.dtype) for v in p))
 
 
 def finished(dp: Params) -> Params:

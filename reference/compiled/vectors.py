@@ -73,6 +73,8 @@ def tile(typing, rows, vectors, a, r, k, W, p, w, depth, out, s, c):
     (rows, vectors) is one of SHAPES"""
     if not a.dtype == W.dtype == out.dtype:
         raise NumbaTypeError(f"one dtype is wanted, got {a.dtype}, {W.dtype} and {out.dtype}")
+    if not W.layout == out.layout == "C":
+        raise NumbaTypeError("what is multiplied by and what is added to must be in rows without gaps")
     n = types.intp
     vector, size = vector_of(a)
 

@@ -42,8 +42,8 @@ def place(context, b, signature, args, which, *index):
     array = context.make_array(signature.args[which])(context, b, args[which])
     strides = cgutils.unpack_tuple(b, array.strides)
     offset = STEP(0)
-    for stride, at in zip(strides, index, strict=True):
-        offset = b.add(offset, b.mul(stride, at))
+    for stride, i in zip(strides, index, strict=True):
+        offset = b.add(offset, b.mul(stride, i))
     return cgutils.pointer_add(b, array.data, offset), strides
 
 

@@ -55,7 +55,7 @@ def add_panels(a, r, k, W, p, w, depth, out, s, c, M, N, edge):
         while (v + 1) * lanes <= N:
             vectors = most
             while (v + vectors) * lanes > N:
-                vectors //= 2
+                vectors -= vectors // 2 if rows == 1 else 1
             tile(rows, vectors, a, r + i, k, W, p + v, w, depth, out, s + i, c + v * lanes)
             v += vectors
         if v * lanes < N:

@@ -16,7 +16,7 @@ from .vectors import BYTES, ROWS, SEVERAL
 
 AT_ONCE = 1 << 17   # numbers of a forward's gates from one input product to the next: they stay in the cache until they are read
 KEPT = 1 << 20      # numbers of the deltas of a chunk of steps in a backward, at most
-DEPTH = 256         # rows that a weight gradient sums in registers, and a bias gradient in one go
+DEPTH = 256         # rows of deltas at a time: an input gradient reads them from the cache, the others sum them in registers
 PARTS = 64          # of the sums over steps, at most so many for threads to share
 STRIPS = 64         # of ROWS columns of the deltas, packed together
 
@@ -40,8 +40,7 @@ def aligned(*shape: int, dtype: np.dtype) -> Array:
     """As np.empty, but beginning where a line of the cache does: no vector then lies in two"""
     size = math.prod(shape) * dtype.itemsize
     memory = np.empty(size + BYTES, np.uint8)
-    start = -memory.ctypes.data % BYTES
-    return memory[start : start + size].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory, -memory.ctypes.data % BYTES)
 
 
 def steps_at_once(B: int, N: int, most: int) -> int:
@@ -72,8 +71,10 @@ def input_product(x, W, b, out, t, g, steps, B, n0, n1, c, N, edge):
 @compiled
 def set_product(a, r, W, out, s, M):
     """out[s : s + M] = a[r : r + M, : K] @ W, which is in panels"""
+    edge = np.empty((ROWS, W.shape[2]), W.dtype)
     clear(out, s, s + M)
-    add_product(a, r, 0, W, out, s, 0, M, out.shape[1], 1, 0, False, np.empty((ROWS, W.shape[2]), W.dtype))
+    for i in range(0, M, DEPTH):
+        add_product(a, r + i, 0, W, out, s + i, 0, min(DEPTH, M - i), out.shape[1], 1, 0, False, edge)
 
 
 @compiled

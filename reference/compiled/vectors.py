@@ -28,7 +28,7 @@ STEP = ir.IntType(64)
 # Panels of a tile: of the sums of several rows three times as many are in registers; one row alone needs eight, as a sum can
 # be added to only when the addition before it is done.
 SEVERAL, ALONE = 3, 8
-SHAPES = [*((ROWS >> n, v) for n in range(ROWS.bit_length() - 1) for v in (SEVERAL, 1)), *((1, v) for v in (ALONE, 4, 2, 1))]
+SHAPES = [*((ROWS >> n, v) for n in range(ROWS.bit_length() - 1) for v in (SEVERAL, 2, 1)), *((1, v) for v in (ALONE, 4, 2, 1))]
 
 
 def vector_of(array, lanes=None):

@@ -14,7 +14,6 @@ from ..run.clock import UNITS, duration, three
 from ..what.presets import CELLS
 
 LIBRARY = "torch.library"
-GONE = ("numpy.whole", "numpy.tiles")  # kept in older files, made by an engine that is no more: not shown
 GROUP = ["run", "device", "dtype", "kind", "phase"]  # what a table of times is about
 COPIED = (
     "implementation",
@@ -53,7 +52,7 @@ def load(files: Iterable[File]) -> pd.DataFrame:
         about = {"run": run, "file": source, "name": names[-1], "preset": content["preset"], "started": content["started"]}
         about |= {"processor": content["machine"]["processor"], "threads": content["environment"]["torch_threads"]}
         about["caches"] = tuple(content["machine"].get("caches", {}).items())
-        lines += [about | line(row, content["machine"]) for row in content["rows"] if row["implementation"] not in GONE]
+        lines += [about | line(row, content["machine"]) for row in content["rows"]]
     rows = pd.DataFrame(lines)
     if rows.empty:
         return rows

@@ -12,10 +12,11 @@ import pandas as pd
 
 from ..gpu.pages import gpus
 from ..run.results import read
+from ..what.config import PHASES
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
 from .command import every_plot, gemm, report
-from .frame import LIBRARY, File, load
+from .frame import LIBRARY, File, load, percent, times
 from .sizes.tables import short, threads_help
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ FIGURES = ROOT / "notes" / "figures"
 RESULTS = ROOT / "benchmarks" / "results"
 MACHINES = tuple(sorted(path.name for path in RESULTS.glob("*") if (path / f"{path.name}.json.gz").is_file()))
 SHOWN = "xeon-2"  # in README.md
+COMPILED = "numba"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -44,19 +46,29 @@ def ratios(name: str) -> str:
     """The tables of mean ratios of a machine, with a paragraph above each: who was timed on the whole grid, and then, if there
     are others, everybody on the sizes of preset quick, which are three of the grid's."""
     rows = everybody(name)
-    sizes = rows[rows.preset == "grid"]["size"].unique().tolist()
+    few = rows[rows.preset == "quick"]["size"].unique().tolist()
+    text = whole(name, rows)
+    if set(rows.implementation) - set(on(rows, sizes_of(rows)).implementation):
+        text += f"The same over {count(few)} of these sizes, {', '.join(few)}, at which others were timed too:\n\n"
+        text += f"{table(on(rows, few))}\n\n"
+    return text + strangers(name, rows)
+
+
+def whole(name: str, rows: pd.DataFrame) -> str:
+    """The table of who was timed on the whole grid, with a paragraph above it."""
+    sizes = sizes_of(rows)
     first = rows.iloc[0]
     every = "" if first.threads == 1 else "s"
     about = (
         f"**{name}**: {first['where']}, {first.threads} thread{every}, {first['dtype']}, {day(rows)}. Time over that of {LIBRARY}"
     )
     text = f"{about}: geometric mean over {count(sizes)} sizes, (smallest – largest); below 1 is faster.\n\n"
-    text += f"{table(on(rows, sizes))}\n\n"
-    few = rows[rows.preset == "quick"]["size"].unique().tolist()
-    if set(rows.implementation) - set(on(rows, sizes).implementation):
-        text += f"The same over {count(few)} of these sizes, {', '.join(few)}, at which others were timed too:\n\n"
-        text += f"{table(on(rows, few))}\n\n"
-    return text + strangers(name, rows)
+    return f"{text}{table(on(rows, sizes))}\n\n"
+
+
+def sizes_of(rows: pd.DataFrame) -> list[str]:
+    """The sizes of the grid."""
+    return rows[rows.preset == "grid"]["size"].unique().tolist()
 
 
 def everybody(name: str) -> pd.DataFrame:
@@ -102,8 +114,9 @@ def day(rows: pd.DataFrame) -> str:
 
 
 def readme() -> str:
-    """The table of figures in README.md."""
-    return ratios(SHOWN)
+    """The table of figures in README.md: who was timed on the whole grid."""
+    rows = everybody(SHOWN)
+    return whole(SHOWN, rows) + strangers(SHOWN, on(rows, sizes_of(rows)))
 
 
 def machines() -> str:
@@ -124,6 +137,20 @@ def limits() -> str:
         of = measured(name)[0][0][1]["limits"]["cpu"]
         lines.append(f"- {name}: {in_markdown(gemm(of))}; copy {of['copy_gbs']:.1f} GB/s")
     return "\n".join(lines) + "\n\n"
+
+
+def reached() -> str:
+    """How near the compiled LSTM and torch.nn's come to the machine's own limit, size by size, and to each other."""
+    rows = grid(SHOWN)
+    rows = rows[(rows.kind == "lstm") & rows.implementation.isin((COMPILED, LIBRARY))]
+    sizes = list(dict.fromkeys(rows["size"]))
+    frame = pd.DataFrame({"size": sizes})
+    for phase in PHASES:
+        own = rows[rows.phase == phase].set_index(["implementation", "size"])
+        frame[f"{phase}: time over {LIBRARY}'s"] = [times(own.ratio[COMPILED, size]) for size in sizes]
+        for name in (COMPILED, LIBRARY):
+            frame[f"{phase}: {name}, of the machine's limit"] = [percent(own.fraction[name, size]) for size in sizes]
+    return f"{markdown_table(frame)}\n\n"
 
 
 def exponents() -> str:

@@ -14,7 +14,7 @@ from ..__main__ import main as benchmarks
 from ..run.clock import duration
 from . import command, drawing, frame, tables
 from .command import main
-from .frame import GONE, LIBRARY
+from .frame import LIBRARY
 
 SIZES = [(20, 1, 32), (50, 16, 64), (100, 32, 128)]
 
@@ -176,12 +176,6 @@ def test_ratios_are_within_a_file():
     rows = load(slow, fast)
     assert rows.ratio[rows.run == 1].isna().all()
     assert rows.ratio[rows.run == 0].notna().all()
-
-
-@pytest.mark.parametrize("name", GONE)
-def test_rows_of_an_engine_that_is_gone_are_not_shown(name):
-    rows = load(result([*grid(), row(case(), name, 1e-3)]))
-    assert set(rows.implementation) == {"numpy", LIBRARY}
 
 
 def test_the_terminal_shows_medians_ratios_quartiles_kernels_and_parity(tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from ..what.presets import PRESETS
 from . import published
-from .frame import GONE, LIBRARY, load
+from .frame import LIBRARY, load
 from .test_command import case, result, row
 
 ROOT = Path(__file__).parents[2]
@@ -116,13 +116,6 @@ def test_no_table_mixes_numbers_of_threads(tables_of):
 def letters(file):
     """What can be read in a picture; where a line ends may differ from one version of matplotlib to the next."""
     return re.findall(r">([^<>\s][^<>]*)</text>", file.read_text(encoding="utf-8"))
-
-
-def test_what_is_gone_is_in_the_files_and_not_shown():
-    kept = {row["implementation"] for name in published.MACHINES for _, f in published.measured(name)[0] for row in f["rows"]}
-    assert kept & set(GONE), "no file has it any more: GONE can go"
-    assert not any(set(published.measured(name)[1].implementation) & set(GONE) for name in published.MACHINES)
-    assert not any(name in shown for name in GONE for *_, shown in BLOCKS)
 
 
 @pytest.mark.slow

@@ -23,9 +23,10 @@ FAULTS = [
           'checks.state(f"{name}: state", state, shapes, self.dtype, hint)',
           'checks.state(f"{name}: state", self.__dict__.setdefault("first", state), shapes, self.dtype, hint)',
           source="tensorflow #32299"),
-    Fault("the first call's lengths kept", "Layer._open", "open_input(name, x, self.batch_first, self.input_size, self.dtype)",
+    Fault("the first call's lengths kept", "Layer._open",
+          "open_input(name, x, self.batch_first, self.input_size, self.dtype, copy)",
           "open_input(name, x._replace(batch_sizes=self.__dict__.setdefault('first', x.batch_sizes)) if isinstance(x, tuple) "
-          "else x, self.batch_first, self.input_size, self.dtype)", source="triton #808"),
+          "else x, self.batch_first, self.input_size, self.dtype, copy)", source="triton #808"),
     Fault("the first answer for ever", "Layer.__call__", "self.vjp(x, state, masks)",
           "self.__dict__.setdefault('first', self.vjp(x, state, masks))", source="onnxruntime #19270: outputs bound once"),
     Fault("outputs overwritten by the next call", "Layer.vjp", "form.like(y.copy())",

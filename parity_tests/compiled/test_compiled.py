@@ -243,6 +243,27 @@ def test_a_folder_that_cannot_be_written_is_no_error(package, tmp_path):
     assert ran(package, NUMBA_CACHE_DIR=str(file / "below")) == ["6.0"]
 
 
+def test_a_process_never_takes_what_another_has_not_written_yet(tmp_path, monkeypatch):
+    """While one saves float64, an older source's float32 lies there; Numba's own index would give that to the other."""
+    one, other = (jit.Files(str(tmp_path), "f", jit.SOURCES) for _ in range(2))
+    one.save(("float32",), "old")
+    monkeypatch.setattr(jit, "SOURCES", "new")
+    monkeypatch.setattr(other, "_source_stamp", "new")
+    assert other.load(("float32",)) is None
+    seen, write = [], one._save_data
+
+    def slow(name, data):
+        try:
+            seen.append(other.load(("float64",)))
+        except OSError:  # no such file: load_overload takes it as nothing kept
+            seen.append(None)
+        write(name, data)
+
+    monkeypatch.setattr(one, "_save_data", slow)
+    one.save(("float64",), "new")
+    assert (seen, other.load(("float64",))) == ([None], "new")
+
+
 def test_no_folder_for_a_cache_is_no_error(monkeypatch):
     def nowhere(function):
         raise RuntimeError("cannot cache function: no locator available")

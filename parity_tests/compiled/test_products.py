@@ -76,7 +76,7 @@ def test_some_steps_at_a_stride(dtype):
 
 
 @DTYPES
-@pytest.mark.parametrize("R", [1, steps.DEPTH, steps.DEPTH + 3])
+@pytest.mark.parametrize("R", [1, steps.DEPTH, 4 * steps.DEPTH + 3])
 @pytest.mark.parametrize(("N", "I"), [(1, 1), (ROWS * 3 + 1, 5), (ROWS * (steps.STRIPS + 1) + 3, 60)])
 def test_what_is_summed_over_steps(R, N, I, dtype, monkeypatch):
     """dx, a weight's gradient that is added to what is there, and a bias's, in parts."""

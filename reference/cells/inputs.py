@@ -67,8 +67,9 @@ class Form(NamedTuple):
         return s
 
 
-def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtype: np.dtype) -> tuple[Form, Array]:
-    """Check an input and take it apart: its Form, and its packed rows (N, I)."""
+def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtype: np.dtype,
+               copy: bool = True) -> tuple[Form, Array]:
+    """Check an input and take it apart: its Form, and its packed rows (N, I); ``copy`` if they are to be kept."""
     if isinstance(x, tuple):
         packed = checked_packed(x)
         form, data = Form(packed.batch_sizes, True, False, packed), packed.data
@@ -86,7 +87,7 @@ def open_input(name: str, x: Sequences, batch_first: bool, input_size: int, dtyp
     if data.shape[-1] != input_size:
         raise RuntimeError(f"{name}: input must have input_size {input_size} as its last axis, got {data.shape[-1]}")
     checks.array(f"{name}: input", data, data.shape, dtype, ValueError)
-    return form, form.rows(data)
+    return form, form.rows(data, copy)
 
 
 def open_gradient(name: str, dy: Sequences | None, form: Form, features: int, dtype: np.dtype) -> Array:

@@ -162,15 +162,16 @@ class Layer(Module):
 
         What the layer remembers of an earlier forward stays.  With the engines for speed it is quicker than a call.
         """
-        form, data, states, _ = self._open(x, state)
+        form, data, states, _ = self._open(x, state, copy=False)
         y, states_n, _ = stack.forward(without_cache(self.room), self._stacked(), data, self._nest(form, states),
                                        form.batch_sizes, (), 0.0, **self.options)
         return form.like(y), self._flat(form, states_n)
 
-    def _open(self, x: Sequences, state: State | None) -> tuple[Form, Array, tuple[Array, ...], tuple[tuple, np.dtype, str]]:
+    def _open(self, x: Sequences, state: State | None,
+              copy: bool = True) -> tuple[Form, Array, tuple[Array, ...], tuple[tuple, np.dtype, str]]:
         """Check what comes in  ->  Form, packed rows, states, and what every state of this form must be"""
         name, D = type(self).__name__, 1 + self.bidirectional
-        form, data = open_input(name, x, self.batch_first, self.input_size, self.dtype)
+        form, data = open_input(name, x, self.batch_first, self.input_size, self.dtype, copy)
         hint = ", (layers x directions, batch, features) whatever batch_first says," if self.batch_first else ""
         shapes = tuple(form.state_shape(self.num_layers * D, width) for width in self._widths())
         return form, data, checks.state(f"{name}: state", state, shapes, self.dtype, hint), (shapes, self.dtype, hint)
@@ -194,8 +195,9 @@ class Layer(Module):
 
     def _stacked(self) -> stack.Nested:
         """``params`` as Params[layer][direction]; no bias is a bias of zero."""
-        zero = np.zeros(len(self.room.GATES) * self.hidden_size, self.dtype)
-        return [[self.room.Params(**{"b_ih": zero, "b_hh": zero} | parameters.fields(self.params, parameters.suffix(k, d)))
+        size = len(self.room.GATES) * self.hidden_size
+        none = {} if self.bias else dict.fromkeys(("b_ih", "b_hh"), np.zeros(size, self.dtype))
+        return [[self.room.Params(**none, **parameters.fields(self.params, parameters.suffix(k, d)))
                  for d in range(1 + self.bidirectional)] for k in range(self.num_layers)]
 
     def _named(self, dparams: stack.Nested) -> Grads:

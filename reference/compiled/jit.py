@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from numba import __version__ as VERSION
 from numba import config, njit, types
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic
@@ -24,12 +25,27 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_
 SOURCES = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
+class Files(IndexDataCacheFile):
+    """A file for each signature, which says what it is of.  Numba's own index may name a file before it is written, and another
+    process then finds there what was compiled for another signature, or from another source."""
+
+    def name(self, key: tuple) -> str:
+        return f"{Path(self._index_name).stem}.{sha256(repr((VERSION, key)).encode()).hexdigest()[:16]}.nbc"
+
+    def save(self, key: tuple, data: Any) -> None:
+        self._save_data(self.name(key), (SOURCES, key, data))
+
+    def load(self, key: tuple) -> Any:
+        source, of, data = self._load_data(self.name(key))
+        return data if (source, of) == (SOURCES, key) else None
+
+
 class Cache(FunctionCache):
     """Numba's cache, stale after any change in this folder, and silent where a file cannot be read or written."""
 
     def __init__(self, function: Callable):
         super().__init__(function)
-        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, source_stamp=SOURCES)
+        self._cache_file = Files(self._cache_path, self._impl.filename_base, source_stamp=SOURCES)
 
     def load_overload(self, *signature: Any) -> Any:
         with suppress(OSError):

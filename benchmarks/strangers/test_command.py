@@ -48,6 +48,9 @@ def test_a_run_imports_this_checkout_and_is_told_its_threads(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     code = "import os, sys, benchmarks; sys.exit(10 * int(os.environ['BPTT_STRANGER_THREADS']) + len(benchmarks.__path__))"
     assert started([sys.executable, "-c", code], 3) == 31
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    code = "import os; raise SystemExit(7 * (os.environ.setdefault('XLA_FLAGS', 'slow') == ''))"
+    assert started([sys.executable, "-c", code], 1) == 7  # what the adapter would ask for is not what is timed
     code = f"import os, sys; sys.exit(os.environ['PYTHONPATH'].split(os.pathsep)[0] != {str(ROOT)!r})"
     assert started([sys.executable, "-c", code], 1) == 0
 

@@ -45,8 +45,8 @@ LADDER = (
 
 @cache
 def measured() -> pd.DataFrame:
-    """Every timed float32 row of one layer in the result files."""
-    files = sorted((ROOT / "benchmarks" / "results").glob("*/*.json*"))
+    """Every timed float32 row of one layer in the result files, those of a machine's first grid before others."""
+    files = sorted((ROOT / "benchmarks" / "results").glob("*/*.json*"), key=lambda f: (f.parent.name, len(f.name), f.name))
     rows = load([(f"benchmarks/results/{file.parent.name}/{file.name}", results.read(file)) for file in files])
     return rows[rows["median"].notna() & (rows.dtype == "float32") & rows.model.isna()]
 
@@ -87,8 +87,9 @@ def ladder(of: pd.DataFrame | None = None) -> str:
 
 
 def floor() -> str:
-    """One LSTM forward: what a step costs, from the smallest product of a step to the largest."""
-    rows = measured()
+    """One LSTM forward: what a step costs, from the smallest product of a step to the largest; what was measured more than once
+    by the first file."""
+    rows = measured()[measured().implementation.isin(SHOWN)].drop_duplicates(["where", "threads", "implementation", "key"])
     rows = rows[(rows.kind == "lstm") & (rows.phase == "forward") & (rows.preset == "grid")]
     rows = rows.assign(work=rows.flops / rows["T"]).sort_values(["device", "work"], kind="stable")
     head = ["measured on", "size", "multiplications and additions in one step"]

@@ -185,6 +185,8 @@ def layouts(kind: str) -> Iterator[Case]:
         yield Case(usual(kind, num_layers=2), memory=memory)
     for memory in ("fortran", "strided", "backwards"):
         yield Case(usual(kind, batch_first=True), lengths=LENGTHS["unsorted"], memory=memory)
+    # Past a vector and a block: a kernel that takes gradients to lie as their weights do is wrong only there.
+    yield Case(sized(kind, 20, 40), T=5, B=9, gain=0.2, memory="fortran", label="wide", tier=2)
     for dtype in ("int32", "uint8", "uint64"):
         yield Case(usual(kind), lengths=LENGTHS["unsorted"], lengths_dtype=dtype)
 

@@ -33,7 +33,7 @@ class Claim:
     was easy is no mean over all.  Several files may have the rows; it must hold in each.
     """
 
-    said: str  # the sentence; {at_most} and {at_least} stand for the bounds
+    said: str  # the sentence; {at_most} and {at_least} stand for the bounds, {asked} for what was asked
     implementation: tuple[str, ...]
     preset: str
     cases: int
@@ -43,6 +43,7 @@ class Claim:
     statistic: str = "geomean"
     at_most: float | None = None
     at_least: float | None = None
+    asked: float | None = None  # where it is said beside what holds; not checked
     machine: tuple[str, ...] = ()
     cell: tuple[str, ...] = ()
     phase: tuple[str, ...] = ()
@@ -74,7 +75,7 @@ class Claim:
     @property
     def sentence(self) -> str:
         """What is said, with its bounds."""
-        return self.said.format(at_most=self.at_most, at_least=self.at_least)
+        return self.said.format(at_most=self.at_most, at_least=self.at_least, asked=self.asked)
 
     def bound(self) -> str:
         """'≤ 0.65'"""

@@ -29,7 +29,7 @@ def parameter(fault):
     return pytest.param(fault, id=name(fault), marks=[pytest.mark.slow] * slow)
 
 
-@pytest.mark.parametrize("fault", map(parameter, FAULTS))
+@pytest.mark.parametrize("fault", [parameter(f) for f in FAULTS])
 def test_fault_is_caught(fault):
     culprit = implementation(fault)
     assert any(catches(fault, run_case(culprit, case)) for case in candidates(fault)), "this fault survives"

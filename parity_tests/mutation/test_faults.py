@@ -25,7 +25,7 @@ def name(fault):
 
 def parameter(fault):
     """The loops of ``compiled`` run as plain Python here, for seconds each: in ``make test`` those of one file stand for all."""
-    slow = fault.room.startswith("compiled/") and fault.room != "compiled/elementary"
+    slow = fault.room.startswith("compiled/") and fault.room != "compiled/rnn"
     return pytest.param(fault, id=name(fault), marks=[pytest.mark.slow] * slow)
 
 

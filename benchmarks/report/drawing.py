@@ -58,7 +58,7 @@ class Plot(NamedTuple):
         import matplotlib
 
         target = io.BytesIO()
-        metadata: dict[str, Any] = {"Date": None} if form == "svg" else {"Software": None}
+        metadata: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type") if form == "svg" else ("Software",))
         with matplotlib.rc_context({**STYLE, "svg.hashsalt": self.name}):
             self.figure.savefig(target, format=form, dpi=150, metadata=metadata)
         return target.getvalue()

@@ -22,34 +22,39 @@ class ForwardOnly:
         self.forward = layer.infer
 
 
-def some(kind, dtypes):
-    """Every third of the named cases: enough for what is about the engine, and not about the cell"""
-    cases = [case for case in table(dtypes) if case.spec.kind == kind and not case.contract][::3]
-    assert len(cases) > 25
-    return cases
+def some(kind, dtypes, every):
+    """The named cases, or every third of them: enough of what is about the engine, and not about the cell, for each change"""
+    cases = [case for case in table(dtypes) if case.spec.kind == kind and not case.contract]
+    assert len(cases) > 40
+    return cases[::every]
 
 
+EVERY = pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+
+
+@EVERY
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("rows", "cells"), [(1, 1), (8, 48)])
-def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, monkeypatch):
+def test_results_do_not_depend_on_the_size_of_a_chunk(kind, rows, cells, every, monkeypatch):
     """The named cases are so small that one chunk holds them; here they take several, the last one shorter."""
     monkeypatch.setattr(steps, "ROWS", rows)
     for room in (lstm, gru):
         monkeypatch.setattr(room, "CELLS", cells)
-    for case in some(kind, ("float64",)):
+    for case in some(kind, ("float64",), every):
         result = run_case(BUILTIN["numpy.fast"], case)
         assert result.ok, (case.name, result.wrong)
 
 
+@EVERY
 @pytest.mark.parametrize(
     ("name", "rows", "kind"), [("numpy", 1024, "lstm")] + [("numpy.fast", rows, kind) for rows in (8, 1024) for kind in KINDS]
 )
-def test_inference_is_the_forward(name, rows, kind, monkeypatch):
+def test_inference_is_the_forward(name, rows, kind, every, monkeypatch):
     """For weights that are small and large, by the rule of the suite; arguments stay as they are."""
     monkeypatch.setattr(steps, "ROWS", rows)
     whole = BUILTIN[name]
     alone = replace(whole, load=lambda spec, weights: ForwardOnly(whole.load(spec, weights)))
-    judged = [run_case(alone, case) for case in some(kind, ("float32", "float64"))]
+    judged = [run_case(alone, case) for case in some(kind, ("float32", "float64"), every)]
     assert all(r.ok for r in judged), [(r.case.name, r.wrong) for r in judged if not r.ok]
 
 

@@ -112,6 +112,20 @@ def test_losses_of_numbers(name, reduction):
     agree({"x": losses.mse_backward(dloss, k)}, s.gradient(inner(dloss, total)))
 
 
+@pytest.mark.parametrize("reduction", losses.REDUCTIONS)
+def test_quantiles(reduction):
+    """J8*: of each truth one forecast is above it or one is below it, and in a row all are on one side."""
+    q, x, y = np.array([0.125, 0.5, 0.75]), np.array([[0.5, -1.5, 0.3], [2.0, 2.5, 3.0]]), np.array([0.2, 1.0])
+    s = Symbols(x=x)
+    formula = np.frompyfunc(lambda x, y, q: sp.Piecewise((q * (y - x), y > x), ((1 - q) * (x - y), True)), 3, 1)
+    l = formula(s["x"], y[:, None], q)
+    total = {"mean": l.sum() / 6, "sum": l.sum(), "none": l}[reduction]
+    dloss = normal(np.shape(total))
+    loss, k = losses.quantile_forward(x, y, q, reduction)
+    agree({"loss": loss}, {"loss": s.value(total)})
+    agree({"x": losses.quantile_backward(dloss, k)}, s.gradient(inner(dloss, total)))
+
+
 @derived
 def additive(v, W_q, W_k, b, q, h):
     return v @ tanh(W_q @ q + W_k @ h + b)

@@ -46,6 +46,13 @@ def numbers(loss: str, **options: Any) -> Iterator[RoomCase]:
         yield case(name, loss, upstream, 1.5, (T, B), y=y, reduction=reduction, **options)
 
 
+def quantiles(name: str, q: list[float], shape: tuple[int, ...]) -> Iterator[RoomCase]:
+    """The quantile loss with each reduction."""
+    for reduction, upstream in (("mean", ()), ("sum", ()), ("none", (*shape, len(q)))):
+        given: dict[str, Any] = {"y": draw(5, *shape), "quantiles": np.array(q), "reduction": reduction}
+        yield case(f"{name}-{reduction}", "quantile", upstream, 1.5, (*shape, len(q)), **given)
+
+
 CASES = [
     case("cross_entropy", "cross_entropy", targets=TARGETS),
     case("cross_entropy-ignore", "cross_entropy", targets=IGNORED),
@@ -66,6 +73,8 @@ CASES = [
     *numbers("huber", delta=0.4),
     *numbers("bce"),
     *numbers("bce", pos_weight=np.array([0.5, 3.0, 1.7])),
+    *quantiles("quantile", [0.1, 0.5, 0.8, 0.95], (T, B)),
+    *quantiles("quantile-one", [0.3], (T,)),
     case("bce-large", "bce", scale=1e4, shape=(T, B), y=np.random.default_rng(5).random((T, B))),
 ]
 
@@ -94,6 +103,16 @@ FAULTS = [
     Fault("huber not clipped in the gradient", "huber_forward", "np.where(near, r, delta * sign)", "r"),
     Fault("absolute error's sign lost", "l1_forward", "settle(r * sign, sign, reduction)",
           "settle(r * sign, abs(sign), reduction)"),
+    Fault("quantiles turned round", "quantile_forward", 'checks.quantiles("quantiles", quantiles)',
+          'checks.quantiles("quantiles", quantiles)[::-1]'),
+    Fault("residual of a quantile with the wrong sign", "quantile_forward", "y - x", "x - y"),
+    Fault("weight of a quantile on the wrong side", "quantile_forward", "np.where(above, q, q - 1)", "np.where(above, 1 - q, -q)"),
+    Fault("slope of a quantile on the wrong side", "quantile_forward", "np.where(above, -q, (1 - q) * below)",
+          "np.where(above, q - 1, q * below)"),
+    Fault("slope of a quantile of the absolute error", "quantile_forward", "np.where(above, -q, (1 - q) * below)",
+          "np.where(above, -1, 1)"),
+    Fault("mean over the rows, not over the quantiles too", "quantile_forward", "np.where(above, q, q - 1) * r",
+          "np.where(above, q, q - 1) * r * len(q)"),
     Fault("weight of positives on negatives too", "bce_forward", "1 - y", "(1 if pos_weight is None else pos_weight) * (1 - y)"),
     Fault("weight of positives left out of the gradient", "bce_forward", "negative * sigmoid(x) - positive * sigmoid(-x)",
           "sigmoid(x) - y"),

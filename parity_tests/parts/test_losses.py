@@ -10,6 +10,7 @@ from torch.nn import functional
 
 import reference
 from reference.parts import losses
+from torch_impl.parts import losses as twins
 
 from ..helpers import assert_close, assert_equal, draw, tensor
 
@@ -177,6 +178,32 @@ def test_a_target_out_of_range_is_torchs_error(bad):
         losses.cross_entropy_forward(z, targets)
 
 
+def test_the_slope_of_a_quantiles_mean_loss_is_the_share_below_it_less_the_quantile():
+    """F(x) - q, whatever the loss: counted, not computed.  So its least is the quantile of the sample."""
+    y, q = draw(1, 200), np.array([0.1, 0.5, 0.85])
+    for x in (np.array([-1.0, 0.2, 0.4]), np.quantile(y, q)):
+        _, k = losses.quantile_forward(np.tile(x, (200, 1)), y, q, "sum")
+        slope = losses.quantile_backward(1.0, k).sum(0) / 200
+        np.testing.assert_allclose(slope, (y[:, None] < x).mean(0) - q, rtol=0, atol=1e-14)
+    assert (abs(slope) <= 1 / 200).all()
+
+
+def test_the_slope_where_a_quantile_is_met_is_zero_on_both_sides():
+    x, y = np.array([[1.0, 2.0, 3.0]]), np.array([2.0])
+    loss, k = losses.quantile_forward(x, y, [0.25, 0.5, 0.75], "sum")
+    np.testing.assert_array_equal(losses.quantile_backward(1.0, k), [[-0.25, 0, 0.25]])
+    leaf = tensor(x).requires_grad_()
+    twins.quantile(leaf, tensor(y), tensor([0.25, 0.5, 0.75]), "sum").backward()
+    assert_equal(leaf.grad, losses.quantile_backward(1.0, k))
+    assert loss == 0.5
+
+
+@pytest.mark.parametrize("bad", [[], [0.5, 0.5], [0.9, 0.1], [0.0, 0.5], [0.5, 1.0], 0.5, [0.1, float("nan")]], ids=str)
+def test_quantiles_that_do_not_rise_between_0_and_1_are_refused(bad):
+    with pytest.raises(ValueError, match="quantiles must rise from above 0 to below 1, got "):
+        losses.quantile_forward(draw(1, 3, np.size(bad)), draw(2, 3), bad)
+
+
 def test_other_errors_name_the_argument():
     z, t = draw(1, 3, V), np.array([0, 1, 2])
     with pytest.raises(RuntimeError, match=r"targets must have shape \(3,\), that of the logits without classes, got \(2,\)"):
@@ -197,5 +224,11 @@ def test_other_errors_name_the_argument():
         losses.l1_forward(z, z.astype(np.float32))
     with pytest.raises(ValueError, match="delta must be a number above 0, got 0"):
         losses.huber_forward(z, z, delta=0)
+    with pytest.raises(RuntimeError, match=r"input must have 2 features on its last axis, got shape \(3, 4\)"):
+        losses.quantile_forward(z, z[:, 0], [0.1, 0.5])
+    with pytest.raises(RuntimeError, match=r"targets must have shape \(3,\), got \(3, 4\)"):
+        losses.quantile_forward(z, z, [0.1, 0.5, 0.8, 0.9])
+    with pytest.raises(ValueError, match="there is nothing to take the mean of"):
+        losses.quantile_forward(z[:0], z[:0, 0], [0.1, 0.5, 0.8, 0.9])
     with pytest.raises(ValueError, match=r"targets must be from 0 to 1, got 0\.0 to 2\.0"):
         losses.bce_forward(z, np.full_like(z, 2) * (z == z.max()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from .arrays import Array, as_array
 from .extras import lacking
@@ -91,6 +91,14 @@ fraction = _number(lambda v: 0 < v <= 1, "a number above 0, at most 1")
 positive = _number(lambda v: v > 0, "a number above 0")
 at_least_zero = _number(lambda v: 0 <= v < float("inf"), "a number, at least 0")
 zero_or_more = _number(lambda v: v >= 0, "0 or more")  # or inf
+
+
+def quantiles(name: str, value: ArrayLike) -> tuple[float, ...]:
+    """Numbers that rise from above 0 to below 1, at least one.  ValueError."""
+    q = np.asarray(value)
+    if q.ndim != 1 or not q.size or not (np.diff(q, prepend=0, append=1) > 0).all():
+        raise ValueError(f"{name} must rise from above 0 to below 1, got {value!r}")
+    return tuple(q.tolist())
 
 
 def choice(name: str, value: str, among: tuple[str, ...]) -> str:

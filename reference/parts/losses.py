@@ -7,8 +7,10 @@
     l = r²  (MSE)  or  |r|  (L1),  r = x - y                                            (J5)
     l = r² / 2 where |r| <= δ,  else  δ (|r| - δ / 2)                                   (J6)
     l = ω y log(1 + e⁻ˣ) + (1 - y) log(1 + eˣ)                                          (J7)
+    l_q = max(q r_q, (q - 1) r_q),  r_q = y - x_q                                       (J8)
 
-z logits (..., V), classes last; t targets (...); w class weights, ε label smoothing, k mask, ω weight of positives.
+z logits (..., V), classes last; t targets (...); w class weights, ε label smoothing, k mask, ω weight of positives;
+x_q the forecast of the quantile q, quantiles last.
 Every exponent is at most 0, so nothing overflows.  J1* labels the adjoint of J1.  Namesakes in torch.nn.functional.
 """
 
@@ -241,13 +243,28 @@ def bce_forward(x: Array, y: Array, pos_weight: Array | float | None = None,
                   negative * sigmoid(x) - positive * sigmoid(-x), reduction)            # J7*
 
 
+def quantile_forward(x: Array, y: Array, quantiles: ArrayLike, reduction: str = "mean") -> tuple[Array, Residual]:
+    """Quantile (pinball) loss, as mse_forward but x (..., Q), a forecast of each quantile, and y (...).
+
+    The slope where x is y is 0.  ValueError: quantiles that do not rise from above 0 to below 1, and as mse_forward.
+    """
+    q = np.asarray(checks.quantiles("quantiles", quantiles), x.real.dtype)
+    x = checks.features("input", x, len(q), x.dtype)
+    y = checks.array("targets", y, x.shape[:-1], x.real.dtype)[..., None]
+    comparable(x, np.broadcast_to(y, x.shape), reduction)
+    r = y - x                                                                           # J8
+    above, below = r.real > 0, r.real < 0
+    return settle(np.where(above, q, q - 1) * r,                                        # J8
+                  np.where(above, -q, (1 - q) * below), reduction)                      # J8*
+
+
 def mse_backward(dloss: ArrayLike, k: Residual) -> Array:
     """The adjoint of every loss of numbers: dloss like loss, Residual  ->  dx like x.  The gradient in y is -dx but in
     bce, where targets take none."""
     return np.asarray(dloss, k.slope.dtype) * k.scale * k.slope                         # J3*, J5*
 
 
-l1_backward = huber_backward = bce_backward = mse_backward
+l1_backward = huber_backward = bce_backward = quantile_backward = mse_backward
 
 
 def comparable(x: Array, y: Array, reduction: str) -> None:

@@ -1,4 +1,4 @@
-"""The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J7: notes/parts/losses.md
+"""The losses of reference/parts/losses.py in PyTorch; autograd is the backward.  J1 to J8: notes/parts/losses.md
 
 Written by the same equations; parity_tests/parts/test_losses.py holds both to torch.nn.functional.
 x predictions (logits in bce) and y targets (...)  ->  loss, 0-d, or (...) by reduction "none".
@@ -50,6 +50,12 @@ def huber(x: Tensor, y: Tensor, reduction: str = "mean", delta: float = 1.0) -> 
 def bce(x: Tensor, y: Tensor, pos_weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     zero, w = x.new_zeros(()), 1 if pos_weight is None else pos_weight
     return reduce(w * y * torch.logaddexp(zero, -x) + (1 - y) * torch.logaddexp(zero, x), reduction)  # J7
+
+
+def quantile(x: Tensor, y: Tensor, quantiles: Tensor, reduction: str = "mean") -> Tensor:
+    """x (..., Q), y (...), quantiles (Q,)  ->  loss; the slope of relu at 0 is 0"""
+    r = y[..., None] - x                                                                  # J8
+    return reduce(quantiles * r.relu() + (1 - quantiles) * (-r).relu(), reduction)        # J8
 
 
 def reduce(l: Tensor, reduction: str, count: Tensor | None = None) -> Tensor:

@@ -202,25 +202,48 @@ def combined(s, attention, h, m):
     return squashed(affine(s, "combine", np.concatenate([c, h])))
 
 
+@pytest.mark.parametrize("known", [0, 1])
 @pytest.mark.parametrize("forcing", [0, 1, 2])
 @pytest.mark.parametrize("mode", MODES)
-def test_forecaster(mode, forcing):
-    """Y1*, Y2*, Y3*, Y4*, Y5*, Y6*: three steps of two columns from a past of three, the forecast read again or not."""
-    model, s, rng = random_model(Forecaster, 2, 3, 1, mode=mode, cell="gru")
-    past, future = rng.standard_normal((2, 3, 2, 2))
+def test_forecaster(mode, forcing, known):
+    """Y1*, Y2*, Y3*, Y4*, Y5*, Y6*: three steps of two columns from a past of three, the forecast read again or not.
+
+    Where there is a third column it is known ahead: each step has that of the row after the one that it reads.
+    """
+    model, s, rng = random_model(Forecaster, 2 + known, 3, 1, mode=mode, cell="gru", known=known)
+    past, future = rng.standard_normal((2, 3, 2, 2 + known))
     coins = np.array([[True, True], [forcing > 0] * 2, [forcing > 1, forcing > 0]])
     losses = []
     for b in range(2):
-        x, v = past[:, b], future[:, b]
+        x, v = past[:, b, :2], future[:, b, :2]
+        n = np.concatenate([past[:, b, 2:], future[:, b, 2:]])
         if mode == "direct":
-            ys, _ = unroll("gru", layer(s, "rnn."), x, zeros("gru"))
-            losses += [(f - goal) ** 2 for f, goal in zip(x[-1, 0] + affine(s, "head", ys[-1]), v[:, 0], strict=True)]
+            ys, _ = unroll("gru", layer(s, "rnn."), past[:, b], zeros("gru"))
+            fs = x[-1, 0] + affine(s, "head", np.concatenate([ys[-1], *n[3:]]))
+            losses += [(f - goal) ** 2 for f, goal in zip(fs, v[:, 0], strict=True)]
             continue
-        _, states = unroll("gru", layer(s, "rnn."), x[:-1], zeros("gru"))
+        _, states = unroll("gru", layer(s, "rnn."), [np.concatenate([x[t], n[t + 1]]) for t in range(2)], zeros("gru"))
         state, f = states[-1], None
         for k in range(3):
             u = x[-1] if k == 0 else v[k - 1] if coins[k, b] else f
-            ys, states = unroll("gru", layer(s, "decoder." if mode == "encdec" else "rnn."), [u], state)
+            r = np.concatenate([u, n[3 + k]])
+            ys, states = unroll("gru", layer(s, "decoder." if mode == "encdec" else "rnn."), [r], state)
             state, f = states[-1], u + affine(s, "head", ys[0])
             losses += list((f - v[k]) ** 2)
     check(s, model, batches.Windowed(past, future), sum(losses) / len(losses), coins=coins)
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_forecaster_of_quantiles(known):
+    """Y7*: three quantiles of each of two steps, the truth above some of them and below others."""
+    levels = (0.125, 0.5, 0.75)
+    model, s, rng = random_model(Forecaster, 1 + known, 2, 1, cell="gru", known=known, quantiles=levels)
+    past, future = rng.standard_normal((2, 2, 3, 1 + known))
+    costs = []
+    for b in range(3):
+        ys, _ = unroll("gru", layer(s, "rnn."), past[:, b], zeros("gru"))
+        f = past[-1, b, 0] + affine(s, "head", np.concatenate([ys[-1], *future[:, b, 1:]]))
+        for k, goal in enumerate(future[:, b, 0]):
+            for q, r in zip(levels, goal - f[3 * k : 3 * k + 3], strict=True):
+                costs.append(sp.Piecewise((q * r, r > 0), ((q - 1) * r, True)))
+    check(s, model, batches.Windowed(past, future), sum(costs) / len(costs))

@@ -248,7 +248,7 @@ def quantile_forward(x: Array, y: Array, quantiles: ArrayLike, reduction: str = 
 
     The slope where x is y is 0.  ValueError: quantiles that do not rise from above 0 to below 1, and as mse_forward.
     """
-    q = np.asarray(checks.quantiles("quantiles", quantiles), x.real.dtype)
+    q = np.asarray(checks.quantiles("quantiles", quantiles), x.dtype)
     x = checks.features("input", x, len(q), x.dtype)
     y = checks.array("targets", y, x.shape[:-1], x.real.dtype)[..., None]
     comparable(x, np.broadcast_to(y, x.shape), reduction)

@@ -48,7 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     module, *needed = COMMANDS[command]
     door.needs("bench", "torch", "rich", *needed)
-    return int(importlib.import_module(module).main(rest[:-1]))
+    from reference.common.output import shielded
+
+    with shielded():
+        return int(importlib.import_module(module).main(rest[:-1]))
 
 
 def console() -> int:

@@ -8,9 +8,12 @@ from torch_impl import door
 def main() -> int:
     """The command; returns its exit status."""
     door.needs("parity", "torch", "rich")
+    from reference.common.output import shielded
+
     from .judge.command import main
 
-    return main()
+    with shielded():
+        return main()
 
 
 def console() -> int:

@@ -9,6 +9,11 @@ rooms ``linear``, ``embedding``, ``attention``, ``dropout``, ``losses``, ``sampl
 ``checkpointed_bptt``, ``rtrl``, ``hessian``.
 """
 
+from .common import extras
+
+if extras.ours():  # before anything that takes long
+    extras.interruptible()
+
 from . import training
 from .cells import gru, lstm, rnn, stack
 from .cells.layers import GRU, LSTM, RNN

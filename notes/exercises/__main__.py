@@ -14,6 +14,8 @@ from torch_impl import door
 if __name__ == "__main__":  # before what may be missing is imported
     door.needs("torch", "torch")
 
+from reference.common.output import shielded
+
 from .complex_step import UnjudgedError
 from .judge import judge, raised
 from .page import text, titles
@@ -66,4 +68,6 @@ def load(file: Path) -> dict[str, Callable]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with shielded():
+        status = main()
+    sys.exit(status)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from reference.common.output import shielded
+
 from . import ROOMS, Problem, Quantity, page, problem, text, trace
 
 
@@ -89,4 +91,6 @@ def _whole(given: str, least: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with shielded():
+        status = main()
+    sys.exit(status)

@@ -1,20 +1,21 @@
 """What every command of this project does alike: what goes wrong is one sentence and an exit status.
 
 0    done; also where whoever read the output has seen enough
-2    something was asked for that cannot be done
+2    something was asked for that cannot be done, or the output could not be written
 130  Ctrl-C
 """
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from .checkpoint import CheckpointError
 from .checks import UsageError as UsageError
+from .output import as_json, lost, shielded
 from .run import NonFiniteError
 
 Model: TypeAlias = Any  # of either backend
@@ -28,18 +29,36 @@ class SilentError(Exception):
     """Something went wrong, and another process of the run says what."""
 
 
-def guarded(command: Callable[[], int], place: Path | str | None = None, interrupted: str = "") -> int:
+Answer: TypeAlias = int | dict[str, Any] | list[Any]  # an exit status; or it is 0, and this is what --json prints
+
+
+def guarded(command: Callable[[], Answer], place: Path | str | None = None, interrupted: str = "", *, json: bool = False) -> int:
     """The exit status of a command, its errors as one sentence on the error stream.
 
-    ``place`` is what an OSError that names no file is about, ``interrupted`` what is said after Ctrl-C.
+    ``place`` is what an OSError that names no file is about, ``interrupted`` what is said after Ctrl-C.  With ``json`` the
+    output is the answer and nothing else; what people read goes to the error stream.
     """
+    with shielded() as output:
+        with redirect_stdout(sys.stderr) if json else nullcontext():
+            answer = answered(command, place, interrupted)
+        if isinstance(answer, int):
+            status = answer
+        else:
+            status = 0
+            if json:
+                print(as_json(answer))
+        output.flush()
+        if not status and lost(output):
+            return failed(lost(output))
+    return status
+
+
+def answered(command: Callable[[], Answer], place: Path | str | None, interrupted: str) -> Answer:
+    """What the command answers, or the status of its error."""
     try:
         return command()
     except SilentError:
         return 2
-    except BrokenPipeError:  # `... | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (ValueError, CheckpointError, NonFiniteError) as e:
         return failed(str(e))
     except OSError as e:
@@ -115,6 +134,10 @@ def add_place(p: argparse.ArgumentParser, engines: Sequence[str]) -> None:
     p.add_argument("--engine", choices=engines, default=engines[0], help=how)
     p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
     p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
+
+
+def add_json(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--json", action="store_true", default=False, help="print the answer as JSON, and nothing else")
 
 
 def numpy_only(device: str, compile: bool, application: str) -> None:

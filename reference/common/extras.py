@@ -5,6 +5,8 @@ Nothing but Python's own library is imported here, and a module that is asked fo
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
 
 
 def lacking(extra: str, *modules: str) -> str | None:
@@ -27,3 +29,24 @@ def needs(extra: str, *modules: str) -> None:
     if sentence:
         print(f"error: {sentence}", file=sys.stderr)
         sys.exit(2)
+
+
+def ours() -> bool:
+    """Whether Python was started for one of the project's own commands."""
+    words = [*sys.orig_argv, ""]
+    module = words[words.index("-m") + 1] if "-m" in words else ""
+    packages = "reference", "torch_impl", "parity_tests", "benchmarks", "notes"
+    return module.partition(".")[0] in packages or any(Path(w).name.startswith("bptt-") for w in words[1:2])
+
+
+def interruptible() -> None:
+    """Ctrl-C says so in a word, also while the modules of a command are loaded, which takes seconds."""
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print("interrupted", file=sys.stderr)
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook

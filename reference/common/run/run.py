@@ -1,11 +1,4 @@
-"""What a training run keeps besides the model, the same for both backends: counters, log, checkpoints, stopping.
-
-A run's folder holds
-
-    log.jsonl            a line for each step and each evaluation
-    last.safetensors     the newest checkpoint, from which a run goes on
-    best.safetensors     the one with the lowest validation loss
-"""
+"""What a training loop asks and tells a run, the same for both backends: counters, log, checkpoints, stopping."""
 
 import json
 import math
@@ -14,18 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from . import checkpoint, checks
+from .. import checks
+from .files import BEST, LAST, LOG, Entry, cut_log
 
-LOG, LAST, BEST = "log.jsonl", "last.safetensors", "best.safetensors"
 SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
-Entry = dict[str, Any]  # of the log, as JSON has it
 
 
 class NonFiniteError(FloatingPointError):
@@ -215,31 +206,3 @@ def bar() -> Any:
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def read_log(path: str | Path) -> list[Entry]:
-    """The entries of a log; a last line that was cut off is left out."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
-    entries: list[Entry] = []
-    with suppress(ValueError):
-        for line in lines:
-            entries.append(json.loads(line))
-    return entries
-
-
-def cut_log(path: Path, counters: Counters) -> None:
-    """Drop what a run that went further than its last checkpoint has written, or all if this run is a new one."""
-    kept = [e for e in read_log(path) if (e["step"], e["epoch"]) <= (counters.step, counters.epoch)]
-    if path.exists():
-        checkpoint.write(path, "".join(json.dumps(e) + "\n" for e in kept if e["step"]).encode())
-
-
-def find(path: str) -> Path:
-    """The checkpoint of a run: the best one, or the last if none was evaluated.  UsageError: there is none."""
-    p = Path(path)
-    if not p.exists():
-        raise checks.UsageError(f"{p} does not exist; train a model first, or name its folder by --run")
-    for file in (p / BEST, p / LAST) if p.is_dir() else (p,):
-        if file.exists():
-            return file
-    raise checks.UsageError(f"{p} has no checkpoint: neither {BEST} nor {LAST}")

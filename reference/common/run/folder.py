@@ -1,0 +1,99 @@
+"""Whose folder it is: one run lives in it, and one process at a time writes there."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import checkpoint
+from ..checks import UsageError
+from .files import BOARD, CONFIG, LOCK, LOG, PICTURE, read_config
+
+FILES = CONFIG, LOG, "*.safetensors", "*.safetensors.tmp", PICTURE, f"{BOARD}/events.*"  # of every run
+
+
+class Application(NamedTuple):
+    """Whose runs they are, and what else it writes into their folders."""
+
+    name: str
+    results: Sequence[str] = ()  # patterns of file names
+
+
+class Folder(NamedTuple):
+    """A folder that this process has for itself."""
+
+    path: Path
+    application: Application
+
+    def begin(self, config: dict[str, Any], *, resume: bool) -> None:
+        """Drop what an earlier run left there, unless that goes on, and write config.json."""
+        for file in () if resume else held(self.path, self.application):
+            file.unlink(missing_ok=True)
+        text = json.dumps({"application": self.application.name, **config}, indent=1, ensure_ascii=False) + "\n"
+        checkpoint.write(self.path / CONFIG, text.encode())
+
+
+def held(folder: Path, application: Application) -> list[Path]:
+    """The files of a run of this application that a folder holds."""
+    return sorted(file for pattern in (*FILES, *application.results) for file in folder.glob(pattern))
+
+
+@contextmanager
+def claimed(folder: Path, application: Application, *, resume: bool = False, overwrite: bool = False) -> Iterator[Folder]:
+    """The folder of a run, made if need be, for this process alone; nothing of a run in it has been touched yet.
+
+    UsageError: it cannot be made, another process has it, or it holds a run that nobody asked to go on with or to drop.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
+    try:
+        with locked(folder):
+            check(folder, application, resume, overwrite)
+            yield Folder(folder, application)
+    finally:
+        if made:
+            with suppress(OSError):  # what could not begin leaves nothing
+                folder.rmdir()
+
+
+def check(folder: Path, application: Application, resume: bool, overwrite: bool) -> None:
+    """UsageError: the folder holds a run that this one must not go on with, or must not drop."""
+    there = held(folder, application)
+    whose = (read_config(folder) or {}).get("application", application.name) if there else application.name
+    if whose != application.name:
+        raise UsageError(f"{folder} holds a run of {whose}, not of {application.name}: name another folder by --run")
+    if there and not (resume or overwrite):
+        raise UsageError(
+            f"{folder} holds a run already ({there[0].name}): go on with it by --resume, drop it by --overwrite, "
+            "or name another folder by --run"
+        )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Alone in a folder.  UsageError: another process is there, with its number and machine; one that is gone is not."""
+    from filelock import SoftFileLock, Timeout  # only an application needs it
+
+    lock = SoftFileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0.5, poll_interval=0.05)  # the first try takes away what a dead process left
+    except Timeout:
+        raise UsageError(f"{folder} is in use{holder(folder / LOCK)}; wait for its end, or name another folder by --run") from None
+    except OSError as e:
+        raise UsageError(f"{folder} cannot be written to: {e.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def holder(lock: Path) -> str:
+    """Who has a lock, in words."""
+    with suppress(OSError, ValueError):
+        pid, host, *_ = lock.read_text(encoding="utf-8").split("\n")
+        return f" by process {int(pid)} on {host} (if that is gone, delete {lock})"
+    return f" by another process (if that is gone, delete {lock})"

@@ -1,0 +1,81 @@
+"""``runs``: the runs below a folder with their figures, whichever application and side they are of."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..checks import UsageError
+from .files import BEST, CONFIG, LAST, LOCK, LOG, read_config, read_log
+
+COLUMNS = {
+    "run": "run",
+    "application": "application",
+    "about": "what",
+    "steps": "steps",
+    "validation": "validation",
+    "state": "state",
+}
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    """One entry for each run at or below a folder.  UsageError: there is no such folder."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name one that holds runs")
+    return list(entries(folder))
+
+
+def entries(folder: Path) -> Iterator[dict[str, Any]]:
+    for file in sorted(folder.rglob(CONFIG)):
+        try:
+            config = read_config(file.parent) or {}
+        except UsageError:
+            continue
+        if "application" in config:
+            yield entry(file.parent, config)
+
+
+def entry(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Where it is, what it is, how far, its lowest validation loss, and the figures that ``evaluate`` left."""
+    log = read_log(folder / LOG)
+    losses = [e["validation"] for e in log if "validation" in e]
+    return {
+        "run": str(folder),
+        "application": config["application"],
+        "about": config.get("about", ""),
+        "steps": log[-1]["step"] if log else 0,
+        "validation": min(losses) if losses else None,
+        "state": state(folder),
+        "seconds": round(log[-1]["time"] - log[0]["time"], 1) if log else None,
+        "figures": {part: figures for part in ("validation", "test") if (figures := evaluated(folder / f"{part}.json"))},
+    }
+
+
+def state(folder: Path) -> str:
+    if (folder / LOCK).exists():
+        return "in use"
+    return "trained" if (folder / BEST).exists() else "begun" if (folder / LAST).exists() else "no checkpoint"
+
+
+def evaluated(file: Path) -> dict[str, Any]:
+    """The summary of an evaluation; empty where there is none."""
+    try:
+        return dict(json.loads(file.read_bytes())["summary"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def show(found: list[dict[str, Any]]) -> None:
+    """The runs as a table on the terminal."""
+    from rich.console import Console  # only the table needs it
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for title in (*COLUMNS.values(), "test"):
+        table.add_column(title, justify="right" if title in ("steps", "validation") else "left", overflow="fold")
+    for e in found:
+        test = "  ".join(f"{k} {v:.4g}" for k, v in e["figures"].get("test", {}).items() if v is not None)
+        table.add_row(*("" if e[k] is None else f"{e[k]:.4f}" if isinstance(e[k], float) else str(e[k]) for k in COLUMNS), test)
+    width = None if sys.stdout.isatty() else 200  # a file or a pipe breaks no lines
+    Console(width=width).print(table if found else "no runs", highlight=False)

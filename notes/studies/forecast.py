@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from reference.forecast.backend import BACKEND
-from reference.forecast.baselines import NAMES
-from reference.forecast.evaluate import LABELS, Evaluation, accumulation, band, covered, evaluate, markdown, rolling
+from reference.forecast.evaluation.band import LEVEL, covered
+from reference.forecast.evaluation.baselines import NAMES
+from reference.forecast.evaluation.evaluate import Evaluation, accumulation, evaluate, rolling
+from reference.forecast.evaluation.report import LABELS, as_json, markdown
 from reference.forecast.options import parser, settled
 from reference.forecast.train import Task, fit, prepare
 
@@ -42,7 +44,7 @@ def task_of(*arguments: str) -> Task:
 
 def overall_of(e: Evaluation) -> dict[str, dict[str, float]]:
     """By model and baseline"""
-    return {name: {k: short(v, 7) for k, v in of.items()} for name, of in e.as_json()["overall"].items()}
+    return {name: {k: short(v, 7) for k, v in of.items()} for name, of in as_json(e)["overall"].items()}
 
 
 def figures(*arguments: str) -> Run:
@@ -56,11 +58,11 @@ def figures(*arguments: str) -> Run:
         "name": test.name,
         "validation": overall_of(validation),
         "test": overall_of(test),
-        "steps": {name: [short(v, 7) for v in of["rmse"]] for name, of in test.as_json()["steps"].items()},
+        "steps": {name: [short(v, 7) for v in of["rmse"]] for name, of in as_json(test)["steps"].items()},
         "seconds": round(seconds, 1),
         "verdict": test.verdict(),
-        "covered": short(covered(test, band(task, model)), 7),
-        "rows": list(task.parts),
+        "covered": None if test.between is None else short(covered(test.truth, test.between), 7),
+        "rows": list(task.parts[0]),
         "windows": test.truth.shape[1],
         "window": task.options["window"],
         "horizon": task.options["horizon"],
@@ -105,7 +107,7 @@ def section(series: str, runs: Runs) -> str:
         f"{f['horizon']} ahead; {rows[0]} rows for training, {rows[1] - rows[0]} for validation, {rows[2] - rows[1]} for "
         f"test.  {f['versions']}, one thread of a shared machine.",
         overall(runs, f),
-        f"Seed 0: {f['verdict']}  Its band, made to hold 80 % of the validation part, holds "
+        f"Seed 0: {f['verdict']}  Its band of {100 * LEVEL:.0f} %, made on the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.",
         by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}, f["horizon"]),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "

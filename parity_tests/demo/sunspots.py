@@ -11,10 +11,13 @@ import torch_impl.forecast.backend
 from reference.forecast import plots
 from reference.forecast.backend import BACKEND
 from reference.forecast.command import described
-from reference.forecast.evaluate import BAND, LABELS, Evaluation, band, covered, evaluate
-from reference.forecast.metrics import Figures
+from reference.forecast.evaluation.band import band
+from reference.forecast.evaluation.evaluate import Evaluation, evaluate
+from reference.forecast.evaluation.metrics import Figures
+from reference.forecast.evaluation.report import LABELS, about_band
+from reference.forecast.kept import open_run, write_data
 from reference.forecast.options import parser, settled
-from reference.forecast.train import fit, open_run, prepare
+from reference.forecast.train import fit, forecasts, prepare
 
 from ..judge import terminal
 from .characters import FailedError
@@ -39,15 +42,12 @@ def forecast(folder: Path, options: Sequence[str]) -> Forecast:
     windows, errors = folder / "test-windows.svg", folder / "test-errors.svg"
     plots.windows(windows, evaluation, between)
     plots.errors(errors, evaluation, None)
-    held = (
-        f"The band lies between the {BAND[0]:.0%} and {BAND[1]:.0%} quantiles of the validation errors; it holds "
-        f"{covered(evaluation, between):.0%} of the test part."
-    )
-    _, twin = open_run(torch_impl.forecast.backend.BACKEND, folder)
-    theirs = task.forecasts(twin, task.windows("test"))
+    write_data(folder, task)
+    _, twin, _ = open_run(torch_impl.forecast.backend.BACKEND, folder)
+    theirs, _ = forecasts(task, twin, evaluation.windows)
     apart = float(abs(theirs - evaluation.forecasts[evaluation.name]).max())
     files = {"Four windows of the test part": windows, "Error for each step ahead": errors}
-    return Forecast(described(task), evaluation, evaluation.verdict(), held, apart, files)
+    return Forecast(described(task), evaluation, evaluation.verdict(), about_band(evaluation, between), apart, files)
 
 
 def rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:

@@ -6,10 +6,11 @@ import shlex
 import numpy as np
 import pytest
 
-from reference.forecast import data
 from reference.forecast.backend import BACKEND
 from reference.forecast.command import main
 from reference.forecast.options import parser, settled
+from reference.forecast.series import Series
+from reference.forecast.series.frequency import frequency
 from torch_impl.forecast.backend import BACKEND as TORCH
 
 SIDES = {"reference": BACKEND, "torch_impl": TORCH}
@@ -27,7 +28,8 @@ def wave(rows=160, seed=0):
 def noisy():
     """The same as a Series"""
     rows = wave()
-    return data.Series("noisy", np.arange(len(rows)), ("x", "y"), np.array([r[1:] for r in rows], float), 12)
+    times = np.arange(len(rows))
+    return Series("noisy", times, ("x", "y"), np.array([r[1:] for r in rows], float), frequency(times), 12)
 
 
 def write(path, rows, header=("time", "x", "y")):

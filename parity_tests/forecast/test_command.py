@@ -88,7 +88,7 @@ def test_what_is_said_after_ctrl_c_goes_on_to_the_same_end(backend, asked_to_sto
     monkeypatch.setattr(windows.Windows, "batch", batch)
     assert command(backend, *asked(file, "--batch", 16), "--out", tmp_path / "run") == 130
     monkeypatch.undo()
-    how = f"to go on, run: python -m {backend}.forecast train --resume --out {tmp_path / 'run'}\n"
+    how = f"to go on, run: python -m {backend}.forecast train --resume --run {tmp_path / 'run'}\n"
     assert how in capsys.readouterr().err
     assert load(tmp_path / "run" / LAST).counters["epoch"] == 0
     assert command(backend, "train", "--resume", "--out", tmp_path / "run", "--no-progress") == 0
@@ -119,11 +119,11 @@ def test_what_cannot_go_on_is_refused(tmp_path, capsys):
     assert f"there is no run in {run} to go on with: it has no last.safetensors" in capsys.readouterr().err
     assert command("reference", *asked(file), "--out", run) == 0
     assert command("reference", *asked(file), "--out", run) == 2
-    assert "holds a run already: go on with --resume, drop it with --overwrite" in capsys.readouterr().err
+    assert "go on with it by --resume, drop it by --overwrite" in capsys.readouterr().err
     assert command("reference", *asked(file), "--out", run, "--overwrite", "--hidden", 4) == 0
     write(file, wave(seed=1))
     assert command("reference", "train", "--resume", "--out", run) == 2
-    assert "the data of the run in" in capsys.readouterr().err
+    assert "160 rows of own differ, the first is row 1, 2000-01-01: 'x' was 0.025146 and is" in capsys.readouterr().err
 
 
 @both_sides
@@ -198,7 +198,7 @@ def test_the_device_is_an_option(backend, tmp_path, capsys):
 def test_any_dates_have_a_calendar(tmp_path, capsys):
     file = write(tmp_path / "own.csv", wave())
     o = options("--csv", file, "--time", "time", "--target", "x", "--calendar")
-    s = prepare(o).series
+    [s] = prepare(o).series
     assert s.columns == ("x", "sin of year", "cos of year")
     turn = 2 * np.pi * 31 / 366  # the first of February of 2000
     np.testing.assert_allclose(s.values[1, 1:], [np.sin(turn), np.cos(turn)], atol=1e-15)
@@ -228,11 +228,19 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
     assert command("reference", "predict", "--run", run, "--out", run / "mine.png") == 2
     assert "is where the plot goes; name a .csv file" in capsys.readouterr().err and not (run / "mine.png").exists()
     write(file, [*wave(), ("2013-05", "0.1", "0.2")])
-    assert command("reference", "evaluate", "--run", run, "--no-plots") == 2
-    assert "own has 161 rows, 160 in training" in capsys.readouterr().err
-    other = write(tmp_path / "other.csv", wave(seed=1))
-    assert command("reference", "predict", "--run", run, "--csv", other) == 2
-    assert "does not begin with the 160 rows" in capsys.readouterr().err
+    assert command("reference", "evaluate", "--run", run, "--no-plots") == 0
+    assert "1 rows are new since the training; they belong to the test part" in capsys.readouterr().out
+    assert command("reference", "predict", "--run", run, "--csv", longer, "--no-plots") == 0
+    whole = (run / "forecast.csv").read_text()
+    recent = write(tmp_path / "recent.csv", [*wave()[-6:], *(("2013-05", "0.1", "0.2"), ("2013-06", "0.1", "0.2"))])
+    assert command("reference", "predict", "--run", run, "--csv", recent, "--no-plots") == 0
+    assert (run / "forecast.csv").read_text() == whole
+    for rows, said in (
+        (wave()[-7:], "own has 7 rows, and the model reads 8"),
+        (wave()[::2], "its rows come every 2 months, at day 1, those of the training"),
+    ):
+        assert command("reference", "predict", "--run", run, "--csv", write(tmp_path / "own2.csv", rows)) == 2
+        assert said.replace("own", "own2") in capsys.readouterr().err
 
 
 @both_sides
@@ -250,7 +258,7 @@ def test_predict_goes_on_from_a_file_that_has_grown(tmp_path, capsys):
         (["--csv", "own.csv", "--target", "x", "--test", "0.9"], "--validation and --test must be shares"),
         (["--csv", "own.csv", "--target", "x", "--lr", "-1"], "--lr must be above 0"),
         (["--csv", "own.csv", "--target", "x", "--data", "weather"], "--data and --csv are two series"),
-        (["--missing", "previous"], "--missing is for a file"),
+        (["--fill", "previous"], "--fill: for a file of your own; give it with --csv"),
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
         (["--patience", "0"], "--patience must be at least 1, got 0"),
         (["--dropout", "1.5", "--layers", "2"], "--dropout must be from 0 to 1, got 1.5"),

@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from reference.forecast import baselines, metrics, windows
+from reference.forecast import windows
+from reference.forecast.evaluation import baselines, metrics
 from reference.forecast.train import prepare
 
 from .runs import noisy, options, wave, write
 
 # Windows, parts, scaling.
+
+
+def cut_out(values, T, K, start, stop):
+    origins = windows.origins(T, K, start, stop)
+    return windows.Windows(values, origins, np.zeros(len(origins), int), T, K)
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
@@ -18,7 +24,7 @@ def test_no_window_sees_the_future(part):
     values = np.arange(N, dtype=float)[:, None]
     cut = windows.parts(N, T, K, 0.2, 0.2)
     start, stop = cut.rows(part)
-    windowed = windows.windows(values, T, K, start, stop)
+    windowed = cut_out(values, T, K, start, stop)
     assert len(windowed.origins) == stop - K + 1 - max(start, T)
     for past, future, o in zip(windowed.past[..., 0], windowed.future[..., 0], windowed.origins, strict=True):
         np.testing.assert_array_equal(past, np.arange(o - T, o))
@@ -26,39 +32,37 @@ def test_no_window_sees_the_future(part):
         assert start <= future.min() and future.max() < stop
 
 
-def test_windows_are_views():
-    values = np.zeros((30, 2))
-    windowed = windows.windows(values, 5, 2, 0, 30)
-    assert np.shares_memory(windowed.past, values) and np.shares_memory(windowed.future, values)
-
-
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_what_comes_later_changes_nothing_that_a_forecast_is_made_of(part):
     """Scaling, training windows, every baseline and the model's input: rows from an origin on are replaced."""
     s = noisy()
     o = options("--window", 24, "--horizon", 6, "--season", 12)
-    task = prepare(o, s)
+    task = prepare(o, [s])
     origin = int(task.windows(part).origins[-1])
     changed = s.values.copy()
-    changed[max(origin, task.parts.train) :] = 1e6
-    other = prepare(o, s._replace(values=changed))
-    assert all(np.array_equal(a, b) for a, b in zip(task.scaling, other.scaling, strict=True))
+    changed[max(origin, task.parts[0].train) :] = 1e6
+    other = prepare(o, [s._replace(values=changed)])
+    assert all(np.array_equal(a, b) for a, b in zip(task.scaling[0], other.scaling[0], strict=True))
     np.testing.assert_array_equal(task.windows("train").past, other.windows("train").past)
     np.testing.assert_array_equal(task.windows("train").future, other.windows("train").future)
     if part != "train":
         np.testing.assert_array_equal(task.windows(part).past[-1], other.windows(part).past[-1])
         assert (task.windows(part).future[-1] != other.windows(part).future[-1]).all()
-        for name, f in baselines.all_of(task.values, task.windows("train"), task.windows(part), 12).items():
-            g = baselines.all_of(other.values, other.windows("train"), other.windows(part), 12)[name]
-            np.testing.assert_array_equal(f[:, -1], g[:, -1], name)
+        for name, f in simple(task, part).items():
+            if (name, part) != ("linear", "validation"):  # its ridge is chosen there
+                np.testing.assert_array_equal(f[:, -1], simple(other, part)[name][:, -1], name)
+
+
+def simple(task, part):
+    return baselines.all_of(baselines.Linear(task.windows("train"), task.windows("validation")), task.windows(part), 12)
 
 
 def test_scaling_goes_back():
-    task = prepare(options("--window", 24), noisy())
+    task = prepare(options("--window", 24), [noisy()])
     windowed = task.windows("test")
-    np.testing.assert_allclose(task.truth(windowed)[2], task.series.values[windowed.origins + 2, 0], atol=1e-12)
-    np.testing.assert_allclose(task.values[: task.parts.train].mean(0), 0, atol=1e-12)
-    np.testing.assert_allclose(task.values[: task.parts.train].std(0), 1)
+    np.testing.assert_allclose(task.truth(windowed)[2], task.series[0].values[windowed.origins + 2, 0], atol=1e-12)
+    np.testing.assert_allclose(task.rows[: task.parts[0].train].mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(task.rows[: task.parts[0].train].std(0), 1)
 
 
 def test_a_short_file_is_passed_over_more_often(tmp_path):
@@ -75,8 +79,8 @@ def test_a_short_file_is_passed_over_more_often(tmp_path):
 @pytest.mark.parametrize("season", [1, 3, 7])
 def test_baselines_by_hand(season):
     values = np.random.default_rng(0).standard_normal((40, 2))
-    windowed = windows.windows(values, 8, 5, 10, 40)
-    persistent, seasonal = baselines.persistence(windowed), baselines.seasonal(values, windowed, season)
+    windowed = cut_out(values, 8, 5, 10, 40)
+    persistent, seasonal = baselines.persistence(windowed), baselines.seasonal(windowed, season)
     for w, o in enumerate(windowed.origins):
         for k in range(5):
             back = o + k
@@ -91,8 +95,8 @@ def test_the_linear_baseline_finds_a_linear_law():
     x[:, 1] = rng.standard_normal(300)
     for t in range(2, 300):
         x[t, 0] = 0.5 * x[t - 1, 0] - 0.3 * x[t - 2, 0] + 2 * x[t - 1, 1] + 1
-    train, test = windows.windows(x, 4, 1, 0, 200), windows.windows(x, 4, 1, 200, 300)
-    np.testing.assert_allclose(baselines.linear(train, test)[0], test.future[:, 0, 0], atol=1e-10)
+    train, held, test = (cut_out(x, 4, 1, *rows) for rows in ((0, 150), (150, 200), (200, 300)))
+    np.testing.assert_allclose(baselines.Linear(train, held)(test)[0], test.future[:, 0, 0], atol=1e-10)
 
 
 def test_metrics_by_hand():

@@ -1,6 +1,7 @@
 """What NumPy and PyTorch each give to the forecaster; everything else is the same code."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from ..common.checks import engines
 from ..common.command import Model, numpy_only
 from ..models.forecaster import Forecaster
 from ..training import loop, optim
+from ..training.processes import Alone, alone
 
 
 def in_numpy(backend: "Backend", device: str, compile: bool, engine: str) -> "Backend":
@@ -24,6 +26,8 @@ class Backend(NamedTuple):
     train: Callable
     restore: Callable
     place: Callable = in_numpy  # (backend, device, compile, engine) -> the one whose models compute so
+    processes: Callable[[dict], AbstractContextManager[Alone]] = alone  # the group that this process is one of, as a context
+    group: Alone = Alone()  # that group
 
 
 BACKEND = Backend("reference", engines(), Forecaster, optim.AdamW, loop.train, checkpoint.restore)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..common.arrays import Array
-from .evaluate import BAND, Evaluation
-from .train import Task
+from .evaluation.band import Band
+from .evaluation.evaluate import Evaluation
+
+if TYPE_CHECKING:
+    from .predict import Forecast
 
 STYLE: Any = {
     "figure.dpi": 130,
@@ -39,61 +42,67 @@ def canvas(file: Path, width: float, height: float, rows: int, columns: int, **o
         figure.savefig(file)
 
 
-def windows(file: Path, scores: Evaluation, between: Array) -> None:
+def windows(file: Path, e: Evaluation, band: Band) -> None:
     """Some windows with history, forecast, truth and band"""
-    task, (K, W) = scores.task, scores.truth.shape
+    K, W = e.truth.shape
     chosen = np.linspace(0, W - 1, SHOWN + 2).astype(int)[1:-1]
-    with canvas(file, 10, 5.6, 2, 2) as (figure, axes):
+    with canvas(file, 10, 5.5, 2, 2) as (figure, axes):
         for ax, w in zip(axes.flat, chosen, strict=True):
-            o = scores.origins[w]
-            times, values = task.series.times, task.series.values[:, 0]
-            back = slice(max(0, o - max(3 * K, task.options["window"])), o)
-            ax.plot(times[back], values[back], color=TRUTH, lw=1, label="history")
-            ahead = times[o : o + K]
-            f = scores.forecasts[scores.name][:, w]
-            shade(ax, ahead, f + between)
-            ax.plot(ahead, scores.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
-            ax.plot(ahead, f, color=MODEL, lw=1.6, label=scores.name)
-            ax.plot(ahead, scores.forecasts["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
-            ax.set_ylabel(task.series.columns[0])
-            dated(ax, times)
+            series, row = e.task.origin(e.windows, int(w))
+            back = slice(row - min(row, max(3 * K, e.windows.length)), row)
+            ax.plot(series.times[back], series.values[back, 0], color=TRUTH, lw=1, label="history")
+            ahead = series.times[row : row + K]
+            if e.between is not None:
+                shade(ax, ahead, e.between[:, :, w], band)
+            ax.plot(ahead, e.truth[:, w], "o-", ms=2.5, lw=1, color=TRUTH, mfc="white", label="truth")
+            ax.plot(ahead, e.forecasts[e.name][:, w], color=MODEL, lw=1.6, label=e.name)
+            ax.plot(ahead, e.forecasts["linear"][:, w], color=OTHERS["linear"], lw=1, ls="--", label="linear")
+            ax.set_ylabel(series.columns[0])
+            if e.several:
+                ax.set_title(series.name, fontsize=9)
+            dated(ax, series.times)
         figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-        figure.suptitle(f"{task.series.name}: forecasts of {K} steps in the {scores.part} part")
+        figure.suptitle(f"{title(e)}: forecasts of {K} steps in the {e.part} part")
 
 
-def errors(file: Path, scores: Evaluation, accumulated: Mapping | None) -> None:
+def title(e: Evaluation) -> str:
+    return f"{len(e.task.series)} series" if e.several else e.task.series[0].name
+
+
+def errors(file: Path, e: Evaluation, accumulated: Mapping | None) -> None:
     """The error for each step ahead"""
-    K, columns = np.arange(1, len(scores.truth) + 1), 2 if accumulated else 1
+    K, columns = np.arange(1, len(e.truth) + 1), 2 if accumulated else 1
     with canvas(file, 5.2 * columns, 3.6, 1, columns) as (_, axes):
         ax = axes[0, 0]
-        for name, f in scores.steps.items():
-            main = name == scores.name
-            ax.plot(K, f.rmse, "o-", ms=3, lw=2 if main else 1.2, color=MODEL if main else OTHERS[name], label=name)
-        ax.set_title(f"{scores.task.series.name}, {scores.part} part")
+        for name, f in e.steps.items():
+            main = name == e.name
+            ax.plot(K, f.rmse, "o-", ms=3, lw=2 if main else 1.2, color=MODEL if main else OTHERS.get(name), label=name)
+        ax.set_title(f"{title(e)}, {e.part} part")
         if accumulated:
             for (name, v), color in zip(accumulated.items(), (MODEL, "#1e8449"), strict=True):
                 axes[0, 1].plot(K, v, "o-", ms=3, color=color, label=name)
             axes[0, 1].set_title("its own forecasts read, or the truth before each step")
         for ax in axes[0]:
-            ax.set(xlabel="steps ahead", ylabel="RMSE", ylim=(0, None))
+            ax.set(xlabel="steps ahead", ylabel="RMSE, in deviations" if e.several else "RMSE", ylim=(0, None))
             ax.legend(fontsize=8)
 
 
-def prediction(file: Path, task: Task, times: Array, ahead: Array, between: Array) -> None:
-    """History and what comes next"""
+def prediction(file: Path, shown: int, f: "Forecast", band: Band) -> None:
+    """The last rows of history and what comes next"""
     with canvas(file, 8, 3.6, 1, 1) as (_, [[ax]]):
-        shown = slice(-max(4 * len(ahead), 2 * task.options["window"]), None)
-        ax.plot(task.series.times[shown], task.series.values[shown, 0], color=TRUTH, lw=1, label="history")
-        shade(ax, times, between)
-        ax.plot(times, ahead, "o-", ms=3, color=MODEL, label="forecast")
-        ax.set_ylabel(task.series.columns[0])
-        dated(ax, times)
+        back = slice(-max(4 * len(f.values), shown), None)
+        ax.plot(f.series.times[back], f.series.values[back, 0], color=TRUTH, lw=1, label="history")
+        if f.between is not None:
+            shade(ax, f.times, f.between, band)
+        ax.plot(f.times, f.values, "o-", ms=3, color=MODEL, label="forecast")
+        ax.set_ylabel(f.series.columns[0])
+        dated(ax, f.series.times)
         ax.legend(fontsize=8)
 
 
-def shade(ax: Any, times: Array, between: Array) -> None:
+def shade(ax: Any, times: Array, between: Array, band: Band) -> None:
     """The band (2, K)"""
-    ax.fill_between(times, *between, color=MODEL, alpha=0.18, lw=0, label=f"{BAND[1] - BAND[0]:.0%} of validation errors")
+    ax.fill_between(times, *between, color=MODEL, alpha=0.18, lw=0, label=f"band of {band.level:.0%}")
 
 
 def dated(ax: Any, times: Array) -> None:

@@ -1,5 +1,6 @@
-"""From options to a trained model and its forecasts, the same steps on both backends."""
+"""From options to a trained model, the same steps on both backends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from scipy.special import lambertw
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
 from ..common.command import Model
-from ..common.run import BEST, LAST, Result, find
-from . import data as sources
+from ..common.run import Result, find
+from . import series as sources
 from .backend import Backend
-from .data import Series
-from .options import DEFAULTS, EPOCHS, FREE, STEPS, Options
-from .windows import Parts, Scaling, Windows, parts, scaling, windows
+from .options import EPOCHS, STEPS, Options
+from .series import Series
+from .windows import Parts, Scaling, Windows, origins, parts, scaling
 
 MAX_NORM = 1.0
 CHUNK = 512  # windows forecast at a time
@@ -23,59 +24,94 @@ CHUNK = 512  # windows forecast at a time
 
 @dataclass(frozen=True)
 class Task:
-    """A series, cut, scaled by its training part, and what is to be done with it."""
+    """One series or several, each cut and scaled by its own training part, and what is to be done with them."""
 
-    options: Options  # of the command, and how the series was cut and scaled
-    series: Series
-    parts: Parts
-    scaling: Scaling
-    values: Array  # (N, F), scaled
+    options: Options  # of the command, and how the series were cut and scaled
+    series: tuple[Series, ...]
+    parts: tuple[Parts, ...]
+    scaling: tuple[Scaling, ...]
+    rows: Array  # (N, F)   scaled, one series after another
+    starts: tuple[int, ...]  # the first row of each
 
     @property
     def season(self) -> int:
-        return self.options["season"] or self.series.season
+        return self.series[0].season
 
-    def windows(self, part: str) -> Windows:
-        return windows(self.values, self.options["window"], self.options["horizon"], *self.parts.rows(part))
+    @property
+    def known(self) -> int:
+        return self.series[0].known
+
+    @property
+    def target(self) -> str:
+        return self.series[0].columns[0]
+
+    def windows(self, part: str, horizon: int | None = None) -> Windows:
+        """SeriesError: with another horizon than that of the run the part may hold none."""
+        T, K = self.options["window"], horizon or self.options["horizon"]
+        found = [start + origins(T, K, *cut.rows(part)) for start, cut in zip(self.starts, self.parts, strict=True)]
+        which = np.repeat(np.arange(len(found)), [len(o) for o in found])
+        return Windows(self.rows, np.concatenate(found), which, T, K)
+
+    def back(self, scaled: Array, windows: Windows) -> Array:
+        """Of the target (K, W, ...), in the units of each window's series"""
+        mean, deviation = (np.array([s[k][0] for s in self.scaling])[windows.series] for k in (0, 1))
+        shape = (-1,) + (1,) * (scaled.ndim - 2)
+        return scaled * deviation.reshape(shape) + mean.reshape(shape)
 
     def truth(self, windows: Windows) -> Array:
         """(K, W) in the units of the target"""
-        return self.scaling.back(windows.future[..., 0].T)
+        return self.back(windows.future[..., 0].T, windows)
 
-    def forecasts(self, model: Model, windows: Windows, forced: bool = False) -> Array:
-        """(K, W) in the units of the target: free running, or each step given the true one before it"""
-        chunks = [windows.batch(c) for c in batches.in_order(len(windows.origins), CHUNK)]
-        ahead = [model.forced(c) if forced else model.forecast(c.past) for c in chunks]
-        return self.scaling.back(np.concatenate(ahead, axis=1).astype(float))
+    def deviation(self, windows: Windows) -> Array:
+        """(W,) of the target in the training part of each window's series"""
+        return np.array([s.deviation[0] for s in self.scaling])[windows.series]
+
+    def origin(self, windows: Windows, w: int) -> tuple[Series, int]:
+        """The series of a window, and the row there of the first step that is forecast."""
+        k = int(windows.series[w])
+        return self.series[k], int(windows.origins[w]) - self.starts[k]
 
 
-def prepare(options: Options, series: Series | None = None, cut: Parts | None = None) -> Task:
+def prepare(
+    options: Options,
+    series: Sequence[Series] | None = None,
+    cuts: Sequence[Parts] | None = None,
+    scales: Sequence[Scaling] | None = None,
+) -> Task:
     """Raises SeriesError, or FileNotFoundError where a package with data is not installed."""
-    series = sources.load(options) if series is None else series
-    season = options["season"] or series.season
-    if cut is None:
-        cut = parts(len(series.values), options["window"], options["horizon"], options["validation"], options["test"], season)
-    scale = scaling(series, cut.train)
-    fitted = {"parts": list(cut), "scaling": [v.tolist() for v in scale]}
-    if options["epochs"] is None:
-        count = max(1, cut.train - options["window"] - options["horizon"] + 1)
-        options = options | {"epochs": max(EPOCHS, -(-STEPS // -(-count // options["batch"])))}
-    return Task(options | {"series": fitted}, series, cut, scale, scale.forth(series.values))
+    o = options
+    series = tuple(sources.load(o) if series is None else series)
+    if cuts is None:
+        size = o["window"], o["horizon"], o["validation"], o["test"]
+        cuts = [parts(len(s.values), *size, s.season, s.name if len(series) > 1 else "") for s in series]
+    if scales is None:
+        scales = [scaling(s, cut.train) for s, cut in zip(series, cuts, strict=True)]
+    rows = np.concatenate([scale.forth(s.values) for s, scale in zip(series, scales, strict=True)])
+    starts = np.cumsum([0, *(len(s.values) for s in series[:-1])])
+    fitted = {
+        "names": [s.name for s in series],
+        "parts": [list(cut) for cut in cuts],
+        "scaling": [[v.tolist() for v in scale] for scale in scales],
+        "columns": list(series[0].columns),
+        "known": series[0].known,
+        "frequency": series[0].frequency.name,
+        "season": series[0].season,
+    }
+    if o["epochs"] is None:
+        count = sum(max(1, cut.train - o["window"] - o["horizon"] + 1) for cut in cuts)
+        o = o | {"epochs": max(EPOCHS, -(-STEPS // -(-count // o["batch"])))}
+    return Task(o | {"series": fitted}, series, tuple(cuts), tuple(scales), rows, tuple(int(s) for s in starts))
 
 
-def build(backend: Backend, o: Options, columns: int) -> Model:
-    how = {k: o[k] for k in ("mode", "cell", "dropout", "dtype")}
-    return backend.model(columns, o["horizon"], o["hidden"], o["layers"], **how, rng=np.random.default_rng(o["seed"]))
-
-
-def features(saved: checkpoint.Checkpoint) -> int:
-    """F, how many variables its windows have"""
-    return saved.weights["rnn.weight_ih_l0"].shape[1]
+def build(backend: Backend, o: Options) -> Model:
+    how = {k: o[k] for k in ("mode", "cell", "dropout", "dtype")} | {"known": o["series"]["known"]}
+    sizes = len(o["series"]["columns"]), o["horizon"], o["hidden"], o["layers"]
+    return backend.model(*sizes, **how, quantiles=tuple(o["quantiles"] or ()), rng=np.random.default_rng(o["seed"]))
 
 
 def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str) -> Model:
     """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
-    model = build(backend, saved.config | {"dtype": dtype}, features(saved))
+    model = build(backend, saved.config | {"dtype": dtype})
     backend.restore(saved._replace(weights={k: v.astype(dtype) for k, v in saved.weights.items()}), model)
     model.eval()
     return model
@@ -94,7 +130,7 @@ def forced_share(o: Options, epoch: int) -> float:
 def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) -> tuple[Model, Result]:
     """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
     o, train, held = task.options, task.windows("train"), task.windows("validation")
-    model = build(backend, o, len(task.series.columns))
+    model = build(backend, o)
     optimizer = backend.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
     per_pass = -(-len(train.origins) // o["batch"])
 
@@ -104,7 +140,7 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
         return [train.batch(order[k : k + o["batch"]]) for k in range(0, len(order), o["batch"])]
 
     result = backend.train(
-        model,
+        backend.group.wrap(model),
         optimizer,
         passes,
         epochs=o["epochs"],
@@ -122,57 +158,49 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
     return model, result
 
 
-def loaded(file: Path) -> checkpoint.Checkpoint:
-    """CheckpointError: also where it is not of a forecaster."""
-    saved = checkpoint.load(file)
-    if not {"series", "mode"} <= saved.config.keys():
-        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
-    return saved
+def forecasts(task: Task, model: Model, windows: Windows) -> tuple[Array, Array]:
+    """Free running, in the units of the target: (K, W), and all that the model says of it, (K, W, Q) or (K, W, 1)"""
+    K, first = windows.horizon, windows.rows.shape[1] - task.known
+    chunks = []
+    for c in batches.in_order(len(windows.origins), CHUNK):
+        past, future = windows.batch(c)
+        chunks.append(ahead(model, past, future[..., first:], K))
+    raw = task.back(np.concatenate(chunks, axis=1).astype(float), windows)
+    return raw[..., middle(model)], raw
 
 
-def kept(asked: Options, folder: Path) -> Options:
-    """The options of a run that goes on.
+def forced(task: Task, model: Model, windows: Windows) -> Array:
+    """(K, W) in the units of the target: each step given the true one before it"""
+    chunks = [model.forced(windows.batch(c)) for c in batches.in_order(len(windows.origins), CHUNK)]
+    return task.back(np.concatenate(chunks, axis=1).astype(float), windows)
 
-    ValueError, CheckpointError: there is none; an option says something else; more passes were done than there are to be.
+
+def middle(model: Model) -> int:
+    """Which of a model's outputs is the forecast: the median of its quantiles."""
+    return model.quantiles.index(0.5) if model.quantiles else 0
+
+
+def ahead(model: Model, past: Array, known: Array, horizon: int) -> Array:
+    """past (T, B, F), known (K, B, known), scaled  ->  what is said of the target's next K steps (K, B, Q) or (K, B, 1)
+
+    K as ``whole`` says.  A direct model that is asked for more steps than it has goes on from its own forecasts; ValueError
+    where it cannot, for it reads other columns, which it does not forecast.
     """
-    if not (folder / LAST).exists():
-        raise ValueError(f"there is no run in {folder} to go on with: it has no {LAST}")
-    saved = loaded(folder / LAST)
-    before = saved.config
-    for name, v in asked.items():
-        if name not in FREE and before.get(name, DEFAULTS[name]) != v:
-            raise ValueError(
-                f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
-                f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --out"
-            )
-    done = saved.counters["epoch"]
-    if asked.get("epochs", before["epochs"]) != before["epochs"] and asked["epochs"] <= done:
+    if model.mode != "direct":
+        return np.asarray(model.ahead(past, known, horizon))[..., :1]
+    if horizon > model.horizon and model.columns - model.known > 1:
         raise ValueError(
-            f"the run in {folder} has done {done} passes; --epochs is how many in all, so it must be more, not {asked['epochs']}"
+            f"this model forecasts {model.horizon} steps at once and reads columns that it does not forecast, so it cannot go on "
+            f"to {horizon}; train with --horizon {horizon}, or with --mode recursive"
         )
-    return before
+    said = [np.asarray(model.ahead(past, known[: model.horizon]))]
+    for start in range(model.horizon, horizon, model.horizon):
+        rows = np.concatenate([said[-1][..., [middle(model)]], known[start - model.horizon : start]], axis=-1)
+        past = np.concatenate([past, rows])[-len(past) :]
+        said.append(np.asarray(model.ahead(past, known[start : start + model.horizon])))
+    return np.concatenate(said)
 
 
-def open_run(backend: Backend, folder: Path, csv: Path | None = None) -> tuple[Task, Model]:
-    """The task, cut and scaled as in training, and the best model of a run's folder; ``csv`` is a later state of its file.
-
-    FileNotFoundError, CheckpointError, SeriesError: there is none, or rows are not those of the training; ``csv`` may have more.
-    """
-    file = folder / BEST
-    if not file.exists():
-        raise FileNotFoundError(f"{folder} holds no {BEST}: train a model there first, with --out {folder}")
-    saved = loaded(file)
-    o = saved.config
-    if csv is not None and o["csv"] is None:
-        raise ValueError(f"--csv is for runs on a file; this one was trained on {o['data']}")
-    series = sources.load(o if csv is None else o | {"csv": str(csv)})
-    cut, before = Parts(*o["series"]["parts"]), [np.array(v) for v in o["series"]["scaling"]]
-    rows = len(series.values)
-    if rows < cut.end or not all(map(np.array_equal, before, scaling(series, cut.train))):
-        raise sources.SeriesError(f"{series.name} does not begin with the {cut.end} rows that the model was trained on")
-    if rows > cut.end and csv is None:
-        raise sources.SeriesError(
-            f"{series.name} has {rows} rows, {cut.end} in training: name the file with predict --csv "
-            "to go on from its end, or train again"
-        )
-    return prepare(o, series, cut), restored(backend, saved, o["dtype"])
+def whole(model: Model, horizon: int) -> int:
+    """So many steps or more, of which the model forecasts all it forecasts at once."""
+    return -(-horizon // model.horizon) * model.horizon if model.mode == "direct" else horizon

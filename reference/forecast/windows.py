@@ -1,13 +1,12 @@
-"""Parts of a series in time, scaling by the first of them, and sliding windows as views."""
+"""Parts of a series in time, scaling by the first of them, and sliding windows, of one series or of several."""
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import Array
 from ..common.batches import Windowed
-from .data import Series, SeriesError
+from .series import Series, SeriesError
 
 
 class Parts(NamedTuple):
@@ -36,18 +35,31 @@ class Scaling(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """W windows of a part: views into the scaled series."""
+    """W windows of a part of every series, as places in the rows of all of them; cut out when they are asked for."""
 
-    past: Array  # (W, T, F)
-    future: Array  # (W, K, F)
+    rows: Array  # (N, F)   scaled, one series after another
     origins: Array  # (W,)   the row of the first step that is forecast
+    series: Array  # (W,)   which series it is of
+    length: int  # T, steps that are read
+    horizon: int  # K, steps that are forecast
+
+    @property
+    def past(self) -> Array:
+        """(W, T, F)"""
+        return self.rows[self.origins[:, None] + np.arange(-self.length, 0)]
+
+    @property
+    def future(self) -> Array:
+        """(W, K, F)"""
+        return self.rows[self.origins[:, None] + np.arange(self.horizon)]
 
     def batch(self, chosen: Array | slice) -> Windowed:
-        """Some of them, time first; this copies."""
-        return Windowed(self.past[chosen].transpose(1, 0, 2), self.future[chosen].transpose(1, 0, 2))
+        """Some of them, time first."""
+        at = self.origins[chosen]
+        return Windowed(self.rows[at + np.arange(-self.length, 0)[:, None]], self.rows[at + np.arange(self.horizon)[:, None]])
 
 
-def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1) -> Parts:
+def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1, name: str = "") -> Parts:
     """Where a series is cut.  SeriesError: a part would hold no window."""
     if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
         raise SeriesError(
@@ -56,10 +68,11 @@ def parts(rows: int, length: int, horizon: int, validation: float, test: float, 
     a, b = rows - round(rows * (validation + test)), rows - round(rows * test)
     needed = max(length + horizon + 1, season)
     if a < needed or b - a < horizon or rows - b < horizon:
+        smaller = "--season" if a < season and a >= length + horizon + 1 else "--window or --horizon"
         raise SeriesError(
-            f"{rows} rows are too few: windows of {length} and {horizon} steps and a season of {season} need "
-            f"{needed} rows for training and {horizon} for validation and for test, there are {a}, {b - a} "
-            f"and {rows - b}; try a smaller --window or --horizon"
+            f"{name + ': ' if name else ''}{rows} rows are too few: windows of {length} and {horizon} steps and a season of "
+            f"{season} need {needed} rows for training and {horizon} for validation and for test, there are {a}, {b - a} "
+            f"and {rows - b}; try a smaller {smaller}"
         )
     return Parts(a, b, rows)
 
@@ -76,14 +89,9 @@ def scaling(series: Series, train: int) -> Scaling:
     return Scaling(mean, deviation)
 
 
-def windows(values: Array, length: int, horizon: int, start: int, stop: int) -> Windows:
-    """Those whose every forecast step lies in rows [start, stop); the past may reach back before ``start``.
-
-    values (N, F).  No copy: each window is a view of the same rows.
-    """
-    origins = np.arange(max(start, length), stop - horizon + 1)
-    if not len(origins):
+def origins(length: int, horizon: int, start: int, stop: int) -> Array:
+    """Those whose every forecast step lies in rows [start, stop); the past may reach back before ``start``."""
+    found = np.arange(max(start, length), stop - horizon + 1)
+    if not len(found):
         raise SeriesError(f"rows {start} to {stop} hold no window of {length} and {horizon} steps")
-    both = sliding_window_view(values, length + horizon, axis=0).swapaxes(1, 2)  # (N-T-K+1, T+K, F)
-    both = both[origins[0] - length : origins[-1] - length + 1]
-    return Windows(both[:, :length], both[:, length:], origins)
+    return found

@@ -235,7 +235,7 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
     assert {"parity_tests.judge.diagnosis.TWINS", "torch_impl.cells.layers.WAYS"} <= imports(Path(__file__).relative_to(ROOT))
 
 
-# safetensors is the file format of checkpoints, rich draws the progress bar of a run, matplotlib the pictures of runs and
+# safetensors is the file format of checkpoints, filelock locks a run's folder, pandas reads files and knows calendars, rich draws the progress bar of a run, matplotlib the pictures of runs and
 # forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
 # check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.  Triton
 # compiles kernels that are written here.
@@ -253,6 +253,7 @@ ALSO = {
     "reference/char_lm/train.py": {"rich"},
     "reference/char_lm/plots.py": {"matplotlib"},
     "reference/forecast/plots.py": {"matplotlib"},
+    **{f"reference/forecast/series/{name}.py": {"pandas"} for name in ("table", "times", "frequency")},
     "torch_impl/export/onnx_graph.py": {"onnx"},
     "torch_impl/export/command.py": {"onnxruntime"},
     **{f"torch_impl/triton/{name}.py": {"triton"} for name in ("__init__", "functions", "blocks", "rnn", "lstm", "gru")},

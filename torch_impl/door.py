@@ -16,6 +16,7 @@ OURS = Path(__file__).parent.parent / "reference" / "__init__.py"
 
 def needs(extra: str, *modules: str) -> None:
     """Ends the command with one sentence and status 2 if ``reference`` is not ours, or a module is not installed."""
+    interruptible()
     spec = find_spec("reference")
     origin = spec.origin if spec else None
     if origin is None or not OURS.samefile(origin):
@@ -26,6 +27,13 @@ def needs(extra: str, *modules: str) -> None:
         )
         sys.exit(2)
     import_module("reference.common.extras").needs(extra, *modules)
+
+
+def interruptible() -> None:
+    """Ctrl-C says so in a word, also while the modules of a command are loaded, which takes seconds."""
+    before = sys.excepthook
+    quiet = lambda kind, error, trace: print("interrupted", file=sys.stderr)  # noqa: E731
+    sys.excepthook = lambda kind, *more: (quiet if issubclass(kind, KeyboardInterrupt) else before)(kind, *more)
 
 
 def folder_last() -> None:

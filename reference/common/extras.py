@@ -5,7 +5,6 @@ Nothing but Python's own library is imported here, and a module that is asked fo
 
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from types import TracebackType
 
 
@@ -32,11 +31,9 @@ def needs(extra: str, *modules: str) -> None:
 
 
 def ours() -> bool:
-    """Whether Python was started for one of the project's own commands."""
+    """Whether Python was started for a command of this package."""
     words = [*sys.orig_argv, ""]
-    module = words[words.index("-m") + 1] if "-m" in words else ""
-    packages = "reference", "torch_impl", "parity_tests", "benchmarks", "notes"
-    return module.partition(".")[0] in packages or any(Path(w).name.startswith("bptt-") for w in words[1:2])
+    return "-m" in words and words[words.index("-m") + 1].partition(".")[0] == __name__.partition(".")[0]
 
 
 def interruptible() -> None:

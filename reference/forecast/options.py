@@ -11,8 +11,9 @@ from ..models.forecaster import MODES
 from .series.fill import WAYS
 from .series.packaged import DATASETS
 
-SIZES = {"sunspots": (48, 12), "weather": (28, 7)}  # window and horizon, if not given
-OTHER = (24, 6)
+# Window, horizon, validation and test part, if not given.
+SIZES = {"sunspots": (48, 12, 0.15, 0.15), "weather": (28, 7, 0.15, 0.15), "tourism": (18, 24, 24, 24)}
+OTHER = (24, 6, 0.15, 0.15)
 EPOCHS, STEPS = 25, 800
 
 
@@ -43,8 +44,8 @@ RUN = {
     "date_format": option(None, "of --time: as %%d.%%m.%%Y, or 'number' (default: what its values show)"),
     "calendar": flag("read the place in the year, week and day besides, as points on circles, known ahead (weather has the year)"),
     "season": option(None, "steps after which the series is expected to repeat (default: by the frequency)", type=int),
-    "validation": option(0.15, "share of the rows, before the test part (default: %(default)s)", type=float),
-    "test": option(0.15, "share of the rows, at the end (default: %(default)s)", type=float),
+    "validation": option(None, "share of the rows, or how many, before the test part (default: 0.15)", type=float),
+    "test": option(None, "share of the rows, or how many, at the end (default: 0.15)", type=float),
     "window": option(None, "steps that are read", type=int),
     "horizon": option(None, "steps that are forecast", type=int),
     "mode": option("direct", "all steps at once; one after another; by a decoder (default: %(default)s)", choices=MODES),
@@ -121,8 +122,8 @@ def settled(given: argparse.Namespace, before: Options = DEFAULTS) -> Options:
     """The options of ``train`` as JSON has them, the others from before.  ValueError: some do not fit, or are out of range."""
     o = {k: before.get(k, v) for k, v in DEFAULTS.items()} | asked(given)
     o["epochs"] = EPOCHS if o["epochs"] is None and o["csv"] is None else o["epochs"]
-    window, horizon = OTHER if o["csv"] else SIZES[o["data"]]
-    o["window"], o["horizon"] = (d if o[k] is None else o[k] for k, d in (("window", window), ("horizon", horizon)))
+    usual = zip(("window", "horizon", "validation", "test"), OTHER if o["csv"] else SIZES[o["data"]], strict=True)
+    o |= {name: value for name, value in usual if o[name] is None}
     csv, direct = o["csv"] is not None, o["mode"] == "direct"
     of_a_file = ", ".join(f"--{name.replace('_', '-')}" for name in OF_A_FILE if o[name] is not None)
     refused = {

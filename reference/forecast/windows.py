@@ -61,11 +61,14 @@ class Windows(NamedTuple):
 
 def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1, name: str = "") -> Parts:
     """Where a series is cut.  SeriesError: a part would hold no window."""
-    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
+    left = rows - share(rows, validation) - share(rows, test)
+    if not (validation > 0 and test > 0 and whole(validation) and whole(test) and left > 0):
         raise SeriesError(
-            f"--validation and --test must be shares above 0 that leave something for training, got {validation} and {test}"
+            "--validation and --test must be shares above 0, or numbers of rows, that leave something for training, "
+            f"got {validation:g} and {test:g} of {rows} rows"
         )
-    a, b = rows - round(rows * (validation + test)), rows - round(rows * test)
+    b = rows - share(rows, test)
+    a = b - share(rows, validation) if validation >= 1 or test >= 1 else rows - round(rows * (validation + test))
     needed = max(length + horizon + 1, season)
     if a < needed or b - a < horizon or rows - b < horizon:
         smaller = "--season" if a < season and a >= length + horizon + 1 else "--window or --horizon"
@@ -75,6 +78,15 @@ def parts(rows: int, length: int, horizon: int, validation: float, test: float, 
             f"and {rows - b}; try a smaller {smaller}"
         )
     return Parts(a, b, rows)
+
+
+def whole(part: float) -> bool:
+    return part < 1 or part == int(part)
+
+
+def share(rows: int, part: float) -> int:
+    """Below 1 a share of the rows, else how many."""
+    return round(rows * part) if part < 1 else int(part)
 
 
 def scaling(series: Series, train: int) -> Scaling:

@@ -72,7 +72,7 @@ def load(options: Mapping[str, Any]) -> list[Series]:
     SeriesError: whatever is wrong with the file, with the row.  FileNotFoundError: a package with data is not installed.
     """
     if options["csv"] is None:
-        loaded = [from_package(options["data"], options.get("season"))]
+        loaded = from_package(options["data"], options.get("season"))
     else:
         fields: dict[str, Any] = {k: options[k] for k in Reading._fields if options.get(k) is not None}
         fields |= {k: tuple(fields.get(k, ())) for k in ("features", "known")} | {"csv": Path(options["csv"])}
@@ -80,12 +80,14 @@ def load(options: Mapping[str, Any]) -> list[Series]:
     return [with_calendar(s) for s in loaded] if options.get("calendar") else loaded
 
 
-def from_package(name: str, season: int | None = None) -> Series:
-    """A series that ships in a package: packaged.py."""
-    p = packaged.DATASETS[name]()
-    found = require(name, "time", p.times)
-    made = Series(name, p.times, p.columns, p.values, found, season or p.season, origin="--season" if season else p.why)
-    return with_calendar(made, ("year",)) if p.calendar else made
+def from_package(data: str, season: int | None = None) -> list[Series]:
+    """Series that ship in a package: packaged.py."""
+    made = []
+    for name, p in packaged.DATASETS[data]().items():
+        found = require(name, "time", p.times)
+        s = Series(name, p.times, p.columns, p.values, found, season or p.season, origin="--season" if season else p.why)
+        made.append(with_calendar(s, ("year",)) if p.calendar else s)
+    return made
 
 
 def from_csv(how: Reading) -> list[Series]:

@@ -1,16 +1,16 @@
 """A window of the past in, the next K steps out: direct, recursive, or encoder and decoder.  Derivation: notes/models/forecaster.md
 
-    y, _ = rnn([x ; n]),  f_k = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_k      direct: column 0, all K steps at once     (Y1)
-    s_1 = rnn([x_1 ; n_2] ... [x_{T-1} ; n_T])                      the others: the state before x_T        (Y2)
-    u_1 = x_T,  u_k = v_{k-1} where the coin k is heads, else f_{k-1}       (Y3)
-    h_k, s_{k+1} = decoder([u_k ; n_{T+k}], s_k)                    recursive: the decoder is the rnn       (Y4)
-    f_k = u_k + h_k Wᵀ + b                                          every column, since it is read again    (Y5)
-    loss = mean (f - v)²                                            over steps, batch, predicted columns    (Y6)
-    f_kq = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_kq,  loss = mean l_q of J8        direct, with quantiles  (Y7)
-    f_k sorted, for the quantiles of one number do not cross        where it forecasts, not where it learns (Y8)
+    y, _ = rnn([x ; n]),  f_k = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_k    direct: column 0, all K steps at once  (Y1)
+    s_1 = rnn([x_1 ; n_2] ... [x_{T-1} ; n_T])                      the others: the state before x_T                    (Y2)
+    u_1 = x_T,  u_k = v_{k-1} where the coin k is heads, else f_{k-1}                                                   (Y3)
+    h_k, s_{k+1} = decoder([u_k ; n_{T+k}], s_k)                    recursive: the decoder is the rnn                   (Y4)
+    f_k = u_k + h_k Wᵀ + b                                          every column, since it is read again                (Y5)
+    loss = mean (f - v)²                                            over steps, batch, predicted columns                (Y6)
+    f_kq = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_kq           direct with quantiles: loss = mean l_q of J8        (Y7)
+    f_k1 <= f_k2 ... sorted                                         where it forecasts, not where it learns             (Y8)
 
-x the past (T, B, C), v the future (K, B, C), n what is known ahead of both (T+K, B, F - C), the calendar for instance: the
-last columns of a window.  All scaled; column 0 is the target.  What is predicted is the change, so that a network which
+x the past (T, B, C), v the future (K, B, C), n (T+K, B, F - C) what is known ahead in both, the calendar for instance: the
+last columns of the F.  All are scaled; column 0 is the target.  What is predicted is the change, so that a network which
 says nothing is persistence.  The gradient goes through what is fed back: f_{k-1} is a number, not a token.  The starred
 labels are the adjoints.
 """

@@ -1,0 +1,223 @@
+"""A run's folder: one run lives in it, one process at a time writes there; the list of runs; the log for TensorBoard."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+from reference.common.checks import UsageError
+from reference.common.run import LAST, LOG, Application, claimed, read_log
+from reference.common.run.files import LOCK
+
+from ..char_lm.runs import spawn
+from .applications import APPLICATIONS, Small
+
+every_application = pytest.mark.parametrize("name", APPLICATIONS)
+MINE = Application("mine", ("result.*",))
+
+
+@every_application
+def test_a_folder_with_anything_of_a_run_is_not_written_into_unasked(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    for left in ("best.safetensors", "log.jsonl", "config.json", "test.json"):
+        run.mkdir()
+        (run / left).write_text("{}")
+        assert small.train(run) == 2
+        assert f"{run} holds a run already ({left})" in capsys.readouterr().err
+        assert [f.name for f in run.iterdir()] == [left]
+        (run / left).unlink()
+        run.rmdir()
+
+
+@every_application
+def test_a_run_of_another_application_is_never_dropped(name, tmp_path, capsys):
+    other = next(n for n in APPLICATIONS if n != name)
+    run = tmp_path / "run"
+    assert Small.on(other, tmp_path / "data").train(run) == 0
+    before = {f.name: f.read_bytes() for f in run.iterdir() if f.is_file()}
+    small = Small.on(name, tmp_path / "more")
+    for more in ((), ("--overwrite",)):
+        assert small.train(run, *more) == 2
+        assert f"{run} holds a run of {other}, not of {name}: name another folder by --run" in capsys.readouterr().err
+    assert {f.name: f.read_bytes() for f in run.iterdir() if f.is_file()} == before
+
+
+@every_application
+def test_overwrite_drops_all_that_the_old_run_left_and_nothing_else(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    assert small.train(run) == 0
+    assert small.call("evaluate", "--run", run, *(["--no-plots"] if name == "forecast" else [])) == 0
+    (run / "mine.txt").write_text("kept")
+    if name == "forecast":
+        assert small.call("predict", "--run", run) == 0
+        left = ("test.md", "test.json", "test-forecasts.csv", "forecast.csv", "forecast.png")
+    else:
+        left = ("test.json",)
+    assert all((run / n).exists() for n in left)
+    assert small.train(run, "--overwrite") == 0
+    assert not any((run / n).exists() for n in left) and (run / "mine.txt").read_text() == "kept"
+
+
+@every_application
+def test_a_mistake_under_overwrite_leaves_the_old_run(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    assert small.train(run) == 0
+    before = (run / LAST).read_bytes()
+    small.data.write_text("")
+    assert small.train(run, "--overwrite") == 2
+    assert (run / LAST).read_bytes() == before and not (run / LOCK).exists()
+
+
+@every_application
+def test_what_could_not_begin_leaves_no_folder(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    small.data.unlink()
+    assert small.train(run) == 2
+    assert not run.exists()
+
+
+@every_application
+def test_two_trainings_in_one_folder(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    process = spawn("reference", *small.words(run, steps=100_000), application=name)
+    try:
+        until(lambda: len(read_log(run / LOG)) > 3, process)
+        for more in (("--resume",), ("--overwrite",)):
+            words = ["train", "--run", run, "--resume"] if "--resume" in more else small.words(run, *more)
+            assert small.call(*words) == 2
+            error = capsys.readouterr().err
+            assert f"{run} is in use by process {process.pid} on " in error and error.count("\n") == 1, error
+    finally:
+        process.kill()
+        process.communicate()
+    assert small.train(run, "--overwrite") == 0  # a lock whose process is gone does not hold
+
+
+def until(true, process, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+def test_a_lock_from_another_machine_is_believed(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / LOCK).write_text("7\nelsewhere\n")
+    with pytest.raises(UsageError, match=r"in use by process 7 on elsewhere \(if that is gone, delete .*run.lock\)"), claimed(run, MINE):
+        pass
+
+
+@every_application
+def test_the_list_of_runs(name, tmp_path, capsys):
+    small = Small.on(name, tmp_path / "data")
+    assert small.train(tmp_path / "runs" / "a") == 0
+    assert small.call("evaluate", "--run", tmp_path / "runs" / "a", *(["--no-plots"] if name == "forecast" else [])) == 0
+    capsys.readouterr()
+    assert small.call("runs", tmp_path / "runs", "--json") == 0
+    [entry] = json.loads(capsys.readouterr().out)
+    assert (entry["application"], entry["state"], entry["steps"]) == (name, "trained", 20)
+    assert entry["validation"] == pytest.approx(min(e["validation"] for e in read_log(tmp_path / "runs" / "a" / LOG) if "validation" in e))
+    assert entry["figures"]["test"]
+    assert small.call("runs", tmp_path / "runs") == 0
+    assert str(tmp_path / "runs" / "a")[:20] in capsys.readouterr().out
+    assert small.call("runs", tmp_path / "nothing") == 2
+
+
+@every_application
+def test_answers_are_json_and_nothing_else(name, tmp_path, capsys):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    verbs = {"char_lm": ("evaluate", "generate"), "forecast": ("evaluate", "predict")}[name]
+    for words in (small.words(run), *([verb, "--run", str(run)] for verb in verbs)):
+        assert small.call(*words, "--json") == 0
+        answer = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+        assert answer
+
+
+@every_application
+def test_the_log_for_tensorboard(name, tmp_path, capsys):
+    pytest.importorskip("tensorboardX", reason="extra 'tensorboard' is not installed")
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    assert small.train(run, "--tensorboard") == 0
+    log = read_log(run / LOG)
+    assert scalars(run) == {
+        (tag, e["step"]): pytest.approx(e[key], rel=1e-6)
+        for e in log
+        for key, tag in (("loss", "loss/training"), ("validation", "loss/validation"), ("norm", "gradients/norm"), ("lr", "learning rate"))
+        if key in e
+    }
+
+
+def scalars(run):
+    from tensorboardX.proto.event_pb2 import Event
+
+    [file] = (run / "tensorboard").glob("events.*")
+    found, data = {}, file.read_bytes()
+    while data:  # length, its checksum, the event, its checksum
+        n = struct.unpack("<Q", data[:8])[0]
+        event = Event.FromString(data[12 : 12 + n])
+        found |= {(v.tag, event.step): v.simple_value for v in event.summary.value}
+        data = data[16 + n :]
+    return found
+
+
+# What is printed never ends the work.
+
+
+def piped(name, tmp_path, words, reader, **environment):
+    """The command with its output into a pipe that ``reader`` reads -> its exit status and what it said on the error stream"""
+    line = [sys.executable, "-m", f"reference.{name}", *words]
+    from ..char_lm.runs import ROOT
+
+    env = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | environment
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=env)
+    read = reader(process.stdout)
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    return process.wait(), read, said
+
+
+@every_application
+def test_a_closed_pipe_ends_no_training(name, tmp_path):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    status, _, said = piped(name, tmp_path, small.words(run), lambda pipe: pipe.readline())
+    assert (status, said) == (0, "")
+    assert max(e["step"] for e in read_log(run / LOG)) == 20 and (run / "best.safetensors").exists()
+
+
+def test_a_closed_pipe_ends_no_evaluation(tmp_path):
+    small, run = Small.on("forecast", tmp_path / "data"), tmp_path / "run"
+    assert small.train(run) == 0
+    status, _, said = piped("forecast", tmp_path, ["evaluate", "--run", str(run)], lambda pipe: None)
+    assert (status, said) == (0, "")
+    assert {f.name for f in run.glob("test*")} >= {"test.md", "test.json", "test-forecasts.csv", "test-errors.png"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_without_a_character_ends_no_training(encoding, tmp_path):
+    small, run = Small.on("char_lm", tmp_path / "data"), tmp_path / "run"
+    small.data.write_text(small.data.read_text().replace("e", "→"), encoding="utf-8")
+    status, read, said = piped("char_lm", tmp_path, small.words(run), lambda pipe: pipe.read(), PYTHONIOENCODING=encoding)
+    assert (status, said) == (0, "") and b"\\u2192" in read
+    status, read, said = piped(
+        "char_lm", tmp_path, ["generate", "--run", str(run), "--length", "50"], lambda pipe: pipe.read(), PYTHONIOENCODING=encoding
+    )
+    assert (status, said) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
+    small, run = Small.on("forecast", tmp_path / "data"), tmp_path / "run"
+    from ..char_lm.runs import ROOT
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        words = [sys.executable, "-m", "reference.forecast", *small.words(run)]
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
+    assert (run / "best.safetensors").exists()

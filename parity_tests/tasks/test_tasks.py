@@ -73,12 +73,30 @@ def test_the_commands_train_and_write_on_both_sides(name, tmp_path, capsys):
     assert "python -m reference.tasks" in ours["command"] and "--steps 3" in ours["command"]
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "0"], ["--steps", "0"], ["--seconds", "-1"], ["--seconds", "nan"], ["--seed", "-1"]])
-def test_a_number_out_of_range_is_one_sentence(wrong, capsys):
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("limit", "49", "must be at least 50, got 49"),
+        ("limit", "1e3", "invalid whole number value: '1e3'"),
+        ("steps", "0", "must be at least 1, got 0"),
+        ("seconds", "0", "must be above 0 and finite, got 0.0"),
+        ("seconds", "nan", "must be above 0 and finite, got nan"),
+        ("seconds", "inf", "must be above 0 and finite, got inf"),
+        ("seconds", "soon", "invalid number value: 'soon'"),
+        ("seed", "-1", "must be 0 or more, got -1"),
+    ],
+)
+def test_a_number_out_of_range_is_one_sentence(option, value, sentence, capsys):
     with pytest.raises(SystemExit) as stop:
-        command.main(numpy_tasks.BACKEND, ["names_classifier", *wrong])
+        command.main(numpy_tasks.BACKEND, ["names_classifier", f"--{option}", value])
     assert stop.value.code == 2
-    assert f"{wrong[0]} must be at least" in capsys.readouterr().err
+    assert f"argument --{option}: {sentence}" in capsys.readouterr().err
+
+
+def test_more_seconds_than_a_float_can_share_out_are_all_epochs():
+    pytest.importorskip("names", reason="extra 'apps' is not installed")
+    task = TASKS["names_classifier"](0, 100)
+    assert train.affordable(task, numpy_tasks.BACKEND, "rnn", 0, 1e308) == max(30, task.most_epochs * 2)  # 80 names are 2 batches
 
 
 def test_a_folder_that_cannot_be_made_is_said_before_the_training(tmp_path, capsys):

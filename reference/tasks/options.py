@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..common.command import above_zero, number, positive, positive_or_zero
 from . import TASKS
 
 LEAST = 50  # names or words that a task can be split into three parts with
+enough = number(int, lambda v: v >= LEAST, f"at least {LEAST}")
 
 
 def parsed(package: str, engines: Sequence[str], arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict]:
@@ -21,16 +23,12 @@ def parsed(package: str, engines: Sequence[str], arguments: Sequence[str] | None
     top.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
     top.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     top.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed (default: %(default)s)")
-    top.add_argument("--seconds", type=float, default=90, help="to train the first variant (default: %(default)s)")
-    top.add_argument("--steps", type=int, help="instead of seconds; the same steps give the same model")
-    top.add_argument("--limit", type=int, help="use so many names or words")
-    top.add_argument("--seed", type=int, default=0)
+    top.add_argument("--seconds", type=above_zero, default=90, help="to train the first variant (default: %(default)s)")
+    top.add_argument("--steps", type=positive, help="instead of seconds; the same steps give the same model")
+    top.add_argument("--limit", type=enough, help="use so many names or words")
+    top.add_argument("--seed", type=positive_or_zero, default=0)
     top.add_argument("--out", type=Path, default=Path("out/tasks"))
     options = top.parse_args(arguments)
-    for name, least in (("limit", LEAST), ("steps", 1), ("seconds", 0), ("seed", 0)):
-        value = getattr(options, name)
-        if value is not None and not value >= least:
-            top.error(f"--{name} must be at least {least}, got {value:g}")
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as e:

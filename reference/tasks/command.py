@@ -20,10 +20,9 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
         asked = {"cell": options.cell, "steps": measured["steps"]} | changed
         words = " ".join(f"--{k} {v}" for k, v in asked.items())
         measured["command"] = f"python -m {backend.package}.tasks {options.task} {words}"
-        print("\n".join(lines(measured)))
         file = options.out / f"{options.task}-{backend.package}-{options.cell}.json"
-        file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-        print(f"wrote {file}")
+        file.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        print("\n".join([*lines(measured), f"wrote {file}"]))
         return 0
 
     return guarded(command, options.out, "interrupted; nothing was written")

@@ -1,7 +1,7 @@
 """What is measured on the test parts, and the counting models that stand beside the networks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from math import exp, log
 
 
@@ -11,6 +11,30 @@ def majority(pairs: Iterable[tuple[Hashable, Hashable]]) -> dict:
     for seen, right in pairs:
         counts[seen][right] += 1
     return {seen: c.most_common(1)[0][0] for seen, c in counts.items()}
+
+
+def naive_bayes(pairs: Iterable[tuple[Sequence, Hashable]], n: int) -> Callable[[Sequence], Hashable]:
+    """(sequence, its class)  ->  the most probable class of a sequence, if its pieces of up to ``n`` tokens came independently.
+
+    One is added to each count (Laplace).  With ``n`` 0 it is always the more frequent class.
+    """
+
+    def pieces(s: Sequence) -> Iterator[tuple]:
+        return (tuple(s[i : i + k]) for k in range(1, n + 1) for i in range(len(s) - k + 1))
+
+    classes: Counter = Counter()
+    counts: dict = defaultdict(Counter)
+    for s, c in pairs:
+        classes[c] += 1
+        counts[c].update(pieces(s))
+    different = len(set().union(*counts.values()))
+    totals = {c: of.total() + different for c, of in counts.items()}
+
+    def answer(s: Sequence) -> Hashable:
+        seen = list(pieces(s))
+        return max(classes, key=lambda c: log(classes[c]) + sum(log((counts[c][piece] + 1) / totals[c]) for piece in seen))
+
+    return answer
 
 
 def edit_distance(a: Sequence, b: Sequence) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..common.command import above_zero, number, positive, positive_or_zero
 from . import TASKS
 
-LEAST = 50  # names or words that a task can be split into three parts with
+LEAST = 50  # names, words or sentences that a task can be split into three parts with
 enough = number(int, lambda v: v >= LEAST, f"at least {LEAST}")
 
 
@@ -25,7 +25,7 @@ def parsed(package: str, engines: Sequence[str], arguments: Sequence[str] | None
     top.add_argument("--engine", choices=engines, default=engines[0], help="how the recurrence is computed (default: %(default)s)")
     top.add_argument("--seconds", type=above_zero, default=90, help="to train the first variant (default: %(default)s)")
     top.add_argument("--steps", type=positive, help="instead of seconds; the same steps give the same model")
-    top.add_argument("--limit", type=enough, help="use so many names or words")
+    top.add_argument("--limit", type=enough, help="use so many names, words or sentences")
     top.add_argument("--seed", type=positive_or_zero, default=0)
     top.add_argument("--out", type=Path, default=Path("out/tasks"))
     options = top.parse_args(arguments)

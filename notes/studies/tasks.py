@@ -1,4 +1,4 @@
-"""The tables of the four tasks in the notes, and the attention maps as a picture.
+"""The tables of the six tasks in the notes, and the attention maps as a picture.
 
 ``python -m reference.tasks TASK --out notes/results/tasks`` measures; ``python -m notes.generated --write --figures`` renews
 the notes.

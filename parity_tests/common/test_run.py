@@ -148,7 +148,7 @@ def test_the_log_for_tensorboard(name, tmp_path, capsys):
     assert scalars(run) == {
         (tag, e["step"]): pytest.approx(e[key], rel=1e-6)
         for e in log
-        for key, tag in (("loss", "loss/training"), ("validation", "loss/validation"), ("norm", "gradients/norm"), ("lr", "learning rate"))
+        for key, tag in (("loss", "loss/training"), ("validation", "loss/validation"), ("norm", "gradients/norm"), ("lr", "learning_rate"))
         if key in e
     }
 

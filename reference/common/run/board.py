@@ -8,7 +8,7 @@ from ..checks import UsageError
 from ..extras import lacking
 from .files import BOARD, Entry, read_log
 
-SCALARS = {"loss": "loss/training", "validation": "loss/validation", "norm": "gradients/norm", "lr": "learning rate"}
+SCALARS = {"loss": "loss/training", "validation": "loss/validation", "norm": "gradients/norm", "lr": "learning_rate"}
 Tell = Callable[[Entry], None]
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import torch_impl.char_lm.backend
 from reference.char_lm.backend import BACKEND
@@ -15,6 +16,7 @@ from reference.common import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 SIDES = {"reference": BACKEND, "torch_impl": torch_impl.char_lm.backend.BACKEND}
+both_sides = pytest.mark.parametrize("backend", SIDES)
 SMALL = shlex.split(
     "--size 7 --embedding 5 --batch 4 --window 9 --dtype float64 --seed 3 --every 10 --save-every 7 --lr .02 --quiet"
 )
@@ -34,6 +36,15 @@ def write_text(folder: Path, words: int = 900) -> Path:
 def call(backend: str, command: str, *options: object) -> int:
     """The command in this process; what argparse refuses exits as it does."""
     return main(SIDES[backend], [command, *map(str, options)])
+
+
+def refused(backend, capsys, *arguments):
+    """The one sentence on stderr, exit status 2."""
+    capsys.readouterr()
+    assert call(backend, *arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1 and "Traceback" not in said, said
+    return said
 
 
 def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:

@@ -18,9 +18,8 @@ from reference.common.run import BEST, LAST, LOG, read_log
 from reference.models.language_model import LanguageModel
 
 from ..helpers import assert_close, assert_equal
-from .runs import SIDES, SMALL, call, spawn, weights, write_text
+from .runs import SIDES, SMALL, both_sides, call, refused, spawn, weights, write_text
 
-both_sides = pytest.mark.parametrize("backend", SIDES)
 CELLS = {
     "rnn": ["--cell", "rnn", "--layers", "2", "--dropout", "0.2"],
     "lstm": ["--cell", "lstm", "--tied", "--size", "8", "--optimizer", "adamw", "--forget-bias", "1"],
@@ -176,15 +175,6 @@ def test_ctrl_c_saves_and_what_it_says_goes_on_to_the_same_end(asked, backend, r
     assert call(backend, "train", "--resume", "--run", folder, "--quiet") == 0
     for k, v in weights(runs[backend, "rnn"]).items():
         assert_equal(weights(folder)[k], v, k)
-
-
-def refused(backend, capsys, *arguments):
-    """The one sentence on stderr, exit status 2."""
-    capsys.readouterr()
-    assert call(backend, *arguments) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ") and said.count("\n") == 1 and "Traceback" not in said, said
-    return said
 
 
 HUGE = ["--cell", "rnn", "--size", 10**7, "--embedding", 1]  # 10¹⁴ weights are more than there are addresses

@@ -16,7 +16,7 @@ from .data import Corpus, corpus
 from .options import DEFAULTS
 
 CONFIG = "config.json"
-FREE = ("seconds", "steps")  # may differ when a run goes on; with its steps known, seconds say nothing more
+FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
 def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
@@ -68,15 +68,23 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
             )
     if options.get("steps", config["steps"]) != config["steps"]:
         prolong(config, options["steps"], folder)
+    if options.get("lr", config["lr"]) != config["lr"] and "seconds" not in options and done(folder) == config["steps"]:
+        raise UsageError(f"the run in {folder} has done all its {config['steps']} steps: give --lr with --steps or --seconds")
+    config |= {k: options[k] for k in ("seconds", "lr") if k in options}
     return config, text_of(config)
+
+
+def done(folder: Path) -> int:
+    """How many steps its last checkpoint has."""
+    return checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
 
 
 def prolong(config: dict, steps: int, folder: Path) -> None:
     """Another number of steps.  What a run did after its last evaluation but one stays a stretch of its own."""
-    done = checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
-    if steps <= done:
-        raise UsageError(f"the run in {folder} has done {done} steps; --steps is how many in all, so it must be more, not {steps}")
-    if config["steps"] is not None and done >= config["steps"]:
+    n = done(folder)
+    if steps <= n:
+        raise UsageError(f"the run in {folder} has done {n} steps; --steps is how many in all, so it must be more, not {steps}")
+    if config["steps"] is not None and n >= config["steps"]:
         config["ends"] = [*config.get("ends", []), config["steps"]]
     config["steps"] = steps
 

@@ -25,7 +25,7 @@ from .backend import Backend
 from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, build, first_stream, new_run, old_run, resume_command
+from .run import CONFIG, build, done, first_stream, new_run, old_run, prolong, resume_command
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
@@ -42,7 +42,9 @@ def train(backend: Backend, options: dict) -> int:
     model = build(backend, config, options)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
-    if config["steps"] is None:
+    if options["resume"] and "seconds" in options:
+        prolong(config, done(folder) + affordable(backend, config, options, windows), folder)
+    elif config["steps"] is None:
         config["steps"] = affordable(backend, config, options, windows)
     if group.leader:
         begin(folder, config, options["resume"])

@@ -17,6 +17,8 @@ from ..common.arrays import Array
 from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
 
+LISTED = 40  # symbols that a message shows
+
 
 class Corpus(NamedTuple):
     name: str
@@ -50,9 +52,12 @@ def decode(file: Path, encoding: str) -> str:
         raise UsageError(f"{file} cannot be read: {e.strerror}") from None
 
 
-def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Vocabulary | None = None) -> Corpus:
+def corpus(
+    files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Vocabulary | None = None, known: Sequence[str] = ()
+) -> Corpus:
     """The user's files, one after another, in their own vocabulary or a given one; without any, the plays of Shakespeare.
 
+    Their own vocabulary begins with what is ``known``.
     UsageError: a file that cannot be read or decoded (the byte and its place are named), no text at all, or as ``encode``.
     """
     if files:
@@ -64,7 +69,7 @@ def corpus(files: Sequence[str] | None, encoding: str = "utf-8", vocabulary: Voc
             raise UsageError(f"{e}; or train on a text of your own by --text FILE") from None
     if not text:
         raise UsageError(f"{', '.join(map(str, files or ()))}: there is no text")
-    vocabulary = vocabulary or Vocabulary(sorted(set(text)), special=False)
+    vocabulary = vocabulary or Vocabulary([*known, *sorted(set(text) - set(known))], special=False)
     begin = next((b for b in ("\n\n", "\n") if b in text), text[0])
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Corpus(name, encode(text, vocabulary, name), vocabulary, sha256, begin)
@@ -80,9 +85,15 @@ def encode(text: str, vocabulary: Vocabulary, what: str) -> Array:
         k = strange[0]
         raise UsageError(
             f"{what}: character {text[k]!r} at position {k} is none of the {len(vocabulary)} that the model "
-            f"knows: {''.join(vocabulary.symbols)!r}"
+            f"knows: {listed(vocabulary.symbols)}"
         )
     return tokens.astype(np.int64)
+
+
+def listed(symbols: Sequence[str]) -> str:
+    """For a person: a few dozen of them, and how many more there are."""
+    more = len(symbols) - LISTED
+    return repr("".join(symbols[:LISTED])) * bool(symbols) + (f" and {more} more" if more > 0 else "")
 
 
 def code_points(text: str) -> Array:

@@ -13,6 +13,7 @@ TEXT = {
 }
 # What defines a run: the same on both backends, kept in its folder, fixed when it goes on.
 RUN = TEXT | {
+    "from": option(None, "begin with the weights of another run: its folder, or a checkpoint in it", metavar="RUN"),
     "cell": option("lstm", choices=("rnn", "lstm", "gru")),
     "layers": option(1, type=positive),
     "size": option(256, "hidden units of a layer (default: %(default)s)", type=positive),
@@ -35,6 +36,7 @@ RUN = TEXT | {
     "dtype": option("float32", choices=("float32", "float64")),
 }
 DEFAULTS = {name: how["default"] for name, how in RUN.items()}
+LATER = ("from",)  # options that runs of an earlier version do not have
 
 
 def several(text: str) -> list[float]:

@@ -7,37 +7,53 @@ from pathlib import Path
 import numpy as np
 
 from ..common import checkpoint
-from ..common.arrays import Array
+from ..common.arrays import Array, as_array
 from ..common.command import Model, UsageError
 from ..common.run import LAST, find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
-from .options import DEFAULTS
+from .options import DEFAULTS, LATER
 
 CONFIG = "config.json"
+INHERITED = ("cell", "layers", "size", "embedding", "tied")  # by --from
 FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
 def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
-    text = corpus(options.get("text"), options.get("encoding", "utf-8"))
+    old = load(options["from"]) if "from" in options else None
+    text = corpus(options.get("text"), options.get("encoding", "utf-8"), known=(old and old.vocabulary) or ())
     if (folder / CONFIG).exists() and not options["overwrite"]:
         raise UsageError(
             f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
         )
     config = DEFAULTS | asked(options)
-    if config["tied"]:
+    if old:
+        inherit(config, old.config, options)
+    elif config["tied"]:
         if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
         config["embedding"] = config["size"]
     return config | {"corpus": identity(text)}, text
 
 
+def inherit(config: dict, old: dict, options: dict) -> None:
+    """What makes the model is the old one's.  UsageError: something else was asked for."""
+    for k in INHERITED:
+        if options.get(k, old[k]) != old[k]:
+            raise UsageError(f"--from: the model of that run has --{k} {old[k]}, not {options[k]}; leave it out")
+        config[k] = old[k]
+    for k in ("init", "forget_bias"):
+        if k in options:
+            raise UsageError(f"--{k.replace('_', '-')} is for first weights, and those are here the old model's; leave it out")
+
+
 def asked(options: dict) -> dict:
     """The options of a run that were given; files by their whole path."""
     given = {k: v for k, v in options.items() if k in DEFAULTS}
-    return given | ({"text": [str(Path(f).resolve()) for f in given["text"]]} if "text" in given else {})
+    given |= {"text": [str(Path(f).resolve()) for f in given["text"]]} if "text" in given else {}
+    return given | ({"from": str(Path(given["from"]).resolve())} if "from" in given else {})
 
 
 def identity(text: Corpus) -> dict:
@@ -56,9 +72,9 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     if not path.exists():
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
     try:
-        config = json.loads(path.read_bytes())
+        config = complete(json.loads(path.read_bytes()))
         assert DEFAULTS.keys() <= config.keys() and isinstance(config["corpus"], dict)
-    except (ValueError, AssertionError, KeyError, AttributeError):
+    except (ValueError, AssertionError, KeyError, AttributeError, TypeError):
         raise UsageError(f"{path} is damaged, or of another program") from None
     for k, v in asked(options).items():
         if k not in FREE and v != config[k]:
@@ -71,7 +87,15 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     if options.get("lr", config["lr"]) != config["lr"] and "seconds" not in options and done(folder) == config["steps"]:
         raise UsageError(f"the run in {folder} has done all its {config['steps']} steps: give --lr with --steps or --seconds")
     config |= {k: options[k] for k in ("seconds", "lr") if k in options}
-    return config, text_of(config)
+    saved = checkpoint.load(folder / LAST) if (folder / LAST).exists() else None
+    if config["from"] and not saved:
+        raise UsageError(f"{folder} has no {LAST}, which held the weights that its run began with: begin a new run")
+    return config, text_of(config, Vocabulary(saved.vocabulary, special=False) if saved and saved.vocabulary else None)
+
+
+def complete(config: dict) -> dict:
+    """With the options that came later, as they were then."""
+    return {k: DEFAULTS[k] for k in LATER} | config
 
 
 def done(folder: Path) -> int:
@@ -137,15 +161,36 @@ def trained(backend: Backend, options: dict) -> tuple[Model, dict, Vocabulary, c
 
     UsageError, CheckpointError: there is none, it is damaged, of something else, or its weights do not fit its configuration.
     """
-    path = find(options["run"])
+    saved = load(options["run"])
+    return restored(backend, saved, "float64", options), saved.config, Vocabulary(saved.vocabulary or (), special=False), saved
+
+
+def load(run: str) -> checkpoint.Checkpoint:
+    """The checkpoint that a folder or a file's name stands for, with a whole configuration and a vocabulary.
+
+    UsageError, CheckpointError: there is none, it is damaged, or of something else.
+    """
+    path = find(run)
     try:
         saved = checkpoint.load(path)
     except OSError as e:
         raise UsageError(f"{path} cannot be read: {e.strerror}") from None
-    config, symbols = saved.config, saved.vocabulary
-    if not (isinstance(config, dict) and DEFAULTS.keys() <= config.keys() and symbols):
+    config = complete(saved.config) if isinstance(saved.config, dict) else {}
+    if not (DEFAULTS.keys() <= config.keys() and saved.vocabulary):
         raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
-    return restored(backend, saved, "float64", options), config, Vocabulary(symbols, special=False), saved
+    return saved._replace(config=config)
+
+
+def adopt(backend: Backend, model: Model, old: checkpoint.Checkpoint, dtype: str) -> None:
+    """Put an old model's weights into one whose vocabulary begins with the old one's; rows of what is new stay as drawn.
+
+    CheckpointError: the weights do not fit their own configuration.
+    """
+    before, weights = restored(backend, old, dtype).state_dict(), {}
+    for k, fresh in model.state_dict().items():
+        v, weights[k] = as_array(before[k]), as_array(fresh).copy()
+        weights[k][tuple(map(slice, v.shape))] = v
+    backend.restore(old._replace(weights=weights, carried={}), model)
 
 
 def first_stream(carried: dict[str, Array]) -> dict[str, Array]:

@@ -18,14 +18,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..common import checkpoint, sampling, schedules
 from ..common.command import Model, UsageError
-from ..common.run import BEST, LAST, LOG, Entry, read_log
+from ..common.run import BEST, LAST, LOG, Counters, Entry, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
-from .data import Corpus, boundaries, passes, spans
+from .data import Corpus, boundaries, listed, passes, spans
 from .evaluate import figures, held_out
 from .generate import stream
-from .run import CONFIG, build, done, first_stream, new_run, old_run, prolong, resume_command
+from .run import CONFIG, adopt, build, done, first_stream, load, new_run, old_run, prolong, resume_command
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
@@ -40,6 +40,9 @@ def train(backend: Backend, options: dict) -> int:
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its own")
     model = build(backend, config, options)
+    optimiser, first = optimizer(backend, config, model), None
+    if config["from"] and not options["resume"]:
+        first = started(backend, model, optimiser, config, text)
     windows = passes(text.part("train"), config)
     validation = held_out(text.part("validation"), VALIDATED)
     if options["resume"] and "seconds" in options:
@@ -47,13 +50,13 @@ def train(backend: Backend, options: dict) -> int:
     elif config["steps"] is None:
         config["steps"] = affordable(backend, config, options, windows)
     if group.leader:
-        begin(folder, config, options["resume"])
+        begin(folder, config, options["resume"], first)
         say(describe(backend, config, model, windows))
     ends = boundaries(config)
     with bar(config, options, model, backend, text) as tell:
         result = backend.train(
             group.wrap(model),
-            optimizer(backend, config, model),
+            optimiser,
             spans(windows, ends),
             epochs=len(ends) - 1,
             schedule=schedule(config),
@@ -74,14 +77,32 @@ def train(backend: Backend, options: dict) -> int:
     return 130 if result.stopped == "interrupted" else 0
 
 
-def begin(folder: Path, config: dict, resume: bool) -> None:
-    """The folder, without what an earlier run left there, unless that goes on."""
+def started(backend: Backend, model: Model, optimiser: Optimizer, config: dict, text: Corpus) -> Callable[[Path], None]:
+    """Put the weights of the run of --from into the model  ->  what writes it as a checkpoint of 0 steps.
+
+    A run that goes on takes its weights from there, so it needs the other run's folder no more.
+    """
+    old = load(config["from"])
+    adopt(backend, model, old, config["dtype"])
+    if backend.group.leader:
+        new = listed(text.vocabulary.symbols[len(old.vocabulary or ()) :])
+        say(f"the weights are those of {config['from']} after {old.counters.get('step', 0)} steps; new characters: {new or 'none'}")
+    symbols, counters, rng = text.vocabulary.symbols, Counters()._asdict(), {"model": model.rng}
+    return lambda path: checkpoint.save(
+        path, model, optimiser, generators=rng, counters=counters, config=config, vocabulary=symbols
+    )
+
+
+def begin(folder: Path, config: dict, resume: bool, first: Callable[[Path], None] | None = None) -> None:
+    """The folder, without what an earlier run left there, unless that goes on; with a ``first`` checkpoint, if there is one."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
-    for name in () if resume else (LAST, BEST, LOG, plots.FILE):
+    for name in () if resume else (CONFIG, LAST, BEST, LOG, plots.FILE):
         (folder / name).unlink(missing_ok=True)
+    if first:
+        first(folder / LAST)
     checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode())
 
 

@@ -20,8 +20,15 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
         with backend.processes(options) as group:
             if options["command"] != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
-            if "encoding" in options and "text" not in options and not options.get("resume"):
-                raise UsageError("--encoding is that of the files of --text: give both, or leave it out")
+            check(options)
             return COMMANDS[options["command"]](backend._replace(group=group), options)
 
     return guarded(command, options["run"])
+
+
+def check(options: dict) -> None:
+    """UsageError: an option without the one that it belongs to."""
+    owner = "prime_file" if options["command"] == "generate" else "text"
+    for name, what in (("encoding", "that of the files of"), ("separator", "what stands between the files of")):
+        if name in options and owner not in options and not options.get("resume"):
+            raise UsageError(f"--{name} is {what} --{owner.replace('_', '-')}: give both, or leave it out")

@@ -7,7 +7,7 @@ from ..common.arrays import Array
 from ..common.command import UsageError
 from .backend import Backend
 from .data import corpus
-from .run import text_of, trained
+from .run import reading, text_of, trained
 
 STREAMS, STEPS = 32, 128  # of an evaluation: the same figures, whatever the training's batch was
 
@@ -26,17 +26,27 @@ def figures(nats: float) -> dict[str, float]:
         return {"nats": nats, "bits": nats / np.log(2), "perplexity": float(np.exp(nats))}  # CH1, CH2, CH3
 
 
+def unit(config: dict) -> str:
+    """What a token stands for"""
+    return "byte" if config["bytes"] else "character"
+
+
 def evaluate(backend: Backend, options: dict) -> int:
     """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both backends."""
     model, config, vocabulary, saved = trained(backend, options)
     own = "text" not in options
-    text = text_of(config, vocabulary) if own else corpus(options["text"], options.get("encoding", "utf-8"), vocabulary)
+    if own:
+        text = text_of(config, vocabulary)
+    else:
+        text = corpus(options["text"], **reading(config, options), vocabulary=vocabulary, unknown=options["unknown"])
     part = options.get("part", "test" if own else "all")
     windows = held_out(text.part(part))
     f = figures(backend.evaluate(model, windows))
     count = sum(w.targets.size for w in windows)
-    print(f"{text.name}, {part}: {count:,} characters, after {saved.counters.get('step', 0)} steps")
-    print(f"  cross-entropy  {f['nats']:.6f} nats a character")
-    print(f"  cross-entropy  {f['bits']:.6f} bits a character")
+    if text.unknown:
+        print(text.unknown)
+    print(f"{text.name}, {part}: {count:,} {unit(config)}s, after {saved.counters.get('step', 0)} steps")
+    print(f"  cross-entropy  {f['nats']:.6f} nats a {unit(config)}")
+    print(f"  cross-entropy  {f['bits']:.6f} bits a {unit(config)}")
     print(f"  perplexity     {f['perplexity']:.6f}")
     return 0

@@ -1,6 +1,7 @@
 """``generate``.  Derivation of the drawing: notes/common/sampling.md; what temperature does: notes/char_lm.md"""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import zip_longest
@@ -12,18 +13,18 @@ from ..common.arrays import Array
 from ..common.command import Model, UsageError
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
-from .data import encode
-from .run import trained
+from .run import reading, trained
+from .text import as_bytes, encode, read, readable, shown
 
 
 def stream(
-    backend: Backend, model: Model, vocabulary: Vocabulary, prompt: str, length: int, draw: Callable[[Array], Array]
+    backend: Backend, model: Model, vocabulary: Vocabulary, tokens: Array, length: int, draw: Callable[[Array], Array]
 ) -> Iterator[str]:
-    """Characters, one at a time: ``length`` of them after the prompt, drawn from the logits (V,) in float64.
+    """Symbols, one at a time: ``length`` of them after the tokens (N,), drawn from the logits (V,) in float64.
 
-    The model goes on from its carried state, as if the prompt came next: it has hardly ever seen the zero state.
+    The model goes on from its carried state, as if the tokens came next: it has hardly ever seen the zero state.
     """
-    tokens, state = encode(prompt, vocabulary, "--prime"), model.carried
+    state = model.carried
     for _ in range(length):
         z, state = backend.logits(model, tokens[:, None], state)
         tokens = np.atleast_1d(draw(z[-1, 0]))
@@ -32,28 +33,37 @@ def stream(
 
 def writer(backend: Backend, options: dict) -> Callable[[float], Iterator[str]]:
     """``text(temperature)`` of a run's checkpoint, without the prime.  Raises UsageError, CheckpointError as ``trained``."""
+    return opened(backend, options)[1]
+
+
+def opened(backend: Backend, options: dict) -> tuple[str, Callable[[float], Iterator[str]]]:
+    """The prime, as a person reads it, and ``text(temperature)``, as ``writer`` says."""
     if options.get("top_p", 1) > 1:
         raise UsageError(f"--top-p must be above 0 and at most 1, got {options['top_p']}")
     model, config, vocabulary, _ = trained(backend, options)
-    encode(options["prime"], vocabulary, "--prime")  # before anything is printed
-    prompt = config["corpus"]["begin"] + options["prime"]
+    raw, file = config["bytes"], options.get("prime_file")
+    prime = read([file], **reading(config, options)) if file else as_bytes(options["prime"]) if raw else options["prime"]
+    tokens, unknown = encode(prime, vocabulary, "--prime-file" if file else "--prime", options["unknown"])
+    if unknown:
+        print(unknown, file=sys.stderr)
+    tokens = np.concatenate([encode(config["corpus"]["begin"], vocabulary, "the beginning").tokens, tokens])
     how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 
     def text(temperature: float) -> Iterator[str]:
         draw = partial(sampling.sample, rng=np.random.default_rng(options["seed"]), temperature=temperature, **how)
-        return stream(backend, model, vocabulary, prompt, options["length"], draw)
+        return readable(stream(backend, model, vocabulary, tokens, options["length"], draw), raw, prime)
 
-    return text
+    return "".join(readable(prime, raw, final=False)) if raw else shown(prime), text
 
 
 def generate(backend: Backend, options: dict) -> int:
-    text = writer(backend, options)
+    prime, text = opened(backend, options)
     if "temperatures" in options:
-        texts = [options["prime"] + "".join(text(t)) for t in options["temperatures"]]
+        texts = [prime + "".join(text(t)) for t in options["temperatures"]]
         width = options.get("width") or shutil.get_terminal_size((120, 24)).columns
         print("\n".join(side_by_side([f"temperature {t:g}" for t in options["temperatures"]], texts, width)))
         return 0
-    print(options["prime"], end="", flush=True)
+    print(prime, end="", flush=True)
     for character in text(options["temperature"]):
         print(character, end="", flush=True)
     print()

@@ -1,18 +1,29 @@
 """The command line of the character model, the same for both backends."""
 
 import argparse
+import re
 from collections.abc import Sequence
 
 from ..common.command import above_zero, add_place, at_least_zero, declare, finite, flag, option, positive, positive_or_zero, share
 from ..training.init import SCHEMES
 from ..training.optim import OPTIMIZERS
 
+ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+
+
+def escaped(text: str) -> str:
+    r"""With \n, \t and \\ as what they stand for"""
+    return re.sub(r"\\[nt\\]", lambda m: ESCAPES[m[0]], text)
+
+
 TEXT = {
     "text": option(None, "instead of the plays", nargs="+", metavar="FILE"),
     "encoding": option("utf-8", "of the files (default: %(default)s)"),
+    "separator": option("", r"what to put between several files; \n and \t are understood (default: nothing)", type=escaped),
 }
 # What defines a run: the same on both backends, kept in its folder, fixed when it goes on.
 RUN = TEXT | {
+    "bytes": flag("learn bytes instead of characters: any file, as it is"),
     "from": option(None, "begin with the weights of another run: its folder, or a checkpoint in it", metavar="RUN"),
     "cell": option("lstm", choices=("rnn", "lstm", "gru")),
     "layers": option(1, type=positive),
@@ -36,7 +47,7 @@ RUN = TEXT | {
     "dtype": option("float32", choices=("float32", "float64")),
 }
 DEFAULTS = {name: how["default"] for name, how in RUN.items()}
-LATER = ("from",)  # options that runs of an earlier version do not have
+LATER = ("separator", "bytes", "from")  # options that runs of an earlier version do not have
 
 
 def several(text: str) -> list[float]:
@@ -66,14 +77,19 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     add_generating(command("generate", "write text"))
     evaluate = command("evaluate", "figures on text that was not learned")
     declare(evaluate, TEXT)
+    add_unknown(evaluate, "of --text")
     parts = ("train", "validation", "test", "all")
     evaluate.add_argument("--part", choices=parts, help="of the text (default: test; all of another --text)")
     return top
 
 
 def add_generating(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--prime", default="", help="text to begin with")
-    p.add_argument("--length", type=positive, default=1000, help="characters (default: %(default)s)")
+    prime = p.add_mutually_exclusive_group()
+    prime.add_argument("--prime", default="", help="text to begin with")
+    prime.add_argument("--prime-file", metavar="FILE", help="a file that holds it")
+    declare(p, {"encoding": option("utf-8", "of --prime-file (default: %(default)s)")})
+    add_unknown(p, "to begin with")
+    p.add_argument("--length", type=positive, default=1000, help="characters, or bytes after --bytes (default: %(default)s)")
     hot = p.add_mutually_exclusive_group()
     hot.add_argument("--temperature", type=at_least_zero, default=0.8, help="0 takes the most likely (default: %(default)s)")
     hot.add_argument("--temperatures", type=several, metavar="T,T,...", help="several side by side")
@@ -81,3 +97,9 @@ def add_generating(p: argparse.ArgumentParser) -> None:
     p.add_argument("--top-p", type=above_zero, help="draw from the likeliest that together have this probability")
     p.add_argument("--seed", type=positive_or_zero, default=0)
     p.add_argument("--width", type=positive, help="columns of the terminal, for --temperatures")
+
+
+def add_unknown(p: argparse.ArgumentParser, which: str) -> None:
+    ways = ("error", "skip", "replace")
+    text = f"what to do with characters {which} that the model does not know (default: %(default)s)"
+    p.add_argument("--unknown", choices=ways, default="error", help=text)

@@ -11,8 +11,8 @@ from ..common.arrays import Array
 FILE = "training.png"
 
 
-def draw(folder: Path, log: Sequence[dict]) -> str | None:
-    """Write ``training.png``; or a sentence that says why not."""
+def draw(folder: Path, log: Sequence[dict], unit: str = "character") -> str | None:
+    """Write ``training.png``; or a sentence that says why not.  ``unit`` is what a token stands for."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -27,9 +27,9 @@ def draw(folder: Path, log: Sequence[dict]) -> str | None:
     draw_smooth(loss, x, np.array([e["loss"] for e in steps]), "training, each step")
     if evaluated:
         loss.plot(*zip(*evaluated, strict=True), "o-", color="C3", label="validation")
-    loss.set(ylabel="nats a character", title="Training of the character model")
+    loss.set(ylabel=f"nats a {unit}", title=f"Training of the {unit} model")
     bits = loss.secondary_yaxis("right", functions=(lambda v: v / np.log(2), lambda v: v * np.log(2)))
-    bits.set_ylabel("bits a character")
+    bits.set_ylabel(f"bits a {unit}")
     loss.legend()
     draw_smooth(norm, x, np.array([e["norm"] for e in steps]), "each step")
     norm.set(ylabel="norm of the gradients", yscale="log")

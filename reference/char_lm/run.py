@@ -1,7 +1,6 @@
 """A run of the character model: its configuration, its text, and the model that a checkpoint holds."""
 
 import json
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +13,24 @@ from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
 from .options import DEFAULTS, LATER
+from .text import quoted
 
 CONFIG = "config.json"
-INHERITED = ("cell", "layers", "size", "embedding", "tied")  # by --from
+INHERITED = ("cell", "layers", "size", "embedding", "tied", "bytes")  # by --from
 FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
 def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
-    old = load(options["from"]) if "from" in options else None
-    text = corpus(options.get("text"), options.get("encoding", "utf-8"), known=(old and old.vocabulary) or ())
+    old, config = load(options["from"]) if "from" in options else None, DEFAULTS | asked(options)
+    if old:
+        inherit(config, old.config, options)
+    text = corpus(options.get("text"), **reading(config, options), known=(old and old.vocabulary) or ())
     if (folder / CONFIG).exists() and not options["overwrite"]:
         raise UsageError(
             f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
         )
-    config = DEFAULTS | asked(options)
-    if old:
-        inherit(config, old.config, options)
-    elif config["tied"]:
+    if config["tied"] and not old:
         if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")
         config["embedding"] = config["size"]
@@ -47,6 +46,13 @@ def inherit(config: dict, old: dict, options: dict) -> None:
     for k in ("init", "forget_bias"):
         if k in options:
             raise UsageError(f"--{k.replace('_', '-')} is for first weights, and those are here the old model's; leave it out")
+
+
+def reading(config: dict, options: dict) -> dict:
+    """How ``corpus`` is to read the files that the options name, for a model of this configuration."""
+    if config["bytes"] and "encoding" in options:
+        raise UsageError("--encoding is for characters, and bytes are taken as they are: leave it out")
+    return {k: options.get(k, DEFAULTS[k]) for k in ("encoding", "separator")} | {"raw": config["bytes"]}
 
 
 def asked(options: dict) -> dict:
@@ -115,7 +121,8 @@ def prolong(config: dict, steps: int, folder: Path) -> None:
 
 def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     """The text of a run, read again.  UsageError: it is not there any more, or another one."""
-    text, before = corpus(config["text"], config["encoding"], vocabulary), config["corpus"]
+    how = {"raw": config["bytes"], "vocabulary": vocabulary, "unknown": "replace"}  # what it lacks has changed
+    text, before = corpus(config["text"], config["encoding"], config["separator"], **how), config["corpus"]
     if identity(text) | {"name": before["name"]} != before:  # the name may have been a link's
         raise UsageError(
             f"{text.name}: the text has changed since the run began: it had {before['characters']} characters, "
@@ -201,5 +208,4 @@ def first_stream(carried: dict[str, Array]) -> dict[str, Array]:
 def resume_command(backend: Backend, options: dict) -> str:
     extra = [f"--{k} {options[k]}" for k, usual in (("engine", backend.engines[0]), ("device", "cpu")) if options[k] != usual]
     extra += ["--compile"] if options["compile"] else []
-    folder = shlex.quote(str(options["run"]))
-    return " ".join([f"{backend.group.start} {backend.package}.char_lm train --resume --run {folder}", *extra])
+    return " ".join([f"{backend.group.start} {backend.package}.char_lm train --resume --run {quoted(options['run'])}", *extra])

@@ -22,10 +22,11 @@ from ..common.run import BEST, LAST, LOG, Counters, Entry, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
-from .data import Corpus, boundaries, listed, passes, spans
-from .evaluate import figures, held_out
+from .data import Corpus, boundaries, passes, spans
+from .evaluate import figures, held_out, unit
 from .generate import stream
 from .run import CONFIG, adopt, build, done, first_stream, load, new_run, old_run, prolong, resume_command
+from .text import encode, listed, readable, shown
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
@@ -71,9 +72,9 @@ def train(backend: Backend, options: dict) -> int:
             tell=tell,
         )
     if group.leader:
-        say(plots.draw(folder, read_log(folder / LOG)) or f"drew {folder / plots.FILE}")
+        say(plots.draw(folder, read_log(folder / LOG), unit(config)) or f"drew {shown(folder / plots.FILE)}")
     if group.leader and result.stopped == "finished":
-        say(f"finished: {folder / BEST} has the lowest validation loss")
+        say(f"finished: {shown(folder / BEST)} has the lowest validation loss")
     return 130 if result.stopped == "interrupted" else 0
 
 
@@ -85,8 +86,9 @@ def started(backend: Backend, model: Model, optimiser: Optimizer, config: dict, 
     old = load(config["from"])
     adopt(backend, model, old, config["dtype"])
     if backend.group.leader:
-        new = listed(text.vocabulary.symbols[len(old.vocabulary or ()) :])
-        say(f"the weights are those of {config['from']} after {old.counters.get('step', 0)} steps; new characters: {new or 'none'}")
+        new = listed(text.vocabulary.symbols[len(old.vocabulary or ()) :]) or "none"
+        before = f"{shown(config['from'])} after {old.counters.get('step', 0)} steps"
+        say(f"the weights are those of {before}; new characters: {new}")
     symbols, counters, rng = text.vocabulary.symbols, Counters()._asdict(), {"model": model.rng}
     return lambda path: checkpoint.save(
         path, model, optimiser, generators=rng, counters=counters, config=config, vocabulary=symbols
@@ -103,7 +105,7 @@ def begin(folder: Path, config: dict, resume: bool, first: Callable[[Path], None
         (folder / name).unlink(missing_ok=True)
     if first:
         first(folder / LAST)
-    checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode())
+    checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
 
 
 def optimizer(backend: Backend, config: dict, model: Model) -> Optimizer:
@@ -147,7 +149,7 @@ def describe(backend: Backend, config: dict, model: Model, windows: list) -> str
     text, n = config["corpus"], sum(math.prod(v.shape) for v in model.state_dict().values())
     return (
         f"{backend.package}: {config['layers']} x {config['cell']}-{config['size']}, {n:,} parameters, {config['dtype']}; "
-        f"{text['name']}: {text['characters']:,} characters, {text['distinct']} distinct; {config['steps']} steps of "
+        f"{text['name']}: {text['characters']:,} {unit(config)}s, {text['distinct']} distinct; {config['steps']} steps of "
         f"{config['batch']} x {config['window']}, {config['steps'] / len(windows):.2f} passes"
         + (f", over {backend.group.world} processes" if backend.group.world > 1 else "")
     )
@@ -161,7 +163,7 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:.0f}%"),
-        TextColumn("{task.fields[rate]} characters/s"),
+        TextColumn(f"{{task.fields[rate]}} {unit(config)}s/s"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
@@ -178,22 +180,23 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
             progress.update(task, completed=step * size, rate=rate, description=description)
         else:
             f = figures(entry["validation"])
-            shown = f"{f['nats']:.4f} nats, {f['bits']:.4f} bits a character, perplexity {f['perplexity']:.3f}"
+            shown = f"{f['nats']:.4f} nats, {f['bits']:.4f} bits a {unit(config)}, perplexity {f['perplexity']:.3f}"
             say(f"step {entry['step']:>6}: validation {shown}")
             if not options["quiet"]:
-                say(sample(backend, model, text) + "\n")
+                say(sample(backend, model, text, config["bytes"]) + "\n")
 
     with progress:
         yield tell
 
 
-def sample(backend: Backend, model: Model, text: Corpus) -> str:
+def sample(backend: Backend, model: Model, text: Corpus, raw: bool) -> str:
     """A little text from the model as it is; nothing of it is changed."""
     carried = model.carried
     model.load_carried_state(first_stream(model.carried_state()))
     model.eval()
     draw = partial(sampling.sample, rng=np.random.default_rng(0), temperature=0.8)
-    characters = "".join(stream(backend, model, text.vocabulary, text.begin, SAMPLE, draw))
+    begin = encode(text.begin, text.vocabulary, "begin").tokens
+    characters = "".join(readable(stream(backend, model, text.vocabulary, begin, SAMPLE, draw), raw))
     model.train()
     model.carried = carried
     return characters.strip()

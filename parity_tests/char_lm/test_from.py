@@ -154,7 +154,7 @@ def test_what_the_old_model_is_cannot_be_changed(backend, old, text, tmp_path, c
         (*new, old[backend, "lstm"], "--tied"): "has --tied False, not True",
         (*new, old[backend, "lstm"], "--init", "orthogonal"): "--init is for first weights",
         (*new, old[backend, "lstm"], "--forget-bias", 1): "--forget-bias is for first weights",
-        (*new, tmp_path / "none"): "none does not exist",
+        (*new, tmp_path / "none"): "none does not exist; name the folder of a run, or a checkpoint in one",
         (*new, tmp_path): "has no checkpoint",
     }.items():
         assert sentence in refused(backend, capsys, *arguments), arguments

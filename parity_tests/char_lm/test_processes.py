@@ -121,6 +121,22 @@ def test_what_happens_to_one_process_ends_all_and_is_said_once(what, sentence, t
 
 
 @pytest.mark.slow
+def test_two_processes_begin_with_the_weights_of_a_run(straight, text, tmp_path):
+    """And go on for some seconds more: as many steps in both."""
+    words = ["train", "--text", text, "--from", straight["reference"], "--steps", 20, "--batch", 3, "--window", 9, "--quiet"]
+    words += ["--dtype", "float64", "--dropout", 0.2]
+    assert call("torch_impl", *words, "--run", tmp_path / "one") == 0
+    run = two(*words, "--run", tmp_path / "two")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("the weights are those of") == 1
+    for k, v in weights(tmp_path / "one").items():
+        assert_close(weights(tmp_path / "two")[k], v, k)
+    run = two("train", "--resume", "--run", tmp_path / "two", "--seconds", 1, "--quiet")
+    assert run.returncode == 0, run.stderr
+    assert checkpoint.load(tmp_path / "two" / LAST).counters["step"] >= 20 + train.TRIAL
+
+
+@pytest.mark.slow
 def test_a_mistake_is_said_once(text, tmp_path):
     run = two("train", "--text", text, "--run", tmp_path / "run", "--batch", 1)
     assert run.stderr.count("error: ") == 1

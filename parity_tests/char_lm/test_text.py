@@ -81,7 +81,7 @@ def test_a_prime_that_cannot_be_is_one_sentence(backend, run, tmp_path, capsys):
     for arguments, sentence in {
         ("--prime-file", tmp_path / "none"): "none cannot be read: No such file",
         ("--prime-file", tmp_path / "latin"): "latin is not utf-8: byte 0xe9 at position 0",
-        ("--prime", "a", "--encoding", "latin-1"): "--encoding is that of the files of --prime-file: give both",
+        ("--prime", "a", "--encoding", "latin-1"): "--encoding is that of --prime-file: give both",
     }.items():
         assert sentence in refused(backend, capsys, *generate, *arguments)
     assert said(capsys, backend, *generate, "--prime-file", tmp_path / "latin", "--encoding", "latin-1").out.startswith("été")
@@ -233,8 +233,11 @@ def test_files_with_a_separator(backend, text, tmp_path, capsys):
     ]
     assert out[0] != out[1] == out[2]
     assert call(backend, "train", "--resume", "--run", tmp_path / "run", "--steps", 15, "--quiet") == 0
-    said_ = refused(backend, capsys, "train", "--run", tmp_path / "x", "--separator", "-")
-    assert "--separator is what stands between the files of --text: give both" in said_
+    for arguments, sentence in {
+        ("--run", tmp_path / "x", "--separator", "."): "--separator is what stands between the files of --text: give both",
+        ("--run", tmp_path / "run", "--resume", "--separator", r"\n"): r"has --separator '\n\n*\t\\n', not '\n': leave it out",
+    }.items():
+        assert sentence in refused(backend, capsys, "train", *arguments)
 
 
 def test_escapes_of_a_separator():
@@ -268,3 +271,10 @@ def test_names_as_they_are_shown():
     odd = os.fsdecode(b"it's\xe9\\")
     assert shown(odd) == "it's\\xe9\\" and shown("é") == "é"
     assert quoted(odd) == r"$'it\'s\xe9\\'" and quoted("a b") == "'a b'"
+
+
+def test_an_exported_model_says_what_its_tokens_are(run, of_bytes):
+    onnx = pytest.importorskip("torch_impl.char_lm.export", reason="extra 'onnx' is not installed")
+    for folder, what in ((run, "characters"), (of_bytes["torch_impl"], "bytes")):
+        about = {p.key: p.value for p in onnx.graph(checkpoint.load(folder / LAST)).metadata_props}
+        assert about["tokens"] == what and len(json.loads(about["vocabulary"])) == len(checkpoint.load(folder / LAST).vocabulary)

@@ -28,7 +28,8 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 
 def check(options: dict) -> None:
     """UsageError: an option without the one that it belongs to."""
-    owner = "prime_file" if options["command"] == "generate" else "text"
-    for name, what in (("encoding", "that of the files of"), ("separator", "what stands between the files of")):
-        if name in options and owner not in options and not options.get("resume"):
-            raise UsageError(f"--{name} is {what} --{owner.replace('_', '-')}: give both, or leave it out")
+    if options["command"] == "generate" and "encoding" in options and "prime_file" not in options:
+        raise UsageError("--encoding is that of --prime-file: give both, or leave it out")
+    for name, what in (("encoding", "that of"), ("separator", "what stands between")):
+        if name in options and not {"text", "prime_file"} & options.keys() and not options.get("resume"):
+            raise UsageError(f"--{name} is {what} the files of --text: give both, or leave it out")

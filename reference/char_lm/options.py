@@ -86,9 +86,9 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
 def add_generating(p: argparse.ArgumentParser) -> None:
     prime = p.add_mutually_exclusive_group()
     prime.add_argument("--prime", default="", help="text to begin with")
-    prime.add_argument("--prime-file", metavar="FILE", help="a file that holds it")
+    prime.add_argument("--prime-file", metavar="FILE", help="a file that holds it, instead")
     declare(p, {"encoding": option("utf-8", "of --prime-file (default: %(default)s)")})
-    add_unknown(p, "to begin with")
+    add_unknown(p, "of the prime")
     p.add_argument("--length", type=positive, default=1000, help="characters, or bytes after --bytes (default: %(default)s)")
     hot = p.add_mutually_exclusive_group()
     hot.add_argument("--temperature", type=at_least_zero, default=0.8, help="0 takes the most likely (default: %(default)s)")

@@ -22,6 +22,8 @@ FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
+    if "from" in options and not Path(options["from"]).exists():
+        raise UsageError(f"--from: {options['from']} does not exist; name the folder of a run, or a checkpoint in one")
     old, config = load(options["from"]) if "from" in options else None, DEFAULTS | asked(options)
     if old:
         inherit(config, old.config, options)
@@ -85,7 +87,7 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     for k, v in asked(options).items():
         if k not in FREE and v != config[k]:
             raise UsageError(
-                f"the run in {folder} has --{k.replace('_', '-')} {config[k]}, not {v}: leave it out, or "
+                f"the run in {folder} has --{k.replace('_', '-')} {named(config[k])}, not {named(v)}: leave it out, or "
                 "begin a new run in another folder"
             )
     if options.get("steps", config["steps"]) != config["steps"]:
@@ -97,6 +99,11 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     if config["from"] and not saved:
         raise UsageError(f"{folder} has no {LAST}, which held the weights that its run began with: begin a new run")
     return config, text_of(config, Vocabulary(saved.vocabulary, special=False) if saved and saved.vocabulary else None)
+
+
+def named(value: object) -> object:
+    """A value of an option in a sentence; a text that has a line's end in it, or is empty, as Python writes it"""
+    return repr(value) if (isinstance(value, str) and not value.isprintable()) or value == "" else value
 
 
 def complete(config: dict) -> dict:

@@ -53,7 +53,7 @@ def decode(file: Path, encoding: str) -> str:
     except UnicodeDecodeError as e:
         raise UsageError(
             f"{shown(file)} is not {encoding}: byte 0x{data[e.start]:02x} at position {e.start} cannot be "
-            f"decoded ({e.reason}); name another encoding by --encoding"
+            f"decoded ({e.reason}); name another encoding by --encoding, or let a model learn bytes by train --bytes"
         ) from None
     except LookupError:
         raise UsageError(f"--encoding must be an encoding that Python knows, got {encoding!r}") from None

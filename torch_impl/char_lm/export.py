@@ -13,4 +13,5 @@ __all__ = ["answers", "graph", "inputs"]
 
 def graph(saved: Checkpoint) -> onnx_graph.ModelProto:
     """tokens (T, B) int64, h_0, c_0 (L, B, H)  ->  logits (T, B, V), h_n, c_n; rnn and gru have no c"""
-    return onnx_graph.language_model(restored(BACKEND, saved, "float32"), {"vocabulary": json.dumps(saved.vocabulary)})
+    about = {"vocabulary": json.dumps(saved.vocabulary), "tokens": "bytes" if saved.config.get("bytes") else "characters"}
+    return onnx_graph.language_model(restored(BACKEND, saved, "float32"), about)

@@ -32,7 +32,8 @@ class Small(NamedTuple):
 
     def call(self, *words: object, backend: str = "reference") -> int:
         side = characters.call if self.name == "char_lm" else forecasts.command
-        return side(backend, *words)
+        first, *rest = map(str, words)
+        return side(backend, first, *rest)
 
     def train(self, run: Path, *more: object, backend: str = "reference") -> int:
         return self.call(*self.words(run, *more), backend=backend)

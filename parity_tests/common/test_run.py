@@ -109,7 +109,10 @@ def test_a_lock_from_another_machine_is_believed(tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     (run / LOCK).write_text("7\nelsewhere\n")
-    with pytest.raises(UsageError, match=r"in use by process 7 on elsewhere \(if that is gone, delete .*run.lock\)"), claimed(run, MINE):
+    with (
+        pytest.raises(UsageError, match=r"in use by process 7 on elsewhere \(if that is gone, delete .*run.lock\)"),
+        claimed(run, MINE),
+    ):
         pass
 
 
@@ -122,7 +125,9 @@ def test_the_list_of_runs(name, tmp_path, capsys):
     assert small.call("runs", tmp_path / "runs", "--json") == 0
     [entry] = json.loads(capsys.readouterr().out)
     assert (entry["application"], entry["state"], entry["steps"]) == (name, "trained", 20)
-    assert entry["validation"] == pytest.approx(min(e["validation"] for e in read_log(tmp_path / "runs" / "a" / LOG) if "validation" in e))
+    assert entry["validation"] == pytest.approx(
+        min(e["validation"] for e in read_log(tmp_path / "runs" / "a" / LOG) if "validation" in e)
+    )
     assert entry["figures"]["test"]
     assert small.call("runs", tmp_path / "runs") == 0
     assert str(tmp_path / "runs" / "a")[:20] in capsys.readouterr().out
@@ -148,7 +153,12 @@ def test_the_log_for_tensorboard(name, tmp_path, capsys):
     assert scalars(run) == {
         (tag, e["step"]): pytest.approx(e[key], rel=1e-6)
         for e in log
-        for key, tag in (("loss", "loss/training"), ("validation", "loss/validation"), ("norm", "gradients/norm"), ("lr", "learning_rate"))
+        for key, tag in (
+            ("loss", "loss/training"),
+            ("validation", "loss/validation"),
+            ("norm", "gradients/norm"),
+            ("lr", "learning_rate"),
+        )
         if key in e
     }
 

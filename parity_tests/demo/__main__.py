@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.text import Text
 
 from reference.char_lm.generate import side_by_side
-from reference.char_lm.run import CONFIG
 from reference.common import datasets as corpora
 from reference.common.command import guarded
+from reference.common.run import CONFIG
 
 from ..judge import pages, report, terminal
 from . import characters, drawing, parity, sunspots

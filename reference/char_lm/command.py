@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..common.command import UsageError, guarded
+from ..common.command import Answer, UsageError, guarded
+from ..common.run import listing
 from .backend import Backend
 from .evaluate import evaluate
 from .generate import generate
@@ -16,14 +17,16 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
     options = vars(parser(backend.package, backend.engines).parse_args(arguments))
 
-    def command() -> int:
+    def command() -> Answer:
+        if options["command"] == "runs":
+            return listing.answer(options["run"])
         with backend.processes(options) as group:
             if options["command"] != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
             check(options)
             return COMMANDS[options["command"]](backend._replace(group=group), options)
 
-    return guarded(command, options["run"])
+    return guarded(command, options["run"], json=options["json"])
 
 
 def check(options: dict) -> None:

@@ -1,10 +1,13 @@
 """``evaluate``: how well a model says a text that it did not learn.  notes/char_lm.md"""
 
+from pathlib import Path
+
 import numpy as np
 
 from ..common import batches
 from ..common.arrays import Array
-from ..common.command import UsageError
+from ..common.command import Answer, UsageError
+from ..common.output import as_json
 from .backend import Backend
 from .data import corpus
 from .run import reading, text_of, trained
@@ -31,7 +34,7 @@ def unit(config: dict) -> str:
     return "byte" if config["bytes"] else "character"
 
 
-def evaluate(backend: Backend, options: dict) -> int:
+def evaluate(backend: Backend, options: dict) -> Answer:
     """Cross-entropy in nats and bits, and perplexity; in float64 and by the same windows, so the same on both backends."""
     model, config, vocabulary, saved = trained(backend, options)
     own = "text" not in options
@@ -49,4 +52,10 @@ def evaluate(backend: Backend, options: dict) -> int:
     print(f"  cross-entropy  {f['nats']:.6f} nats a {unit(config)}")
     print(f"  cross-entropy  {f['bits']:.6f} bits a {unit(config)}")
     print(f"  perplexity     {f['perplexity']:.6f}")
-    return 0
+    summary = {f"bits a {unit(config)}": f["bits"], "perplexity": f["perplexity"]}
+    about = {"text": text.name, "part": part, f"{unit(config)}s": count, "steps": saved.counters.get("step", 0)}
+    answer = about | f | {"summary": summary}
+    folder = Path(options["run"])
+    if own and folder.is_dir():
+        (folder / f"{part}.json").write_text(as_json(answer) + "\n", encoding="utf-8", errors="backslashreplace")
+    return answer

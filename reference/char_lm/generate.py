@@ -10,7 +10,8 @@ import numpy as np
 
 from ..common import sampling
 from ..common.arrays import Array
-from ..common.command import Model, UsageError
+from ..common.command import Answer, Model, UsageError
+from ..common.output import listened
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .run import reading, trained
@@ -56,18 +57,22 @@ def opened(backend: Backend, options: dict) -> tuple[str, Callable[[float], Iter
     return "".join(readable(prime, raw, final=False)) if raw else shown(prime), text
 
 
-def generate(backend: Backend, options: dict) -> int:
+def generate(backend: Backend, options: dict) -> Answer:
     prime, text = opened(backend, options)
     if "temperatures" in options:
         texts = [prime + "".join(text(t)) for t in options["temperatures"]]
         width = options.get("width") or shutil.get_terminal_size((120, 24)).columns
         print("\n".join(side_by_side([f"temperature {t:g}" for t in options["temperatures"]], texts, width)))
-        return 0
+        return [{"temperature": t, "text": one} for t, one in zip(options["temperatures"], texts, strict=True)]
+    written = [prime]
     print(prime, end="", flush=True)
     for character in text(options["temperature"]):
         print(character, end="", flush=True)
+        written.append(character)
+        if not listened():  # there is nothing else to do than to print
+            break
     print()
-    return 0
+    return {"temperature": options["temperature"], "text": "".join(written)}
 
 
 def side_by_side(titles: list[str], texts: list[str], width: int) -> list[str]:

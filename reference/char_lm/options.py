@@ -4,7 +4,19 @@ import argparse
 import re
 from collections.abc import Sequence
 
-from ..common.command import above_zero, add_place, at_least_zero, declare, finite, flag, option, positive, positive_or_zero, share
+from ..common.command import (
+    above_zero,
+    add_json,
+    add_place,
+    at_least_zero,
+    declare,
+    finite,
+    flag,
+    option,
+    positive,
+    positive_or_zero,
+    share,
+)
 from ..training.init import SCHEMES
 from ..training.optim import OPTIMIZERS
 
@@ -66,6 +78,7 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
         p = commands.add_parser(name, help=text, description=text, argument_default=argparse.SUPPRESS)
         p.add_argument("--run", default="out/char_lm", help=f"{what} (default: %(default)s)")
         add_place(p, engines)
+        add_json(p)
         return p
 
     train = command("train", "train on the plays of Shakespeare, or on a text of your own", "folder of the run")
@@ -73,6 +86,8 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     there = train.add_mutually_exclusive_group()
     there.add_argument("--resume", action="store_true", default=False, help="go on with the run in the folder")
     there.add_argument("--overwrite", action="store_true", default=False, help="drop the run that the folder holds")
+    board = "write the log for TensorBoard too; needs tensorboardX"
+    train.add_argument("--tensorboard", action="store_true", default=False, help=board)
     train.add_argument("--quiet", action="store_true", default=False, help="no bar and no samples")
     add_generating(command("generate", "write text"))
     evaluate = command("evaluate", "figures on text that was not learned")
@@ -80,6 +95,9 @@ def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     add_unknown(evaluate, "of --text")
     parts = ("train", "validation", "test", "all")
     evaluate.add_argument("--part", choices=parts, help="of the text (default: test; all of another --text)")
+    runs = commands.add_parser("runs", help="list the runs below a folder, with their figures")
+    runs.add_argument("run", metavar="folder", nargs="?", default="out")
+    add_json(runs)
     return top
 
 

@@ -8,30 +8,25 @@ import numpy as np
 from ..common import checkpoint
 from ..common.arrays import Array, as_array
 from ..common.command import Model, UsageError
-from ..common.run import LAST, find
+from ..common.run import CONFIG, LAST, find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
 from .options import DEFAULTS, LATER
 from .text import quoted
 
-CONFIG = "config.json"
 INHERITED = ("cell", "layers", "size", "embedding", "tied", "bytes")  # by --from
 FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
-def new_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    """Options with the text's identity, and the text.  UsageError: the folder holds a run, or as ``corpus``."""
+def new_run(options: dict) -> tuple[dict, Corpus]:
+    """Options with the text's identity, and the text.  UsageError: as ``corpus``, or options that do not fit."""
     if "from" in options and not Path(options["from"]).exists():
         raise UsageError(f"--from: {options['from']} does not exist; name the folder of a run, or a checkpoint in one")
     old, config = load(options["from"]) if "from" in options else None, DEFAULTS | asked(options)
     if old:
         inherit(config, old.config, options)
     text = corpus(options.get("text"), **reading(config, options), known=(old and old.vocabulary) or ())
-    if (folder / CONFIG).exists() and not options["overwrite"]:
-        raise UsageError(
-            f"{folder} holds a run already: go on with it by --resume, drop it by --overwrite, or name another folder by --run"
-        )
     if config["tied"] and not old:
         if "embedding" in options and options["embedding"] != config["size"]:
             raise UsageError(f"--tied makes the embedding as large as the size, {config['size']}; leave --embedding out")

@@ -1,11 +1,6 @@
-"""``train``: from options to a run's folder.  Besides what reference/common/run.py keeps there, it holds
-
-config.json          the options, and what the text was
-training.png         losses, norms, share of clipped steps
-"""
+"""``train``: from options to a run's folder.  What that holds: reference/common/run/files.py"""
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -17,26 +12,36 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..common import checkpoint, sampling, schedules
-from ..common.command import Model, UsageError
-from ..common.run import BEST, LAST, LOG, Counters, Entry, read_log
+from ..common.command import Answer, Model, UsageError
+from ..common.run import BEST, LOG, Application, Counters, Entry, Folder, board, claimed, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
 from . import plots
 from .backend import Backend
 from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out, unit
 from .generate import stream
-from .run import CONFIG, adopt, build, done, first_stream, load, new_run, old_run, prolong, resume_command
+from .run import adopt, build, done, first_stream, load, new_run, old_run, prolong, resume_command
 from .text import encode, listed, readable, shown
 
 VALIDATED = 50_000  # characters that are evaluated while training
 SAMPLE = 200  # characters that are shown after each evaluation
+APPLICATION = Application("char_lm", ("test.json", "validation.json", "train.json", "all.json"))
 TRIAL = 12  # steps that are timed to know how many are affordable
 say = partial(print, flush=True)
 
 
-def train(backend: Backend, options: dict) -> int:
-    folder, group = Path(options["run"]), backend.group
-    config, text = (old_run if options["resume"] else new_run)(options, folder)
+def train(backend: Backend, options: dict) -> Answer:
+    folder = Path(options["run"])
+    if not backend.group.leader:
+        return trained(backend, options, folder, None)
+    with claimed(folder, APPLICATION, resume=options["resume"], overwrite=options["overwrite"]) as own:
+        return trained(backend, options, folder, own)
+
+
+def trained(backend: Backend, options: dict, folder: Path, own: Folder | None) -> Answer:
+    """Train in a folder, which is this process's ``own`` or that of the process which leads."""
+    group = backend.group
+    config, text = old_run(options, folder) if options["resume"] else new_run(options)
     config = group.agreed(config)  # so nobody writes before all have looked
     if config["batch"] < group.world:
         raise UsageError(f"--batch {config['batch']} is too small for {group.world} processes: each needs a stream of its own")
@@ -50,11 +55,12 @@ def train(backend: Backend, options: dict) -> int:
         prolong(config, done(folder) + affordable(backend, config, options, windows), folder)
     elif config["steps"] is None:
         config["steps"] = affordable(backend, config, options, windows)
-    if group.leader:
-        begin(folder, config, options["resume"], first)
+    if own:
+        own.begin(config | {"about": about(config)}, resume=options["resume"], first=first)
         say(describe(backend, config, model, windows))
     ends = boundaries(config)
-    with bar(config, options, model, backend, text) as tell:
+    wanted = options["tensorboard"] and group.leader
+    with bar(config, options, model, backend, text) as shown_bar, board(folder / LOG, wanted, shown_bar) as tell:
         result = backend.train(
             group.wrap(model),
             optimiser,
@@ -75,7 +81,14 @@ def train(backend: Backend, options: dict) -> int:
         say(plots.draw(folder, read_log(folder / LOG), unit(config)) or f"drew {shown(folder / plots.FILE)}")
     if group.leader and result.stopped == "finished":
         say(f"finished: {shown(folder / BEST)} has the lowest validation loss")
-    return 130 if result.stopped == "interrupted" else 0
+    if result.stopped == "interrupted":
+        return 130
+    return {"run": str(folder), "steps": result.counters.step, "validation": figures(result.counters.best)}
+
+
+def about(config: dict) -> str:
+    origin = ", from another run" if config["from"] else ""
+    return f"{config['layers']} x {config['cell']}-{config['size']} on {config['corpus']['name']}{origin}"
 
 
 def started(backend: Backend, model: Model, optimiser: Optimizer, config: dict, text: Corpus) -> Callable[[Path], None]:
@@ -93,19 +106,6 @@ def started(backend: Backend, model: Model, optimiser: Optimizer, config: dict, 
     return lambda path: checkpoint.save(
         path, model, optimiser, generators=rng, counters=counters, config=config, vocabulary=symbols
     )
-
-
-def begin(folder: Path, config: dict, resume: bool, first: Callable[[Path], None] | None = None) -> None:
-    """The folder, without what an earlier run left there, unless that goes on; with a ``first`` checkpoint, if there is one."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise UsageError(f"{folder} cannot be made: {e.strerror}") from None
-    for name in () if resume else (CONFIG, LAST, BEST, LOG, plots.FILE):
-        (folder / name).unlink(missing_ok=True)
-    if first:
-        first(folder / LAST)
-    checkpoint.write(folder / CONFIG, (json.dumps(config, indent=1, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
 
 
 def optimizer(backend: Backend, config: dict, model: Model) -> Optimizer:
@@ -167,7 +167,7 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=options["quiet"] or not console.is_terminal or not backend.group.leader,
+        disable=options["quiet"] or options["json"] or not console.is_terminal or not backend.group.leader,
     )
     task = progress.add_task("step 0", total=config["steps"] * size, rate="-")
 
@@ -182,7 +182,7 @@ def bar(config: dict, options: dict, model: Model, backend: Backend, text: Corpu
             f = figures(entry["validation"])
             shown = f"{f['nats']:.4f} nats, {f['bits']:.4f} bits a {unit(config)}, perplexity {f['perplexity']:.3f}"
             say(f"step {entry['step']:>6}: validation {shown}")
-            if not options["quiet"]:
+            if not (options["quiet"] or options["json"]):
                 say(sample(backend, model, text, config["bytes"]) + "\n")
 
     with progress:

@@ -33,7 +33,7 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
 
     def command() -> Answer:
         if given.verb == "runs":
-            return runs(given)
+            return listing.answer(given.folder)
         with backend.processes(vars(given)) as group:
             if given.verb != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
@@ -41,12 +41,6 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
             return VERBS[given.verb](here, given)
 
     return guarded(command, place, json=given.json)
-
-
-def runs(given: argparse.Namespace) -> Answer:
-    found = listing.runs(given.folder)
-    listing.show(found)
-    return found
 
 
 def train(backend: Backend, given: argparse.Namespace) -> Answer:

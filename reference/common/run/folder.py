@@ -1,14 +1,14 @@
 """Whose folder it is: one run lives in it, and one process at a time writes there."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import checkpoint
 from ..checks import UsageError
-from .files import BOARD, CONFIG, LOCK, LOG, PICTURE, read_config
+from .files import BOARD, CONFIG, LAST, LOCK, LOG, PICTURE, read_config
 
 FILES = CONFIG, LOG, "*.safetensors", "*.safetensors.tmp", PICTURE, f"{BOARD}/events.*"  # of every run
 
@@ -26,12 +26,14 @@ class Folder(NamedTuple):
     path: Path
     application: Application
 
-    def begin(self, config: dict[str, Any], *, resume: bool) -> None:
-        """Drop what an earlier run left there, unless that goes on, and write config.json."""
+    def begin(self, config: dict[str, Any], *, resume: bool, first: Callable[[Path], None] | None = None) -> None:
+        """Drop what an earlier run left there, unless that goes on; write a ``first`` checkpoint, if there is one, and config.json."""
         for file in () if resume else held(self.path, self.application):
             file.unlink(missing_ok=True)
+        if first:
+            first(self.path / LAST)
         text = json.dumps({"application": self.application.name, **config}, indent=1, ensure_ascii=False) + "\n"
-        checkpoint.write(self.path / CONFIG, text.encode())
+        checkpoint.write(self.path / CONFIG, text.encode(errors="backslashreplace"))  # names of files that are no text
 
 
 def held(folder: Path, application: Application) -> list[Path]:

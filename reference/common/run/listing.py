@@ -66,6 +66,13 @@ def evaluated(file: Path) -> dict[str, Any]:
         return {}
 
 
+def answer(folder: Path | str) -> list[dict[str, Any]]:
+    """The verb of both applications."""
+    found = runs(Path(folder))
+    show(found)
+    return found
+
+
 def show(found: list[dict[str, Any]]) -> None:
     """The runs as a table on the terminal."""
     from rich.console import Console  # only the table needs it

@@ -129,6 +129,18 @@ def test_a_prime_with_unknown_characters(backend, unknown, instead, sentence, ru
     assert given.err == f"--prime: 2 of 5 characters are unknown to the model and were {sentence}\n"
 
 
+@pytest.mark.parametrize(("options", "what"), [([], "characters"), (["--bytes"], "bytes")])
+def test_a_character_that_was_not_in_the_text_of_a_run_has_changed_it(options, what, tmp_path, capsys):
+    """Whether the run goes on or is evaluated: that is said, and not that the character is unknown."""
+    file, run = write_text(tmp_path), tmp_path / "run"
+    assert call("reference", "train", "--text", file, "--run", run, "--steps", 10, *SMALL, *options) == 0
+    before = json.loads((run / "config.json").read_text())["corpus"]["characters"]
+    file.write_text(file.read_text(encoding="utf-8") + "☃", encoding="utf-8")
+    for command in (["evaluate"], ["train", "--resume", "--steps", 20]):
+        sentence = f"words.txt: the text has changed since the run began: it had {before} {what}, SHA-256"
+        assert sentence in refused("reference", capsys, *command, "--run", run)
+
+
 @both_sides
 def test_a_text_with_unknown_characters_is_evaluated_without_them(backend, run, text, tmp_path, capsys):
     clean, strange = tmp_path / "clean" / "a.txt", tmp_path / "a.txt"

@@ -126,8 +126,9 @@ def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     how = {"raw": config["bytes"], "vocabulary": vocabulary, "unknown": "replace"}  # what it lacks has changed
     text, before = corpus(config["text"], config["encoding"], config["separator"], **how), config["corpus"]
     if identity(text) | {"name": before["name"]} != before:  # the name may have been a link's
+        what = "bytes" if config["bytes"] else "characters"
         raise UsageError(
-            f"{text.name}: the text has changed since the run began: it had {before['characters']} characters, "
+            f"{text.name}: the text has changed since the run began: it had {before['characters']} {what}, "
             f"SHA-256 {before['sha256'][:12]}…; now {len(text.tokens)}, {text.sha256[:12]}…"
         )
     return text

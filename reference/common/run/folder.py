@@ -27,7 +27,7 @@ class Folder(NamedTuple):
     application: Application
 
     def begin(self, config: dict[str, Any], *, resume: bool, first: Callable[[Path], None] | None = None) -> None:
-        """Drop what an earlier run left there, unless that goes on; write a ``first`` checkpoint, if there is one, and config.json."""
+        """Drop what an earlier run left there, unless that goes on; write a ``first`` checkpoint, if any, and config.json."""
         for file in () if resume else held(self.path, self.application):
             file.unlink(missing_ok=True)
         if first:

@@ -9,15 +9,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reference.forecast.backend import BACKEND
+from reference.forecast.evaluation.against import statsforecast
 from reference.forecast.evaluation.band import LEVEL, covered
-from reference.forecast.evaluation.baselines import NAMES
+from reference.forecast.evaluation.baselines import NAMES, persistence
 from reference.forecast.evaluation.evaluate import Evaluation, accumulation, evaluate, rolling
+from reference.forecast.evaluation.metrics import quantile_loss
 from reference.forecast.evaluation.report import LABELS, as_json, markdown
 from reference.forecast.options import parser, settled
 from reference.forecast.train import Task, fit, prepare
@@ -27,12 +30,18 @@ from .study import Study, short
 SERIES = ("sunspots", "weather")
 REFITS = 4
 READS = {"none": "always", "linear": "less and less", "free": "never"}
-RUNS = {f"direct, seed {k}": ("--seed", str(k)) for k in range(3)} | {
-    f"{mode}, reads the truth {how} in training": ("--mode", mode, "--sampling", sampling)
-    for mode in ("recursive", "encdec")
-    for sampling, how in READS.items()
-}
-LABELLED = [*RUNS, "rolling"]
+QUANTILES = "direct, by the quantile loss"
+RUNS = (
+    {f"direct, seed {k}": ("--seed", str(k)) for k in range(3)}
+    | {
+        f"{mode}, reads the truth {how} in training": ("--mode", mode, "--sampling", sampling)
+        for mode in ("recursive", "encdec")
+        for sampling, how in READS.items()
+    }
+    | {QUANTILES: ("--quantiles", "0.1,0.5,0.9")}
+)
+PEERS = "statsforecast"
+LABELLED = [*RUNS, "rolling", PEERS]
 Run = dict[str, Any]  # what is kept of one
 Runs = Mapping[str, Run]  # of a series, by label
 
@@ -68,13 +77,28 @@ def figures(*arguments: str) -> Run:
         "horizon": task.options["horizon"],
         "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
     }
+    if len(test.quantiles):
+        result["quantile loss"] = short(quantile_loss(test.raw, test.truth, test.quantiles), 7)
     if task.options["mode"] != "direct":
         result["accumulation"] = {k: [short(x, 7) for x in v] for k, v in accumulation(task, model, "test").items()}
     return result
 
 
+def peers_on(task: Task) -> Run:
+    """What statsforecast's models give on the same windows."""
+    result: Run = {"versions": f"statsforecast {version('statsforecast')}"}
+    for part in ("validation", "test"):
+        windows = task.windows(part)
+        said = {"persistence": task.back(persistence(windows), windows)} | statsforecast(task, windows)
+        overall = Evaluation(task, said, windows, part, np.empty(0), None).overall
+        result[part] = {n: {k: short(v, 7) for k, v in f._asdict().items()} for n, f in overall.items() if n != "persistence"}
+    return result
+
+
 def measure(series: str, label: str) -> Run:
     """One run, or ``rolling``: direct, fitted anew along the test part."""
+    if label == PEERS:
+        return peers_on(task_of("--data", series))
     if label != "rolling":
         return figures("--data", series, *RUNS[label])
     return {"verdict": rolling(BACKEND, task_of("--data", series), "test", REFITS).verdict()}
@@ -90,6 +114,7 @@ def overall(runs: Runs, f: Run) -> str:
     for label, r in runs.items():
         if label in RUNS:
             rows.append([f"{r['name'].split()[0]} {label}", *cells(r, r["name"]), f"{r['seconds']:.0f}"])
+    rows += [[n, *cells(runs[PEERS], n), ""] for n in runs.get(PEERS, {}).get("test", {})]
     return markdown([f"{f['windows']} windows of the test part", "RMSE on validation", *LABELS.values(), "seconds"], rows)
 
 
@@ -97,6 +122,13 @@ def by_step(curves: Mapping[str, list[float]], horizon: int) -> str:
     """RMSE for each step ahead."""
     rows = [[name, *(f"{v:.4g}" for v in curve)] for name, curve in curves.items()]
     return markdown(["RMSE, steps ahead", *map(str, range(1, horizon + 1))], rows)
+
+
+def by_quantiles(r: Run) -> str:
+    return (
+        f"Trained by the quantile loss, its quantiles 0.1, 0.5 and 0.9 have a loss of {r['quantile loss']:.4g} on the test part; "
+        f"between the first and the last lie {100 * r['covered']:.0f} % of the true values."
+    )
 
 
 def section(series: str, runs: Runs) -> str:
@@ -109,6 +141,7 @@ def section(series: str, runs: Runs) -> str:
         overall(runs, f),
         f"Seed 0: {f['verdict']}  Its band of {100 * LEVEL:.0f} %, made on the validation part, holds "
         f"{100 * f['covered']:.0f} % of the test part.",
+        *([by_quantiles(runs[QUANTILES])] if QUANTILES in runs else []),
         by_step({name: f["steps"][name] for name in (*NAMES, f["name"])}, f["horizon"]),
         "<details><summary>Error accumulation: the same model reading its own forecasts, and given the true value before each "
         "step</summary>",

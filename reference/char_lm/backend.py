@@ -13,7 +13,7 @@ from ..common.checks import engines
 from ..common.command import numpy_only
 from ..models.language_model import LanguageModel
 from ..training import init, loop, optim
-from ..training.processes import Alone, alone
+from ..training.processes import Alone, alone, none_but_one
 
 
 class Backend(NamedTuple):
@@ -28,6 +28,7 @@ class Backend(NamedTuple):
     initialise: Callable  # as init.initialise
     processes: Callable[[dict], AbstractContextManager[Alone]] = alone  # the group that this process is one of, as a context
     group: Alone = Alone()  # that group
+    launch: Callable[[int, str, list[str]], int] = none_but_one  # (N, module, arguments): the command over N processes
 
 
 def model(*sizes: int, options: dict, **how: Any) -> LanguageModel:

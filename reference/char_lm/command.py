@@ -1,5 +1,7 @@
 """The command of both backends."""
 
+import os
+import sys
 from collections.abc import Sequence
 
 from ..common.command import Answer, UsageError, guarded
@@ -15,11 +17,14 @@ COMMANDS = {"train": train, "generate": generate, "evaluate": evaluate}
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    options = vars(parser(backend.package, backend.engines).parse_args(arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = vars(parser(backend.package, backend.engines).parse_args(words))
 
     def command() -> Answer:
         if options["command"] == "runs":
             return listing.answer(options["run"])
+        if options["processes"] > 1 and "RANK" not in os.environ:
+            return backend.launch(options["processes"], f"{backend.package}.char_lm", words)
         with backend.processes(options) as group:
             if options["command"] != "train" and not group.leader:
                 return 0  # for the others there is nothing to do

@@ -134,6 +134,7 @@ def add_place(p: argparse.ArgumentParser, engines: Sequence[str]) -> None:
     p.add_argument("--engine", choices=engines, default=engines[0], help=how)
     p.add_argument("--device", default="cpu", help="cpu; with torch_impl also cuda")
     p.add_argument("--compile", action="store_true", default=False, help="torch_impl: compile the recurrent step")
+    p.add_argument("--processes", type=positive, default=1, metavar="N", help="torch_impl: train over so many, as torchrun does")
 
 
 def add_json(p: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from ..common.checks import engines
 from ..common.command import Model, numpy_only
 from ..models.forecaster import Forecaster
 from ..training import loop, optim
-from ..training.processes import Alone, alone
+from ..training.processes import Alone, alone, none_but_one
 
 
 def in_numpy(backend: "Backend", device: str, compile: bool, engine: str) -> "Backend":
@@ -28,6 +28,7 @@ class Backend(NamedTuple):
     place: Callable = in_numpy  # (backend, device, compile, engine) -> the one whose models compute so
     processes: Callable[[dict], AbstractContextManager[Alone]] = alone  # the group that this process is one of, as a context
     group: Alone = Alone()  # that group
+    launch: Callable[[int, str, list[str]], int] = none_but_one  # (N, module, arguments): the command over N processes
 
 
 BACKEND = Backend("reference", engines(), Forecaster, optim.AdamW, loop.train, checkpoint.restore)

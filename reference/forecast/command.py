@@ -1,7 +1,9 @@
 """``train``, ``evaluate``, ``predict`` and ``runs``: what is printed and written.  Errors are one sentence and exit status 2."""
 
 import argparse
+import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from .options import DEFAULTS, asked, parser, settled
 from .predict import BAND, predict, write_band
 from .train import Task, fit, prepare
 
+FAR = 1.5
 APPLICATION = Application(
     "forecast",
     (kept.DATA, BAND, "forecast.csv", "forecast.png", *(f"{part}{end}" for part in ("test", "validation") for end in (".*", "-*"))),
@@ -28,12 +31,15 @@ APPLICATION = Application(
 
 def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
     """Exit status: as common/command.py says."""
-    given = parser(backend.package, backend.engines).parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = parser(backend.package, backend.engines).parse_args(words)
     place = getattr(given, "run", None) or "the run's folder"
 
     def command() -> Answer:
         if given.verb == "runs":
             return listing.answer(given.folder)
+        if given.processes > 1 and "RANK" not in os.environ:
+            return backend.launch(given.processes, f"{backend.package}.forecast", words)
         with backend.processes(vars(given)) as group:
             if given.verb != "train" and not group.leader:
                 return 0  # for the others there is nothing to do
@@ -109,8 +115,21 @@ def described(task: Task) -> str:
     ]
     cut = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
     lines.append(f"{'of the first: ' if several > 1 else ''}{cut}; windows of {o['window']} steps, {o['horizon']} ahead")
+    lines += drifts(task)
     seen: dict[str, None] = {f"{x.name}: {n}" if several > 1 and k else n: None for x in task.series for k, n in enumerate(x.notes)}
     return "\n".join(lines + [f"note: {n}" for n in list(seen)[:12]])
+
+
+def drifts(task: Task) -> list[str]:
+    """A word where the validation part lies where no training row does; a network does not go beyond what it has seen."""
+    held = [
+        task.rows[start + cut.train : start + cut.validation, 0].mean() for start, cut in zip(task.starts, task.parts, strict=True)
+    ]
+    far = sum(abs(mean) > FAR for mean in held)
+    if 2 * far <= len(held) or task.options["level"]:
+        return []
+    where = "the validation part lies" if len(held) == 1 else f"the validation parts of {far} series lie"
+    return [f"note: {where} more than {FAR:g} deviations from the mean of the training part: try --level"]
 
 
 def span(s: Any) -> str:

@@ -43,6 +43,7 @@ RUN = {
     "encoding": option(None, "of --csv (default: utf-8, or as its first bytes say)"),
     "date_format": option(None, "of --time: as %%d.%%m.%%Y, or 'number' (default: what its values show)"),
     "calendar": flag("read the place in the year, week and day besides, as points on circles, known ahead (weather has the year)"),
+    "level": flag("read each window less its last value: for series that grow or drift"),
     "season": option(None, "steps after which the series is expected to repeat (default: by the frequency)", type=int),
     "validation": option(None, "share of the rows, or how many, before the test part (default: 0.15)", type=float),
     "test": option(None, "share of the rows, or how many, at the end (default: 0.15)", type=float),

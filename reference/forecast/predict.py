@@ -67,9 +67,11 @@ def forecast(o: Options, model: Model, s: Series, scale: Scaling, horizon: int, 
     if len(s.values) < T:
         raise SeriesError(f"{s.name} has {len(s.values)} rows, and the model reads {T}")
     past = scale.forth(s.values[-T:])[:, None]
+    level = past[-1, 0, 0] * o["level"]
+    past[..., 0] -= level
     first = len(s.columns) - s.known
     known = ((s.known_ahead(n) - scale.mean[first:]) / scale.deviation[first:])[:, None] if s.known else np.zeros((n, 1, 0))
-    raw = scale.back(ahead(model, past, known, n).astype(float))
+    raw = scale.back(ahead(model, past, known, n).astype(float) + level)
     values = raw[..., middle(model)]
     between = b.around(values, scale.deviation[:1], raw)
     cut = None if between is None else between[:, :horizon, 0]

@@ -50,7 +50,7 @@ class Task:
         T, K = self.options["window"], horizon or self.options["horizon"]
         found = [start + origins(T, K, *cut.rows(part)) for start, cut in zip(self.starts, self.parts, strict=True)]
         which = np.repeat(np.arange(len(found)), [len(o) for o in found])
-        return Windows(self.rows, np.concatenate(found), which, T, K)
+        return Windows(self.rows, np.concatenate(found), which, T, K, self.options["level"])
 
     def back(self, scaled: Array, windows: Windows) -> Array:
         """Of the target (K, W, ...), in the units of each window's series"""
@@ -165,14 +165,14 @@ def forecasts(task: Task, model: Model, windows: Windows) -> tuple[Array, Array]
     for c in batches.in_order(len(windows.origins), CHUNK):
         past, future = windows.batch(c)
         chunks.append(ahead(model, past, future[..., first:], K))
-    raw = task.back(np.concatenate(chunks, axis=1).astype(float), windows)
+    raw = task.back(np.concatenate(chunks, axis=1).astype(float) + windows.level[:, None], windows)
     return raw[..., middle(model)], raw
 
 
 def forced(task: Task, model: Model, windows: Windows) -> Array:
     """(K, W) in the units of the target: each step given the true one before it"""
     chunks = [model.forced(windows.batch(c)) for c in batches.in_order(len(windows.origins), CHUNK)]
-    return task.back(np.concatenate(chunks, axis=1).astype(float), windows)
+    return task.back(np.concatenate(chunks, axis=1).astype(float) + windows.level, windows)
 
 
 def middle(model: Model) -> int:

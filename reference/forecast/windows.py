@@ -42,6 +42,7 @@ class Windows(NamedTuple):
     series: Array  # (W,)   which series it is of
     length: int  # T, steps that are read
     horizon: int  # K, steps that are forecast
+    relative: bool = False  # whether the network reads the target less its last value before the origin
 
     @property
     def past(self) -> Array:
@@ -53,10 +54,18 @@ class Windows(NamedTuple):
         """(W, K, F)"""
         return self.rows[self.origins[:, None] + np.arange(self.horizon)]
 
+    @property
+    def level(self) -> Array:
+        """(W,)   what is taken off the target of each"""
+        return self.rows[self.origins - 1, 0] * self.relative
+
     def batch(self, chosen: Array | slice) -> Windowed:
-        """Some of them, time first."""
-        at = self.origins[chosen]
-        return Windowed(self.rows[at + np.arange(-self.length, 0)[:, None]], self.rows[at + np.arange(self.horizon)[:, None]])
+        """Some of them, time first, as the network reads them."""
+        at, level = self.origins[chosen], self.level[chosen]
+        past, future = (self.rows[at + np.arange(*steps)[:, None]] for steps in ((-self.length, 0), (0, self.horizon)))
+        past[..., 0] -= level
+        future[..., 0] -= level
+        return Windowed(past, future)
 
 
 def parts(rows: int, length: int, horizon: int, validation: float, test: float, season: int = 1, name: str = "") -> Parts:

@@ -3,6 +3,8 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
+from ..common.checks import UsageError
+
 V = TypeVar("V")
 
 
@@ -23,6 +25,11 @@ class Alone:
     def wrap(self, model: Any) -> Any:
         """The model as ``train`` takes it."""
         return model
+
+
+def none_but_one(processes: int, module: str, arguments: list[str]) -> int:
+    """UsageError: NumPy trains in one process."""
+    raise UsageError(f"--processes {processes} is for the other side, python -m torch_impl.{module.rpartition('.')[2]}")
 
 
 def alone(options: dict) -> AbstractContextManager[Alone]:

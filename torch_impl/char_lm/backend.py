@@ -12,7 +12,7 @@ from ..common import checkpoint
 from ..models.language_model import LanguageModel
 from ..models.placement import placed
 from ..training import init, loop, optim
-from ..training.processes import together
+from ..training.processes import launch, together
 
 
 def model(*sizes: int, options: dict, **how: Any) -> LanguageModel:
@@ -39,4 +39,5 @@ BACKEND = Backend(
     logits,
     init.initialise,
     together,
+    launch=launch,
 )

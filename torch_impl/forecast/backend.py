@@ -7,7 +7,7 @@ from ..common import checkpoint
 from ..models.forecaster import Forecaster
 from ..models.placement import device, placed
 from ..training import loop, optim
-from ..training.processes import together
+from ..training.processes import launch, together
 
 
 def place(backend: Backend, name: str, compile: bool, engine: str) -> Backend:
@@ -17,4 +17,14 @@ def place(backend: Backend, name: str, compile: bool, engine: str) -> Backend:
     return backend._replace(model=lambda *sizes, **options: placed(Forecaster(*sizes, **options, way=way), name, compile))
 
 
-BACKEND = Backend("torch_impl", ("library", *layers.WAYS), Forecaster, optim.AdamW, loop.train, checkpoint.restore, place, together)
+BACKEND = Backend(
+    "torch_impl",
+    ("library", *layers.WAYS),
+    Forecaster,
+    optim.AdamW,
+    loop.train,
+    checkpoint.restore,
+    place,
+    together,
+    launch=launch,
+)

@@ -8,14 +8,15 @@ from reference.forecast.export import answers, inputs, restored
 from ..export import onnx_graph
 from .backend import BACKEND
 
-ABOUT = "window", "horizon", "quantiles"
+ABOUT = "window", "horizon", "quantiles", "level"
 __all__ = ["answers", "graph", "inputs"]
 
 
 def graph(saved: Checkpoint) -> onnx_graph.ModelProto:
     """past (T, B, F), known (K, B, known) if there are such columns  ->  forecast (K, B), with quantiles (K, B, Q); all scaled
 
-    What raw values need is in the metadata: columns, mean and deviation of each series' columns, window and horizon.
+    What raw values need is in the metadata: columns, mean and deviation of each series' columns, window and horizon, and
+    whether the target is read, and said, less its last value.
     """
     about = {"series": json.dumps(saved.config["series"])} | {k: json.dumps(saved.config[k]) for k in ABOUT}
     return onnx_graph.forecaster(restored(BACKEND, saved, "float32"), about)

@@ -6,7 +6,10 @@ What goes wrong is said once.  Whoever fails first says it, and leaves; the othe
 something was said, and leave too.  If nothing was said, the process that is missing was killed.
 """
 
+import logging
 import os
+import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -14,6 +17,9 @@ from typing import TypeVar
 import torch
 from torch import distributed
 from torch.distributed import DistError, PrefixStore, Store
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from reference.common.command import SilentError, UsageError
 from reference.training.processes import Alone
@@ -64,6 +70,30 @@ def lost(e: BaseException) -> bool:
     """Whether it says that another process is gone."""
     words = "gloo", "NCCL", "onnection"  # of a RuntimeError of the library
     return isinstance(e, DistError) or (isinstance(e, RuntimeError) and any(w in str(e) for w in words))
+
+
+def launch(processes: int, module: str, arguments: list[str]) -> int:
+    """The command over so many processes of this machine, as torchrun starts them; what goes wrong they say, and nothing after it.
+
+    ->  the exit status of the first that failed, or 0
+    """
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        run_id=uuid.uuid4().hex,
+        max_restarts=0,
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", module, *arguments)
+    except ChildFailedError as e:
+        return e.get_first_failure()[1].exitcode
+    except SignalException:
+        return 130
+    return 0
 
 
 @contextmanager

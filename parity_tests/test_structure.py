@@ -252,7 +252,7 @@ ALSO = {
     "reference/common/run/folder.py": {"filelock"},
     "reference/common/run/board.py": {"tensorboardX"},
     "reference/char_lm/train.py": {"rich"},
-    "reference/char_lm/plots.py": {"matplotlib"},
+    "reference/common/run/picture.py": {"matplotlib"},
     "reference/forecast/plots.py": {"matplotlib"},
     "reference/forecast/evaluation/against.py": {"statsforecast"},
     **{f"reference/forecast/series/{name}.py": {"pandas"} for name in ("table", "times", "frequency")},

@@ -1,13 +1,15 @@
-"""``python -m notes.studies.tourism``: one network for the 366 monthly series of the tourism competition, beside what is published.
+"""``python -m notes.studies.tourism [network] [peers]``: one network for 366 monthly series, beside what is published of them.
 
-Measured as there (Athanasopoulos, Hyndman, Song and Wu 2011): one origin for each series, 24 months ahead;
+The tourism forecasting competition (Athanasopoulos, Hyndman, Song and Wu 2011), one origin for each series, 24 months ahead:
 MAPE = the mean of 100 |x - f| / x; MASE = the mean of |x - f| over the mean |x_t - x_{t-12}| of all rows before the origin,
 each the mean over the steps, then over the series.  Takes half an hour, nearly all of it AutoARIMA's.
 """
 
+import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ import numpy as np
 
 from reference.forecast.backend import BACKEND
 from reference.forecast.evaluation.against import statsforecast
+from reference.forecast.evaluation.baselines import persistence
 from reference.forecast.evaluation.evaluate import Evaluation, evaluate
 from reference.forecast.evaluation.metrics import naive_scale
 from reference.forecast.evaluation.report import markdown
 from reference.forecast.options import parser, settled
-from reference.forecast.train import fit, prepare
+from reference.forecast.train import Task, fit, prepare
 
 from .study import Study, short
 
@@ -38,37 +41,66 @@ def figures(e: Evaluation) -> dict[str, dict[str, float]]:
     }
 
 
-def measure() -> dict[str, Any]:
-    task, started = prepare(settled(parser("reference", ("fast",)).parse_args(["train", *OPTIONS.split()]))), time.perf_counter()
+def network() -> dict[str, Any]:
+    """The network and the baselines."""
+    task, started = prepared(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         model, _ = fit(BACKEND, task, Path(folder))
-    seconds = time.perf_counter() - started
-    e = evaluate(task, model, "test", [statsforecast])
-    return {
-        "figures": figures(e),
-        "network": e.name,
-        "series": len(task.series),
-        "seconds": round(seconds),
-        "versions": f"statsforecast {version('statsforecast')}",
-    }
+    seconds = round(time.perf_counter() - started)
+    e = evaluate(task, model, "test")
+    return {"figures": figures(e), "name": e.name, "series": len(task.series), "seconds": seconds}
+
+
+def peers() -> dict[str, Any]:
+    """statsforecast's models"""
+    task = prepared()
+    windows = task.windows("test")
+    said = {"persistence": task.back(persistence(windows), windows)} | statsforecast(task, windows)
+    found = figures(Evaluation(task, said, windows, "test", np.empty(0), None))
+    return {"figures": {n: f for n, f in found.items() if n != "persistence"}, "version": version("statsforecast")}
+
+
+def prepared() -> Task:
+    return prepare(settled(parser("reference", ("fast",)).parse_args(["train", *OPTIONS.split()])))
+
+
+MEASURED = {"network": network, "peers": peers}
+
+
+def study(chosen: Sequence[str] = ()) -> Study:
+    """What is not chosen stays as it was kept."""
+
+    def measure() -> dict[str, Any]:
+        before = result.kept() if result.file.exists() else {}
+        return before | {name: MEASURED[name]() for name in chosen or MEASURED}
+
+    result = Study("forecast-tourism", __doc__, measure, lambda kept: {"": table(kept)})
+    return result
 
 
 def table(kept: dict[str, Any]) -> str:
+    own, others = kept["network"], kept.get("peers", {"figures": {}, "version": "not asked"})
     rows = [
-        [f"**{name}**" if name == kept["network"] else name, f"{f['mape']:.2f}", f"{f['mase']:.3f}", *PUBLISHED.get(name, ("", ""))]
-        for name, f in sorted(kept["figures"].items(), key=lambda item: item[1]["mase"])
+        [f"**{name}**" if name == own["name"] else name, f"{f['mape']:.2f}", f"{f['mase']:.3f}", *PUBLISHED.get(name, ("", ""))]
+        for name, f in sorted((own["figures"] | others["figures"]).items(), key=lambda item: item[1]["mase"])
     ]
-    head = f"{kept['series']} series, 24 months ahead"
     return "\n\n".join(
         [
-            f"`python -m reference.forecast train {OPTIONS}`, {kept['seconds']} seconds; {kept['versions']}.",
-            markdown([head, "MAPE", "MASE", "MAPE published", "MASE published"], rows),
+            f"`python -m reference.forecast train {OPTIONS}`, {own['seconds']} seconds; statsforecast {others['version']}.",
+            markdown([f"{own['series']} series, 24 months ahead", "MAPE", "MASE", "MAPE published", "MASE published"], rows),
         ]
     )
 
 
-STUDY = Study("forecast-tourism", __doc__, measure, lambda kept: {"": table(kept)})
+STUDY = study()
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("parts", nargs="*", metavar="PART", help=", ".join(MEASURED))
+    arguments, rest = options.parse_known_args()
+    return study(arguments.parts).command(rest)
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(main())

@@ -10,11 +10,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from reference.char_lm import compare, data, evaluate, generate, plots
+from reference.char_lm import compare, data, evaluate, generate
 from reference.char_lm import train as char_train
 from reference.char_lm.options import DEFAULTS
 from reference.common import checkpoint, sampling, schedules
-from reference.common.run import BEST, LAST, LOG, read_log
+from reference.common.run import BEST, LAST, LOG, PICTURE, picture, read_log
 from reference.models.language_model import LanguageModel
 
 from ..helpers import assert_close, assert_equal
@@ -295,7 +295,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(backend, text
 def test_without_matplotlib_a_sentence_says_so(text, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert call("reference", "train", "--text", text, "--run", tmp_path / "run", "--steps", 10, *SMALL) == 0
-    assert "matplotlib is not installed" in stdout(capsys) and not (tmp_path / "run" / plots.FILE).exists()
+    assert "matplotlib is not installed" in stdout(capsys) and not (tmp_path / "run" / PICTURE).exists()
 
 
 def test_samples_are_shown_and_change_nothing(runs, text, tmp_path, capsys):
@@ -332,7 +332,7 @@ def test_columns_lose_nothing():
 def test_the_running_mean_is_one():
     y = np.random.default_rng(0).standard_normal(200)
     expected = [y[max(0, k - 3) : k + 1].mean() for k in range(200)]
-    assert_close(plots.smooth(y), np.array(expected))
+    assert_close(picture.smooth(y), np.array(expected))
 
 
 def test_every_default_is_an_option():

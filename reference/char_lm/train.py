@@ -13,9 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..common import checkpoint, sampling, schedules
 from ..common.command import Answer, Model, UsageError
-from ..common.run import BEST, LOG, Application, Counters, Entry, Folder, board, claimed, read_log
+from ..common.run import BEST, LOG, PICTURE, Application, Counters, Entry, Folder, board, claimed, picture, read_log
 from ..training.optim import OPTIMIZERS, Optimizer
-from . import plots
 from .backend import Backend
 from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out, unit
@@ -78,7 +77,8 @@ def trained(backend: Backend, options: dict, folder: Path, own: Folder | None) -
             tell=tell,
         )
     if group.leader:
-        say(plots.draw(folder, read_log(folder / LOG), unit(config)) or f"drew {shown(folder / plots.FILE)}")
+        titles = f"Training of the {unit(config)} model", f"nats a {unit(config)}", unit(config)
+        say(picture.draw(folder, read_log(folder / LOG), *titles) or f"drew {shown(folder / PICTURE)}")
     if group.leader and result.stopped == "finished":
         say(f"finished: {shown(folder / BEST)} has the lowest validation loss")
     if result.stopped == "interrupted":

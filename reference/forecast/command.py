@@ -10,8 +10,7 @@ from typing import Any
 
 from ..common.command import Answer, guarded
 from ..common.output import as_json
-from ..common.run import Application, board, claimed, listing
-from ..common.run.files import LOG
+from ..common.run import LOG, Application, board, claimed, listing, picture, read_log
 from . import kept, plots
 from .backend import Backend
 from .evaluation import against
@@ -78,6 +77,10 @@ def trained(backend: Backend, given: argparse.Namespace, folder: Path, task: Tas
     if not group.leader:
         return 0
     write_band(folder, task, model)
+    loss_of = "quantile loss" if task.options["quantiles"] else "squared error"
+    drawn = picture.draw(folder, read_log(folder / LOG), about(task), f"{loss_of}, scaled")
+    if drawn:
+        print(f"note: {drawn}")
     scores = evaluation.evaluate(task, model, "validation")
     steps, best = result.counters.step, result.counters.best
     print(f"trained {steps} steps, best validation loss {best:.4f}; on the validation part:\n")

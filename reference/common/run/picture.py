@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..common.arrays import Array
+from ..arrays import Array
+from .files import PICTURE
 
-FILE = "training.png"
 
+def draw(folder: Path, log: Sequence[dict], title: str, loss_of: str, unit: str | None = None) -> str | None:
+    """Write ``training.png``; or a sentence that says why not.
 
-def draw(folder: Path, log: Sequence[dict], unit: str = "character") -> str | None:
-    """Write ``training.png``; or a sentence that says why not.  ``unit`` is what a token stands for."""
+    ``loss_of`` is the loss in words; with ``unit``, what a token stands for, it is in nats, and shown in bits too.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -27,9 +29,10 @@ def draw(folder: Path, log: Sequence[dict], unit: str = "character") -> str | No
     draw_smooth(loss, x, np.array([e["loss"] for e in steps]), "training, each step")
     if evaluated:
         loss.plot(*zip(*evaluated, strict=True), "o-", color="C3", label="validation")
-    loss.set(ylabel=f"nats a {unit}", title=f"Training of the {unit} model")
-    bits = loss.secondary_yaxis("right", functions=(lambda v: v / np.log(2), lambda v: v * np.log(2)))
-    bits.set_ylabel(f"bits a {unit}")
+    loss.set(ylabel=loss_of, title=title)
+    if unit:
+        bits = loss.secondary_yaxis("right", functions=(lambda v: v / np.log(2), lambda v: v * np.log(2)))
+        bits.set_ylabel(f"bits a {unit}")
     loss.legend()
     draw_smooth(norm, x, np.array([e["norm"] for e in steps]), "each step")
     norm.set(ylabel="norm of the gradients", yscale="log")
@@ -38,7 +41,7 @@ def draw(folder: Path, log: Sequence[dict], unit: str = "character") -> str | No
     clipped.set(ylabel="clipped steps, percent", xlabel="step", ylim=(-3, 103))
     for axes in (loss, norm, clipped):
         axes.grid(alpha=0.3)
-    figure.savefig(folder / FILE, dpi=110)
+    figure.savefig(folder / PICTURE, dpi=110)
     return None
 
 

@@ -16,7 +16,7 @@ def check(backend, tmp_path, epochs, kills, longest):
     assert command(backend, *first, "--out", straight) == 0
 
     def start():
-        words = ["train", "--resume", "--no-progress"] if (killed / LAST).exists() else first
+        words = ["train", "--resume", "--no-progress"] if (killed / LAST).exists() else [*first, "--overwrite"]
         return spawn(backend, *words, "--out", killed, application="forecast")
 
     check_killed(straight, killed, killed_until_done(start, killed, kills, longest, backend))

@@ -59,7 +59,8 @@ def train(backend: Backend, given: argparse.Namespace) -> Answer:
         task = task_of(given, folder)
         print(described(task), flush=True)
         own.begin(task.options | {"about": about(task)}, resume=given.resume)
-        kept.write_data(folder, task)
+        if not given.resume:
+            kept.write_data(folder, task)
         return trained(backend, given, folder, task)
 
 

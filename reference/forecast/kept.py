@@ -1,5 +1,6 @@
 """What a run's folder keeps: its options, and its data as they were understood, so that it is seen when they have changed."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ def write_data(folder: Path, task: Task) -> None:
     arrays: dict[str, Any] = {}
     for k, s in enumerate(task.series):
         arrays |= {f"times{k}": s.times, f"values{k}": s.values}
-    with (folder / DATA).open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    file = BytesIO()
+    np.savez_compressed(file, **arrays)
+    checkpoint.write(folder / DATA, file.getvalue())
 
 
 def read_data(folder: Path, now: list[Series], names: list[str], columns: list[str]) -> list[Series]:

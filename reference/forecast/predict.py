@@ -52,7 +52,7 @@ def predict(backend: Backend, given: argparse.Namespace) -> Answer:
     if not given.no_plots:
         plots.prediction(out.with_suffix(".png"), 2 * o["window"], forecasts[0], b)
     for f in forecasts:
-        show(f, o["series"]["columns"][0], len(forecasts) > 1)
+        show(f, len(forecasts) > 1)
     print(b.words())
     print(
         f"wrote {out}"
@@ -111,6 +111,7 @@ def stored_band(folder: Path, model: Model, horizon: int) -> Band:
         return Band(None, 0)
     if half is None or horizon <= len(half):
         return Band(half if half is None else half[: whole(model, horizon)], n)
+    print(f"note: the training kept a band for {len(half)} steps, so there is none beyond")
     return Band(np.concatenate([half, np.full(whole(model, horizon) - len(half), np.nan)]), n)
 
 
@@ -143,9 +144,9 @@ def number(v: float) -> str:
     return "" if np.isnan(v) else repr(float(v))
 
 
-def show(f: Forecast, target: str, several: bool) -> None:
+def show(f: Forecast, several: bool) -> None:
     """On the terminal, with the digits that say something."""
-    places = digits(f.values, float(np.ptp(f.series.values[:, 0])))
+    places = digits(float(np.ptp(f.series.values[:, 0])))
     if several:
         print(f"{f.series.name}:")
     for k, t in enumerate(f.times):

@@ -103,6 +103,6 @@ def write_forecasts(file: Path, e: Evaluation) -> None:
                 lines.writerow([*([s.name] if several else []), *when, *said, *band, *more])
 
 
-def digits(values: np.ndarray, spread: float) -> int:
+def digits(spread: float) -> int:
     """Decimals with which numbers of this spread are worth reading: its third digit."""
     return int(np.clip(2 - np.floor(np.log10(spread)), 0, 12)) if spread > 0 and np.isfinite(spread) else 6

@@ -18,6 +18,7 @@ was asked for that is not there.
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from torch_impl import door
 
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Hand the arguments after the command's name to the module that is the command; returns its exit status."""
     command, *rest = [*(sys.argv[1:] if argv is None else argv), ""]
     if command in ("-h", "--help"):
-        print(__doc__)
+        with suppress(OSError):  # as argparse does
+            print(__doc__)
         return 0
     if command.startswith("--"):
         command, rest = "against", [command, *rest]
@@ -48,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     module, *needed = COMMANDS[command]
     door.needs("bench", "torch", "rich", *needed)
-    from reference.common.output import shielded
+    from reference.common.output import shielded, whole
 
-    with shielded():
-        return int(importlib.import_module(module).main(rest[:-1]))
+    with shielded() as output:
+        return whole(output, int(importlib.import_module(module).main(rest[:-1])))
 
 
 def console() -> int:

@@ -8,12 +8,12 @@ from torch_impl import door
 def main() -> int:
     """The command; returns its exit status."""
     door.needs("parity", "torch", "rich")
-    from reference.common.output import shielded
+    from reference.common.output import shielded, whole
 
     from .judge.command import main
 
-    with shielded():
-        return main()
+    with shielded() as output:
+        return whole(output, main())
 
 
 def console() -> int:

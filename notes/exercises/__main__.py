@@ -14,7 +14,7 @@ from torch_impl import door
 if __name__ == "__main__":  # before what may be missing is imported
     door.needs("torch", "torch")
 
-from reference.common.output import shielded
+from reference.common.output import shielded, whole
 
 from .complex_step import UnjudgedError
 from .judge import judge, raised
@@ -68,6 +68,6 @@ def load(file: Path) -> dict[str, Callable]:
 
 
 if __name__ == "__main__":
-    with shielded():
-        status = main()
+    with shielded() as output:
+        status = whole(output, main())
     sys.exit(status)

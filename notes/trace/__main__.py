@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from reference.common.output import shielded
+from reference.common.output import shielded, whole
 
 from . import ROOMS, Problem, Quantity, page, problem, text, trace
 
@@ -91,6 +91,6 @@ def _whole(given: str, least: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    with shielded():
-        status = main()
+    with shielded() as output:
+        status = whole(output, main())
     sys.exit(status)

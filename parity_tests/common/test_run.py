@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import struct
 import subprocess
 import sys
@@ -215,10 +216,22 @@ def test_a_terminal_without_a_character_ends_no_training(encoding, tmp_path):
     small.data.write_text(small.data.read_text().replace("e", "→"), encoding="utf-8")
     status, read, said = piped("char_lm", tmp_path, small.words(run), lambda pipe: pipe.read(), PYTHONIOENCODING=encoding)
     assert (status, said) == (0, "") and b"\\u2192" in read
-    status, read, said = piped(
-        "char_lm", tmp_path, ["generate", "--run", str(run), "--length", "50"], lambda pipe: pipe.read(), PYTHONIOENCODING=encoding
-    )
+    generate = ["generate", "--run", str(run), "--length", "50"]
+    status, read, said = piped("char_lm", tmp_path, generate, lambda pipe: pipe.read(), PYTHONIOENCODING=encoding)
     assert (status, said) == (0, "")
+    status, read, said = piped("char_lm", tmp_path, [*generate, "--json"], lambda pipe: pipe.read(), PYTHONIOENCODING=encoding)
+    assert status == 0 and "→" in json.loads(read.decode("ascii"))["text"]
+
+
+@every_application
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell's >&- is not Windows'")
+def test_streams_that_were_closed_before_end_no_training(name, tmp_path):
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    from ..char_lm.runs import ROOT
+
+    line = shlex.join([sys.executable, "-m", f"reference.{name}", *small.words(run)])
+    assert subprocess.run(["sh", "-c", f"{line} >&- 2>&-"], cwd=ROOT, check=False).returncode == 0
+    assert max(e["step"] for e in read_log(run / LOG)) == 20 and (run / "best.safetensors").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
@@ -231,3 +244,14 @@ def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
     assert (run / "best.safetensors").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+@pytest.mark.parametrize("command", ["notes.trace rnn --autograd no", "notes.exercises", "parity_tests --list", "benchmarks list"])
+def test_every_command_says_that_its_output_is_not_whole(command):
+    from ..char_lm.runs import ROOT
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        words = [sys.executable, "-m", *command.split()]
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from .checkpoint import CheckpointError
 from .checks import UsageError as UsageError
-from .output import as_json, lost, shielded
+from .output import as_json, shielded, whole
 from .run import NonFiniteError
 
 Model: TypeAlias = Any  # of either backend
@@ -46,11 +46,8 @@ def guarded(command: Callable[[], Answer], place: Path | str | None = None, inte
         else:
             status = 0
             if json:
-                print(as_json(answer))
-        output.flush()
-        if not status and lost(output):
-            return failed(lost(output))
-    return status
+                print(as_json(answer, output.encoding or "ascii"))
+        return whole(output, status)
 
 
 def answered(command: Callable[[], Answer], place: Path | str | None, interrupted: str) -> Answer:

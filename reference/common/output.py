@@ -3,6 +3,7 @@
 One rule for every command: once nobody reads, what is printed is dropped, and the work goes on to its end and its files.
 """
 
+import codecs
 import errno
 import io
 import json
@@ -55,14 +56,24 @@ def shielded() -> Iterator[Shielded]:
     for stream in before:
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    out, err = (Shielded(stream) for stream in before)
-    sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
-    try:
-        yield out
-    finally:
-        out.flush()
-        err.flush()
-        sys.stdout, sys.stderr = before
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # for a stream that was closed before Python began
+        out, err = (Shielded(stream or nowhere) for stream in before)
+        sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
+        try:
+            yield out
+        finally:
+            out.flush()
+            err.flush()
+            sys.stdout, sys.stderr = before
+
+
+def whole(output: Shielded, status: int) -> int:
+    """The exit status of a command, or 2, and why, if it is 0 and its output is not whole."""
+    output.flush()
+    if status or not lost(output):
+        return status
+    print(f"error: {lost(output)}", file=sys.stderr)
+    return 2
 
 
 def listened() -> bool:
@@ -89,6 +100,6 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def as_json(value: Any) -> str:
-    """Lines of strict JSON."""
-    return json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=False)
+def as_json(value: Any, encoding: str = "utf-8") -> str:
+    """Lines of strict JSON, in ASCII for an encoding that may lack a character."""
+    return json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=codecs.lookup(encoding).name != "utf-8")

@@ -7,10 +7,12 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from reference.common.checks import UsageError
+from reference.common.output import as_json
 from reference.common.run import LAST, LOG, Application, claimed, read_log
 from reference.common.run.files import LOCK
 
@@ -145,6 +147,11 @@ def test_answers_are_json_and_nothing_else(name, tmp_path, capsys):
         assert answer
 
 
+def test_answers_are_json_whatever_a_name_is():
+    lines = as_json({"run": Path("d\udce9"), "text": "é\U0001f600"})
+    assert "é" in lines and json.loads(lines.encode()) == {"run": "d\udce9", "text": "é\U0001f600"}
+
+
 @every_application
 def test_the_log_for_tensorboard(name, tmp_path, capsys):
     pytest.importorskip("tensorboardX", reason="extra 'tensorboard' is not installed")
@@ -255,3 +262,15 @@ def test_every_command_says_that_its_output_is_not_whole(command):
         words = [sys.executable, "-m", *command.split()]
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "module", ["reference.char_lm", "torch_impl.forecast", "reference.tasks", "notes.trace", "notes.exercises", "parity_tests"]
+)
+def test_ctrl_c_is_a_word_also_while_modules_are_loaded(module, tmp_path):
+    from ..char_lm.runs import ROOT
+
+    (tmp_path / "scipy.py").write_text("raise KeyboardInterrupt")  # which all of them load
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ended = subprocess.run([sys.executable, "-m", module], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (-2, "interrupted\n")

@@ -57,5 +57,5 @@ def evaluate(backend: Backend, options: dict) -> Answer:
     answer = about | f | {"summary": summary}
     folder = Path(options["run"])
     if own and folder.is_dir():
-        (folder / f"{part}.json").write_text(as_json(answer) + "\n", encoding="utf-8", errors="backslashreplace")
+        (folder / f"{part}.json").write_text(as_json(answer) + "\n", encoding="utf-8")
     return answer

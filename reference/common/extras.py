@@ -31,9 +31,9 @@ def needs(extra: str, *modules: str) -> None:
 
 
 def ours() -> bool:
-    """Whether Python was started for a command of this package."""
+    """Whether Python was started for a command of this package, or of the notes, of which some need no more than this."""
     words = [*sys.orig_argv, ""]
-    return "-m" in words and words[words.index("-m") + 1].partition(".")[0] == __name__.partition(".")[0]
+    return "-m" in words and words[words.index("-m") + 1].partition(".")[0] in (__name__.partition(".")[0], "notes")
 
 
 def interruptible() -> None:

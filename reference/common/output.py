@@ -101,5 +101,7 @@ def plain(value: Any) -> Any:
 
 
 def as_json(value: Any, encoding: str = "utf-8") -> str:
-    """Lines of strict JSON, in ASCII for an encoding that may lack a character."""
-    return json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=codecs.lookup(encoding).name != "utf-8")
+    """Lines of strict JSON, in ASCII for an encoding that may lack a character; a byte of a name that is no text as \\udce9."""
+    ascii_only = codecs.lookup(encoding).name != "utf-8"
+    lines = json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=ascii_only)
+    return lines.encode(errors="backslashreplace").decode()

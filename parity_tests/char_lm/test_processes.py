@@ -1,5 +1,6 @@
 """A run of the character model over two processes is the run of one; it goes on over another number; errors are said once."""
 
+import json
 import os
 import shutil
 import signal
@@ -67,12 +68,13 @@ def same_run(one, other):
 
 
 def test_two_processes_are_one_run_and_one_of_them_speaks(straight, text, tmp_path):
-    run = two("train", "--text", text, "--run", tmp_path / "run", "--steps", STEPS, *UNEVEN)
+    run = two("train", "--text", text, "--run", tmp_path / "run", "--steps", STEPS, *UNEVEN, "--json")
     assert run.returncode == 0, run.stderr
     for folder in straight.values():
         same_run(folder, tmp_path / "run")
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == sorted(p.name for p in straight["reference"].iterdir())
-    assert run.stdout.count("over 2 processes") == run.stdout.count("finished: ") == run.stdout.count("step     40:") == 1
+    assert run.stderr.count("over 2 processes") == run.stderr.count("finished: ") == run.stderr.count("step     40:") == 1
+    assert json.loads(run.stdout)["steps"] == STEPS
 
 
 def test_one_then_two_then_one_is_the_undisturbed_run(straight, text, tmp_path, monkeypatch):

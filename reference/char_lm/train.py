@@ -83,6 +83,8 @@ def trained(backend: Backend, options: dict, folder: Path, own: Folder | None) -
         say(f"finished: {shown(folder / BEST)} has the lowest validation loss")
     if result.stopped == "interrupted":
         return 130
+    if not group.leader:  # of several processes one answers
+        return 0
     return {"run": str(folder), "steps": result.counters.step, "validation": figures(result.counters.best)}
 
 

@@ -15,6 +15,7 @@ from reference.common.checks import UsageError
 from reference.common.output import as_json
 from reference.common.run import LAST, LOG, Application, claimed, read_log
 from reference.common.run.files import LOCK
+from reference.common.run.listing import runs
 
 from ..char_lm.runs import spawn
 from .applications import APPLICATIONS, Small
@@ -26,14 +27,30 @@ MINE = Application("mine", ("result.*",))
 @every_application
 def test_a_folder_with_anything_of_a_run_is_not_written_into_unasked(name, tmp_path, capsys):
     small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
-    for left in ("best.safetensors", "log.jsonl", "config.json", "test.json"):
+    for left in ("best.safetensors", "log.jsonl", "config.json"):
         run.mkdir()
-        (run / left).write_text("{}")
+        (run / left).write_text(json.dumps({"application": name}))
         assert small.train(run) == 2
         assert f"{run} holds a run already ({left})" in capsys.readouterr().err
         assert [f.name for f in run.iterdir()] == [left]
         (run / left).unlink()
         run.rmdir()
+
+
+@every_application
+@pytest.mark.parametrize("left", ["config.json", "test.json"])
+def test_other_peoples_files_are_never_dropped(name, left, tmp_path, capsys):
+    """A model of another library, or a folder of data: names that a run has too."""
+    small, run = Small.on(name, tmp_path / "data"), tmp_path / "run"
+    run.mkdir()
+    for file in (left, "model.safetensors"):
+        (run / file).write_text("{}")
+    for more in ((), ("--overwrite",)):
+        assert small.train(run, *more) == 2
+        assert f"{run} holds a {left} and no run: delete it, or name another folder" in capsys.readouterr().err
+    (run / left).unlink()
+    assert small.train(run) == 0 and small.train(run, "--overwrite") == 0
+    assert (run / "model.safetensors").read_text() == "{}"
 
 
 @every_application
@@ -135,6 +152,18 @@ def test_the_list_of_runs(name, tmp_path, capsys):
     assert small.call("runs", tmp_path / "runs") == 0
     assert str(tmp_path / "runs" / "a")[:20] in capsys.readouterr().out
     assert small.call("runs", tmp_path / "nothing") == 2
+
+
+def test_what_cannot_be_read_hides_no_run(tmp_path):
+    good = {"step": 3, "epoch": 0, "loss": 1.0, "time": 5.0}
+    for k, damage in enumerate((b"", b"[]\n", b"null\n", b'{"step": "x"}\n', b"\xff\xfe\n", b"\0\0\n", b'{"step": 4')):
+        run = tmp_path / str(k)
+        run.mkdir()
+        (run / "config.json").write_text('{"application": "mine"}')
+        (run / LOG).write_bytes(json.dumps(good).encode() + b"\n" + damage)
+        assert read_log(run / LOG) == [good]
+    (tmp_path / "odd" / "config.json").mkdir(parents=True)
+    assert [e["steps"] for e in runs(tmp_path)] == [3] * 7
 
 
 @every_application

@@ -33,18 +33,26 @@ def read_config(folder: Path) -> dict[str, Any] | None:
         config = json.loads(path.read_bytes())
         assert isinstance(config, dict)
     except (ValueError, AssertionError):
-        raise checks.UsageError(f"{path} is damaged, or of another program") from None
+        raise checks.UsageError(f"{path} is damaged, or of another program: delete it, or name another folder") from None
     return config
 
 
 def read_log(path: str | Path) -> list[Entry]:
-    """The entries of a log; a last line that was cut off is left out."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+    """The entries of a log up to the first line that is none: the last one may have been cut off."""
+    lines = Path(path).read_bytes().splitlines() if Path(path).exists() else []
     entries: list[Entry] = []
     with suppress(ValueError):
         for line in lines:
-            entries.append(json.loads(line))
+            entries.append(as_entry(line))
     return entries
+
+
+def as_entry(line: bytes) -> Entry:
+    """ValueError: it is none."""
+    entry = json.loads(line)
+    if not (isinstance(entry, dict) and all(isinstance(entry.get(k), (int, float)) for k in ("step", "epoch", "time"))):
+        raise ValueError
+    return entry
 
 
 def cut_log(path: Path, counters: "Counters") -> None:

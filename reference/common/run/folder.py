@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from .. import checkpoint
 from ..checks import UsageError
-from .files import BOARD, CONFIG, LAST, LOCK, LOG, PICTURE, read_config
+from .files import BEST, BOARD, CONFIG, LAST, LOCK, LOG, PICTURE, read_config
 
-FILES = CONFIG, LOG, "*.safetensors", "*.safetensors.tmp", PICTURE, f"{BOARD}/events.*"  # of every run
+FILES = CONFIG, LOG, LAST, BEST, f"{LAST}.*", f"{BEST}.*", PICTURE, f"{BOARD}/events.*"  # of every run
 
 
 class Application(NamedTuple):
@@ -63,9 +63,12 @@ def claimed(folder: Path, application: Application, *, resume: bool = False, ove
 
 
 def check(folder: Path, application: Application, resume: bool, overwrite: bool) -> None:
-    """UsageError: the folder holds a run that this one must not go on with, or must not drop."""
+    """UsageError: the folder holds a run that this one must not go on with, or must not drop; or files that only look like it."""
     there = held(folder, application)
-    whose = (read_config(folder) or {}).get("application", application.name) if there else application.name
+    config = read_config(folder) or {}
+    whose = config.get("application", application.name)
+    if there and "application" not in config and not {LOG, LAST, BEST} & {file.name for file in there}:
+        raise UsageError(f"{folder} holds a {there[0].name} and no run: delete it, or name another folder by --run")
     if whose != application.name:
         raise UsageError(f"{folder} holds a run of {whose}, not of {application.name}: name another folder by --run")
     if there and not (resume or overwrite):

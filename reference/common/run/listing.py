@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,10 @@ def runs(folder: Path) -> list[dict[str, Any]]:
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
     for file in sorted(folder.rglob(CONFIG)):
-        try:
+        with suppress(UsageError, OSError):  # what cannot be read hides none of the others
             config = read_config(file.parent) or {}
-        except UsageError:
-            continue
-        if "application" in config:
-            yield entry(file.parent, config)
+            if "application" in config:
+                yield entry(file.parent, config)
 
 
 def entry(folder: Path, config: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,14 @@ def test_a_prime_that_cannot_be_is_one_sentence(backend, run, tmp_path, capsys):
         call(backend, *generate, "--prime", "a", "--prime-file", "b")
 
 
+@both_sides
+def test_a_text_of_one_character_is_learned_without_a_warning(backend, tmp_path, capsys):
+    (tmp_path / "a").write_text("a" * 3000)
+    options = ["train", "--text", tmp_path / "a", "--run", tmp_path / "run", "--steps", 10, *SMALL]
+    assert said(capsys, backend, *options).err == ""
+    assert said(capsys, backend, "generate", "--run", tmp_path / "run", "--length", 5).out == "a" * 5 + "\n"
+
+
 # Characters that the model does not know.
 
 

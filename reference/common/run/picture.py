@@ -35,7 +35,7 @@ def draw(folder: Path, log: Sequence[dict], title: str, loss_of: str, unit: str 
         bits.set_ylabel(f"bits a {unit}")
     loss.legend()
     draw_smooth(norm, x, np.array([e["norm"] for e in steps]), "each step")
-    norm.set(ylabel="norm of the gradients", yscale="log")
+    norm.set(ylabel="norm of the gradients", yscale="log" if any(e["norm"] > 0 for e in steps) else "linear")
     norm.legend()
     clipped.plot(x, 100 * smooth(np.array([e["clipped"] for e in steps], float)), color="C2")
     clipped.set(ylabel="clipped steps, percent", xlabel="step", ylim=(-3, 103))

@@ -130,3 +130,18 @@ def test_another_rate_for_no_steps_is_refused(finished, tmp_path, capsys):
     said = refused("reference", capsys, "train", "--resume", "--run", run, "--lr", 0.005)
     assert "has done all its 25 steps: give --lr with --steps or --seconds" in said
     assert json.loads((run / "config.json").read_text())["lr"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("batch", "4"), ("batch", -1), ("every", 0), ("seed", 0.5), ("lr", None), ("text", 5), ("text", [5]), ("encoding", None)],
+        *[("cell", "foo"), ("optimizer", "sgdx"), ("bytes", 1), ("from", 3), ("dtype", "int8"), ("corpus", {}), ("corpus", 1)],
+    ],
+)
+def test_a_configuration_that_was_damaged_is_one_sentence(name, value, finished, tmp_path, capsys):
+    run = copy(finished, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {name: value}))
+    said = refused("reference", capsys, "train", "--resume", "--run", run, "--steps", 30)
+    assert f"{run / 'config.json'} is damaged, or of another program: begin a new run in another folder" in said

@@ -1,5 +1,6 @@
 """A run of the character model: its configuration, its text, and the model that a checkpoint holds."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from ..common.run import CONFIG, LAST, find
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
-from .options import DEFAULTS, LATER
+from .options import DEFAULTS, LATER, RUN, escaped
 from .text import quoted
 
 INHERITED = ("cell", "layers", "size", "embedding", "tied", "bytes")  # by --from
+IDENTITY = {"name", "characters", "distinct", "sha256", "begin"}  # of its text
 FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
@@ -76,9 +78,9 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
     try:
         config = complete(json.loads(path.read_bytes()))
-        assert DEFAULTS.keys() <= config.keys() and isinstance(config["corpus"], dict)
-    except (ValueError, AssertionError, KeyError, AttributeError, TypeError):
-        raise UsageError(f"{path} is damaged, or of another program") from None
+        assert all(fits(name, config[name]) for name in RUN) and config["corpus"].keys() >= IDENTITY
+    except (ValueError, AssertionError, KeyError, AttributeError, TypeError, argparse.ArgumentTypeError):
+        raise UsageError(f"{path} is damaged, or of another program: begin a new run in another folder") from None
     for k, v in asked(options).items():
         if k not in FREE and v != config[k]:
             raise UsageError(
@@ -94,6 +96,19 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     if config["from"] and not saved:
         raise UsageError(f"{folder} has no {LAST}, which held the weights that its run began with: begin a new run")
     return config, text_of(config, Vocabulary(saved.vocabulary, special=False) if saved and saved.vocabulary else None)
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether a value may be that of an option.  ValueError, ArgumentTypeError: it is out of range."""
+    how = RUN[name]
+    if value is None or "action" in how:
+        return type(value) is type(how["default"])
+    if "nargs" in how:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    if "choices" in how:
+        return value in how["choices"]
+    kind = how.get("type", escaped)
+    return isinstance(value, str) if kind is escaped else not isinstance(value, str) and kind(str(value)) == value
 
 
 def named(value: object) -> object:

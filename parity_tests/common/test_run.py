@@ -13,7 +13,7 @@ import pytest
 
 from reference.common.checks import UsageError
 from reference.common.output import as_json
-from reference.common.run import LAST, LOG, Application, claimed, read_log
+from reference.common.run import LAST, LOG, Application, claimed, listing, read_log
 from reference.common.run.files import LOCK
 from reference.common.run.listing import runs
 
@@ -114,6 +114,7 @@ def test_two_trainings_in_one_folder(name, tmp_path, capsys):
     finally:
         process.kill()
         process.communicate()
+    assert (run / LOCK).exists() and listing.state(run) != "in use"
     assert small.train(run, "--overwrite") == 0  # a lock whose process is gone does not hold
 
 

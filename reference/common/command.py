@@ -32,7 +32,9 @@ class SilentError(Exception):
 Answer: TypeAlias = int | dict[str, Any] | list[Any]  # an exit status; or it is 0, and this is what --json prints
 
 
-def guarded(command: Callable[[], Answer], place: Path | str | None = None, interrupted: str = "", *, json: bool = False) -> int:
+def guarded(
+    command: Callable[[], Answer], place: Path | str | None = None, interrupted: str = "interrupted", *, json: bool = False
+) -> int:
     """The exit status of a command, its errors as one sentence on the error stream.
 
     ``place`` is what an OSError that names no file is about, ``interrupted`` what is said after Ctrl-C.  With ``json`` the

@@ -1,6 +1,8 @@
 """``runs``: the runs below a folder with their figures, whichever application and side they are of."""
 
 import json
+import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -52,9 +54,23 @@ def entry(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def state(folder: Path) -> str:
-    if (folder / LOCK).exists():
+    if in_use(folder / LOCK):
         return "in use"
     return "trained" if (folder / BEST).exists() else "begun" if (folder / LAST).exists() else "no checkpoint"
+
+
+def in_use(lock: Path) -> bool:
+    """Whether somebody has it: a process of another machine is believed to be there, one of this machine is looked for."""
+    try:
+        pid, host, *_ = lock.read_text(encoding="utf-8").split("\n")
+        if host != socket.gethostname():
+            return True
+        os.kill(int(pid), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def evaluated(file: Path) -> dict[str, Any]:

@@ -84,6 +84,73 @@ def test_a_gap_at_the_start_has_nothing_before_it(tmp_path):
         mended(tmp_path, put(0, "2000-01", "1", ""), fill="previous")
 
 
+# Dates as people write them, and numbers in place of dates.
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "after"),
+    [
+        ("2024-01-15 23:00:00+01", "2024-01-16 00:00:00+01", "2024-01-16T01:00+01:00"),
+        ("2024-01-15 23:00:00.5-0330", "2024-01-16 00:00:00.5-0330", "2024-01-16T01:00:00.500-03:30"),
+        ("20240115T230000+0100", "20240116T000000+0100", "2024-01-16T01:00+01:00"),
+        ("2024-01-15 23:00 UTC", "2024-01-16 00:00 UTC", "2024-01-16T01:00Z"),
+        ("31/03/2024 01:00+0100", "31/03/2024 03:00+0200", "2024-03-31T02:00Z"),
+        ("31/12/23", "01/01/24", "2024-01-02"),
+        ("12/31/23", "01/01/24", "2024-01-02"),
+        ("01.02.24", "02.02.24", "2024-02-03"),
+        ("01.01.2024", "01.02.2024", "2024-03-01"),
+        ("01.2024", "02.2024", "2024-03-01"),
+        ("Dec-23", "Jan-24", "2024-02-01"),
+        ("May 2024", "June 2024", "2024-07-01"),
+        ("31-Dec-23", "01-Jan-24", "2024-01-02"),
+        ("Dec 31, 2023", "Jan 1, 2024", "2024-01-02"),
+        ("12/31/2023 11:00 PM", "1/1/2024 12:00 AM", "2024-01-01T01:00"),
+        ("12/31/2023 11:30:00PM", "1/1/2024 12:00:00AM", "2024-01-01T00:30"),
+        ("2024-01-01 00:00:00,250", "2024-01-01 00:00:00,500", "2024-01-01T00:00:00.750"),
+        ("202312312300", "202401010000", "2024-01-01T01:00"),
+        ("2023M12", "2024M01", "2024-02-01"),
+        ("Q4 2023", "Q1 2024", "2024-04-01"),
+        ("2023 q4", "2024 q1", "2024-04-01"),
+        ("2023-W52", "2024-W01", "2024-01-08"),
+        ("1704067200123", "1704067200124", "1704067200125"),
+    ],
+)
+def test_dates_are_what_they_say(tmp_path, first, second, after):
+    s = read(write(tmp_path / "own.csv", [(first, 1, 2), (second, 2, 1)]))
+    assert s.shown(s.following(1)[0]) == after and len(s.values) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("01/02/20", "02/02/20", "in two ways.*: '%d/%m/%y' .day/month/year. or '%m/%d/%y' .month/day/year."),
+        ("20-01-13", "20-01-14", "'%d-%m-%y' .day/month/year. or '%y-%m-%d' .year/month/day."),
+        ("10:00", "10:15", "row 1: '10:00' is neither a number nor a date"),
+        ("Jan", "Feb", "row 1: 'Jan' is neither a number nor a date"),
+        ("01.02.2020", "Sum", "row 2: 'Sum' is neither a number nor a date"),
+    ],
+)
+def test_dates_that_leave_something_open_are_not_guessed(tmp_path, first, second, said):
+    with pytest.raises(SeriesError, match=said):
+        read(write(tmp_path / "own.csv", [(first, 1, 2), (second, 2, 1)]))
+
+
+def test_a_form_of_dates_may_have_an_offset(tmp_path):
+    file = write(tmp_path / "own.csv", [(f"{d}|01|2024 00:00 +0100", d, 1) for d in (1, 2)])
+    s = read(file, date_format="%d|%m|%Y %H:%M %z")
+    assert s.shown(s.following(1)[0]) == "2024-01-03T00:00+01:00"
+
+
+def test_a_gap_that_no_memory_could_hold_is_one_sentence(tmp_path):
+    rows = [(f"2024-01-01T00:00:{k:02d}", k % 3, 1) for k in range(9)] + [("2034-01-01T00:00:00", 1, 1)]
+    with pytest.raises(SeriesError, match="315619192 seconds after 2024-01-01T00:00:08, every second as a rule"):
+        read(write(tmp_path / "own.csv", rows), fill="previous")
+
+
+def test_every_other_week_repeats_after_a_year(tmp_path):
+    assert read(write(tmp_path / "own.csv", [("2024-01-01", 1, 2), ("2024-01-15", 2, 1)])).season == 26
+
+
 # The series that ship in packages.
 
 

@@ -15,6 +15,7 @@ from .errors import SeriesError
 
 DAY = 86_400_000_000  # microseconds, the unit of all times
 UNITS = {"day": DAY, "hour": DAY // 24, "minute": DAY // 1440, "second": 1_000_000, "ms": 1000, "us": 1}
+MOST = 10_000_000  # rows that a series may have with those that are missing
 MONTHS = {1: "month", 3: "quarter", 6: "half-year"}
 
 
@@ -137,17 +138,19 @@ def day_or_week(step: int) -> int:
     A second or less is too short for a day: a minute.
     """
     if step % (7 * DAY) == 0:
-        return 52 if step == 7 * DAY else 1
+        return 52 // (step // (7 * DAY)) if 52 * 7 * DAY % step == 0 else 1
     cycle = 7 * DAY if step == DAY else DAY if step >= UNITS["minute"] else UNITS["minute"] if step >= UNITS["second"] else 0
     return cycle // step if cycle and cycle % step == 0 else 1
 
 
 def grid(times: Array, found: Frequency) -> Array:
-    """All times from the first to the last, those included that are missing.  UnevenError: some are not on it."""
+    """All times from the first to the last, missing ones too.  UnevenError: some are not on it, or too many are missing."""
     n = len(times)
     whole = found.after(times[0], n)
     while whole[-1] < times[-1]:
         n *= 2
+        if n > max(MOST, 2 * len(times)):
+            raise UnevenError(int(np.argmax(np.diff(times))), found.name)
         whole = found.after(times[0], n)
     if times.dtype.kind != "M":
         places = np.round((times - times[0]) / (whole[1] - whole[0])).astype(int)
@@ -169,7 +172,7 @@ def following(times: Array, found: Frequency, n: int) -> Array:
 def shown(time: Any, zone: str = "") -> str:
     """A time as it is printed and written: a day without its midnight, seconds only where there are some."""
     if np.asarray(time).dtype.kind != "M":
-        return f"{float(time):.12g}"
+        return f"{float(time):.0f}" if float(time).is_integer() else f"{float(time):.12g}"
     text = str(np.datetime_as_string(np.datetime64(time, "us"), unit="auto"))
     return text if "T" not in text and not zone else (text if "T" in text else f"{text}T00:00") + zone
 

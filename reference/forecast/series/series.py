@@ -182,8 +182,12 @@ def changes(before: Iterator[Series] | list[Series], after: list[Series]) -> lis
         if differs.any():
             k = int(np.argmax(differs))
             column = int(np.argmax(old.values[k] != new.values[k]))
+            was, has = (f"{x.values[k, column]:.10g}" for x in (old, new))
+            what = repr(old.columns[column])
+            if old.times[k] != new.times[k]:
+                what, was, has = "its time", old.shown(old.times[k]), new.shown(new.times[k])
             said.append(
                 f"{int(differs.sum())} rows of {old.name} differ, the first is row {k + 1}, {old.shown(old.times[k])}: "
-                f"{old.columns[column]!r} was {old.values[k, column]:.10g} and is {new.values[k, column]:.10g}"
+                f"{what} was {was} and is {has}"
             )
     return said

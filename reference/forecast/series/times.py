@@ -11,8 +11,17 @@ from .errors import SeriesError
 from .table import MISSING, Table
 
 YEARS = range(1500, 2300)  # four digits that are a year, and not a number
-OFFSET = re.compile(r"(?<=\d)\s*(Z|[+-]\d\d:?\d\d)$")
-DAYS_FIRST = {"%d/%m/%Y": "day/month/year", "%m/%d/%Y": "month/day/year"}
+CLOCK = r"(?::\d\d|T\d{4}|T\d{6})(?:[.,]\d+)?"  # the end of one
+OFFSET = re.compile(rf"(?:(?<=\d)|{CLOCK})\s*(Z|UTC|GMT)$|{CLOCK}\s*([+-]\d\d(?::?\d\d)?)$")
+DIGITS = {"%Y": r"(\d{4})", "%Y%m": r"(\d{4})(\d\d)", "%Y%m%d": r"(\d{4})(\d\d)(\d\d)"}
+DIGITS |= {f"%Y%m%d{clock}": rf"(\d{{4}})(\d\d)(\d\d)(\d\d){{{n}}}" for n, clock in enumerate(("%H", "%H%M", "%H%M%S"), 1)}
+BETWEEN, NOON = r"[-\s,./]+", r"\s*([aApP])\.?[mM]\.?$"  # what stands between the parts of a date, and after a time
+MEANT = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year"}
+# Of dates that are not as ISO 8601 has them, with one blank for whatever stands between.
+FORMS: tuple[str, ...] = ("%d %m %Y", "%m %d %Y", "%Y %m %d", "%d %m %y", "%m %d %y", "%y %m %d")
+FORMS += ("%m %Y", "%Y %m", "%YM%m", "%mM%Y")
+FORMS += ("%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y", "%b %Y", "%Y %b", "%b %y", "%a %d %b %Y", "%a %b %d %Y")
+FORMS += tuple(form.replace("%b", "%B").replace("%a", "%A") for form in FORMS if "%b" in form)
 
 
 class Times(NamedTuple):
@@ -34,19 +43,25 @@ def read(table: Table, name: str, date_format: str | None = None) -> Times:
         if form is None and (numbers := as_numbers(table, column)) is not None:
             return Times(numbers)
         date_format = form
-    column, zone, notes = without_offsets(column)
-    return Times(dates(table, name, column, date_format), zone, notes)
+    column, zone, offsets, notes = without_offsets(column)
+    date_format = date_format and date_format.removesuffix("%z").rstrip()
+    return Times(dates(table, name, column, date_format) - offsets, zone, notes)
 
 
 def digits(column: Sequence[str]) -> str | None:
-    """The form of dates that are digits alone: a year, YYYYMM or YYYYMMDD; None if they are none."""
-    if all(re.fullmatch(r"\d{4}", v) and int(v) in YEARS for v in column):
-        return "%Y"
-    for form, pattern in {"%Y%m": r"(\d{4})(\d\d)", "%Y%m%d": r"(\d{4})(\d\d)(\d\d)"}.items():
+    """The form of dates that are digits alone, as YYYYMMDD, or a month as 01.2020; None if they are none."""
+    for form, pattern in DIGITS.items():
         parts = [re.fullmatch(pattern, v) for v in column]
-        if all(p and int(p[1]) in YEARS and 1 <= int(p[2]) <= 12 and (form == "%Y%m" or 1 <= int(p[3]) <= 31) for p in parts):
+        years = range(1900, 2300) if "%H" in form else YEARS  # others may be seconds since 1970
+        if all(p and int(p[1]) in years and is_day(*map(int, p.groups()[1:3])) for p in parts):
             return form
+    if all((p := re.fullmatch(r"(\d\d)\.(\d{4})", v)) and is_day(int(p[1])) and int(p[2]) in YEARS for v in column):
+        return "%m.%Y"
     return None
+
+
+def is_day(month: int = 1, day: int = 1) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= 31
 
 
 def as_numbers(table: Table, column: Sequence[str]) -> Array | None:
@@ -57,61 +72,86 @@ def as_numbers(table: Table, column: Sequence[str]) -> Array | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def without_offsets(column: Sequence[str]) -> tuple[list[str], str, tuple[str, ...]]:
-    """The times without their offsets from UTC, what that is, and what was done where it is not always the same one."""
-    found = [OFFSET.search(v) if ":" in v or v.endswith("Z") else None for v in column]
+def without_offsets(column: Sequence[str]) -> tuple[list[str], str, Array, tuple[str, ...]]:
+    """The times without their offsets from UTC; what that is; what is to be taken off where it differs; notes."""
+    none, found = np.zeros(len(column), "timedelta64[m]"), [OFFSET.search(v) for v in column]
     if not any(found):
-        return list(column), "", ()
+        return list(column), "", none, ()
     if not all(found):
         k = [bool(f) for f in found].index(False)
         raise SeriesError(f"some times have an offset from UTC and some have none: row {k + 1}, {column[k]!r}")
-    bare = [v[: f.start()] for v, f in zip(column, found, strict=True) if f]
-    offsets = {"Z" if f[1] in ("Z", "+00:00", "+0000") else f"{f[1][:3]}:{f[1][-2:]}" for f in found if f}
-    if len(offsets) == 1:
-        return bare, offsets.pop(), ()
+    bare = [v[: f.start(f.lastindex)].rstrip() for v, f in zip(column, found, strict=True) if f and f.lastindex]
+    minutes = [in_minutes(f[2] or "+00") for f in found if f]
+    if len(set(minutes)) == 1:
+        hours, rest = divmod(abs(minutes[0]), 60)
+        return bare, f"{'-' if minutes[0] < 0 else '+'}{hours:02d}:{rest:02d}" if minutes[0] else "Z", none, ()
     if len({v.partition("T")[2] or v.partition(" ")[2] for v in bare}) == 1:  # days, at one hour by the clock
-        return bare, "", ("the offset from UTC changes (summer time): times are by the clock on the wall",)
-    import pandas
-
-    moments = pandas.to_datetime(list(column), utc=True, format="ISO8601")
+        return bare, "", none, ("the offset from UTC changes (summer time): times are by the clock on the wall",)
     note = "the offset from UTC changes (summer time): times are written in UTC"
-    return [str(t.tz_localize(None).isoformat()) for t in moments], "Z", (note,)
+    return bare, "Z", np.array(minutes, "timedelta64[m]"), (note,)
+
+
+def in_minutes(offset: str) -> int:
+    """Of +01, +0130 or +01:30"""
+    return (60 * int(offset[1:3]) + int(offset[3:].lstrip(":") or 0)) * (-1 if offset[0] == "-" else 1)
 
 
 def dates(table: Table, name: str, column: Sequence[str], date_format: str | None) -> Array:
     """(N,) datetime64[us]"""
     import pandas
 
-    if date_format is None and all(re.fullmatch(r"\d{4}-?Q[1-4]", v) for v in column):
-        return pandas.PeriodIndex([v.replace("-", "") for v in column], freq="Q").to_timestamp().to_numpy().astype("datetime64[us]")
-    if date_format is None and all(re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b", v) for v in column):
-        return day_or_month_first(table, name, column)
-    given: dict[str, Any] = {"format": date_format or "ISO8601"}
-    text = [v.replace("/", "-") for v in column] if date_format is None else list(column)
+    quarters = [re.fullmatch(r"(\d{4})[- ]?(Q[1-4])|(Q[1-4])[- /]?(\d{4})", v, re.I) for v in column]
+    if date_format is None and all(quarters):
+        said = [f"{q[1] or q[4]}{q[2] or q[3]}" for q in quarters if q]
+        return pandas.PeriodIndex(said, freq="Q").to_timestamp().to_numpy().astype("datetime64[us]")
+    if date_format is None and all(re.fullmatch(r"\d{4}-?W\d\d", v) for v in column):
+        column, date_format = [f"{v[:4]} {v[-2:]} 1" for v in column], "%G %V %u"  # the Monday of a week
+    text = [re.sub(r"(?<=:\d\d),(?=\d)", ".", v) for v in column] if date_format is None else list(column)
     try:
-        parsed = pandas.to_datetime(text, errors="coerce", **given)
-        if date_format is None and parsed.isna().any():
-            parsed = pandas.to_datetime(text, errors="coerce")  # as the first of them is written: 31 Jan 2020
+        parsed = pandas.to_datetime(text, errors="coerce", format=date_format or "ISO8601")
     except (ValueError, TypeError) as e:
         raise SeriesError(f"--date-format {date_format!r}: {e}") from None
+    if date_format is None and parsed.isna().any():
+        parsed = in_a_form(table, name, text)
     for k in np.flatnonzero(parsed.isna()).tolist():
         raise SeriesError(
             f"{table.file}, column {name!r}, row {k + 1}: {column[k]!r} is neither a number nor a date "
             + (f"of the form {date_format}" if date_format else "as 2024-01-31 or 2024-01-31T12:00; name its form by --date-format")
         )
-    return parsed.to_numpy().astype("datetime64[us]")
+    return (parsed if parsed.tz is None else parsed.tz_convert(None)).to_numpy().astype("datetime64[us]")
 
 
-def day_or_month_first(table: Table, name: str, column: Sequence[str]) -> Array:
-    """31/01/2020 or 01/31/2020, as all of them can be read.  SeriesError: both ways, or none."""
+def in_a_form(table: Table, name: str, column: Sequence[str]) -> Any:
+    """As the one of FORMS says that fits the most of them.  SeriesError: two of them fit, and say different days."""
     import pandas
 
-    text = [re.sub(r"^(\d+)[.-](\d+)[.-]", r"\1/\2/", v) for v in column]
-    clock = {0: "", 1: " %H:%M", 2: " %H:%M:%S"}.get(text[0].count(":"), "")
-    ways = {form + clock: pandas.to_datetime(text, format=form + clock, errors="coerce") for form in DAYS_FIRST}
-    whole = [form for form, parsed in ways.items() if not parsed.isna().any()]
-    if len(whole) != 1:
-        said = "can be read in two ways" if whole else "is no date"
-        choice = " or ".join(f"{form!r} ({DAYS_FIRST[form[:8]]})" for form in ways)
-        raise SeriesError(f"{table.file}, column {name!r}: {column[0]!r} {said}; name its form by --date-format: {choice}")
-    return ways[whole[0]].to_numpy().astype("datetime64[us]")
+    parts = [re.fullmatch(r"(?s)(.*?)(?:[T\s]\s*(\d{1,2}:\d\d.*))?", v) for v in column]
+    days, hours = ([p[k] or "" for p in parts if p] for k in (1, 2))
+    hours = [re.sub(NOON, r" \1m", hour) for hour in hours]
+    text = [f"{re.sub(BETWEEN, ' ', day)} {hour}".strip() for day, hour in zip(days, hours, strict=True)]
+    mark, clock = "".join(re.findall(BETWEEN, days[0])[:1]), clock_of(hours[0])
+    forms = [f for f in FORMS if not (mark == "." and f.startswith("%m %d")) and not (mark in "./" and f.startswith("%y"))]
+    fit = {f: pandas.to_datetime(text, format=f + clock, errors="coerce") for f in forms if fits(text[0], f + clock)}
+    whole = {f: parsed for f, parsed in fit.items() if not parsed.isna().any()}
+    if any(not p.equals(q) for p in whole.values() for q in whole.values()):
+        ways = {f.replace(" ", mark) + clock: "/".join(MEANT.get(word, word) for word in f.split()) for f in whole}
+        choice = " or ".join(f"{form!r} ({meant})" for form, meant in ways.items())
+        raise SeriesError(
+            f"{table.file}, column {name!r}: {column[0]!r} can be read in two ways; name its form by --date-format: {choice}"
+        )
+    return min((whole or fit).values(), key=lambda parsed: parsed.isna().sum(), default=pandas.DatetimeIndex([None] * len(text)))
+
+
+def clock_of(text: str) -> str:
+    """The form of a time of the day, with the blank before it; none of none."""
+    if not text:
+        return ""
+    noon = bool(re.search(NOON, text))
+    seconds = ":%S" * (text.count(":") == 2) + ".%f" * ("." in re.sub(NOON, "", text))
+    return f" {'%I' if noon else '%H'}:%M{seconds}{' %p' * noon}"
+
+
+def fits(text: str, form: str) -> bool:
+    import pandas
+
+    return not pandas.isna(pandas.to_datetime(text, format=form, errors="coerce"))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from reference.forecast.series import Reading, SeriesError, load
-from reference.forecast.series.series import from_csv
+from reference.forecast.series.frequency import frequency
+from reference.forecast.series.series import from_csv, with_calendar
+from reference.forecast.train import prepare
 
-from .runs import wave, write
+from .runs import noisy, options, wave, write
 
 
 def mended(tmp_path, change, **more):
@@ -149,6 +151,71 @@ def test_a_gap_that_no_memory_could_hold_is_one_sentence(tmp_path):
 
 def test_every_other_week_repeats_after_a_year(tmp_path):
     assert read(write(tmp_path / "own.csv", [("2024-01-01", 1, 2), ("2024-01-15", 2, 1)])).season == 26
+
+
+# Columns and numbers as programs write them.
+
+
+@pytest.mark.parametrize(
+    ("content", "last"),
+    [
+        ('time,x\n2024-01-01,"1,234.50"\n2024-01-02,"12,001,000"\n', 12001000),
+        ("time;x\n01.01.2024;1.234,50\n02.01.2024;2.001\n", 2001),
+        ("time;x\n01.01.2024;1\u00a0234,50\n02.01.2024;999,5\n", 999.5),
+        ("time;x\n2024-01-01;1'234.5\n2024-01-02;2'001\n", 2001),
+        ("time;x\n2024-01-01;0.5\n2024-01-02;1.125\n", 1.125),
+        ('time;"x, y, z";x\n2024-01-01;1;2\n2024-01-02;2;3\n', 3),
+        ("sep=;\r\ntime;x\r\n2024-01-01;1,5\r\n2024-01-02;2,5\r\n", 2.5),
+        (",time,x\n0,2024-01-01,1\n1,2024-01-02,2\n", 2),
+        ("time,x\n2024-01-01,1\n\n2024-01-02,2\n,\n", 2),
+    ],
+)
+def test_a_table_is_read_as_it_is_meant(tmp_path, content, last):
+    file = tmp_path / "own.csv"
+    file.write_text(content, encoding="utf-8", newline="")
+    s = read(file)
+    assert s.values[-1, 0] == last and s.shown(s.following(1)[0]) == "2024-01-03"
+    assert ("thousands apart" in s.notes[0]) == any(v in content for v in ("1,234", "1.234", "1\u00a0234", "1'234"))
+
+
+def test_row_names_are_a_column(tmp_path):
+    (tmp_path / "own.csv").write_text(",x\n2024-01-01,1\n2024-01-02,2\n")
+    assert read(tmp_path / "own.csv", time="index").frequency.name == "every day"
+
+
+@pytest.mark.parametrize("content", ["x\n1\n\n3\n\n", "x,y\n1,2\n,\n3,4\n,\n"])
+def test_an_empty_row_among_rows_without_dates_is_a_missing_value(tmp_path, content):
+    (tmp_path / "own.csv").write_text(content)
+    with pytest.raises(SeriesError, match="column 'x': 1 missing values, the first at 1; fill them"):
+        read(tmp_path / "own.csv", time=None)
+    np.testing.assert_array_equal(read(tmp_path / "own.csv", time=None, fill="previous").values[:, 0], [1, 1, 3])
+
+
+def test_the_column_of_the_time_is_not_read_besides(tmp_path):
+    with pytest.raises(SeriesError, match="'time' is the column of --time or --id"):
+        mended(tmp_path, nothing, target="time")
+
+
+def test_twice_a_day_has_a_calendar_and_once_a_year_has_none():
+    def of(times):
+        o = options("--window", 4, "--horizon", 2)
+        s = noisy()._replace(times=times, frequency=frequency(times))
+        return prepare(o, [with_calendar(s)])
+
+    task = of(np.datetime64("2024-01-01", "us") + np.arange(160) * np.timedelta64(12, "h"))
+    assert task.series[0].columns[-2:] == ("sin of day", "cos of day")  # of 0 and 12 o'clock the sines are 0
+    assert np.isfinite(task.rows).all() and abs(task.rows[:, -2]).max() < 1e-9
+    with pytest.raises(SeriesError, match="--calendar says nothing of the rows of noisy: they come every year"):
+        of(np.arange("1800", "1960", dtype="datetime64[Y]").astype("datetime64[us]"))
+
+
+def test_a_column_may_be_constant_in_one_of_several_series():
+    one = noisy()
+    other = one._replace(name="flat", values=one.values * [1, 0] + [0, 5])
+    task = prepare(options("--window", 4, "--horizon", 2), [one, other])
+    assert (task.rows[160:, 1] == 0).all()
+    with pytest.raises(SeriesError, match=r"flat: column 'y' is constant in the training part.*leave it out"):
+        prepare(options("--window", 4, "--horizon", 2), [other])
 
 
 # The series that ship in packages.

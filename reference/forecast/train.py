@@ -85,7 +85,7 @@ def prepare(
         size = o["window"], o["horizon"], o["validation"], o["test"]
         cuts = [parts(len(s.values), *size, s.season, s.name if len(series) > 1 else "") for s in series]
     if scales is None:
-        scales = [scaling(s, cut.train) for s, cut in zip(series, cuts, strict=True)]
+        scales = [scaling(s, cut.train, len(series) > 1) for s, cut in zip(series, cuts, strict=True)]
     rows = np.concatenate([scale.forth(s.values) for s, scale in zip(series, scales, strict=True)])
     starts = np.cumsum([0, *(len(s.values) for s in series[:-1])])
     fitted = {

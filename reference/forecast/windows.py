@@ -6,7 +6,7 @@ import numpy as np
 
 from ..common.arrays import Array
 from ..common.batches import Windowed
-from .series import Series, SeriesError
+from .series import Series, SeriesError, calendar
 
 
 class Parts(NamedTuple):
@@ -98,15 +98,23 @@ def share(rows: int, part: float) -> int:
     return round(rows * part) if part < 1 else int(part)
 
 
-def scaling(series: Series, train: int) -> Scaling:
-    """Mean and deviation of the rows before ``train``.  SeriesError: a column is constant there."""
+def scaling(series: Series, train: int, shared: bool = False) -> Scaling:
+    """Mean and deviation of the rows before ``train``; ``shared`` says that the model has other series too.
+
+    A deviation of 0 counts as 1 for the calendar, and for what another series may have: a place without a promotion.
+    SeriesError: the target is constant there, or a column of the only series.
+    """
     mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
-    for name, d, m in zip(series.columns, deviation, mean, strict=True):
-        if not d > 1e-12 * max(1.0, abs(m)):
+    given = len(series.columns) - 2 * len(calendar.of(series.columns))
+    for k, name in enumerate(series.columns):
+        if deviation[k] > 1e-12 * max(1.0, abs(mean[k])):
+            continue
+        if k == 0 or (k < given and not shared):
             raise SeriesError(
                 f"{series.name}: column {name!r} is constant in the training part, so it says nothing"
-                + ("; there is nothing to forecast" if name == series.columns[0] else "; leave it out")
+                + ("; leave it out" if k else "; there is nothing to forecast")
             )
+        deviation[k] = 1.0
     return Scaling(mean, deviation)
 
 

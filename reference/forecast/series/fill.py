@@ -40,7 +40,8 @@ def filled(
             notes.append(f"column {name!r}: {count} missing values took {WAYS[way]}")
         if holes[0] and way != "zero":
             raise SeriesError(
-                f"{place}, column {name!r}: the value at {shown(times[0])} is missing, and there is none before it to put there"
+                f"{place}, column {name!r}: the value at {shown(times[0])} is missing, and there is none before it to put there; "
+                "leave out the rows before its first one, or give --fill zero"
             )
         values[:, k] = put(values[:, k], holes, str(way), season)
     return values

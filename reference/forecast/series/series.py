@@ -93,9 +93,13 @@ def from_package(data: str, season: int | None = None) -> list[Series]:
 def from_csv(how: Reading) -> list[Series]:
     """One series, or with ``id`` one for each value of that column, in the order in which they come."""
     read = table.read(how.csv, how.sep, how.decimal, how.encoding)
+    if how.time or how.id:  # else an empty row is one that has no value
+        read = read.without_empty_rows()
     columns = list(dict.fromkeys([how.target, *how.features, *how.known]))
     if how.target in how.known or set(how.features) & set(how.known):
         raise SeriesError("--known columns are known ahead, so none of them is the --target or one of the --features")
+    if taken := {how.time, how.id} & set(columns):
+        raise SeriesError(f"{taken.pop()!r} is the column of --time or --id, so it is not forecast, and not read besides")
     values = np.stack([read.numbers(name) for name in columns], axis=1)
     rows = len(values)
     moments = times.Times(np.arange(float(rows))) if how.time is None else times.read(read, how.time, how.date_format)
@@ -162,6 +166,8 @@ def with_calendar(s: Series, cycles: tuple[str, ...] | None = None) -> Series:
     if s.times.dtype.kind != "M":
         raise SeriesError(f"--calendar needs dates, and the rows of {s.name} have none; name their column with --time")
     cycles = calendar.cycles(s.times) if cycles is None else cycles
+    if not cycles:
+        raise SeriesError(f"--calendar says nothing of the rows of {s.name}: they come {s.frequency.name}; leave it out")
     columns = (*s.columns, *(name for c in cycles for name in calendar.names(c)))
     values = np.column_stack([s.values, *(calendar.circle(s.times, c) for c in cycles)])
     return s._replace(columns=columns, values=values, known=s.known + 2 * len(cycles))

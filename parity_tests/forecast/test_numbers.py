@@ -305,6 +305,34 @@ def test_quantiles_are_trained_by_their_loss_and_make_the_band(backend, tmp_path
     assert command(backend, *asked(file), "--quantiles", "0.1,0.5", "--mode", "recursive", "--run", tmp_path / "no") == 2
 
 
+def test_one_quantile_makes_no_band(tmp_path, capsys):
+    file, run = write(tmp_path / "own.csv", wave()), tmp_path / "run"
+    assert command("reference", *asked(file), "--quantiles", "0.5", "--run", run) == 0
+    assert command("reference", "evaluate", "--run", run, "--no-plots") == 0
+    assert "There is no band: it lies between two quantiles, and the model forecasts one." in capsys.readouterr().out
+    assert command("reference", "predict", "--run", run, "--no-plots") == 0
+    assert all(r["lower"] == r["upper"] == "" and r["x"] == r["quantile 0.5"] for r in rows_of(run / "forecast.csv"))
+
+
+@pytest.mark.parametrize("name", ["lower", "series", "time"])
+def test_a_target_that_has_the_name_of_another_column_of_the_forecast(name, tmp_path, capsys):
+    file, run = write(tmp_path / "own.csv", wave(), ("when", name, "y")), tmp_path / "run"
+    words = ["train", "--csv", file, "--time", "when", "--target", name, "--window", "8", "--horizon", "3", "--epochs", "1"]
+    assert command("reference", *words, "--no-progress", "--run", run) == 0
+    capsys.readouterr()
+    assert command("reference", "predict", "--run", run, "--no-plots", "--json") == 0
+    rows, [said] = rows_of(run / "forecast.csv"), json.loads(capsys.readouterr().out)["forecast"]
+    assert said["time"] == [r["time"] for r in rows] == ["2013-05-01", "2013-06-01", "2013-07-01"]
+    for r, v, low in zip(rows, said["forecast"], said["lower"], strict=True):
+        assert float(r["forecast"]) == v > float(r["lower"]) == low
+
+
+def test_numbers_too_large_to_square_are_one_sentence(tmp_path, capsys):
+    file = write(tmp_path / "own.csv", [(t, f"{x}e200", y) for t, x, y in wave()])
+    assert command("reference", *asked(file), "--run", tmp_path / "run") == 2
+    assert "own: the numbers of column 'x' are too large to square" in capsys.readouterr().err
+
+
 def test_quantile_loss_by_hand():
     said, truth = np.array([[[1.0, 2, 5]]]), np.array([[4.0]])
     assert quantile_loss(said, truth, np.array([0.1, 0.5, 0.9])) == pytest.approx((0.1 * 3 + 0.5 * 2 + 0.1 * 1) / 3)

@@ -84,6 +84,7 @@ def errors(file: Path, e: Evaluation, accumulated: Mapping | None) -> None:
             axes[0, 1].set_title("its own forecasts read, or the truth before each step")
         for ax in axes[0]:
             ax.set(xlabel="steps ahead", ylabel="RMSE, in deviations" if e.several else "RMSE", ylim=(0, None))
+            ax.xaxis.get_major_locator().set_params(integer=True)
             ax.legend(fontsize=8)
 
 
@@ -95,7 +96,7 @@ def prediction(file: Path, shown: int, f: "Forecast", band: Band) -> None:
         if f.between is not None:
             shade(ax, f.times, f.between, band)
         ax.plot(f.times, f.values, "o-", ms=3, color=MODEL, label="forecast")
-        ax.set_ylabel(f.series.columns[0])
+        ax.set(ylabel=f.series.columns[0], title=f.series.name)
         dated(ax, f.series.times)
         ax.legend(fontsize=8)
 

@@ -120,8 +120,14 @@ def write_band(folder: Path, task: Task, model: Model) -> None:
     (folder / BAND).write_text(as_json({"half": b.half, "windows": b.windows}) + "\n", encoding="utf-8")
 
 
+def label(f: Forecast) -> str:
+    """The target, or ``forecast`` where a column beside it has its name."""
+    target = f.series.columns[0]
+    return "forecast" if target in ("series", "time", "lower", "upper") else target
+
+
 def record(f: Forecast, several: bool) -> dict[str, Any]:
-    rows = {"time": [f.series.shown(t) for t in f.times], f.series.columns[0]: f.values}
+    rows = {"time": [f.series.shown(t) for t in f.times], label(f): f.values}
     rows |= {} if f.between is None else {"lower": f.between[0], "upper": f.between[1]}
     return ({"series": f.series.name} if several else {}) | rows
 
@@ -131,8 +137,7 @@ def write(out: Path, forecasts: list[Forecast], quantiles: tuple[float, ...]) ->
     several = ["series"] if len(forecasts) > 1 else []
     with out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
-        target = forecasts[0].series.columns[0]
-        lines.writerow([*several, "time", target, "lower", "upper", *(f"quantile {q:g}" for q in quantiles)])
+        lines.writerow([*several, "time", label(forecasts[0]), "lower", "upper", *(f"quantile {q:g}" for q in quantiles)])
         for f in forecasts:
             for k, t in enumerate(f.times):
                 band = ["", ""] if f.between is None else [number(v) for v in f.between[:, k]]

@@ -104,7 +104,11 @@ def scaling(series: Series, train: int, shared: bool = False) -> Scaling:
     A deviation of 0 counts as 1 for the calendar, and for what another series may have: a place without a promotion.
     SeriesError: the target is constant there, or a column of the only series.
     """
-    mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = series.values[:train].mean(0), series.values[:train].std(0)
+    if not np.isfinite(deviation).all():
+        name = series.columns[int(np.argmin(np.isfinite(deviation)))]
+        raise SeriesError(f"{series.name}: the numbers of column {name!r} are too large to square; divide them by a power of ten")
     given = len(series.columns) - 2 * len(calendar.of(series.columns))
     for k, name in enumerate(series.columns):
         if deviation[k] > 1e-12 * max(1.0, abs(mean[k])):

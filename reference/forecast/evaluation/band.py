@@ -27,7 +27,7 @@ class Band(NamedTuple):
     def around(self, ahead: Array, deviation: Array, raw: Array) -> Array | None:
         """Forecasts (K, W), deviations (W,), all that the model says (K, W, Q), in units  ->  (2, K, W)"""
         if self.quantiles:
-            return np.stack([raw[..., 0], raw[..., -1]])
+            return np.stack([raw[..., 0], raw[..., -1]]) if len(self.quantiles) > 1 else None
         return None if self.half is None else ahead + np.array([-1, 1])[:, None, None] * self.half[:, None] * deviation
 
     @property
@@ -35,6 +35,8 @@ class Band(NamedTuple):
         return self.quantiles[-1] - self.quantiles[0] if self.quantiles else LEVEL
 
     def words(self) -> str:
+        if len(self.quantiles) == 1:
+            return "there is no band: it lies between two quantiles, and the model forecasts one"
         if self.quantiles:
             return f"the band lies between the quantiles {self.quantiles[0]:g} and {self.quantiles[-1]:g} that the model forecasts"
         if self.half is None:

@@ -171,6 +171,39 @@ def test_a_run_goes_on_when_rows_were_added(tmp_path):
     assert new == 1 and task.parts[0].end == 161 and task.options["series"]["parts"][0][:2] == [112, 136]
 
 
+def in_berlin(count):
+    """Hours from 2024-03-25T00:00+01:00 on, of which the 145th begins summer time"""
+    utc = np.datetime64("2024-03-24T23:00") + np.arange(count) * np.timedelta64(1, "h")
+    hours = [1 + (t >= np.datetime64("2024-03-31T01:00")) for t in utc]
+    return [f"{t + np.timedelta64(h, 'h')}:00+0{h}:00" for t, h in zip(utc, hours, strict=True)]
+
+
+def test_a_run_goes_on_when_summer_time_begins(tmp_path, capsys):
+    """The rows of the training are what they were, and what was at noon then is at noon now."""
+    x = np.sin(np.arange(200.0))
+    rows = [(t, repr(float(v))) for t, v in zip(in_berlin(200), x, strict=True)]
+    file, run = write(tmp_path / "own.csv", rows[:120], ("time", "x")), tmp_path / "run"
+    assert command("reference", *small(file, run)) == 0
+    write(file, rows, ("time", "x"))
+    assert command("reference", "evaluate", "--run", run, "--no-plots") == 0
+    assert "80 rows are new since the training" in capsys.readouterr().out
+    for more in ([], ["--csv", write(tmp_path / "recent.csv", rows[-20:], ("time", "x"))]):
+        assert command("reference", "predict", "--run", run, "--no-plots", *more) == 0
+        assert rows_of(run / "forecast.csv")[0]["time"] == "2024-04-02T08:00+01:00" and rows[-1][0] == "2024-04-02T08:00:00+02:00"
+
+
+def test_a_part_of_the_year_does_not_blow_up_the_calendar(tmp_path):
+    """Five days say nothing of the year: a month ahead the forecast is about where the series has always been."""
+    file, run = write(tmp_path / "own.csv", wave()), tmp_path / "run"
+    hours = np.datetime64("2024-01-01T00") + np.arange(160)
+    write(file, [(str(t) + ":00", x) for t, (_, x, _) in zip(hours, wave(), strict=True)], ("time", "x"))
+    assert command("reference", *small(file, run), "--calendar", "--season", "12") == 0
+    task, _, _ = open_run(SIDES["reference"], run)
+    [scale] = task.scaling
+    year = scale.forth(np.array([0, 0, -1.0, 0, 0, 0, 0]))[2]  # the cosine half a year later
+    assert task.series[0].columns[2] == "cos of year" and -4 < year < -3.9
+
+
 # Forecasts of the test part, of any horizon, of several series, with what is known.
 
 

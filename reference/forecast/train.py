@@ -96,6 +96,7 @@ def prepare(
         "known": series[0].known,
         "frequency": series[0].frequency.name,
         "season": series[0].season,
+        "zone": series[0].zone,
     }
     if o["epochs"] is None:
         count = sum(max(1, cut.train - o["window"] - o["horizon"] + 1) for cut in cuts)

@@ -8,6 +8,8 @@ from ..common.arrays import Array
 from ..common.batches import Windowed
 from .series import Series, SeriesError, calendar
 
+LEAST = 0.5  # deviation of the calendar; that of a whole turn is 0.71
+
 
 class Parts(NamedTuple):
     """Rows [0, train) are for training, [train, validation) for choosing, [validation, end) for the figures."""
@@ -101,7 +103,8 @@ def share(rows: int, part: float) -> int:
 def scaling(series: Series, train: int, shared: bool = False) -> Scaling:
     """Mean and deviation of the rows before ``train``; ``shared`` says that the model has other series too.
 
-    A deviation of 0 counts as 1 for the calendar, and for what another series may have: a place without a promotion.
+    The calendar lies on circles of radius 1, of which a short part is no reason to blow them up.  A deviation of 0 counts as 1
+    for what another series may have: a place without a promotion.
     SeriesError: the target is constant there, or a column of the only series.
     """
     with np.errstate(over="ignore", invalid="ignore"):
@@ -110,10 +113,11 @@ def scaling(series: Series, train: int, shared: bool = False) -> Scaling:
         name = series.columns[int(np.argmin(np.isfinite(deviation)))]
         raise SeriesError(f"{series.name}: the numbers of column {name!r} are too large to square; divide them by a power of ten")
     given = len(series.columns) - 2 * len(calendar.of(series.columns))
+    deviation[given:] = np.maximum(deviation[given:], LEAST)
     for k, name in enumerate(series.columns):
         if deviation[k] > 1e-12 * max(1.0, abs(mean[k])):
             continue
-        if k == 0 or (k < given and not shared):
+        if k == 0 or not shared:
             raise SeriesError(
                 f"{series.name}: column {name!r} is constant in the training part, so it says nothing"
                 + ("; leave it out" if k else "; there is nothing to forecast")

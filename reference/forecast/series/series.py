@@ -64,6 +64,7 @@ class Reading(NamedTuple):
     decimal: str | None = None
     encoding: str | None = None
     date_format: str | None = None
+    zone: str | None = None  # of a run that there is: its times go on in it, also where summer time begins
 
 
 def load(options: Mapping[str, Any]) -> list[Series]:
@@ -76,6 +77,7 @@ def load(options: Mapping[str, Any]) -> list[Series]:
     else:
         fields: dict[str, Any] = {k: options[k] for k in Reading._fields if options.get(k) is not None}
         fields |= {k: tuple(fields.get(k, ())) for k in ("features", "known")} | {"csv": Path(options["csv"])}
+        fields["zone"] = options.get("series", {}).get("zone")
         loaded = from_csv(Reading(**fields))
     return [with_calendar(s) for s in loaded] if options.get("calendar") else loaded
 
@@ -102,7 +104,7 @@ def from_csv(how: Reading) -> list[Series]:
         raise SeriesError(f"{taken.pop()!r} is the column of --time or --id, so it is not forecast, and not read besides")
     values = np.stack([read.numbers(name) for name in columns], axis=1)
     rows = len(values)
-    moments = times.Times(np.arange(float(rows))) if how.time is None else times.read(read, how.time, how.date_format)
+    moments = times.Times(np.arange(float(rows))) if how.time is None else times.read(read, how.time, how.date_format, how.zone)
     if how.id is None:
         return [one(how, read, how.csv.stem, np.arange(rows), moments, values, columns)]
     which = np.array(read.column(how.id))

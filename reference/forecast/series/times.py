@@ -30,8 +30,8 @@ class Times(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read(table: Table, name: str, date_format: str | None = None) -> Times:
-    """SeriesError: a time is missing, or neither a date nor a number; a form that can be read in two ways."""
+def read(table: Table, name: str, date_format: str | None = None, zone: str | None = None) -> Times:
+    """In a zone, where one is given.  SeriesError: a time is missing, or no number and no date, or can be read in two ways."""
     column = table.column(name)
     for k, text in enumerate(column):
         if text.lower() in MISSING:
@@ -43,7 +43,7 @@ def read(table: Table, name: str, date_format: str | None = None) -> Times:
         if form is None and (numbers := as_numbers(table, column)) is not None:
             return Times(numbers)
         date_format = form
-    column, zone, offsets, notes = without_offsets(column)
+    column, zone, offsets, notes = without_offsets(column, zone)
     date_format = date_format and date_format.removesuffix("%z").rstrip()
     return Times(dates(table, name, column, date_format) - offsets, zone, notes)
 
@@ -72,7 +72,7 @@ def as_numbers(table: Table, column: Sequence[str]) -> Array | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def without_offsets(column: Sequence[str]) -> tuple[list[str], str, Array, tuple[str, ...]]:
+def without_offsets(column: Sequence[str], zone: str | None = None) -> tuple[list[str], str, Array, tuple[str, ...]]:
     """The times without their offsets from UTC; what that is; what is to be taken off where it differs; notes."""
     none, found = np.zeros(len(column), "timedelta64[m]"), [OFFSET.search(v) for v in column]
     if not any(found):
@@ -81,18 +81,22 @@ def without_offsets(column: Sequence[str]) -> tuple[list[str], str, Array, tuple
         k = [bool(f) for f in found].index(False)
         raise SeriesError(f"some times have an offset from UTC and some have none: row {k + 1}, {column[k]!r}")
     bare = [v[: f.start(f.lastindex)].rstrip() for v, f in zip(column, found, strict=True) if f and f.lastindex]
-    minutes = [in_minutes(f[2] or "+00") for f in found if f]
-    if len(set(minutes)) == 1:
+    minutes = [in_minutes(f[2] or "Z") for f in found if f]
+    days = len({v.partition("T")[2] or v.partition(" ")[2] for v in bare}) == 1  # at one hour by the clock
+    if len(set(minutes)) == 1 and (days or not zone):
         hours, rest = divmod(abs(minutes[0]), 60)
         return bare, f"{'-' if minutes[0] < 0 else '+'}{hours:02d}:{rest:02d}" if minutes[0] else "Z", none, ()
-    if len({v.partition("T")[2] or v.partition(" ")[2] for v in bare}) == 1:  # days, at one hour by the clock
+    if days:
         return bare, "", none, ("the offset from UTC changes (summer time): times are by the clock on the wall",)
     note = "the offset from UTC changes (summer time): times are written in UTC"
-    return bare, "Z", np.array(minutes, "timedelta64[m]"), (note,)
+    if zone:
+        note = f"times are written with the offset of the training, {zone}"
+    return bare, zone or "Z", np.array(minutes, "timedelta64[m]") - np.timedelta64(in_minutes(zone or "Z"), "m"), (note,)
 
 
 def in_minutes(offset: str) -> int:
-    """Of +01, +0130 or +01:30"""
+    """Of +01, +0130, +01:30 or Z"""
+    offset = offset.replace("Z", "+00")
     return (60 * int(offset[1:3]) + int(offset[3:].lstrip(":") or 0)) * (-1 if offset[0] == "-" else 1)
 
 

@@ -360,6 +360,27 @@ def test_a_target_that_has_the_name_of_another_column_of_the_forecast(name, tmp_
         assert float(r["forecast"]) == v > float(r["lower"]) == low
 
 
+@pytest.mark.parametrize("form", [lambda x: f"{x}e-20", lambda x: str(10**15 + round(1000 * float(x)))], ids=["tiny", "far off"])
+def test_numbers_of_a_tiny_spread_are_not_constant(form, tmp_path, capsys):
+    file, run = write(tmp_path / "own.csv", [(t, form(x), y) for t, x, y in wave()]), tmp_path / "run"
+    assert command("reference", *asked(file), "--run", run) == 0
+    capsys.readouterr()
+    assert command("reference", "predict", "--run", run, "--no-plots") == 0
+    shown = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("2013")]
+    assert [float(v.replace(",", "")) for v in shown] == pytest.approx(
+        [float(r["x"]) for r in rows_of(run / "forecast.csv")], rel=1e-5
+    )
+
+
+def test_a_week_of_business_days_goes_on_after_the_weekend(tmp_path, capsys):
+    rows = [(t, v) for t, v in days(np.sin(np.arange(200.0))) if np.is_busday(np.datetime64(t))]  # to Thursday, 2024-07-18
+    file, run = write(tmp_path / "own.csv", rows, ("time", "x")), tmp_path / "run"
+    assert command("reference", *small(file, run), "--window", "4") == 0
+    recent = write(tmp_path / "recent.csv", rows[-4:], ("time", "x"))
+    assert command("reference", "predict", "--run", run, "--csv", recent, "--no-plots") == 0
+    assert [r["time"] for r in rows_of(run / "forecast.csv")] == ["2024-07-19", "2024-07-22", "2024-07-23"]
+
+
 def test_numbers_too_large_to_square_are_one_sentence(tmp_path, capsys):
     file = write(tmp_path / "own.csv", [(t, f"{x}e200", y) for t, x, y in wave()])
     assert command("reference", *asked(file), "--run", tmp_path / "run") == 2

@@ -86,7 +86,7 @@ def trained(backend: Backend, given: argparse.Namespace, folder: Path, task: Tas
     steps, best = result.counters.step, result.counters.best
     print(f"trained {steps} steps, best validation loss {best:.4f}; on the validation part:\n")
     print(table(scores) + "\n\n" + scores.verdict())
-    print(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {folder}")
+    print(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {shlex.quote(str(folder))}")
     _, figures = report(task, model, scores)
     return {"run": folder, "steps": steps, "validation_loss": best, "validation": figures}
 

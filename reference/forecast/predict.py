@@ -151,10 +151,11 @@ def number(v: float) -> str:
 
 def show(f: Forecast, several: bool) -> None:
     """On the terminal, with the digits that say something."""
-    places = digits(float(np.ptp(f.series.values[:, 0])))
+    spread = float(np.ptp(f.series.values[:, 0]))
+    form = f",.{digits(spread)}f" if spread > 1e-9 else ".6g"
     if several:
         print(f"{f.series.name}:")
     for k, t in enumerate(f.times):
         low, high = (np.nan, np.nan) if f.between is None else f.between[:, k]
-        around = "" if np.isnan(low) else f"   from {low:,.{places}f} to {high:,.{places}f}"
-        print(f"{f.series.shown(t)}  {f.values[k]:14,.{places}f}{around}")
+        around = "" if np.isnan(low) else f"   from {low:{form}} to {high:{form}}"
+        print(f"{f.series.shown(t)}  {f.values[k]:14{form}}{around}")

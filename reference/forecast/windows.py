@@ -115,7 +115,7 @@ def scaling(series: Series, train: int, shared: bool = False) -> Scaling:
     given = len(series.columns) - 2 * len(calendar.of(series.columns))
     deviation[given:] = np.maximum(deviation[given:], LEAST)
     for k, name in enumerate(series.columns):
-        if deviation[k] > 1e-12 * max(1.0, abs(mean[k])):
+        if deviation[k] > 1e-14 * abs(mean[k]):
             continue
         if k == 0 or not shared:
             raise SeriesError(

@@ -32,14 +32,17 @@ class UnevenError(Exception):
         self.k, self.usual = k, usual
 
 
-def frequency(times: Array) -> Frequency:
-    """Of two times or more, rising strictly; some may be missing between.  UnevenError: they lie on no grid."""
+def frequency(times: Array, before: str | None = None) -> Frequency:
+    """Of two times or more, rising strictly; some may be missing between.  ``before``: the name of that of the training.
+
+    UnevenError: they lie on no grid.
+    """
     if times.dtype.kind != "M":
         return of_numbers(times)
     steps = np.diff(times).astype(int)
     if steps.min() >= 28 * DAY and (found := of_months(times)):
         return found
-    if steps.min() >= DAY and (found := of_business_days(times)):
+    if steps.min() >= DAY and (found := of_business_days(times, before == "business days")):
         return found
     return of_steps(times, steps)
 
@@ -110,14 +113,14 @@ def by_offset(first: Any, n: int, *, offset: Any) -> Array:
     return pandas.date_range(pandas.Timestamp(first), periods=n, freq=offset).to_numpy().astype("datetime64[us]")
 
 
-def of_business_days(times: Array) -> Frequency | None:
-    """Monday to Friday at one time of the day, over more than a weekend; None if they are not."""
+def of_business_days(times: Array, sure: bool) -> Frequency | None:
+    """Monday to Friday at one time of the day, over more than a weekend unless ``sure``; None if they are not."""
     import pandas
 
     index = pandas.DatetimeIndex(times)
     clock = index - index.normalize()
     steps = np.diff(times).astype(int) // DAY
-    if (clock != clock[0]).any() or (index.day_of_week > 4).any() or usual(steps) != 1 or steps.max() == 1:
+    if (clock != clock[0]).any() or (index.day_of_week > 4).any() or usual(steps) != 1 or (steps.max() == 1 and not sure):
         return None
     return Frequency("business days", 5, partial(by_offset, offset=pandas.offsets.BDay()))
 
@@ -177,7 +180,7 @@ def shown(time: Any, zone: str = "") -> str:
     return text if "T" not in text and not zone else (text if "T" in text else f"{text}T00:00") + zone
 
 
-def require(file: Any, name: str, times: Array) -> Frequency:
+def require(file: Any, name: str, times: Array, before: str | None = None) -> Frequency:
     """The frequency of a column.  SeriesError: a time comes twice, or the steps differ, with the place."""
     twice = np.flatnonzero(np.diff(times) == np.zeros(1, np.diff(times).dtype))
     if len(twice):
@@ -186,7 +189,7 @@ def require(file: Any, name: str, times: Array) -> Frequency:
             "tells several series apart by --id"
         )
     try:
-        found = frequency(times)
+        found = frequency(times, before)
         grid(times, found)
     except UnevenError as e:
         step = shown_step(times[e.k + 1] - times[e.k])

@@ -65,6 +65,7 @@ class Reading(NamedTuple):
     encoding: str | None = None
     date_format: str | None = None
     zone: str | None = None  # of a run that there is: its times go on in it, also where summer time begins
+    frequency: str | None = None  # of a run that there is: a week of business days are no seven
 
 
 def load(options: Mapping[str, Any]) -> list[Series]:
@@ -77,7 +78,7 @@ def load(options: Mapping[str, Any]) -> list[Series]:
     else:
         fields: dict[str, Any] = {k: options[k] for k in Reading._fields if options.get(k) is not None}
         fields |= {k: tuple(fields.get(k, ())) for k in ("features", "known")} | {"csv": Path(options["csv"])}
-        fields["zone"] = options.get("series", {}).get("zone")
+        fields |= {k: options.get("series", {}).get(k) for k in ("zone", "frequency")}
         loaded = from_csv(Reading(**fields))
     return [with_calendar(s) for s in loaded] if options.get("calendar") else loaded
 
@@ -132,7 +133,7 @@ def one(how: Reading, read: Table, name: str, rows: Array, moments: times.Times,
     there = np.flatnonzero(~np.isnan(v[:, 0]))
     if len(there) < 2:
         raise SeriesError(f"{place}: {len(there)} values of {columns[0]!r} are too few to forecast anything")
-    found = require(place, how.time or "row", t)
+    found = require(place, how.time or "row", t, how.frequency)
     season, origin = (how.season, "--season") if how.season else guessed(found, how.time)
     all_times = grid(t, found)
     spread = np.full((len(all_times), v.shape[1]), np.nan)

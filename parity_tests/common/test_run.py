@@ -226,7 +226,7 @@ def piped(name, tmp_path, words, reader, **environment):
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=env)
     read = reader(process.stdout)
     process.stdout.close()
-    said = process.stderr.read().decode()
+    said = process.stderr.read().decode(environment.get("PYTHONIOENCODING", "utf-8"))
     process.stderr.close()
     return process.wait(), read, said
 

@@ -10,7 +10,7 @@ from rich.table import Table
 import torch_impl.forecast.backend
 from reference.forecast import plots
 from reference.forecast.backend import BACKEND
-from reference.forecast.command import described
+from reference.forecast.describe import described
 from reference.forecast.evaluation.band import band
 from reference.forecast.evaluation.evaluate import Evaluation, evaluate
 from reference.forecast.evaluation.metrics import Figures

@@ -6,13 +6,13 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..common.command import Answer, guarded
 from ..common.output import as_json
 from ..common.run import LOG, Application, board, claimed, listing, picture, read_log
 from . import kept, plots
 from .backend import Backend
+from .describe import about, described
 from .evaluation import against
 from .evaluation import evaluate as evaluation
 from .evaluation.band import band
@@ -21,7 +21,6 @@ from .options import DEFAULTS, asked, parser, settled
 from .predict import BAND, predict, write_band
 from .train import Task, fit, prepare
 
-FAR = 1.5
 APPLICATION = Application(
     "forecast",
     (kept.DATA, BAND, "forecast.csv", "forecast.png", *(f"{part}{end}" for part in ("test", "validation") for end in (".*", "-*"))),
@@ -97,52 +96,6 @@ def task_of(given: argparse.Namespace, folder: Path) -> Task:
         return prepare(settled(given))
     before = kept.options(asked(given), folder)
     return kept.same_task(folder, settled(given, before) | {"series": before["series"]})
-
-
-def about(task: Task) -> str:
-    s, o = task.series[0], task.options
-    what = f"{len(task.series)} series of {Path(o['csv']).name if o['csv'] else o['data']}" if len(task.series) > 1 else s.name
-    return f"{evaluation.named(o)}-{o['hidden']} on {what}, {o['horizon']} ahead"
-
-
-def described(task: Task) -> str:
-    """How the data were understood, and how they are cut."""
-    s, p, o = task.series[0], task.parts[0], task.options
-    several = len(task.series)
-    first = s.columns[: len(s.columns) - task.known]
-    lines = [
-        f"{several} series: {named(task)}" if several > 1 else f"{s.name}: {span(s)}",
-        f"target {first[0]}"
-        + (f"; read besides: {', '.join(first[1:])}" if first[1:] else "")
-        + (f"; known ahead: {', '.join(s.columns[len(first) :])}" if task.known else ""),
-        f"rows come {s.frequency.name}; season {s.season} ({s.origin})" + (f"; times end in {s.zone}" if s.zone else ""),
-    ]
-    cut = f"rows 1 to {p.train} for training, to {p.validation} for validation, to {p.end} for test"
-    lines.append(f"{'of the first: ' if several > 1 else ''}{cut}; windows of {o['window']} steps, {o['horizon']} ahead")
-    lines += drifts(task)
-    seen: dict[str, None] = {f"{x.name}: {n}" if several > 1 and k else n: None for x in task.series for k, n in enumerate(x.notes)}
-    return "\n".join(lines + [f"note: {n}" for n in list(seen)[:12]])
-
-
-def drifts(task: Task) -> list[str]:
-    """A word where the validation part lies where no training row does; a network does not go beyond what it has seen."""
-    held = [
-        task.rows[start + cut.train : start + cut.validation, 0].mean() for start, cut in zip(task.starts, task.parts, strict=True)
-    ]
-    far = sum(abs(mean) > FAR for mean in held)
-    if 2 * far <= len(held) or task.options["level"]:
-        return []
-    where = "the validation part lies" if len(held) == 1 else f"the validation parts of {far} series lie"
-    return [f"note: {where} more than {FAR:g} deviations from the mean of the training part: try --level"]
-
-
-def span(s: Any) -> str:
-    return f"{len(s.values)} rows from {s.shown(s.times[0])} to {s.shown(s.times[-1])}"
-
-
-def named(task: Task) -> str:
-    shown = [f"{s.name} ({len(s.values)} rows)" for s in task.series[:6]]
-    return ", ".join(shown + ["..."] * (len(task.series) > 6))
 
 
 def evaluate(backend: Backend, given: argparse.Namespace) -> Answer:

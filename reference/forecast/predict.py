@@ -48,17 +48,18 @@ def predict(backend: Backend, given: argparse.Namespace) -> Answer:
         series, scales = recent(o, given.csv)
         b = stored_band(given.run, model, horizon)
     forecasts = [forecast(o, model, s, scale, horizon, b) for s, scale in zip(series, scales, strict=True)]
-    write(out, forecasts, model.quantiles)
+    several = len(forecasts) > 1 or o["id"] is not None
+    write(out, forecasts, model.quantiles, several)
     if not given.no_plots:
         plots.prediction(out.with_suffix(".png"), 2 * o["window"], forecasts[0], b)
     for f in forecasts:
-        show(f, len(forecasts) > 1)
+        show(f, several)
     print(b.words())
     print(
         f"wrote {out}"
         + ("" if given.no_plots else f", {out.with_suffix('.png')}" + (" of the first series" if len(forecasts) > 1 else ""))
     )
-    return {"forecast": [record(f, len(forecasts) > 1) for f in forecasts], "band": b.words(), "file": out}
+    return {"forecast": [record(f, several) for f in forecasts], "band": b.words(), "file": out}
 
 
 def forecast(o: Options, model: Model, s: Series, scale: Scaling, horizon: int, b: Band) -> Forecast:
@@ -132,17 +133,17 @@ def record(f: Forecast, several: bool) -> dict[str, Any]:
     return ({"series": f.series.name} if several else {}) | rows
 
 
-def write(out: Path, forecasts: list[Forecast], quantiles: tuple[float, ...]) -> None:
+def write(out: Path, forecasts: list[Forecast], quantiles: tuple[float, ...], several: bool) -> None:
     """A file of columns in full precision, a line for each step."""
-    several = ["series"] if len(forecasts) > 1 else []
+    first = ["series"] if several else []
     with out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
-        lines.writerow([*several, "time", label(forecasts[0]), "lower", "upper", *(f"quantile {q:g}" for q in quantiles)])
+        lines.writerow([*first, "time", label(forecasts[0]), "lower", "upper", *(f"quantile {q:g}" for q in quantiles)])
         for f in forecasts:
             for k, t in enumerate(f.times):
                 band = ["", ""] if f.between is None else [number(v) for v in f.between[:, k]]
                 more = [number(v) for v in f.raw[k]] if quantiles else []
-                lines.writerow([*([f.series.name] if several else []), f.series.shown(t), number(f.values[k]), *band, *more])
+                lines.writerow([*[f.series.name] * several, f.series.shown(t), number(f.values[k]), *band, *more])
 
 
 def number(v: float) -> str:

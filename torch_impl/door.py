@@ -54,7 +54,9 @@ def application(name: str) -> None:
             "told otherwise,\nand a run that was begun in one can go on in the other.\n"
         )
     torch = given.backend == "torch"
-    needs("apps,torch" if torch else "apps", *["torch"] * torch, "rich", "safetensors")
+    needs(
+        "apps,torch" if torch else "apps", *["torch"] * torch, "rich", "safetensors", "filelock", *["pandas"] * (name == "forecast")
+    )
     sys.argv[1:] = words
     runpy.run_module(f"{'torch_impl' if torch else 'reference'}.{name}", run_name="__main__", alter_sys=True)
 

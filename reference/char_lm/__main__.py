@@ -8,7 +8,7 @@ import sys
 from ..common.extras import needs
 
 if __name__ == "__main__":  # before what may be missing is imported
-    needs("apps", "rich", "safetensors")
+    needs("apps", "rich", "safetensors", "filelock")
 
 from .backend import BACKEND
 from .command import main

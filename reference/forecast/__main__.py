@@ -5,7 +5,7 @@ import sys
 from ..common.extras import needs
 
 if __name__ == "__main__":  # before what may be missing is imported
-    needs("apps", "rich", "safetensors")
+    needs("apps", "rich", "safetensors", "filelock", "pandas")
 
 from .backend import BACKEND
 from .command import main

@@ -25,7 +25,17 @@ onnx = pytest.importorskip("onnx", reason="extra 'apps' is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="extra 'apps' is not installed")
 
 CELLS, VOCABULARY = ("rnn", "lstm", "gru"), list("abcdefg")
-FORECAST = {"horizon": 3, "hidden": 6, "layers": 1, "dropout": 0.0, "dtype": "float32", "seed": 1, "window": 5, "quantiles": None}
+FORECAST = {
+    "horizon": 3,
+    "hidden": 6,
+    "layers": 1,
+    "dropout": 0.0,
+    "dtype": "float32",
+    "seed": 1,
+    "window": 5,
+    "quantiles": None,
+    "level": False,
+}
 FORECAST["series"] = {"columns": ["x", "y"], "known": 0}
 FORECAST_SIDES = {"reference": numpy_forecast.BACKEND, "torch_impl": torch_impl.forecast.backend.BACKEND}
 

@@ -294,7 +294,7 @@ def test_names_as_they_are_shown():
 
 
 def test_an_exported_model_says_what_its_tokens_are(run, of_bytes):
-    onnx = pytest.importorskip("torch_impl.char_lm.export", reason="extra 'onnx' is not installed")
+    onnx = pytest.importorskip("torch_impl.char_lm.export", reason="extra 'apps' is not installed")
     for folder, what in ((run, "characters"), (of_bytes["torch_impl"], "bytes")):
         about = {p.key: p.value for p in onnx.graph(checkpoint.load(folder / LAST)).metadata_props}
         assert about["tokens"] == what and len(json.loads(about["vocabulary"])) == len(checkpoint.load(folder / LAST).vocabulary)

@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import TracebackType
 
 OURS = Path(__file__).parent.parent / "reference" / "__init__.py"
 
@@ -32,8 +33,14 @@ def needs(extra: str, *modules: str) -> None:
 def interruptible() -> None:
     """Ctrl-C says so in a word, also while the modules of a command are loaded, which takes seconds."""
     before = sys.excepthook
-    quiet = lambda kind, error, trace: print("interrupted", file=sys.stderr)  # noqa: E731
-    sys.excepthook = lambda kind, *more: (quiet if issubclass(kind, KeyboardInterrupt) else before)(kind, *more)
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print("interrupted", file=sys.stderr)
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 def folder_last() -> None:

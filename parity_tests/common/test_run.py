@@ -276,7 +276,7 @@ def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
     small, run = Small.on("forecast", tmp_path / "data"), tmp_path / "run"
     from ..char_lm.runs import ROOT
 
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with Path("/dev/full").open("w") as full:
         words = [sys.executable, "-m", "reference.forecast", *small.words(run)]
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
@@ -288,7 +288,7 @@ def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
 def test_every_command_says_that_its_output_is_not_whole(command):
     from ..char_lm.runs import ROOT
 
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with Path("/dev/full").open("w") as full:
         words = [sys.executable, "-m", *command.split()]
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")

@@ -117,6 +117,7 @@ def test_the_file_says_how_raw_values_are_fed(mode, known, tmp_path, capsys):
     fed = {"past": past} | ({"known": ((raw[160:] - mean) / deviation)[:, None, 2:].astype(np.float32)} if known else {})
     ahead = graph.run(None, fed)[0][:, 0] * deviation[0] + mean[0]
     rows = list(csv.DictReader((run / "forecast.csv").read_text().splitlines()))
+    # the graph computes in float32, the run in float64
     np.testing.assert_allclose(ahead, [float(r["x"]) for r in rows], rtol=1e-5, atol=1e-5)
 
 

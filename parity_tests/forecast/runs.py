@@ -49,3 +49,17 @@ def asked(file, *more):
 
 def command(backend, *arguments):
     return main(SIDES[backend], [str(a) for a in arguments])
+
+
+def rows_of(file):
+    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+
+
+def days(values, start="2024-01-01"):
+    first = np.datetime64(start)
+    return [(str(first + k), repr(float(v))) for k, v in enumerate(values)]
+
+
+def small(file, run, *more, target="x"):
+    sizes = ["--window", "8", "--horizon", "3", "--hidden", "4", "--epochs", "1", "--no-progress"]
+    return ["train", "--csv", file, "--time", "time", "--target", target, *sizes, *more, "--run", run]

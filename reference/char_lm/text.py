@@ -7,12 +7,12 @@ import codecs
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from encodings import search_function
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ..common import checks
 from ..common.arrays import Array
 from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
@@ -46,17 +46,14 @@ def content(file: Path) -> bytes:
 
 def decode(file: Path, encoding: str) -> str:
     data = content(file)
+    checks.encoding(encoding)
     try:
-        if search_function(encoding.lower()) is None:  # Python's own; packages register codecs that take any name
-            raise LookupError
         return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as e:
         raise UsageError(
             f"{shown(file)} is not {encoding}: byte 0x{data[e.start]:02x} at position {e.start} cannot be "
             f"decoded ({e.reason}); name another encoding by --encoding, or let a model learn bytes by train --bytes"
         ) from None
-    except LookupError:
-        raise UsageError(f"--encoding must be an encoding that Python knows, got {encoding!r}") from None
 
 
 def as_bytes(text: str) -> str:

@@ -4,6 +4,7 @@ The exception types are those of torch.nn where torch has one.
 """
 
 from collections.abc import Callable, Mapping
+from encodings import search_function
 from typing import Any
 
 import numpy as np
@@ -273,3 +274,9 @@ def needs(
         raise ValueError(f"{'resume' if resume else 'save_every'} needs a folder")
     if validation is None and patience is not None:
         raise ValueError("patience needs validation")
+
+
+def encoding(name: str) -> None:
+    """UsageError if Python has no such encoding; packages register codecs that take any name."""
+    if search_function(name.lower()) is None:
+        raise UsageError(f"--encoding must be an encoding that Python knows, got {name!r}")

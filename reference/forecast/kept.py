@@ -63,7 +63,7 @@ def write_data(folder: Path, task: Task) -> None:
 
 
 def read_data(folder: Path, now: list[Series], names: list[str], columns: list[str]) -> list[Series]:
-    """The series as they were in training; without the file there is nothing to compare with.  CheckpointError: damaged."""
+    """The series as they were in training.  CheckpointError: the file is missing or damaged."""
     try:
         with np.load(folder / DATA, allow_pickle=False) as kept:
             return [

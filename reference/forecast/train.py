@@ -41,10 +41,6 @@ class Task:
     def known(self) -> int:
         return self.series[0].known
 
-    @property
-    def target(self) -> str:
-        return self.series[0].columns[0]
-
     def windows(self, part: str, horizon: int | None = None) -> Windows:
         """SeriesError: with another horizon than that of the run the part may hold none."""
         T, K = self.options["window"], horizon or self.options["horizon"]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...common import checks
 from ...common.arrays import Array
 from .errors import SeriesError
 
@@ -59,6 +60,7 @@ class Table(NamedTuple):
 
 def read(file: Path, sep: str | None = None, decimal: str | None = None, encoding: str | None = None) -> Table:
     """A file with a header line.  SeriesError: it cannot be read, decoded or cut into columns, with the place."""
+    checks.encoding(encoding or "utf-8")
     try:
         content = file.read_bytes()
         how = encoding or next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
@@ -70,8 +72,6 @@ def read(file: Path, sep: str | None = None, decimal: str | None = None, encodin
             f"{file} is not {how}: byte {e.object[e.start]:#04x} at position {e.start}; name its encoding by --encoding, "
             "often cp1252 or latin-1"
         ) from e
-    except LookupError:
-        raise SeriesError(f"--encoding must be an encoding that Python knows, got {encoding!r}") from None
     if "\0" in text:
         raise SeriesError(f"{file} has zero bytes, so it is no text; name its encoding by --encoding, often utf-16")
     if said := re.match(r"sep=(.)\s*\n", text):  # a spreadsheet's own line

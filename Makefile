@@ -38,8 +38,9 @@ bench: $(READY)  ## the quick benchmark: what each implementation costs here; ta
 	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json
 	@$(BIN)/python -m benchmarks report out/benchmark/quick.json --out out/benchmark
 
-notes: $(READY)  ## the notes as a site with the explorer, in out/notes; needs node and npm
+notes: $(READY)  ## the notes as a site with explorers and notebooks, in out/notes, and its tests; needs node and npm
 	@$(BIN)/python -m notes.site
+	@$(BIN)/python -m pytest -q -m site notes/site
 
 lint: $(READY)   ## ruff, its formatter, and mypy
 	@$(BIN)/ruff check --quiet .
@@ -50,7 +51,7 @@ figures: $(READY) ## the README's picture, the notes' pictures and generated par
 	@$(BIN)/python -m notes.studies.picture
 	@$(BIN)/python -m benchmarks.report.published
 	@$(BIN)/python -m benchmarks.gpu.pages
-	@$(BIN)/cog -r README.md
+	@$(BIN)/cog -r README.md README.zh.md
 	@$(BIN)/python -m notes.generated --write --figures
 
 clean:           ## remove .venv and everything generated

@@ -2,7 +2,7 @@
 
 Blocks of one page share their names, top to bottom; where pytest runs a block without those above it (one block asked for,
 blocks dealt to several processes), they run first.  A block that starts with ``# my_lib/`` is a file of somebody else's,
-and is not run.
+and is not run.  Pages in Chinese have the code of the English ones (test_translations.py), which is run once.
 """
 
 from importlib.util import find_spec

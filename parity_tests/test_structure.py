@@ -51,6 +51,7 @@ TOP = {
     "LICENSE",
     "Makefile",
     "README.md",
+    "README.zh.md",
     "SECURITY.md",
     "constraints.txt",
     "pyproject.toml",

@@ -11,6 +11,7 @@ from torch_impl import door
 
 from .. import explorer
 from ..labels import NOTES, ROOT
+from . import notebooks
 from .local import outside
 
 HERE = Path(__file__).parent
@@ -18,7 +19,7 @@ HERE = Path(__file__).parent
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m notes.site", description=__doc__).parse_args()
-    door.needs("dev", "sphinx", "myst_parser", "furo", "sphinxcontrib")
+    door.needs("dev", "sphinx", "myst_parser", "furo", "sphinxcontrib", "jupytext", "nbclient", "ipykernel")
     if not (shutil.which("node") and shutil.which("npm")):
         print("error: the site needs node and npm: its formulas are rendered when it is built", file=sys.stderr)
         return 2
@@ -30,6 +31,8 @@ def main() -> int:
     code = subprocess.run(build, cwd=ROOT, check=False).returncode
     if code:
         return code
+    notebooks.write(out)
+    (out / ".nojekyll").touch()  # a host that makes sites of its own leaves this one as it is
     (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
     for name, page in published.pages():
         (out / f"{name}.html").write_text(page, encoding="utf-8")

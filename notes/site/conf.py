@@ -19,6 +19,13 @@ root_doc = "index"
 html_theme = "furo"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["notes.css"]
+templates_path = [str(HERE / "templates")]
+html_sidebars = {
+    "**": [
+        *("sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html", "explorers.html"),
+        *("sidebar/navigation.html", "sidebar/scroll-end.html"),
+    ]
+}
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
@@ -28,7 +35,7 @@ pygments_style, pygments_dark_style = "default", "github-dark"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]
-myst_url_schemes = {"http": None, "https": None, "code": {"url": "{{path}}.html#{{fragment}}"}, "page": {"url": "{{path}}"}}
+myst_url_schemes = {"http": None, "https": None, "part": {"url": "{{path}}#{{fragment}}"}, "page": {"url": "{{path}}"}}
 
 # Formulas are rendered when the site is built, by the KaTeX whose style and fonts are copied into it.
 katex_prerender = True
@@ -40,4 +47,5 @@ katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "strict": "error"}
 def setup(app):
     app.connect("source-read", sources.prepare)
     app.connect("html-collect-pages", sources.code_pages)
+    app.connect("html-page-context", sources.say_language)
     app.connect("build-finished", sources.copy_katex)

@@ -1,0 +1,63 @@
+"""Every page of the tutorial as a Jupyter notebook beside it, run from top to bottom.
+
+jupytext makes cells of the page's blocks of Python.  Links lead to the site's pages, pictures are in the notebook, so that
+it can be taken elsewhere.
+"""
+
+import base64
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+from ..labels import NOTES, ROOT, pages, read
+from .sources import FENCE, LINK, address, is_notebook
+
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+\.svg)\)")
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+NEEDS = {
+    False: "> A page of the tutorial as a notebook. It needs `pip install '.[torch]'` in a checkout of this project.",
+    True: "> 教程的一页，笔记本版。请先在本项目的检出目录里运行 `pip install '.[torch]'`。",
+}
+
+
+def markdown(note: str) -> str:
+    """The page as a notebook holds it."""
+    parts = FENCE.split(read(NOTES / f"{note}.md"))
+    parts[::2] = [_prose(note, text) for text in parts[::2]]
+    title, _, rest = "".join(parts).partition("\n")
+    return f"{title}\n\n{NEEDS[note.startswith('zh/')]}\n{rest}"
+
+
+def _prose(note: str, text: str) -> str:
+    folder = (NOTES / note).parent
+    text = IMAGE.sub(lambda m: f"![{m[1]}]({data_of(folder / m[2])})", COMMENT.sub("", text))
+    return LINK.sub(lambda m: f"{m[1]}({address(note, m[2], m[3] or '')})", text)
+
+
+def data_of(file: Path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(file.read_bytes()).decode()
+
+
+def run(note: str, out: Path) -> None:
+    """Write the notebook with what its cells print; an exception in a cell is raised."""
+    notebook = jupytext.reads(markdown(note), fmt="md")
+    notebook.metadata = nbformat.from_dict({"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})  # when each cell ran
+    file = out / f"{note}.ipynb"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, file)
+
+
+def write(out: Path) -> list[str]:
+    """All notebooks; their names."""
+    notes = [note for note in pages() if is_notebook(note)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda note: run(note, out), notes))
+    return notes

@@ -21,6 +21,8 @@ from reference.common.arrays import Array, split
 LABEL = re.compile(r"\b[A-Z]\d\*?(?![\w*])")
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 VERBS = ("step_forward", "step_backward", "deltas")
+# What the time loops hand to a step: no labelled line computes it, so a loop that hands on the wrong array shows only here.
+ENTERING = {"step_forward": ("h", "c"), "step_backward": ("dh", "dc")}
 # What a return statement computes goes by these names.
 RETURNED = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"), "backward": ("dp", "dx", "ds_0")}
 Labels = tuple[str, ...]
@@ -73,10 +75,15 @@ def problem(room: ModuleType, T: int = 3, B: int = 1, I: int = 1, H: int = 2, se
 
 def trace(room: ModuleType, q: Problem) -> list[Quantity]:
     """Every labelled quantity of forward and backward, in the order of computation."""
+    return ran(room, q).quantities
+
+
+def ran(room: ModuleType, q: Problem) -> "Run":
+    """Forward and backward, with all that was noted down."""
     run = Run(room)
     _, _, k = run.call(room.forward, q.p, q.x, q.s, **q.options)
     run.call(room.backward, q.dy, q.ds, k)
-    return run.quantities
+    return run
 
 
 @cache
@@ -95,6 +102,7 @@ class Run:
     def __init__(self, room: ModuleType):
         self.room = room
         self.quantities: list[Quantity] = []
+        self.entering: list[Quantity] = []
         self.t: int | None = None
 
     def call(self, function: FunctionType, *args: Any, **kwargs: Any) -> Any:
@@ -116,8 +124,18 @@ class Frame:
     def value(self, node: ast.expr) -> Any:
         """What an expression gives; the room's own verbs are run line by line too."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in VERBS:
-            return self.run.call(getattr(self.run.room, node.func.id), *map(self.value, node.args))
+            given = [self.value(arg) for arg in node.args]
+            self.enter(node, given)
+            return self.run.call(getattr(self.run.room, node.func.id), *given)
         return eval(compile(ast.fix_missing_locations(ast.Expression(node)), self.verb, "eval"), self.globals, self.names)
+
+    def enter(self, node: ast.Call, given: list[Any]) -> None:
+        """Note down the states, or the gradients with respect to them, that a step is called with."""
+        verb = ast.unparse(node.func)
+        for name, arg, v in zip(inspect.signature(getattr(self.run.room, verb)).parameters, node.args, given, strict=False):
+            if name in ENTERING.get(verb, ()):
+                one = Quantity(verb, self.run.t, f"{name} entering", (), self.text(arg), np.array(v), node.lineno)
+                self.run.entering.append(one)
 
     def execute(self, node: ast.stmt) -> None:
         exec(compile(ast.fix_missing_locations(ast.Module([node], [])), self.verb, "exec"), self.globals, self.names)

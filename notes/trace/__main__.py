@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reference.common.output import shielded, whole
 
-from . import ROOMS, Problem, Quantity, page, problem, text, trace
+from . import ROOMS, Problem, Quantity, page, problem, ran, text
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     room = ROOMS[args.cell]
     options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
     q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size, **options[args.cell])
-    quantities, others = trace(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
+    run, others = ran(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
+    quantities = text.complete(run.quantities, run.entering, others)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     print(*text.lines(room, q, quantities, others, color), sep="\n")
     wrong = [one for one in quantities if text.differs(one, others)]
@@ -78,9 +79,10 @@ def verdict(quantities: list[Quantity], others: text.Others, wrong: list[Quantit
     if not wrong:
         return f"{len(quantities)} quantities, all equal to torch autograd's"
     one = wrong[0]
+    where = f"line {one.line}" if one.line else "which no line computes"
     return (
         f"{len(wrong)} of {len(quantities)} quantities differ from torch autograd's; the first is {one.name}, "
-        f"{text.heading(one)}, line {one.line}{', equation ' if one.labels else ''}{' or '.join(one.labels)}"
+        f"{text.heading(one)}, {where}{', equation ' if one.labels else ''}{' or '.join(one.labels)}"
     )
 
 

@@ -111,10 +111,22 @@ def values(cell: str, q: Problem) -> dict[Key, Array]:
     last |= {f"d{name}": next(gradients) for name, v in p._asdict().items() if v is not None}
     last |= {"db": last["db_ih"]} | {name: torch.stack([names[name] for names in steps]) for name in ("m", "k") if name in steps[0]}
     out = _keyed("forward", None, {INPUT[cell]: same("a_x")}, {"a_x": a_x})
-    for t, (names, grad) in enumerate(zip(steps, grads, strict=True)):
-        out |= _keyed("step_forward", t, FORWARD[cell], names) | _keyed("step_backward", t, BACKWARD[cell], grad)
+    for t, names in enumerate(steps):
+        out |= _keyed("step_forward", t, {"": {f"{name} entering": f"{name}_prev" for name in s}} | FORWARD[cell], names)
+    for t, grad in reversed(list(enumerate(grads))):
+        beyond = {"c": grads[t + 1]["c_prev"] if t + 1 < len(steps) else torch.tensor(q.ds.c)} if "c" in s else {}
+        arriving = {f"d{name} entering": v for name, v in ({"h": grad["h"]} | beyond).items()}
         out |= _keyed("deltas", t, {"": {f"dh[{t + 1}]": "h"}}, grad)
-    return out | _keyed("backward", None, LAST[cell] | {"": same("dh_0", "dc_0")}, last)
+        out |= _keyed("step_backward", t, {"": same(*arriving)} | BACKWARD[cell], grad | arriving)
+    out |= _keyed("backward", None, LAST[cell] | {"": same("dh_0", "dc_0")}, last)
+    return {key: v for key, v in out.items() if (key[2], *key[3]) not in _of_another_variant(cell, q)}
+
+
+def _of_another_variant(cell: str, q: Problem) -> set[tuple[str, ...]]:
+    """(name, label) of what the other place of the reset gate, or a projection that is not there, would compute."""
+    if cell == "gru":
+        return {("dr", "G2*" if q.options.get("reset_after", True) else "G3*")}
+    return {("h", "L5"), ("dh", "L5*"), ("m", "L4")} if cell == "lstm" and q.p.W_hr is None else set()
 
 
 def _keyed(verb: str, t: int | None, lines: dict[str, dict[str, str]], tensors: Tensors) -> dict[Key, Array]:

@@ -37,12 +37,11 @@ def page(cell: str, room: ModuleType, q: Problem, quantities: list[Quantity], ot
 
 
 def _row(one: Quantity, others: Others) -> list[str]:
-    formula = f'<span class="f">{one.line}: {_code(one.formula)}</span>'
-    cells = [_code(one.name), escape(" ".join(one.labels)), formula, _code(figures(one.value, 6))]
+    formula = f'<span class="f">{one.line}: {_code(one.formula)}</span>' if one.line else escape(one.formula)
+    cells = [_code(one.name), escape(" ".join(one.labels)), formula, _code(figures(one.value, 6)) if one.line else ""]
     if both := compared(one, others):
-        other, difference, bad = both
-        mark = f"✗ {difference}" if bad else f"✓ {difference}"
-        return [*cells, _code(other), f'<span class="{"bad" if bad else "good"}">{mark}</span>']
+        other, said, bad = both
+        return [*cells, _code(other), f'<span class="{"bad" if bad else "good"}">{said}</span>']
     return cells if others is None else [*cells, "", ""]
 
 

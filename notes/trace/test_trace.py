@@ -5,6 +5,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ import reference
 from parity_tests.mutation.catalogue import catalogue
 from parity_tests.mutation.command import with_fault
 
-from . import problem, text, trace
-from .__main__ import main
+from . import problem, ran, text, trace
+from .__main__ import main, verdict
 from .by_torch import values
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,10 +50,10 @@ def test_what_is_traced_is_what_the_room_computes(cell, options):
 def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options):
     room = getattr(reference, cell)
     q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
-    quantities, others = trace(room, q), values(cell, q)
-    missing = {one.key for one in quantities} - others.keys()
-    assert not missing
-    assert not [one.key for one in quantities if text.differs(one, others)]
+    run, others = ran(room, q), values(cell, q)
+    assert {one.key for one in (*run.quantities, *run.entering)} == others.keys()
+    assert not [one.key for one in (*run.quantities, *run.entering) if text.differs(one, others)]
+    assert text.complete(run.quantities, run.entering, others) == run.quantities
 
 
 @kinds
@@ -92,6 +93,41 @@ def test_a_broken_line_shows(fault):
         q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
         seen += [one for one in trace(room, q) if text.differs(one, by_torch(kind))]
     assert seen
+
+
+LOOPS = [
+    ("rnn", "dh[t + 1] += dy[t]", "dh[t + 1] = dy[t]", "dh[3], backward, t = 2, which no line computes"),
+    ("lstm", "dh[t + 1] += dy[t]", "dh[t + 1] = dy[t]", "dh[3], backward, t = 2, which no line computes"),
+    ("gru", "dh[-1] = ds.h", "dh[-1] = 0", "dh[3], backward, t = 2, line"),
+    ("rnn", "h[0] = s.h", "h[0] = 0", "h entering, forward, t = 0, line"),
+    ("gru", "h[0] = s.h", "h[0] = 0", "h entering, forward, t = 0, line"),
+    ("lstm", "h[0], c[0] = s", "h[0], c[0] = s.h, 0", "c entering, forward, t = 0, line"),
+    ("gru", "dh[t] = step_backward(k.p, dh[t + 1]", "dh[t] = step_backward(k.p, dh[-1]", "dh entering, backward, t = 1, line"),
+]
+
+
+@pytest.mark.parametrize(("cell", "line", "broken", "said"), LOOPS, ids=[f"{cell}-{broken}" for cell, _, broken, _ in LOOPS])
+def test_a_broken_loop_is_named_and_no_equation_is_blamed_for_it(cell, line, broken, said):
+    """What a line no longer computes is shown; what enters a step is held against autograd's as well."""
+    room = with_line(getattr(reference, cell), line, broken)
+    q = problem(room)
+    run = ran(room, q)
+    quantities = text.complete(run.quantities, run.entering, values(cell, q))
+    wrong = [one for one in quantities if text.differs(one, values(cell, q))]
+    assert f"the first is {said}" in verdict(quantities, values(cell, q), wrong)
+
+
+def with_line(room, line, broken):
+    """The room with one line of its file changed."""
+    source = room.__loader__.get_source(room.__name__)
+    assert source.count(line) == 1
+    changed = source.replace(line, broken)
+    module = ModuleType(room.__name__ + "_broken")
+    module.__loader__ = SimpleNamespace(get_source=lambda _: changed)
+    module.__package__ = room.__package__
+    sys.modules[module.__name__] = module
+    exec(compile(changed, room.__file__, "exec"), vars(module))
+    return module
 
 
 def test_the_command(capsys, tmp_path):

@@ -27,7 +27,7 @@ def equations(room: ModuleType) -> dict[str, str]:
 
 
 def compared(one: Quantity, others: Others) -> tuple[str, str, bool] | None:
-    """The other side's figures, their largest difference, and whether it is more than rounding (NaN is).
+    """The other side's figures, what is said of their largest difference, and whether it is more than rounding (NaN is).
 
     None if the other side has no such quantity.
     """
@@ -36,12 +36,37 @@ def compared(one: Quantity, others: Others) -> tuple[str, str, bool] | None:
     other = np.reshape(others[one.key], one.value.shape)
     difference = float(np.abs(one.value - other).max())
     rounding = ROUNDINGS * np.finfo(one.value.dtype).eps * max(1.0, np.abs(one.value).max())
-    return figures(other, 6), f"{difference:.0e}", not difference <= rounding
+    bad = not difference <= rounding
+    said = f"{'differs by ' * bad}{difference:.0e}" if one.line else "missing"
+    return figures(other, 6), f"{'✗' if bad else '✓'} {said}", bad
 
 
 def differs(one: Quantity, others: Others) -> bool:
     both = compared(one, others)
     return both is not None and both[2]
+
+
+def place(one: Quantity | Key) -> tuple[int, int, int]:
+    """Where in the order of computation a quantity stands: that of its verb and step."""
+    verb, t = one[0], one[1] or 0
+    if verb.startswith("step_forward"):
+        return 1, t, 0
+    return (2, -t, int(verb == "step_backward")) if verb in ("deltas", "step_backward") else (3 * (verb == "backward"), 0, 0)
+
+
+def complete(quantities: list[Quantity], entering: list[Quantity], others: Others) -> list[Quantity]:
+    """The trace, with what no line computes any more, and with what enters a step where that is the first that is wrong.
+
+    What enters a step comes from other lines, of a step before it or of the caller; where one of those is wrong, it is named.
+    """
+    traced = {one.key for one in (*quantities, *entering)}
+    absent = [
+        Quantity(*key, "no line computes it", np.full_like(v, np.nan), 0) for key, v in (others or {}).items() if key not in traced
+    ]
+    rows = sorted([*quantities, *absent], key=place)
+    wrong = [one for one in sorted([*entering, *rows], key=place) if differs(one, others)]
+    first = [one for one in wrong[:1] if one in entering] if wrong else []
+    return sorted([*first, *rows], key=place)
 
 
 def heading(one: Quantity) -> str:
@@ -77,10 +102,10 @@ def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Othe
         yield "\n" + paint(title, BOLD)
         for one in group:
             yield f"  {one.name:8}{' '.join(one.labels):12}{paint(one.formula, DIM)}"
-            yield f"  {'':20}numpy  {figures(one.value, 6)}"
+            if one.line:
+                yield f"  {'':20}numpy  {figures(one.value, 6)}"
             if both := compared(one, others):
-                other, difference, bad = both
-                said = f"{'✗ differs by' if bad else '✓'} {difference}"
+                other, said, bad = both
                 yield f"  {'':20}torch  {other}  {paint(said, RED if bad else GREEN)}"
 
 

@@ -1,5 +1,7 @@
 """``python -m notes.exercises 7 my_answer.py`` judges an answer; without a file it shows the exercise, alone it lists all.
 
+``--hint`` shows the first hint to an exercise, ``--hint 2`` the second.
+
 Exit status: 0 the answer passes, 1 it does not, 2 it could not be judged.
 """
 
@@ -18,7 +20,7 @@ from reference.common.output import shielded, whole
 
 from .complex_step import UnjudgedError
 from .judge import judge, raised
-from .page import text, titles
+from .page import hints, text, titles
 from .table import EXERCISES
 
 
@@ -26,10 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m notes.exercises", description="Judges an answer to an exercise.")
     parser.add_argument("number", nargs="?", help="which exercise; without it, a list")
     parser.add_argument("file", nargs="?", type=Path, help="a Python file with the functions that it asks for")
+    parser.add_argument("--hint", type=int, nargs="?", const=1, choices=(1, 2), help="show a hint: 1 (the default) or 2")
     given = parser.parse_args(arguments)
+    if given.hint and (given.number is None or given.file):
+        parser.error("--hint goes with the number of an exercise, and without a file")
     try:
         if given.number is None:
             print("\n".join(f"{n:2d}  {title}" for n, title in titles().items()))
+        elif given.hint:
+            print(hints(chosen(given.number))[given.hint - 1])
         elif given.file is None:
             print(text(chosen(given.number)))
         else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).with_name("exercises.md")
 SECTION = re.compile(r"^## (\d+)\. (.*?)$.*?(?=^## \d+\. |\Z)", re.MULTILINE | re.DOTALL)
-HINT = re.compile(r"<details>.*?</details>\s*", re.DOTALL)
+HINT = re.compile(r"<details><summary>Hint \d</summary>\n\n(.*?)\n\n</details>\s*", re.DOTALL)
 
 
 def sections() -> dict[int, re.Match[str]]:
@@ -20,6 +20,11 @@ def titles() -> dict[int, str]:
 def text(number: int) -> str:
     """One exercise as the page has it, without the hints."""
     return HINT.sub("", sections()[number][0]).strip()
+
+
+def hints(number: int) -> list[str]:
+    """Its hints, the gentler one first."""
+    return HINT.findall(sections()[number][0])
 
 
 def stubs(number: int) -> str:

@@ -1,4 +1,4 @@
-"""What README.md, notes/benchmarks.md and the site show of the files in benchmarks/results.
+"""What README.md, notes/benchmarks.md, the course and the site show of the files in benchmarks/results.
 
 python -m benchmarks.report.published    draws the figures of the note; cog fills in the tables
 """
@@ -16,7 +16,7 @@ from ..what.config import PHASES
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
 from .command import every_plot, gemm, report
-from .frame import LIBRARY, File, load, percent, times
+from .frame import LIBRARY, File, load, percent, spread, times
 from .sizes.tables import short, threads_help
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ FIGURES = ROOT / "notes" / "figures"
 RESULTS = ROOT / "benchmarks" / "results"
 MACHINES = tuple(sorted(path.name for path in RESULTS.glob("*") if (path / f"{path.name}.json.gz").is_file()))
 SHOWN = "xeon-2"  # in README.md
-COMPILED = "numba"
+NATIVE, FAST, COMPILED = "torch.native", "numpy.fast", "numba"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -163,6 +163,18 @@ def exponents() -> str:
     for block in threads_help(rows[rows["dtype"] == "float32"]):
         text += f"{in_markdown(block.title.split(' · ')[0])}: {block.caption}\n\n{markdown_table(block.frame)}\n\n"
     return text
+
+
+def cells(who: str = "implementation", forward: str = "forward", train: str = "train") -> str:
+    """In the course: the times of GRU and RNN over that of the LSTM, by who computes them; the words are those of its languages."""
+    rows = grid(SHOWN)
+    times_of = rows.set_index(["implementation", "kind", "phase", "size"])["median"].sort_index()
+    frame = pd.DataFrame({who: [LIBRARY, NATIVE, FAST, COMPILED]})
+    for kind in ("gru", "rnn"):
+        for phase, said in zip(PHASES, (forward, train), strict=True):
+            ratios_of = (times_of[name, kind, phase] / times_of[name, "lstm", phase] for name in frame[who])
+            frame[f"{kind} / lstm, {said}"] = [spread(ratio) for ratio in ratios_of]
+    return f"{markdown_table(frame)}\n\n"
 
 
 def pages() -> Iterator[tuple[str, str]]:

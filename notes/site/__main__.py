@@ -33,7 +33,8 @@ def main() -> int:
         return code
     notebooks.write(out)
     (out / ".nojekyll").touch()  # a host that makes sites of its own leaves this one as it is
-    (out / "explorer.html").write_text(explorer.build(), encoding="utf-8")
+    for name in explorer.PAGES:
+        (out / f"{name}.html").write_text(explorer.build(name), encoding="utf-8")
     for name, page in published.pages():
         (out / f"{name}.html").write_text(page, encoding="utf-8")
     foreign = list(outside(out))

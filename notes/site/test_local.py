@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ..explorer import build, plain
+from ..explorer import PAGES, build
+from ..explorer.formulas import plain
 from ..labels import ROOT
 from ..trace.__main__ import main as trace
 from .local import external, loads, outside
@@ -59,8 +60,9 @@ def test_the_trace(cell, tmp_path, capsys):
     assert list(outside(tmp_path)) == []
 
 
-def test_the_explorer():
-    assert external("explorer.html", build(plain)) == []
+@pytest.mark.parametrize("name", PAGES)
+def test_the_explorers(name):
+    assert external(f"{name}.html", build(name, plain)) == []
 
 
 def templates() -> list[Path]:

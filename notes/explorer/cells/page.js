@@ -1,18 +1,7 @@
 // The page: inputs, the unrolled network, the values step by step, and the equation behind each of them.
 "use strict";
 
-const $ = id => document.getElementById(id);
-const el = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [k, v] of Object.entries(attributes)) v === true ? node.setAttribute(k, "") : v !== false && node.setAttribute(k, v);
-  node.append(...children);
-  return node;
-};
-const copy = v => JSON.parse(JSON.stringify(v));
-const norm = v => Math.hypot(...v.flat());
-const figure = (v, digits = 3) => (Math.abs(v) < 0.5 * 10 ** -digits ? 0 : v).toFixed(digits).replace("-", "−");
-
-const state = { kind: "lstm", T: 3, H: 2, seed: 0, q: null, found: [], moments: [], at: 0, chosen: null, field: null };
+const state = { kind: "lstm", T: 3, H: 2, seed: 0, q: null, found: [], moments: [], at: 0, chosen: null };
 const cellOf = kind => kind.split("-")[0];
 
 // ---- the problem -------------------------------------------------------------------------------------------------
@@ -57,11 +46,6 @@ function compute() {
 
 // ---- building what only changes with the kind of cell or the sizes -----------------------------------------------
 
-function input(path, label, value) {
-  const node = el("input", { type: "number", step: "0.1", value, "aria-label": label, "data-path": path, inputmode: "decimal" });
-  return el("span", { class: "entry" }, node, el("small", { class: "grad", "data-grad": path, "aria-hidden": "true" }));
-}
-
 function build() {
   const { q, T, H, kind } = state, cell = cellOf(kind), gates = [...Cells.GATES[cell]];
   const units = [...Array(H).keys()], steps = [...Array(T).keys()], sub = n => (H > 1 ? n + 1 : "");
@@ -73,24 +57,24 @@ function build() {
     head("row", "W_ih", ...outputs.map(j => `W_hh ${of(j)}`), "b_ih", "b_hh"),
     el("tbody", {}, ...gates.flatMap((g, n) => units.map(j => {
       const k = n * H + j, name = `${g}${sub(j)}`;
-      return row(name, input(`p.W_ih.${k}.0`, `W_ih, row ${name}`, q.p.W_ih[k][0]),
-        ...outputs.map(i => input(`p.W_hh.${k}.${i}`, `W_hh, row ${name}, column ${i + 1}`, q.p.W_hh[k][i])),
-        input(`p.b_ih.${k}`, `b_ih, row ${name}`, q.p.b_ih[k]), input(`p.b_hh.${k}`, `b_hh, row ${name}`, q.p.b_hh[k]));
+      return row(name, entry(`p.W_ih.${k}.0`, `W_ih, row ${name}`, q.p.W_ih[k][0]),
+        ...outputs.map(i => entry(`p.W_hh.${k}.${i}`, `W_hh, row ${name}, column ${i + 1}`, q.p.W_hh[k][i])),
+        entry(`p.b_ih.${k}`, `b_ih, row ${name}`, q.p.b_ih[k]), entry(`p.b_hh.${k}`, `b_hh, row ${name}`, q.p.b_hh[k]));
     }))));
 
   $("projection").replaceChildren(...(q.p.W_hr ? [el("table", {}, el("caption", {}, "Projection of the units to h"),
     head("row", ...units.map(j => `W_hr ${sub(j)}`)), el("tbody", {}, ...outputs.map(i => row(`h${of(i)}`,
-      ...units.map(j => input(`p.W_hr.${i}.${j}`, `W_hr, row ${i + 1}, column ${j + 1}`, q.p.W_hr[i][j]))))))] : []));
+      ...units.map(j => entry(`p.W_hr.${i}.${j}`, `W_hr, row ${i + 1}, column ${j + 1}`, q.p.W_hr[i][j]))))))] : []));
 
   $("sequence").replaceChildren(el("caption", {}, "Inputs, and the upstream gradients on the outputs"),
     head("quantity", ...steps.map(t => `t = ${t}`)),
-    el("tbody", {}, row("x", ...steps.map(t => input(`x.${t}.0`, `x at t = ${t}`, q.x[t][0]))),
-      ...outputs.map(j => row(`dy${of(j)}`, ...steps.map(t => input(`dy.${t}.${j}`, `dy ${of(j)} at t = ${t}`, q.dy[t][j]))))));
+    el("tbody", {}, row("x", ...steps.map(t => entry(`x.${t}.0`, `x at t = ${t}`, q.x[t][0]))),
+      ...outputs.map(j => row(`dy${of(j)}`, ...steps.map(t => entry(`dy.${t}.${j}`, `dy ${of(j)} at t = ${t}`, q.dy[t][j]))))));
   const names = Cells.STATES[cell];
   $("states").replaceChildren(el("caption", {}, "Initial states, and the upstream gradients on the final ones"),
     head("unit", ...names.map(n => `${n}_0`), ...names.map(n => `d${n}_n`)),
-    el("tbody", {}, ...units.map(j => row(`${j + 1}`, ...names.map(n => j in q.s[n] ? input(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j]) : ""),
-      ...names.map(n => j in q.ds[n] ? input(`ds.${n}.${j}`, `d${n}_n, unit ${j + 1}`, q.ds[n][j]) : "")))));
+    el("tbody", {}, ...units.map(j => row(`${j + 1}`, ...names.map(n => j in q.s[n] ? entry(`s.${n}.${j}`, `${n}_0, unit ${j + 1}`, q.s[n][j]) : ""),
+      ...names.map(n => j in q.ds[n] ? entry(`ds.${n}.${j}`, `d${n}_n, unit ${j + 1}`, q.ds[n][j]) : "")))));
 
   for (const [id, verbs, caption] of [["forward", ["step_forward"], "Forward: each step from top to bottom"],
     ["backward", ["deltas", "step_backward"], "Backward: the last step first, each from top to bottom"]]) {
@@ -109,14 +93,10 @@ function build() {
   $("code").replaceChildren(...DATA.cells[cell].source.map(([number, text]) =>
     el("span", { class: "line", "data-line": number }, el("span", { class: "number" }, number ? String(number).padStart(4) : "    "), text || " ", "\n")));
   $("place").textContent = `reference/cells/${cell}.py`;
-  if (state.field && !document.querySelector(`[data-path="${state.field}"]`)) choose_field(null);
+  Dock.list();
 }
 
 // ---- showing ------------------------------------------------------------------------------------------------------
-
-const strength = v => Math.min(1, Math.max(0, (Math.log10(norm([v])) + 3.5) / 3.7));
-const tint = v => `color-mix(in oklab, var(--small), var(--large) ${Math.round(100 * strength(v))}%)`;
-const read = (root, path) => path.split(".").reduce((v, k) => v?.[k], root);
 
 function show() {
   compute();
@@ -128,13 +108,7 @@ function show() {
   }
   const last = Object.fromEntries([...state.shown.values()].filter(e => e.verb === "backward").map(e => [e.name, e.value]));
   const grads = { p: { W_ih: last.dW_ih, W_hh: last.dW_hh, W_hr: last.dW_hr, b_ih: last.db_ih, b_hh: last.db_hh }, x: last.dx, s: { h: last.dh_0, c: last.dc_0 } };
-  for (const node of document.querySelectorAll("[data-grad]")) {
-    const v = read(grads, node.dataset.grad);
-    node.textContent = v === undefined ? "" : figure(v);
-    node.style.setProperty("--tint", v === undefined ? "transparent" : tint([v]));
-    const field = node.previousSibling, label = field.getAttribute("aria-label").split("; ")[0];
-    field.setAttribute("aria-label", v === undefined ? label : `${label}; gradient ${figure(v)}`);
-  }
+  show_gradients(grads);
   const n = state.moments.length, m = state.moments[state.at - 1];
   Object.assign($("at"), { max: n, value: state.at });
   for (const [id, off] of [["start", state.at === 0], ["before", state.at === 0], ["after", state.at === n], ["end", state.at === n]]) $(id).disabled = off;
@@ -283,21 +257,6 @@ function choose(key) {
   show();
 }
 
-function choose_field(path) {
-  state.field = path;
-  $("scrub").disabled = !path;
-  $("scrub-name").textContent = path ? document.querySelector(`[data-path="${path}"]`).getAttribute("aria-label").split("; ")[0] : "choose a number below";
-  if (path) $("scrub").value = read(state.q, path);
-  for (const node of document.querySelectorAll("[data-path]")) node.classList.toggle("held", node.dataset.path === path);
-}
-
-function set(path, text) {
-  const v = Number(text), keys = path.split(".");
-  if (text === "" || !Number.isFinite(v)) return;
-  read(state.q, keys.slice(0, -1).join("."))[keys.at(-1)] = v;
-  show();
-}
-
 function renew() {
   const alone = state.kind === "lstm-proj"; // a projection is from more units to fewer
   $("H").options[0].disabled = alone;
@@ -321,13 +280,7 @@ function move(to) {
 }
 
 document.addEventListener("input", ({ target }) => {
-  if (target.dataset.path) {
-    set(target.dataset.path, target.value);
-    if (target.dataset.path === state.field) $("scrub").value = target.value;
-  } else if (target.id === "scrub" && state.field) {
-    document.querySelector(`[data-path="${state.field}"]`).value = target.value;
-    set(state.field, target.value);
-  } else if (target.id === "at") move(Number(target.value));
+  if (target.id === "at") move(Number(target.value));
 });
 document.addEventListener("change", ({ target }) => {
   if (["kind", "T", "H"].includes(target.id)) {
@@ -344,7 +297,6 @@ document.addEventListener("click", ({ target }) => {
   if (key) choose(key);
 });
 document.addEventListener("focusin", ({ target }) => {
-  if (target.dataset.path) choose_field(target.dataset.path);
   if (target.dataset.key) choose(target.dataset.key);
 });
 document.addEventListener("pointerover", ({ target }) => {
@@ -365,4 +317,5 @@ document.addEventListener("keydown", event => {
   to.focus();
 });
 
+Dock.open(() => state.q, show);
 renew();

@@ -1,22 +1,21 @@
-"""The explorer: its recurrences against NumPy on random cases, under node and in Chromium, and what a reader does."""
+"""The explorer of the cells: its recurrences against NumPy on random cases, under node and in Chromium, and what a reader does."""
 
 import json
-import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ..trace import ROOMS, problem, trace
-from . import EXAMPLE, HERE, KINDS, build, plain, plain_problem
+from ...trace import ROOMS, problem, trace
+from ..conftest import REQUIRED
+from . import EXAMPLE, KINDS, plain_problem
 
 CASES = 120
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-REQUIRED = bool(os.environ.get("CI"))
+PAGE = "explorer"
 needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reason="node is not installed")
-needs_chromium = pytest.mark.skipif(not REQUIRED and not CHROMIUM, reason="chromium is not installed")
 
 
 def drawn():
@@ -40,11 +39,6 @@ def compare(computed, expected):
         assert difference <= 1e-13 * max(1, np.abs(one.value).max()), (one.key, difference)
 
 
-@cache
-def built():
-    return build(plain)
-
-
 @needs_node
 def test_the_scripts_compute_what_numpy_computes():
     given, expected = cases()
@@ -53,54 +47,31 @@ def test_the_scripts_compute_what_numpy_computes():
         "console.log(JSON.stringify(f.map(([cell, q]) => C.trace(cell, q))))"
     )
     run = subprocess.run(
-        ["node", "-e", program, str(HERE / "cells.js")], input=json.dumps(given), capture_output=True, text=True, check=True
+        ["node", "-e", program, str(Path(__file__).with_name("recurrences.js"))],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for computed, one in zip(json.loads(run.stdout), expected, strict=True):
         compare(computed, one)
 
 
-def test_the_page_is_one_file_and_says_what_the_trace_says():
-    page = built()
-    assert "http" not in page.replace("http-equiv", "")
-    assert "src=" not in page
-    assert "<link" not in page
+def test_the_page_is_one_file_and_says_what_the_trace_says(built):
+    assert "http" not in built.replace("http-equiv", "")
+    assert "src=" not in built
+    assert "<link" not in built
     for name, (cell, options) in KINDS.items():
         expected = trace(ROOMS[cell], problem(ROOMS[cell], **EXAMPLE, **options))
-        assert json.loads(page.partition("const DATA = ")[2].partition(";</script>")[0])["kinds"][name]["info"].keys() == {
+        assert json.loads(built.partition("const DATA = ")[2].partition(";</script>")[0])["kinds"][name]["info"].keys() == {
             "|".join((one.verb, one.name.partition("[")[0], " ".join(one.labels))) for one in expected
         }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser, tmp_path):
-    """The page, opened; nothing may be asked of the network, and nothing may go wrong in it."""
-    file, wrong = tmp_path / "explorer.html", []
-    file.write_text(built(), encoding="utf-8")
-    shown = browser.new_page(viewport={"width": 1300, "height": 900})
-    shown.on("pageerror", lambda error: wrong.append(str(error)))
-    shown.on("console", lambda message: wrong.append(message.text))
-    shown.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None)
-    shown.goto(file.as_uri())
-    yield shown
-    shown.close()
-    assert wrong == []
 
 
 def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-@needs_chromium
 def test_in_the_browser_every_quantity_of_every_case_is_numpys(page):
     given, expected = cases()
     for computed, one in zip(
@@ -109,7 +80,6 @@ def test_in_the_browser_every_quantity_of_every_case_is_numpys(page):
         compare(computed, one)
 
 
-@needs_chromium
 @pytest.mark.parametrize("name", KINDS)
 def test_a_number_changed_by_keyboard_moves_every_value_and_gradient(page, name):
     cell, options = KINDS[name]
@@ -130,7 +100,6 @@ def test_a_number_changed_by_keyboard_moves_every_value_and_gradient(page, name)
     assert gradient in page.get_attribute('[data-path="p.W_hh.1.0"]', "aria-label")
 
 
-@needs_chromium
 def test_a_projection_needs_more_units_than_it_leaves(page):
     page.select_option("#H", "1")
     page.select_option("#kind", "lstm-proj")
@@ -145,7 +114,6 @@ def test_a_projection_needs_more_units_than_it_leaves(page):
     assert page.query_selector("#projection table") is None
 
 
-@needs_chromium
 def test_the_slider_moves_the_number_that_was_chosen(page):
     page.click('[data-path="dy.0.0"]')
     before = page.text_content('[data-grad="x.0.0"]')
@@ -156,7 +124,6 @@ def test_the_slider_moves_the_number_that_was_chosen(page):
     assert page.text_content('[data-grad="x.0.0"]') != before
 
 
-@needs_chromium
 @pytest.mark.parametrize("name", KINDS)
 def test_stepping_shows_one_equation_after_the_other(page, name):
     page.select_option("#kind", name)
@@ -176,7 +143,6 @@ def test_stepping_shows_one_equation_after_the_other(page, name):
     assert "·" not in page.eval_on_selector_all("td[data-key]", "tds => tds.map(td => td.textContent)")
 
 
-@needs_chromium
 def test_the_tables_are_walked_by_arrows_and_the_line_is_lit(page):
     page.focus('#forward td[tabindex="0"]')
     for _ in range(8):
@@ -189,7 +155,6 @@ def test_the_tables_are_walked_by_arrows_and_the_line_is_lit(page):
     assert page.text_content("#name").endswith("o, t = 1")
 
 
-@needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.emulate_media(color_scheme=scheme)

@@ -1,0 +1,94 @@
+// What the explorers share: elements, figures, colours of a gradient, fields, and the dock with the number being changed.
+"use strict";
+
+const $ = id => document.getElementById(id);
+const el = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [k, v] of Object.entries(attributes)) v === true ? node.setAttribute(k, "") : v !== false && node.setAttribute(k, v);
+  node.append(...children);
+  return node;
+};
+const copy = v => JSON.parse(JSON.stringify(v));
+const norm = v => Math.hypot(...v.flat());
+const figure = (v, digits = 3) => (Math.abs(v) < 0.5 * 10 ** -digits ? 0 : v).toFixed(digits).replace("-", "−");
+const read = (root, path) => path.split(".").reduce((v, k) => v?.[k], root);
+
+// The theme that the reader chose on the site, if this page may know it; else the system's.
+try {
+  const chosen = localStorage.getItem("theme");
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+} catch { /* a page opened as a file has no storage in some browsers */ }
+
+// ---- the size of a gradient as a colour: from --small to --large, by its logarithm ---------------------------------
+
+const strength = v => Math.min(1, Math.max(0, (Math.log10(norm([v])) + 3.5) / 3.7));
+const tint = v => `color-mix(in oklab, var(--small), var(--large) ${Math.round(100 * strength(v))}%)`;
+
+// ---- numbers to change -----------------------------------------------------------------------------------------------
+
+// A field for the number at a path of the page's object, and under it the gradient of the loss with respect to it.
+function entry(path, label, value) {
+  const node = el("input", { type: "number", step: "0.1", value, "aria-label": label, "data-path": path, inputmode: "decimal" });
+  return el("span", { class: "entry" }, node, el("small", { class: "grad", "data-grad": path, "aria-hidden": "true" }));
+}
+
+// Writes the gradients of an object of the same form under the fields, and into their names.
+function show_gradients(grads) {
+  for (const node of document.querySelectorAll("[data-grad]")) {
+    const v = read(grads, node.dataset.grad), field = node.previousSibling, label = name_of(field);
+    node.textContent = v === undefined ? "" : figure(v);
+    node.style.setProperty("--tint", v === undefined ? "transparent" : tint([v]));
+    field.setAttribute("aria-label", v === undefined ? label : `${label}; gradient ${figure(v)}`);
+  }
+}
+
+const field_at = path => document.querySelector(`[data-path="${path}"]`);
+const name_of = field => field.getAttribute("aria-label").split("; ")[0];
+
+// The dock: #held, a list of all fields, grouped by their tables; #scrub, a slider; #scrub-value, its value.
+const Dock = {
+  path: null,
+  root: () => ({}),
+  changed: () => {},
+
+  // root() is the object that the paths lead into; changed() is called after a number in it has changed.
+  open(root, changed) {
+    Object.assign(Dock, { root, changed });
+    document.addEventListener("input", ({ target }) => {
+      if (target.dataset.path) Dock.set(target.dataset.path, target.value);
+      else if (target.id === "scrub" && Dock.path) Dock.set(Dock.path, field_at(Dock.path).value = target.value);
+      else if (target.id === "held") Dock.hold(target.value || null);
+    });
+    document.addEventListener("focusin", ({ target }) => target.dataset.path && Dock.hold(target.dataset.path));
+  },
+
+  // After the fields were made anew.
+  list() {
+    const tables = [...document.querySelectorAll("table")].filter(t => t.querySelector("[data-path]"));
+    $("held").replaceChildren(el("option", { value: "" }, "choose a number"), ...tables.map(table => el("optgroup", { label: table.caption.textContent },
+      ...[...table.querySelectorAll("[data-path]")].map(f => el("option", { value: f.dataset.path }, name_of(f))))));
+    Dock.hold(Dock.path && field_at(Dock.path) ? Dock.path : null);
+  },
+
+  hold(path) {
+    Dock.path = path;
+    $("held").value = path ?? "";
+    $("scrub").disabled = !path;
+    $("scrub").setAttribute("aria-label", path ? name_of(field_at(path)) : "no number is chosen");
+    Dock.follow();
+    for (const node of document.querySelectorAll("[data-path]")) node.classList.toggle("held", node.dataset.path === path);
+  },
+
+  follow() {
+    if (Dock.path) $("scrub").value = read(Dock.root(), Dock.path);
+    $("scrub-value").textContent = Dock.path ? figure(read(Dock.root(), Dock.path), 2) : "";
+  },
+
+  set(path, text) {
+    const v = Number(text), keys = path.split(".");
+    if (text === "" || !Number.isFinite(v)) return;
+    read(Dock.root(), keys.slice(0, -1).join("."))[keys.at(-1)] = v;
+    if (path === Dock.path) Dock.follow();
+    Dock.changed();
+  },
+};

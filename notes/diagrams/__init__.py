@@ -1,1 +1,17 @@
 """The notes' diagrams: SVG with text as text, drawn by hand-placed shapes; ``python -m notes.diagrams`` writes them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .svg import Canvas
+from .unrolled import unrolled
+
+PLACE = Path(__file__).parent.parent / "figures" / "diagrams"
+DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (unrolled,)
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Each diagram in English and in Chinese: its place and its text."""
+    for draw in DIAGRAMS:
+        yield PLACE / f"{draw.__name__}.svg", str(draw(False))
+        yield PLACE / "zh" / f"{draw.__name__}.svg", str(draw(True))

@@ -1,0 +1,51 @@
+"""The diagrams: the files are current, small enough for a phone, alike in both languages, and lead to the lines of code."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from ..labels import ROOT, read
+from . import DIAGRAMS, PLACE, files
+from .words import CHINESE
+
+FILES = dict(files())
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_files_are_current():
+    """If not: ``python -m notes.diagrams``."""
+    assert sorted(PLACE.rglob("*.svg")) == sorted(FILES)
+    assert [file.name for file, text in FILES.items() if read(file) != text] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PLACE).as_posix())
+def test_it_can_be_read_on_a_phone_and_stand_in_a_page_with_others(file):
+    """A phone of 390 pixels leaves 358 to a picture; the smallest text but a lowered index is of 13 units."""
+    root = ElementTree.fromstring(FILES[file])
+    assert root[0].tag == f"{SVG}title" and root[0].text and root.get("role") in ("img", "group")
+    assert 13 * 358 / float(root.get("viewBox", "").split()[2]) >= 8
+    assert not root.findall(".//*[@id]")
+    rules = re.sub(r"/\*.*?\*/", "", root.findtext(f"{SVG}style", ""))
+    heads = [head.strip() for head in re.findall(r"([^{}]+)\{", rules) if not head.strip().startswith("@")]
+    assert heads and all("svg.figure" in one or one.strip().startswith("svg.diagram ") for head in heads for one in head.split(","))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PLACE).as_posix())
+def test_a_link_leads_to_the_line_that_carries_its_label(file):
+    for link in ElementTree.fromstring(FILES[file]).iter(f"{SVG}a"):
+        place, _, line = link.get("href", "").partition("#L")
+        code = (file.parent / place).resolve()
+        assert ROOT.resolve() in code.parents
+        assert re.search(rf"#.*\b{re.escape(link.text or '')}(?!\*)", read(code).splitlines()[int(line) - 1])
+
+
+@pytest.mark.parametrize("draw", DIAGRAMS, ids=lambda draw: draw.__name__)
+def test_both_languages_have_the_same_shapes(draw):
+    shapes = [re.findall(r"<(?:rect|circle|path|text|a)\b", str(draw(chinese))) for chinese in (False, True)]
+    assert shapes[0] == shapes[1]
+
+
+def test_every_word_that_is_translated_is_drawn():
+    drawn = " ".join(FILES.values())
+    assert [word for word in CHINESE if word not in drawn] == []

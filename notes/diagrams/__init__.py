@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .svg import Canvas
+from .cells import gru_cell, lstm_cell, rnn_cell
 from .unrolled import unrolled
 
 PLACE = Path(__file__).parent.parent / "figures" / "diagrams"
-DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (unrolled,)
+DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (unrolled, rnn_cell, lstm_cell, gru_cell)
 
 
 def files() -> Iterator[tuple[Path, str]]:

@@ -5,31 +5,34 @@ diagrams can stand in one page.  A name is written as in the code: ``W_ih``, ``h
 """
 
 import re
-from collections.abc import Sequence
 from html import escape
 
 from .. import labels
 from . import palette
+from .geometry import Point, Shape, between, lane, rounded, tip, towards
 from .words import CHINESE
-
-Point = tuple[float, float]
 
 STYLE = """\
 svg.diagram text { font: italic 16px ui-serif, Georgia, "Times New Roman", serif; text-anchor: middle; fill: var(--ink); }
 svg.diagram .sub { font-size: 12px; font-style: normal; }
+svg.diagram .upright { font-style: normal; }
 svg.diagram .words { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; }
 svg.diagram .head { font-weight: 600; }
-svg.diagram .label { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: var(--accent); }
+svg.diagram .label { font: 13px ui-monospace, Menlo, Consolas, monospace; }
+svg.diagram .label a { fill: var(--accent); }
+svg.diagram .label a.gradient { fill: var(--large); }
+svg.diagram .label a:hover { text-decoration: underline; }
 svg.diagram .start { text-anchor: start; }
 svg.diagram .end { text-anchor: end; }
-svg.diagram text.quiet { fill: var(--quiet); }
+svg.diagram text.faint { fill: var(--quiet); }
 svg.diagram .ground { fill: var(--card); }
 svg.diagram .shape { fill: var(--card); stroke: var(--quiet); stroke-width: 1.4; }
-svg.diagram .soft { fill: var(--hold); stroke: none; }
-svg.diagram .lit { fill: var(--lit); stroke: none; }
-svg.diagram .frame { fill: none; stroke: var(--line); stroke-width: 1.4; }
+svg.diagram .shape.soft { fill: var(--hold); stroke: none; }
+svg.diagram .shape.lit { fill: var(--lit); stroke: none; }
+svg.diagram .shape.frame { fill: none; stroke: var(--line); }
+svg.diagram .shape.dotted { stroke-dasharray: 2 3; }
 svg.diagram .path { fill: none; stroke: var(--quiet); stroke-width: 1.6; }
-svg.diagram .tip { fill: var(--quiet); stroke: none; }
+svg.diagram .tip { fill: var(--quiet); }
 svg.diagram .path.thin { stroke: var(--line); }
 svg.diagram .path.road { stroke-width: 3.2; }
 svg.diagram .path.gradient { stroke: var(--large); stroke-dasharray: 5 3; }
@@ -38,6 +41,7 @@ svg.diagram .tip.gradient, svg.diagram text.gradient { fill: var(--large); }
 for _name in ("blue", "green", "purple", "orange"):
     STYLE += f"svg.diagram .shape.{_name}, svg.diagram .path.{_name} {{ stroke: var(--{_name}); }}\n"
     STYLE += f"svg.diagram text.{_name}, svg.diagram .tip.{_name} {{ fill: var(--{_name}); }}\n"
+LANE = 6  # of an arrow forward from the middle, and of the gradient on the other side
 
 
 class Canvas:
@@ -55,22 +59,30 @@ class Canvas:
         """English words in the language of the diagram."""
         return CHINESE[text] if self.chinese else text
 
-    def box(self, x: float, y: float, width: float, height: float, text: str = "", kind: str = "", radius: float = 8) -> None:
+    def box(self, x: float, y: float, width: float, height: float, text: str = "", kind: str = "", radius: float = 8) -> Shape:
         """A box around (x, y), and a name in it."""
         at = f'x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width:g}" height="{height:g}" rx="{radius:g}"'
         self.parts.append(f'<rect class="{_classes("shape", kind)}" {at}/>')
         self.name(x, y, text, kind)
+        return Shape(x, y, width, height)
 
-    def node(self, x: float, y: float, text: str = "", kind: str = "", radius: float = 17) -> None:
+    def node(self, x: float, y: float, text: str = "", kind: str = "", radius: float = 17) -> Shape:
         self.parts.append(f'<circle class="{_classes("shape", kind)}" cx="{x:g}" cy="{y:g}" r="{radius:g}"/>')
         self.name(x, y, text, kind)
+        return Shape(x, y, 2 * radius, 2 * radius, round=True)
 
-    def arrow(self, *points: Point, kind: str = "", tip: bool = True, radius: float = 10) -> None:
+    def arrow(self, *points: Point, kind: str = "", tipped: bool = True, radius: float = 10) -> None:
         """A line through the points, its corners rounded, with a tip at the last."""
-        end = _towards(points[-1], points[-2], 7) if tip else points[-1]
-        self.parts.append(f'<path class="{_classes("path", kind)}" d="{_rounded([*points[:-1], end], radius)}"/>')
-        if tip:
-            self.parts.append(f'<path class="{_classes("tip", kind)}" d="{_tip(points[-1], points[-2])}"/>')
+        end = towards(points[-1], points[-2], 7) if tipped else points[-1]
+        self.parts.append(f'<path class="{_classes("path", kind)}" d="{rounded([*points[:-1], end], radius)}"/>')
+        if tipped:
+            self.parts.append(f'<path class="{_classes("tip", kind)}" d="{tip(points[-1], points[-2])}"/>')
+
+    def flow(self, a: Shape, b: Shape, *via: Point, kind: str = "") -> None:
+        """An arrow from a to b, and beside it the gradient's from b to a."""
+        points = between(a, b, via, LANE)
+        self.arrow(*lane(points, LANE), kind=kind)
+        self.arrow(*reversed(lane(points, -LANE)), kind="gradient")
 
     def name(self, x: float, y: float, text: str, kind: str = "") -> None:
         """A name of the code in italics, its middle at y; what follows _ is lowered."""
@@ -80,14 +92,18 @@ class Canvas:
     def words(self, x: float, y: float, text: str, kind: str = "") -> None:
         """English, which the diagram says in its language."""
         classes, language = _classes("words", kind), ' lang="zh-Hans"' if self.chinese else ""
-        self.parts.append(f'<text class="{classes}"{language} x="{x:g}" y="{y + 5:g}">{escape(self.said(text), quote=False)}</text>')
+        said = escape(self.said(text), quote=False)
+        self.parts.append(f'<text class="{classes}"{language} x="{x:g}" y="{y + 5:g}">{said}</text>')
 
     def label(self, x: float, y: float, text: str, kind: str = "") -> None:
         """Labels of equations, each a link to the first line of code that carries it."""
         up, lines = "../" * (4 if self.chinese else 3), labels.carried(self.note)
-        linked = [f'<a href="{up}{lines[one].file}#L{lines[one].number}">{one}</a>' for one in text.split()]
+        linked = (
+            f'<a{_class("gradient" * one.endswith("*"))} href="{up}{lines[one].file}#L{lines[one].number}">{one}</a>'
+            for one in text.split()
+        )
         self.parts.append(f'<text class="{_classes("label", kind)}" x="{x:g}" y="{y + 5:g}">{" ".join(linked)}</text>')
-        self.role = "group"  # the parts of an image cannot be reached, and a link must be
+        self.role = "group"  # what is in an image cannot be reached by everybody, and a link must be
 
     def __str__(self) -> str:
         width, height = self.size
@@ -114,39 +130,10 @@ def _class(names: str) -> str:
 
 def _lowered(text: str) -> str:
     """``h_{t+1}`` as tspans.  The one after a lowered one goes up again."""
-    parts = re.split(r"_(\{[^}]*\}|[A-Za-z0-9]+)", text)
     found, down = "", False
-    for k, part in enumerate(parts):
+    for k, part in enumerate(re.split(r"_(\{[^}]*\}|[A-Za-z0-9]+)", text)):
         if k % 2:
             found, down = f'{found}<tspan class="sub" dy="4">{escape(part.strip("{}"))}</tspan>', True
         elif part:
             found, down = found + (f'<tspan dy="-4">{escape(part)}</tspan>' if down else escape(part)), False
     return found
-
-
-def _towards(start: Point, end: Point, length: float) -> Point:
-    """The point on the way from start to end that lies ``length`` from start."""
-    (x, y), (u, v) = start, end
-    far = ((u - x) ** 2 + (v - y) ** 2) ** 0.5
-    return x + (u - x) * length / far, y + (v - y) * length / far
-
-
-def _rounded(points: Sequence[Point], radius: float) -> str:
-    """The path through the points, with corners of at most this radius."""
-    path = ["M{:.4g} {:.4g}".format(*points[0])]
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        r = min(radius, _far(before, corner) / 2, _far(corner, after) / 2)
-        path.append("L{:.4g} {:.4g}".format(*_towards(corner, before, r)))
-        path.append("Q{:.4g} {:.4g} {:.4g} {:.4g}".format(*corner, *_towards(corner, after, r)))
-    return "".join([*path, "L{:.4g} {:.4g}".format(*points[-1])])
-
-
-def _far(start: Point, end: Point) -> float:
-    return ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
-
-
-def _tip(at: Point, before: Point) -> str:
-    """A triangle with its point at ``at``, that comes from ``before``."""
-    x, y = _towards(at, before, 9)
-    u, v = (x - at[0]) * 0.45, (y - at[1]) * 0.45
-    return f"M{at[0]:.4g} {at[1]:.4g}L{x - v:.4g} {y + u:.4g}L{x + v:.4g} {y - u:.4g}Z"

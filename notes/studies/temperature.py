@@ -1,7 +1,8 @@
 """``python -m notes.studies.temperature``: what temperature does to the distribution of a trained model, for notes/char_lm.md.
 
 Trains a small model on Shakespeare (about a minute; fixed seed), reads the beginning of the test part, and takes its logits at
-two places.  The table of the note and the picture are made from those.
+two places.  The table of the note and the picture are made from those.  The explorer of sampling shows them and those at the
+first place after each of some endings.
 """
 
 import sys
@@ -30,6 +31,7 @@ TAUS = (0.2, 0.7, 1.0, 1.5)
 AXIS = np.round(np.arange(0.05, 3.001, 0.05), 2)
 Kept = dict[str, Any]
 PLACES = {"unsure": 0.9, "sure": 0.15}  # quantile of the entropy, among the characters that were read
+ENDINGS = {"after a comma": ",", "after wh": " wh", "after th": " th", "before a speaker's name": "\n\n"}
 
 
 def measure() -> Kept:
@@ -40,21 +42,26 @@ def measure() -> Kept:
     model, config, vocabulary, _ = trained(char_lm.BACKEND, where)
     text = text_of(config, vocabulary)
     tokens = text.part("test")[:READ]
+    said = "".join(str(vocabulary.symbols[t]) for t in tokens)
     z = char_lm.BACKEND.logits(model, tokens[:, None], None)[0][READ // 5 :, 0]  # not those near the zero state
     at = entropy(z, 1.0)
-    places = {}
-    for name, quantile in PLACES.items():
-        k = int(np.abs(at - np.quantile(at, quantile)).argmin())
-        end = READ // 5 + k + 1
-        said = "".join(str(vocabulary.symbols[t]) for t in tokens[end - 40 : end])
-        places[name] = {"after": said, "logits": [round(float(v), 4) for v in z[k]]}
+
+    def place(end: int) -> Kept:
+        return {"after": said[end - 40 : end], "logits": [round(float(v), 4) for v in z[end - 1 - READ // 5]]}
+
     return {
         "command": " ".join(["python -m reference.char_lm train", *OPTIONS]),
         "read": READ - READ // 5,
         "symbols": [str(s) for s in vocabulary.symbols],
-        "places": places,
+        "places": {name: place(READ // 5 + nearest(at, quantile) + 1) for name, quantile in PLACES.items()},
+        "endings": {name: place(said.index(ending, READ // 5) + len(ending)) for name, ending in ENDINGS.items()},
         "mean": [round(float(entropy(z, tau).mean()), 4) for tau in AXIS],
     }
+
+
+def nearest(values: Array, quantile: float) -> int:
+    """The index of the value that is nearest to a quantile of all"""
+    return int(np.abs(values - np.quantile(values, quantile)).argmin())
 
 
 def entropy(z: Array, tau: float) -> Array:

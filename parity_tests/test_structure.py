@@ -23,7 +23,7 @@ COLUMNS = ("reference", "torch_impl", "parity_tests", "benchmarks", "notes")
 # The rooms of each chapter, with the letters of their labels.
 CHAPTERS = {
     "cells": {"rnn": "R", "lstm": "L", "gru": "G", "stack": "S"},
-    "parts": {"linear": "F", "embedding": "E", "dropout": "D", "losses": "J", "attention": "A"},
+    "parts": {"linear": "F", "embedding": "E", "dropout": "D", "losses": "J", "attention": "A", "linear_recurrence": "LR"},
     "models": {"classifier": "C", "generator": "N", "tagger": "M", "seq2seq": "Q", "language_model": "U", "forecaster": "Y"},
     "training": {"init": "I", "clip": "K", "optim": "O"},
     "gradients": {"gradient_flow": "GF", "truncated_bptt": "TB", "checkpointed_bptt": "CB", "rtrl": "RT", "hessian": "HV"},

@@ -1,14 +1,14 @@
-"""Losses, heads, attention and sampling by SymPy: notes linear, embedding, dropout, losses, attention, sampling, char_lm."""
+"""Parts and sampling by SymPy: notes linear, embedding, dropout, losses, attention, linear_recurrence, sampling, char_lm."""
 
 import numpy as np
 import pytest
 import sympy as sp
 
 from reference.common import sampling
-from reference.parts import attention, dropout, embedding, linear, losses
+from reference.parts import attention, dropout, embedding, linear, linear_recurrence, losses
 
 from ..studies import temperature
-from ..symbolic_gradients import Symbols, agree, derived, inner, softmax, surprise, tanh
+from ..symbolic_gradients import Symbols, agree, derived, inner, sigmoid, softmax, surprise, tanh
 
 normal = np.random.default_rng(3).standard_normal
 
@@ -159,6 +159,35 @@ def test_attention(kind, masked):
     agree({"c": context, "w": weights}, {"c": s.value(c), "w": s.value(w)})
     dp, dq, dh = attention.backward(dc, dw, k)
     agree({name: getattr(dp, name) for name in p} | {"q": dq, "h": dh}, s.gradient(inner(dc, c) + inner(dw, w)))
+
+
+@pytest.mark.parametrize("run", [linear_recurrence.loop, linear_recurrence.scan], ids=lambda run: run.__name__)
+def test_linear_recurrence(run):
+    """LR1*, LR2*, LR3*: four steps, so that the scan has three rounds; the factors by themselves, and those of the layer."""
+    a, u, h_0, dy, dh_n = normal((4, 2, 2)), normal((4, 2, 2)), normal((2, 2)), normal((4, 2, 2)), normal((2, 2))
+    s = Symbols(a=a, u=u, h_0=h_0)
+    by_code, states = run(a, u, h_0), unrolled(s["a"], s["u"], s["h_0"])
+    agree({"h": by_code}, {"h": s.value(states)})
+    by_hand = linear_recurrence.recurrence_backward(dy, dh_n, a, by_code, run)
+    agree(dict(zip(("a", "u", "h_0"), by_hand, strict=True)), s.gradient(inner(dy, states[1:]) + inner(dh_n, states[-1])))
+
+    p, x = linear_recurrence.Params(normal((4, 1)), normal(4)), normal((4, 2, 1))
+    s = Symbols(p._asdict(), x=x, h_0=h_0)
+    z, n = np.split(s["x"] @ s["W_ih"].T + s["b_ih"], 2, axis=-1)
+    z = sigmoid(z)
+    states = unrolled(z, (1 - z) * n, s["h_0"])
+    y, h_n, k = linear_recurrence.forward(p, x, h_0, run)
+    agree({"y": y, "h_n": h_n}, {"y": s.value(states[1:]), "h_n": s.value(states[-1])})
+    dp, dx, dh_0 = linear_recurrence.backward(dy, dh_n, k)
+    agree(dp._asdict() | {"x": dx, "h_0": dh_0}, s.gradient(inner(dy, states[1:]) + inner(dh_n, states[-1])))
+
+
+def unrolled(a, u, h):
+    """Factors, inputs, the first state  ->  every state, symbols all"""
+    states = [h]
+    for a_t, u_t in zip(a, u, strict=True):
+        states.append(a_t * states[-1] + u_t)
+    return np.array(states)
 
 
 Z = [sp.Rational(n, 4) for n in (3, -2, 5, 1)]  # logits; the most likely is token 2, then 0, 3, 1

@@ -21,6 +21,7 @@ KEPT = temperature.STUDY.kept()
         "rounding",
         "gradient_flow",
         "gradient_costs",
+        "linear_recurrence",
         "temperature",
         "forecast",
         "adding",

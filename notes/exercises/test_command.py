@@ -96,6 +96,23 @@ def test_the_page_asks_for_what_is_judged(number):
         assert ast.unparse(f.body[-1]) == "raise NotImplementedError"
 
 
+def test_an_exercise_names_its_note_and_the_note_points_back():
+    notes = page.PAGE.parent.parent
+    named = {
+        (n, note)
+        for n, section in page.sections().items()
+        for note in re.findall(r"\]\(\.\./([a-z_/]+)\.md\)", section[0].partition("The note to it: ")[2].partition("\n")[0])
+    }
+    pointing = {
+        (int(n), file.relative_to(notes).with_suffix("").as_posix())
+        for file in notes.rglob("*.md")
+        for line in re.findall(r"^Exercises: (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+        for n in re.findall(r"exercises\.md#(\d+)-", line)
+    }
+    assert {n for n, _ in named} == set(EXERCISES)
+    assert named == pointing
+
+
 @pytest.mark.parametrize("number", EXERCISES)
 def test_every_exercise_has_two_folded_hints(number):
     assert re.findall(r"<details><summary>Hint (\d)</summary>", page.sections()[number][0]) == ["1", "2"]

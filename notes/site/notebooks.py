@@ -20,8 +20,8 @@ from .sources import FENCE, LINK, address, is_notebook
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+\.svg)\)")
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 NEEDS = {
-    False: "> A page of the tutorial as a notebook. It needs `pip install '.[torch]'` in a checkout of this project.",
-    True: "> 教程的一页，笔记本版。请先在本项目的检出目录里运行 `pip install '.[torch]'`。",
+    False: "> A page of the tutorial as a notebook. It needs `pip install -e '.[bench,apps]'` in a checkout of this project.",
+    True: "> 教程的一页，笔记本版。请先在本项目的检出目录里运行 `pip install -e '.[bench,apps]'`。",
 }
 
 

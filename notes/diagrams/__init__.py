@@ -3,12 +3,28 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .svg import Canvas
+from .attention import attention
 from .cells import gru_cell, lstm_cell, rnn_cell
+from .models import patterns, seq2seq
+from .series import scan, windows
+from .stack import packed, stack
+from .svg import Canvas
 from .unrolled import unrolled
 
 PLACE = Path(__file__).parent.parent / "figures" / "diagrams"
-DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (unrolled, rnn_cell, lstm_cell, gru_cell)
+DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (
+    unrolled,
+    rnn_cell,
+    lstm_cell,
+    gru_cell,
+    stack,
+    packed,
+    patterns,
+    seq2seq,
+    attention,
+    windows,
+    scan,
+)
 
 
 def files() -> Iterator[tuple[Path, str]]:

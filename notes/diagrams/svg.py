@@ -30,10 +30,12 @@ svg.diagram .shape { fill: var(--card); stroke: var(--quiet); stroke-width: 1.4;
 svg.diagram .shape.soft { fill: var(--hold); stroke: none; }
 svg.diagram .shape.lit { fill: var(--lit); stroke: none; }
 svg.diagram .shape.frame { fill: none; stroke: var(--line); }
-svg.diagram .shape.dotted { stroke-dasharray: 2 3; }
+svg.diagram .shape.bar { fill: var(--blue); stroke: none; }
+svg.diagram .shape.out { fill: none; stroke: var(--quiet); stroke-dasharray: 2 3; }
+svg.diagram .dotted { stroke-dasharray: 2 3; }
 svg.diagram .path { fill: none; stroke: var(--quiet); stroke-width: 1.6; }
 svg.diagram .tip { fill: var(--quiet); }
-svg.diagram .path.thin { stroke: var(--line); }
+svg.diagram .path.thin { stroke-width: 1.2; }
 svg.diagram .path.road { stroke-width: 3.2; }
 svg.diagram .path.gradient { stroke: var(--large); stroke-dasharray: 5 3; }
 svg.diagram .tip.gradient, svg.diagram text.gradient { fill: var(--large); }
@@ -56,8 +58,8 @@ class Canvas:
         self.parts: list[str] = []
 
     def said(self, text: str) -> str:
-        """English words in the language of the diagram."""
-        return CHINESE[text] if self.chinese else text
+        """English words in the language of the diagram; a number is one in both."""
+        return CHINESE[text] if self.chinese and not text.isdecimal() else text
 
     def box(self, x: float, y: float, width: float, height: float, text: str = "", kind: str = "", radius: float = 8) -> Shape:
         """A box around (x, y), and a name in it."""

@@ -1,5 +1,6 @@
 """Series in time: windows for a forecast, and a linear recurrence as a scan."""
 
+from itertools import pairwise
 from math import sin
 
 from .geometry import towards
@@ -7,7 +8,7 @@ from .svg import Canvas
 
 PAST, AHEAD = 5, 2  # rows of a window: T and K
 PARTS = (("training", 0, 12), ("validation", 12, 17), ("test", 17, 22))
-STEPS = 8  # of the recurrence
+STEPS = 7  # of the recurrence
 
 
 def windows(chinese: bool = False) -> Canvas:
@@ -44,19 +45,19 @@ def window(c: Canvas, origin: int, y: float) -> None:
 
 
 def scan(chinese: bool = False) -> Canvas:
-    c = Canvas(520, 548, "A linear recurrence, step by step and as a scan", chinese=chinese)
-    c.words(20, 26, "one after the other: T steps", "head start")
-    c.name(500, 26, "h_{t+1} = a_t h_t + u_t", "end")
-    before = c.node(32, 76, "h_0", radius=15)
-    for t in range(STEPS):
-        state, pair = c.node(column(t), 76, f"h_{t + 1}", "green", radius=15), c.node(column(t), 136, f"{t}", "upright", radius=12)
-        c.arrow(before.edge((column(t), 76)), state.edge((before.x, 76)), kind="road")
-        c.arrow(pair.edge((column(t), 76)), state.edge((column(t), 136)))
-        before = state
-    c.words(20, 204, "a scan: log₂ T rounds", "head start")
-    rounds(c, 246)
-    c.words(20, 492, "each node joins two runs of steps:", "start")
-    c.name(20, 520, "(a, u), (a′, u′)  →  (a′ a,  a′ u + u′)", "start")
+    c = Canvas(520, 548, "A linear recurrence, step by step and as a scan", chinese=chinese, note="parts/linear_recurrence")
+    c.words(20, 26, "the loop: T steps", "head start")
+    c.label(500, 26, "LR3", "end")
+    states = [c.node(column(t), 76, f"h_{t}", "green", radius=15) for t in range(STEPS + 1)]
+    for t, (before, after) in enumerate(pairwise(states)):
+        pair = c.node(after.x, 136, f"{t}", "upright", radius=14)
+        c.arrow(before.edge((after.x, 76)), after.edge((before.x, 76)), kind="road")
+        c.arrow(pair.edge((pair.x, 76)), after.edge((pair.x, 136)))
+    c.words(20, 204, "the scan: ⌈log₂(T + 1)⌉ rounds", "head start")
+    c.label(500, 204, "LR4", "end")
+    rounds(c, 250)
+    c.words(20, 496, "t: the pair of a step;  first (a, u), then (a′, u′), is one pair:", "start")
+    c.name(20, 522, "(a′ ∘ a,  a′ ∘ u + u′)", "start")
     return c
 
 
@@ -65,15 +66,15 @@ def column(t: int) -> float:
 
 
 def rounds(c: Canvas, y: float) -> None:
-    """Round k joins what ends at step t with what ends 2^(k-1) steps before it."""
+    """h_0, the pairs of the steps, and round by round what they become: round k reaches 2^(k-1) places back."""
     for k in range(4):
-        at = y + 68 * k
-        for t in range(STEPS):
+        at = y + 66 * k
+        for t in range(STEPS + 1):
             for source in {t, t - 2 ** (k - 1)} if k else ():
                 if source >= 0:
-                    start, end = (column(source), at - 68), (column(t), at)
+                    start, end = (column(source), at - 66), (column(t), at)
                     c.arrow(towards(start, end, 14), towards(end, start, 14))
             done = t < 2**k
-            c.node(column(t), at, f"h_{t + 1}" if done else "" if k else f"{t}", "green" if done else "upright", radius=14)
+            c.node(column(t), at, f"h_{t}" if done else "" if k else f"{t - 1}", "green" if done else "upright", radius=14)
         if k:
             c.words(20, at, f"round {k}", "start")

@@ -70,10 +70,10 @@ CHINESE = {
     "horizon, K rows": "预测步长：K 行",
     "in no part": "不属于任何部分",
     "A linear recurrence, step by step and as a scan": "线性递推：逐步计算与并行扫描",
-    "one after the other: T steps": "逐步计算：T 步",
-    "a scan: log₂ T rounds": "并行扫描：log₂ T 轮",
+    "the loop: T steps": "循环：T 步",
+    "the scan: ⌈log₂(T + 1)⌉ rounds": "并行扫描：⌈log₂(T + 1)⌉ 轮",
     "round 1": "第 1 轮",
     "round 2": "第 2 轮",
     "round 3": "第 3 轮",
-    "each node joins two runs of steps:": "每个结点合并相邻的两段：",
+    "t: the pair of a step;  first (a, u), then (a′, u′), is one pair:": "t：第 t 步的 (a, u)；先 (a, u) 后 (a′, u′)，合成一个：",
 }

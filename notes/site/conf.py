@@ -8,7 +8,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from sphinxcontrib import katex  # noqa: E402
 
-from notes.site import sources  # noqa: E402
+from notes.site import pictures, sources  # noqa: E402
 
 project = "bptt"
 author = "the authors of bptt"
@@ -46,6 +46,7 @@ katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "strict": "error"}
 
 def setup(app):
     app.connect("source-read", sources.prepare)
+    app.connect("source-read", pictures.prepare)
     app.connect("html-collect-pages", sources.code_pages)
     app.connect("html-page-context", sources.say_language)
     app.connect("build-finished", sources.copy_katex)

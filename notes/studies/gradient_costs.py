@@ -103,13 +103,13 @@ def along_the_length(T: int) -> dict[str, Call]:
         cut = truncated_bptt.windows(lstm, q.p, q.x, q.s, max(math.isqrt(T), 1))
         return reduce(truncated_bptt.add, (lstm.backward(y, still, k)[0] for y, _, k in cut))
 
-    return {"plain": plain, "checkpointed, √T": checkpointed, "truncated, window √T": truncated}
+    return {"plain": plain, "checkpointed, √(T/6)": checkpointed, "truncated, window √T": truncated}
 
 
 def length_table() -> list[str]:
     calls = {T: along_the_length(T) for T in LENGTHS}
     for T in LENGTHS[:3]:
-        error = gap(calls[T]["checkpointed, √T"](), calls[T]["plain"]())
+        error = gap(calls[T]["checkpointed, √(T/6)"](), calls[T]["plain"]())
         assert error < 1e-12, f"checkpointed BPTT is off by {error} at T = {T}"
     head = ["way", *(text for T in LENGTHS for text in (f"T = {T:,}: peak", "time"))]
     return markdown(head, [[name, *(v for T in LENGTHS for v in costs(calls[T][name], 0.2))] for name in calls[LENGTHS[0]]])
@@ -147,7 +147,7 @@ def rtrl_table() -> list[str]:
 
 
 def hessian_ways(name: str) -> dict[str, Call]:
-    """The gradient of Σ dy y, and H v by each way, v in all parameters"""
+    """The gradient of Σ dy y, and ∇²ℓ v by each way, v a direction of all parameters"""
     q = Problem(ROOMS[name], 50, 16, 32, 64)
     rng = np.random.default_rng(1)
     still = q.room.State(*(0 * u for u in q.s))
@@ -181,18 +181,18 @@ def hessian_ways(name: str) -> dict[str, Call]:
 
     return {
         "gradient": gradient,
-        "H v by hand": by_hand,
-        "H v by the complex step": complex_step,
+        "∇²ℓ v by hand": by_hand,
+        "∇²ℓ v by the complex step": complex_step,
         "gradient, torch's loop": torch_gradient,
-        "H v by double backward, torch's loop": double_backward,
+        "∇²ℓ v by double backward, torch's loop": double_backward,
     }
 
 
 def hessian_table() -> list[str]:
     calls_of = {name: hessian_ways(name) for name in ROOMS}
     for name, calls in calls_of.items():
-        exact = calls["H v by the complex step"]()
-        for way in ("H v by hand", "H v by double backward, torch's loop"):
+        exact = calls["∇²ℓ v by the complex step"]()
+        for way in ("∇²ℓ v by hand", "∇²ℓ v by double backward, torch's loop"):
             error = gap(calls[way](), exact)
             assert error < 1e-11, f"{name}, {way} is off by {error}"
     base: dict[str, float] = {}

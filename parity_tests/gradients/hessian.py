@@ -1,7 +1,7 @@
 """Cases and faults of reference/gradients/hessian.py.
 
-The output is the slope ⟨∂L/∂θ, v⟩, whose gradient in θ is H v: so autograd's is the double backward, and the complex
-step goes through our own first backward.  L = Σ ⅓ y³ wy + Σ ½ s_n² ws, of which nothing is linear.
+The output is the slope ⟨∂ℓ/∂θ, v⟩, whose gradient with respect to θ is ∇²ℓ v.  So autograd's is the double backward,
+and the complex step goes through our own first backward.  ℓ = Σ ⅓ y³ wy + Σ ½ s_n² ws, of which nothing is linear.
 """
 
 import numpy as np

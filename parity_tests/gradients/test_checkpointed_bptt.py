@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import torch_impl.gradients.checkpointed_bptt as twin
-from reference.cells import lstm, rnn
+from reference.cells import gru, lstm, rnn
 from reference.gradients import checkpointed_bptt
 
 from ..helpers import assert_all, assert_close, assert_equal
@@ -117,13 +117,13 @@ def test_nothing_given_is_written_to_and_backward_runs_twice():
         assert_equal(new, old)
 
 
-def peak(T, recompute):
-    """Bytes that forward and backward of an LSTM hold at most, beyond what they are given and return as dx"""
-    rng = np.random.default_rng(0)
-    p = lstm.Params(rng.standard_normal((32, 1)), rng.standard_normal((32, 8)), np.zeros(32), np.zeros(32))
-    x, s = rng.standard_normal((T, 1, 1)), lstm.State(np.zeros((1, 8)), np.zeros((1, 8)))
+def peak(room, T, B, H, segment=None):
+    """Bytes that forward and backward of a room hold at most, beyond what they are given and return as dx"""
+    G, rng = len(room.GATES), np.random.default_rng(0)
+    p = room.Params(rng.standard_normal((G * H, 1)), rng.standard_normal((G * H, H)), np.zeros(G * H), np.zeros(G * H))
+    x, s = rng.standard_normal((T, B, 1)), room.State(*(np.zeros((B, H)) for _ in room.State._fields))
     tracemalloc.start()
-    _, s_n, k = checkpointed_bptt.forward(lstm, p, x, s, outputs=False, recompute=recompute)
+    _, s_n, k = checkpointed_bptt.forward(room, p, x, s, segment, outputs=False)
     checkpointed_bptt.backward(lambda steps, y: y, s_n, k)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -131,11 +131,21 @@ def peak(T, recompute):
 
 
 def test_memory_grows_with_the_root_of_the_length():
-    kept = peak(4096, False) / peak(256, False)
-    recomputed = peak(4096, True) / peak(256, True)
-    assert 12 < kept < 20  # 16 times the steps
-    assert recomputed < 6  # 4 times the root
-    assert peak(4096, True) < peak(4096, False) / 10
+    one_segment = peak(lstm, 4096, 1, 8, 4096) / peak(lstm, 256, 1, 8, 256)
+    many = peak(lstm, 4096, 1, 8) / peak(lstm, 256, 1, 8)
+    assert 12 < one_segment < 20  # 16 times the steps
+    assert many < 6  # 4 times the root
+    assert peak(lstm, 4096, 1, 8) < peak(lstm, 4096, 1, 8, 4096) / 10
+
+
+@pytest.mark.parametrize(("room", "held"), [(rnn, 3), (lstm, 6), (gru, 12)])
+def test_the_default_segment_holds_little_more_than_the_best_one(room, held):
+    """``held``: states that a step is worth while its segment goes back; T/k states and k steps are least at √(T/held)."""
+    T, B, H = 600, 16, 16
+    by_segment = {k: peak(room, T, B, H, k) for k in (5, 7, 10, 14, 24)}
+    best = min(by_segment, key=by_segment.__getitem__)
+    assert best == min(by_segment, key=lambda k: T / k + held * k)
+    assert peak(room, T, B, H) < 1.1 * by_segment[best]
 
 
 @pytest.mark.parametrize("segment", [0, -1])

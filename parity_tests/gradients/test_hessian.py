@@ -71,7 +71,7 @@ def test_agrees_with_double_backward(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_agrees_with_the_complex_step_through_our_backward(kind):
-    """H v is the derivative of the gradient along v: the imaginary part of the backward run at θ + i ε v."""
+    """∇²ℓ v is the derivative of the gradient along v: the imaginary part of the backward run at θ + i ε v."""
     q, eps = problem(kind, T), 1e-30
     v = direction(q)
     _, Hv = hessian.product(ROOMS[kind], q.p, q.x, q.s, v, upstream(q), **q.options)
@@ -88,7 +88,7 @@ def test_agrees_with_the_complex_step_through_our_backward(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_hessian_is_symmetric(kind):
-    """⟨u, H v⟩ = ⟨v, H u⟩: no other computation is needed to see it."""
+    """⟨u, ∇²ℓ v⟩ = ⟨v, ∇²ℓ u⟩: no other computation is needed to see it."""
     q = problem(kind, T)
     u, v = direction(q, 1), direction(q, 2)
 

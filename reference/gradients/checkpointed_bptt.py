@@ -4,7 +4,7 @@
     backward  takes the segments from the last to the first: runs each forward once more
               from its kept state, then backward, and forgets it                            (CB2)
 
-A segment is √T steps if nothing is said: then √T states and the Cache of √T steps are held at a time.
+A segment is √(T/6) steps if nothing is said, where T/k states and k steps of a backward take least.
 The idea is that of Griewank (1992) and Chen et al. (2016).  CB2 has no star: it *is* an adjoint.
 """
 
@@ -38,7 +38,7 @@ def forward(room: Room, p: Params, x: Array, s: State, segment: int | None = Non
     outputs    False returns None for y, which would be longer than all that is kept
     recompute  False keeps every Cache: plain BPTT over the same segments
     """
-    segment = max(math.isqrt(len(x)), 1) if segment is None else positive_int("segment", segment)
+    segment = least_memory(len(x)) if segment is None else positive_int("segment", segment)
     ys, states, caches = [], [], []
     for start in range(0, len(x), segment):
         states.append(s)
@@ -62,4 +62,10 @@ def backward(dy: Array | Upstream, ds_n: State, k: Cache) -> tuple[Params, Array
         d, dx[steps], ds = k.room.backward(dy(steps, cache.h[1:]) if callable(dy) else dy[steps], ds, cache)  # CB2
         dp = d if dp is None else add(dp, d)
         ds = type(ds)(*(v.copy() for v in ds))
+        del cache                                                                           # before there is the next one
     return dp, dx, ds
+
+
+def least_memory(T: int) -> int:
+    """Steps of a segment.  In its backward a step holds as much as three states of an RNN, six of an LSTM, twelve of a GRU."""
+    return max(math.isqrt(T // 6), 1)

@@ -3,11 +3,11 @@
     R{f}(θ) = d/dε f(θ + ε v) at ε = 0: the change of anything when all that goes in moves along v       (HV1)
     R of forward gives R{h_t} and the gates' R from the first step to the last                           (HV2)
     R of backward gives R{dh_t} and R{da_t} from the last step to the first                              (HV3)
-    R{dθ} = H v, for dθ = ∂L/∂θ and H the matrix of second derivatives                                   (HV4)
+    R{dθ} = ∇²ℓ v, for dθ = ∂ℓ/∂θ and ∇²ℓ the matrix of second derivatives                               (HV4)
 
 R is linear and has the product rule, R{u w} = R{u} w + u R{w}; R{φ(a)} = φ'(a) R{a} (Pearlmutter 1994).
 ``Rx`` in the code is R{x}.  What a line is the R of stands at its end: R{L3}, R{L3*}.
-H is never formed: H v and the gradient together cost about three gradients.
+∇²ℓ is never formed: ∇²ℓ v and the gradient together cost about three gradients.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,9 @@ class Direction(NamedTuple):
 
 def product(room: Room, p: Params, x: Array, s: State, v: Direction, upstream: Callable[..., tuple],
             **options: Option) -> tuple[Gradient, Gradient]:
-    """H v, and the gradient on the way.
+    """∇²ℓ v, and the gradient on the way.
 
-    upstream  ``upstream(y, s_n, Ry, Rs_n) -> dy, ds_n, Rdy, Rds_n``: the loss's own gradient in the outputs, and its R.
+    upstream  ``upstream(y, s_n, Ry, Rs_n) -> dy, ds_n, Rdy, Rds_n``: the loss's gradient with respect to the outputs, and its R.
               Of a loss that is linear in y and s_n both R are zero.
 
     ->  (dp, dx, ds_0), (Rdp, Rdx, Rds_0)                                                                  HV4

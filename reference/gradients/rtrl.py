@@ -4,7 +4,7 @@
     M_{t+1} = J_t M_t + D_t,  J_t = ∂s_{t+1} / ∂s_t,  D_t = ∂s_{t+1} / ∂θ with s_t held fixed       (RT2)
     dθ = Σ_t dy_t (rows of M_{t+1} that belong to h) + ds_T M_T                                     (RT3)
 
-s is the state as one row of S features, θ one row of N numbers.  Each sequence has an M (S, N) of its own, and that is
+s is the state as one row of S features, θ one row of Θ numbers.  Each sequence has an M (S, Θ + S) of its own, and that is
 all that is kept: memory does not grow with T (Williams & Zipser 1989).
 """
 
@@ -37,13 +37,13 @@ def gradient(room: Room, p: Params, x: Array, s: State, dy: Array | Upstream, ds
         dy_t = dy(steps, y[steps]) if callable(dy) else dy[steps]
         d += [dy_t[0, b] @ M[b][:P] for b in range(B)]                                               # RT3
     d += [joined(one(ds_n, b)) @ M[b] for b in range(B)]                                             # RT3
-    N = M[0].shape[1] - M[0].shape[0]
+    size = M[0].shape[1] - M[0].shape[0]
     widths = np.cumsum([v.shape[-1] for v in s])[:-1]
-    return y, s, unravel(d[:, :N].sum(0), p), type(s)(*np.split(d[:, N:], widths, axis=-1))
+    return y, s, unravel(d[:, :size].sum(0), p), type(s)(*np.split(d[:, size:], widths, axis=-1))
 
 
 def step(room: Room, p: Params, x: Array, s: State, options: dict[str, Option]) -> tuple[State, Array, Array]:
-    """One step of one sequence: x (1, 1, I), State of (1, ·)  ->  State, J (S, S), D (S, N)
+    """One step of one sequence: x (1, 1, I), State of (1, ·)  ->  State, J (S, S), D (S, Θ + S)
 
     Row i of J and of D is the step's own backward from the unit vector i.
     """
@@ -58,7 +58,7 @@ def step(room: Room, p: Params, x: Array, s: State, options: dict[str, Option]) 
 
 
 def start(p: Params, s: State) -> Array:
-    """M_0 (S, N): the parameters have no influence yet, and s_0 is itself"""
+    """M_0 (S, Θ + S): the parameters have no influence yet, and s_0 is itself"""
     S = len(joined(one(s, 0)))
     return np.concatenate([np.zeros((S, ravel(p).size), s.h.dtype), np.eye(S, dtype=s.h.dtype)], axis=1)  # RT1
 

@@ -5,13 +5,12 @@ notes/gradients/checkpointed_bptt.md, CB1, CB2
 ``way`` is one of a room's ways, such as torch_impl.cells.lstm.hoisted.
 """
 
-import math
-
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from reference.common.checks import positive_int
+from reference.gradients.checkpointed_bptt import least_memory
 
 from ..cells.stack import Option, P, S, Way
 
@@ -29,7 +28,7 @@ def forward(way: Way[S], p: P, x: Tensor, s: S, segment: int | None = None, reco
         y, after = way(p, block, State(*s), **options)
         return y, *after
 
-    size = max(math.isqrt(len(x)), 1) if segment is None else positive_int("segment", segment)
+    size = least_memory(len(x)) if segment is None else positive_int("segment", segment)
     State, ys = type(s), []
     for block in x.split(size):
         y, *after = checkpoint(run, block, *s, use_reentrant=False) if recompute else run(block, *s)  # CB1, CB2

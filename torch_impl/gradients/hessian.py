@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def product(loss: Callable[..., Tensor], inputs: Sequence[Tensor], v: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    """H v and the gradient: ``loss(*inputs)`` a scalar, ``inputs`` and ``v`` equally many tensors
+    """∇²ℓ v and the gradient: ``loss(*inputs)`` a scalar, ``inputs`` and ``v`` equally many tensors
 
     ->  gradients, products, in the order of the inputs                                                       HV4
     """

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from ..diagrams import palette
 from ..labels import read
-from . import attention, cells
+from . import attention, cells, sampling
 from .formulas import Render, mathml
 
 HERE = Path(__file__).parent
 # The pages of the site, by name.
-PAGES = {"explorer": cells, "explorer_attention": attention}
+PAGES = {"explorer": cells, "explorer_attention": attention, "explorer_sampling": sampling}
 
 
 def build(name: str, render: Render = mathml) -> str:

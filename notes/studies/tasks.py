@@ -5,6 +5,7 @@ the notes.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib import rc_context
@@ -39,6 +40,14 @@ def table(task: str) -> str:
         lines += ["", *(f"- {k}: {shown(k, v)} of the phonemes wrong" for k, v in run["more"].items()), ""]
     lines += ["Some of what the first of these says:", "", *(f"- {k}: {v}" for k, v in measured[0]["examples"].items())]
     return "\n".join(lines).strip().replace("\n\n\n", "\n\n")
+
+
+def by_cell(task: str, figure: str, rows: Mapping[str, str], head: str) -> str:
+    """Markdown, in the course: one figure with each cell.  ``rows``: of a baseline or a variant, what the page calls it."""
+    of_cell = {run["cell"]: run["baselines"] | run["variants"] for run in results(task) if run["side"] == "reference"}
+    cells = [cell for cell in ("rnn", "lstm", "gru") if cell in of_cell]
+    lines = [[said, *(shown(figure, of_cell[cell][label][figure]) for cell in cells)] for label, said in rows.items()]
+    return "\n".join(markdown([head, *(cell.upper() for cell in cells)], lines))
 
 
 def maps(pronounced: list[dict[str, Any]]) -> Figure:

@@ -45,21 +45,23 @@ function show_gradients(grads) {
 const field_at = path => document.querySelector(`[data-path="${path}"]`);
 const name_of = field => field.getAttribute("aria-label").split("; ")[0];
 
-// The dock: #held, a list of all fields, grouped by their tables; #scrub, a slider; #scrub-value, its value.
+// The dock: #held, a list of all fields, grouped by their tables; #scrub, a slider; #scrub-value, a field for the value.
 const Dock = {
   path: null,
-  root: () => ({}),
-  changed: () => {},
 
-  // root() is the object that the paths lead into; changed() is called after a number in it has changed.
-  open(root, changed) {
+  // root() is the object that the paths lead into; changed(path) is called after a number in it has changed, and used()
+  // when that was done here, so that the page can bring into view what moves.
+  open(root, changed, used = () => {}) {
     Object.assign(Dock, { root, changed });
     document.addEventListener("input", ({ target }) => {
       if (target.dataset.path) Dock.set(target.dataset.path, target.value);
-      else if (target.id === "scrub" && Dock.path) Dock.set(Dock.path, field_at(Dock.path).value = target.value);
       else if (target.id === "held") Dock.hold(target.value || null);
+      else if (["scrub", "scrub-value"].includes(target.id) && Dock.path) Dock.set(Dock.path, target.value, target.id);
+      if (target.closest("#held, #scrub, #scrub-value")) used();
     });
     document.addEventListener("focusin", ({ target }) => target.dataset.path && Dock.hold(target.dataset.path));
+    const dock = document.querySelector(".dock");
+    new ResizeObserver(() => document.documentElement.style.setProperty("--dock", `${dock.offsetHeight}px`)).observe(dock);
   },
 
   // After the fields were made anew.
@@ -70,25 +72,27 @@ const Dock = {
     Dock.hold(Dock.path && field_at(Dock.path) ? Dock.path : null);
   },
 
+  // The number at this path is the one to change, or none.  Where data-hold says the path, a picture shows which it is.
   hold(path) {
     Dock.path = path;
     $("held").value = path ?? "";
-    $("scrub").disabled = !path;
-    $("scrub").setAttribute("aria-label", path ? name_of(field_at(path)) : "no number is chosen");
+    $("scrub").disabled = $("scrub-value").disabled = !path;
+    for (const id of ["scrub", "scrub-value"]) $(id).setAttribute("aria-label", path ? name_of(field_at(path)) : "no number is chosen");
     Dock.follow();
-    for (const node of document.querySelectorAll("[data-path]")) node.classList.toggle("held", node.dataset.path === path);
+    for (const node of document.querySelectorAll("[data-path], [data-hold]")) node.classList.toggle("held", [node.dataset.path, node.dataset.hold].includes(path));
   },
 
-  follow() {
-    if (Dock.path) $("scrub").value = read(Dock.root(), Dock.path);
-    $("scrub-value").textContent = Dock.path ? figure(read(Dock.root(), Dock.path), 2) : "";
+  follow(from) { // what the reader writes in is left alone
+    const v = Dock.path ? read(Dock.root(), Dock.path) : "";
+    for (const id of ["scrub", "scrub-value"]) if (id !== from) $(id).value = v;
   },
 
-  set(path, text) {
+  set(path, text, from) {
     const v = Number(text), keys = path.split(".");
     if (text === "" || !Number.isFinite(v)) return;
     read(Dock.root(), keys.slice(0, -1).join("."))[keys.at(-1)] = v;
-    if (path === Dock.path) Dock.follow();
-    Dock.changed();
+    if (from) field_at(path).value = text;
+    if (path === Dock.path) Dock.follow(from);
+    Dock.changed(path);
   },
 };

@@ -5,6 +5,7 @@ from typing import Any
 from ...labels import equations
 from ...trace import ROOMS, Problem, parsed, problem, trace
 from ..formulas import Render
+from .letters import LETTERS, Pair, differing, of_labels, parts
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "rnn": ("rnn", {"nonlinearity": "tanh"}),
@@ -19,6 +20,13 @@ EXAMPLE = {"T": 3, "H": 2}
 JSON = dict[str, Any]
 
 
+class Formulas(dict[str, int]):
+    """Formulas by their places in the page's list of them, each once."""
+
+    def __missing__(self, latex: str) -> int:
+        return self.setdefault(latex, len(self))
+
+
 def plain_problem(q: Problem) -> JSON:
     """A problem with one sequence as lists, as the scripts take it."""
     return {
@@ -31,13 +39,19 @@ def plain_problem(q: Problem) -> JSON:
     }
 
 
-def kind(cell: str, options: dict[str, Any]) -> JSON:
-    """The example, and for each quantity its formula and its lines."""
-    room = ROOMS[cell]
-    q, info = problem(room, **EXAMPLE, **options), {}
-    for one in trace(room, q):
-        key = "|".join((one.verb, one.name.partition("[")[0], " ".join(one.labels)))
-        info[key] = {"formula": one.formula, "line": one.line, "last": one.line}
+def kind(name: str, formulas: Formulas) -> JSON:
+    """The example, and for each quantity its line, its formula, and the letters that differ between the two."""
+    cell, options = KINDS[name]
+    q, labelled, info = problem(ROOMS[cell], **EXAMPLE, **options), equations(f"cells/{cell}"), {}
+    for one in trace(ROOMS[cell], q):
+        plain_name, labels = one.name.partition("[")[0], " ".join(one.labels)
+        pair = LETTERS[name].get(f"{plain_name} {labels}", Pair())
+        info["|".join((one.verb, plain_name, labels))] = {
+            "code": one.formula,
+            "line": one.line,
+            "formulas": [formulas[f] for f in parts(pair, plain_name, of_labels(labelled, one.labels), name == "gru-before")],
+            "letters": [(code, formulas[latex]) for code, latex in differing(pair, one.formula)],
+        }
     return {"start": plain_problem(q), "info": info}
 
 
@@ -52,9 +66,6 @@ def source(cell: str) -> list[tuple[int, str]]:
 
 
 def data(render: Render) -> JSON:
-    cells: dict[str, JSON] = {}
-    for cell in ROOMS:
-        labelled = equations(f"cells/{cell}")
-        drawn = iter(render([formula for e in labelled for formula in e.formulas]))
-        cells[cell] = {"source": source(cell), "equations": {e.label: [next(drawn) for _ in e.formulas] for e in labelled}}
-    return {"kinds": {name: kind(*of) for name, of in KINDS.items()}, "cells": cells}
+    formulas = Formulas()
+    kinds = {name: kind(name, formulas) for name in KINDS}
+    return {"kinds": kinds, "source": {cell: source(cell) for cell in ROOMS}, "formulas": render(list(formulas))}

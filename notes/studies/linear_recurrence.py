@@ -64,7 +64,7 @@ def rounded(factor: float) -> dict[str, float]:
 def measure() -> Kept:
     with threadpool_limits(1):
         return {
-            "machine": f"{processor()}, one thread, NumPy {np.__version__}",
+            "machine": f"{processor()}, NumPy {np.__version__}, float32",
             "times": [timed(T, W) for W in WIDTHS for T in LENGTHS],
             "errors": [rounded(factor) for factor in FACTORS],
         }
@@ -78,7 +78,7 @@ def times(kept: Kept) -> str:
     """A row for each width; the loop and the scan at each length"""
     of = {(v["W"], v["T"]): f"{took(v['loop'])} / {took(v['scan'])}" for v in kept["times"]}
     rows = [[f"{W:,}", *(of[W, T] for T in LENGTHS)] for W in WIDTHS]
-    return "\n".join(markdown(["width B·H", *(f"T = {T:,}" for T in LENGTHS)], rows, ()))
+    return "\n".join(markdown(["B·H", *(f"T = {T:,}" for T in LENGTHS)], rows, ()))
 
 
 def counts() -> str:
@@ -93,8 +93,7 @@ def errors(kept: Kept) -> str:
 
 
 def tables(kept: Kept) -> Mapping[str, str]:
-    where = f"{kept['machine']}; float32; loop / scan."
-    return {"times": f"{where}\n\n{times(kept)}", "counts": counts(), "errors": errors(kept)}
+    return {"machine": kept["machine"], "times": times(kept), "counts": counts(), "errors": errors(kept)}
 
 
 STUDY = Study("linear_recurrence", __doc__, measure, tables)

@@ -26,9 +26,10 @@ const tint = v => `color-mix(in oklab, var(--small), var(--large) ${Math.round(1
 
 // ---- numbers to change -----------------------------------------------------------------------------------------------
 
-// A field for the number at a path of the page's object, and under it the gradient of the loss with respect to it.
-function entry(path, label, value) {
-  const node = el("input", { type: "number", step: "0.1", value, "aria-label": label, "data-path": path, inputmode: "decimal" });
+// A field for the number at a path of the page's object, and under it the gradient of the loss with respect to it.  The
+// dock's list has the short name.
+function entry(path, label, value, short = label) {
+  const node = el("input", { type: "number", step: "0.1", value, "aria-label": label, "data-path": path, "data-short": short, inputmode: "decimal" });
   return el("span", { class: "entry" }, node, el("small", { class: "grad", "data-grad": path, "aria-hidden": "true" }));
 }
 
@@ -68,7 +69,7 @@ const Dock = {
   list() {
     const tables = [...document.querySelectorAll("table")].filter(t => t.querySelector("[data-path]"));
     $("held").replaceChildren(el("option", { value: "" }, "choose a number"), ...tables.map(table => el("optgroup", { label: table.caption.textContent },
-      ...[...table.querySelectorAll("[data-path]")].map(f => el("option", { value: f.dataset.path }, name_of(f))))));
+      ...[...table.querySelectorAll("[data-path]")].map(f => el("option", { value: f.dataset.path }, f.dataset.short)))));
     Dock.hold(Dock.path && field_at(Dock.path) ? Dock.path : null);
   },
 

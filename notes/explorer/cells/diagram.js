@@ -27,7 +27,7 @@ PLAN["lstm-proj"] = { height: 460, lane: { c: 76, h: 330 }, nodes: { ...nodes, m
   edges: (E, q, H) => [...edges(E, q, H).map(([from, to, flow]) => [from, to === "h" ? "m" : to, flow]), ["m", "h", t => E(t, "dm")]] };
 
 const STEP = 250, LEFT = 46, RADIUS = 17;
-const ROOMY = [1.75, 1.4]; // how much wider and higher where numbers stand beside the arrows
+const ROOMY = [[1.5, 1.3], [1.75, 1.4], [2.1, 1.5]]; // how much wider and higher with numbers beside the arrows: one, two, three
 const LINE = 12; // from one number of a vector to the next
 const WIDTH = { value: 36, along: 42 }; // of two decimals, and of three
 
@@ -78,6 +78,8 @@ function crosses([x1, y1, x2, y2], [left, top, right, bottom]) { // a line and a
   return from <= to;
 }
 
+const placed = new Map(); // corners, which only depend on the kind and the sizes
+
 // For each arrow the corner of its numbers: on it, or close beside it, over nothing that is written and over as few other
 // arrows as can be.
 function besideArrows(arrows, taken) {
@@ -101,7 +103,7 @@ function besideArrows(arrows, taken) {
 // ---- drawing ------------------------------------------------------------------------------------------------------------
 
 function diagram() {
-  const { q, T, H, kind, roomy } = state, plan = PLAN[kind] ?? PLAN[cellOf(kind)], [sx, sy] = roomy ? ROOMY : [1, 1], step = STEP * sx;
+  const { q, T, H, kind, roomy } = state, plan = PLAN[kind] ?? PLAN[cellOf(kind)], [sx, sy] = roomy ? ROOMY[H - 1] : [1, 1], step = STEP * sx;
   const place = (t, n) => n === "x" ? [LEFT + t * step + plan.x[0] * sx, plan.x[1] * sy]
     : plan.nodes[n] ? [LEFT + t * step + plan.nodes[n][0] * sx, plan.nodes[n][1] * sy]
       : n.endsWith("-") ? [LEFT + t * step, plan.lane[n[0]] * sy] : [LEFT + (t + 1) * step, plan.lane[n] * sy];
@@ -133,8 +135,9 @@ function diagram() {
     }
   }
   const width = LEFT + T * step + 62, height = plan.height * sy + 24;
-  const corners = roomy ? besideArrows(arrows, taken) : [];
-  const along = roomy ? arrows.map(({ flow }, k) => (flow ? written(corners[k], flow.map(v => figure(v)), "along") : "")) : [];
+  const sizes = `${kind} ${T} ${H}`;
+  if (roomy && !placed.has(sizes)) placed.set(sizes, besideArrows(arrows, taken));
+  const along = roomy ? arrows.map(({ flow }, k) => (flow ? written(placed.get(sizes)[k], flow.map(v => figure(v)), "along") : "")) : [];
   $("diagram").innerHTML = `<svg viewBox="0 0 ${width} ${height}" width="${width}" style="min-width:${roomy ? width : 0.85 * width}px" role="img"
     aria-label="The network unrolled over ${T} steps. The tables hold the same numbers.">
     <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" class="tip"/></marker>
@@ -157,8 +160,8 @@ function written({ x, y, side }, numbers, kind) {
 
 // The step that is computed, brought into view in a diagram that is wider than its frame.
 function follow() {
-  const m = state.moments[state.at - 1], t = m?.t ?? (m?.verb === "backward" ? state.T - 1 : 0);
+  const t = state.moments[state.at - 1]?.t ?? 0;
   const frame = $("diagram"), svg = frame.firstElementChild, scale = svg.clientWidth / svg.viewBox.baseVal.width;
-  const left = t * STEP * (state.roomy ? ROOMY[0] : 1) * scale, right = left + (STEP * (state.roomy ? ROOMY[0] : 1) + 2 * LEFT) * scale;
+  const step = STEP * (state.roomy ? ROOMY[state.H - 1][0] : 1) * scale, left = t * step, right = left + step + 2 * LEFT * scale;
   if (left < frame.scrollLeft || right > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = Math.min(left, (left + right - frame.clientWidth) / 2);
 }

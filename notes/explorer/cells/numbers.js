@@ -64,7 +64,7 @@ function fields({ q, T, H, kind }) {
   const cell = cellOf(kind), names = Cells.STATES[cell], sub = n => (H > 1 ? n + 1 : "");
   const units = [...Array(H).keys()], steps = [...Array(T).keys()];
   const outputs = [...q.s.h.keys()], of = n => (outputs.length > 1 ? n + 1 : ""); // the units of h, fewer with a projection
-  const field = (path, label) => entry(path, label, read(q, path));
+  const field = (path, label) => entry(path, label, read(q, path), label.replace(/, (row|unit) /, " ").replace(", column ", ", "));
 
   $("sequence").replaceChildren(el("caption", {}, "Inputs, and the upstream gradients on the outputs"),
     head("quantity", ...steps.map(t => `t = ${t}`)),

@@ -40,6 +40,7 @@ function build() {
     el("span", { class: "line", "data-line": number }, el("span", { class: "number" }, number ? String(number).padStart(4) : "    "), text || " ", "\n")));
   for (const link of document.querySelectorAll(".note")) link.href = `cells/${cell}.html`;
   Dock.list();
+  if (!Dock.path) Dock.hold(FIRST);
 }
 
 // ---- showing --------------------------------------------------------------------------------------------------------
@@ -125,10 +126,9 @@ function renew(ended) {
 const some = names => (names.length > 4 ? `${names.slice(0, 3).join("; ")}; and ${names.length - 3} more` : names.join("; "));
 
 function say({ kept, aside }) {
-  const own = state.seed ? "Drawn numbers" : state.T === EXAMPLE.T && state.H === EXAMPLE.H ? "The numbers of the notes' example"
-    : state.H === EXAMPLE.H ? "The numbers of the notes' example, with other steps" : "Drawn numbers, since the notes' example has two hidden features";
-  const yours = kept.length ? `, with what you changed: ${some(kept)}` : "";
-  $("status").textContent = `${nameOf(state.kind)}. ${own}${yours}.${aside.length ? ` Set aside until there is a place for it again: ${some(aside)}.` : ""}`;
+  const { T, H } = EXAMPLE, own = state.seed || state.H !== H ? "drawn numbers" : `the example of the notes${state.T === T ? "" : ", with other steps"}`;
+  $("status").textContent = [`${nameOf(state.kind)}: ${own}.`, kept.length && `Kept: ${some(kept)}.`,
+    aside.length && `Set aside until there is a place for it: ${some(aside)}.`].filter(Boolean).join(" ");
 }
 
 function move(to) {
@@ -188,4 +188,3 @@ Dock.open(() => state.q, path => {
   show();
 }, () => $("diagram").scrollIntoView({ block: "nearest" }));
 renew(false);
-Dock.hold(FIRST);

@@ -61,7 +61,7 @@ def test_the_dock_moves_the_number_that_was_chosen(page):
     page.fill("#scrub-value", "-0.7")
     assert page.input_value('[data-path="dy.0.0"]') == page.input_value("#scrub") == "-0.7"
     assert page.text_content('[data-grad="x.0.0"]') == before
-    page.select_option("#held", label="c_0, unit 2")
+    page.select_option("#held", label="c_0 2")
     assert page.input_value("#scrub-value") == "-0.9"
     page.click('[data-hold="x.1.0"]')
     assert page.input_value("#held") == "x.1.0"
@@ -97,8 +97,8 @@ def test_switching_keeps_what_has_a_place_and_says_what_has_none(page):
     page.fill('[data-path="p.W_ih.2.0"]', "0.25")
     page.select_option("#kind", "gru")
     said = page.text_content("#status")
-    assert said.startswith("GRU, reset after. The numbers of the notes' example, with what you changed: x at t = 1.")
-    assert "Set aside until there is a place for it again: c_0, unit 2; W_ih, row f1 (LSTM)." in said
+    assert said.startswith("GRU, reset after: the example of the notes. Kept: x at t = 1. Set aside until there is a place for it:")
+    assert said.endswith(": c_0, unit 2; W_ih, row f1 (LSTM).")
     assert page.input_value('[data-path="x.1.0"]') == "2.5"
     page.fill('[data-path="p.W_ih.2.0"]', "0.75")
     page.select_option("#kind", "gru-before")  # the same weights in the other definition
@@ -108,7 +108,7 @@ def test_switching_keeps_what_has_a_place_and_says_what_has_none(page):
     assert shown == ["2.5", "1.5", "0.25"]
     assert "W_ih, row z1 (GRU, reset after)" in page.text_content("#status")
     page.select_option("#T", "1")
-    assert "again: x at t = 1" in page.text_content("#status")
+    assert "a place for it: x at t = 1" in page.text_content("#status")
     page.select_option("#T", "4")
     assert page.input_value('[data-path="x.1.0"]') == "2.5"
     assert page.input_value('[data-path="p.W_ih.2.0"]') == "0.25"
@@ -164,3 +164,16 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     assert page.eval_on_selector_all("nav a", "as => as.map(a => a.getAttribute('href'))") == NAVIGATION
     named = "ns => ns.every(n => n.ariaLabel || n.labels?.length || n.textContent.trim())"
     assert page.eval_on_selector_all("input, select, button", named)
+
+
+def test_the_theme_is_the_systems_or_the_one_chosen_on_the_site(page):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    light = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(ground)
+    assert light != dark
+    for chosen, expected in (("light", light), ("dark", dark), ("auto", dark)):
+        page.evaluate("theme => localStorage.setItem('theme', theme)", chosen)
+        page.reload()
+        assert page.evaluate(ground) == expected

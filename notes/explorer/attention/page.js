@@ -43,14 +43,14 @@ function build() {
   const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), ...cells.map(c => el("td", {}, c)));
   const fields = (path, label, values) => values.map((v, j) => entry(`${path}.${j}`, `${label} ${j + 1}`, v));
 
-  $("memory").replaceChildren(el("caption", {}, "Memory, each number with its gradient"), head("", "feature 1", "feature 2"),
+  $("memory").replaceChildren(el("caption", {}, "Memory, each number with its gradient"), head("step", "feature 1", "feature 2"),
     el("tbody", {}, ...steps.map(s => row(`h ${s}`, ...fields(`h.${s}`, `h ${s}, feature`, all.h[s])))));
-  $("ends").replaceChildren(el("caption", {}, "Query, and the upstream gradient on the context"), head("", "feature 1", "feature 2"),
+  $("ends").replaceChildren(el("caption", {}, "Query, and the upstream gradient on the context"), head("vector", "feature 1", "feature 2"),
     el("tbody", {}, row("q", ...fields("q", "q, feature", all.q)), row("dc", ...fields("dc", "dc, feature", all.dc))));
   const matrix = name => Array.isArray(all.p[name][0])
     ? all.p[name].map((r, i) => row(`${name}, row ${i + 1}`, ...fields(`p.${name}.${i}`, `${name}, row ${i + 1}, column`, r)))
     : [row(name, ...fields(`p.${name}`, `${name},`, all.p[name]))];
-  $("weights").replaceChildren(...(names.length ? [el("table", {}, el("caption", {}, "Parameters, each with its gradient"), head("", "1", "2"),
+  $("weights").replaceChildren(...(names.length ? [el("table", {}, el("caption", {}, "Parameters, each with its gradient"), head("parameter", "1", "2"),
     el("tbody", {}, ...names.flatMap(matrix)))] : []));
 
   $("mask").replaceChildren($("mask").querySelector("legend"), ...steps.map(s =>
@@ -64,7 +64,7 @@ function build() {
           : [el("td", { "data-key": `${e.name}|`, tabindex: "-1", colspan: S })])))));
     $(id).querySelector("td").setAttribute("tabindex", "0");
   }
-  $("jacobian").replaceChildren(el("caption", {}, "∂α", el("sub", {}, "s"), " / ∂e", el("sub", {}, "r"), " of the softmax; de is dα times this"), head("", ...steps.map(r => `r = ${r}`)),
+  $("jacobian").replaceChildren(el("caption", {}, "∂α", el("sub", {}, "s"), " / ∂e", el("sub", {}, "r"), " of the softmax; de is dα times this"), head("weight", ...steps.map(r => `r = ${r}`)),
     el("tbody", {}, ...steps.map(s => row(`s = ${s}`, ...steps.map(() => "")))));
   Dock.list();
 }

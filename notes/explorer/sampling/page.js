@@ -42,7 +42,7 @@ function show() {
   $("use-k").checked = state.use_k;
   $("use-p").checked = state.use_p;
   $("place").value = state.place;
-  $("after").replaceChildren(...(place().after ? ["…", [...place().after].map(c => (c === "\n" ? "↵" : c)).join(""), el("b", { "aria-label": "next character" }, "?")] : ["no text: logits that were written by hand"]));
+  $("after").replaceChildren(...(place().after ? ["…", [...place().after].map(c => (c === "\n" ? "↵" : c)).join(""), el("b", { role: "img", "aria-label": "next character" }, "?")] : ["no text: logits that were written by hand"]));
   bars(r, order);
   table(r);
   draws(r);
@@ -60,7 +60,8 @@ function bars({ first, last, counts }, order) {
     el("td", { class: "number" }, percent(before)), el("td", { class: "number" }, final ? percent(final) : "cut"), el("td", {}, count));
   const held = document.activeElement?.closest?.("#bars [data-token]")?.dataset.token;
   $("bars").replaceChildren(el("caption", {}, `Most likely characters; the bars end at ${100 * scale} %`),
-    el("thead", {}, el("tr", {}, ...["", "", "after P1, %", "drawn from, %", "of 60"].map((h, i) => (h ? el("th", { scope: "col" }, h) : i ? el("td") : el("th", { scope: "col" }, el("span", { "aria-label": "character" }, "")))))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "character"), el("td"),
+      ...["after P1, %", "drawn from, %", "of 60"].map(h => el("th", { scope: "col" }, h)))),
     el("tbody", {}, ...order.slice(0, SHOWN).map(t => line(el("button", { type: "button", "aria-label": said(place().symbols[t]), "aria-pressed": `${t === state.token}` }, sign(place().symbols[t])), p[t], q[t], counts[t],
       { "data-token": t, class: `${q[t] ? "" : "out"} ${t === state.token ? "chosen" : ""}` })),
     ...(rest.length ? [line(`${rest.length} others`, total(p, rest), total(q, rest), total(counts, rest))] : [])));

@@ -6,12 +6,13 @@ import pandas as pd
 
 from ..report.blocks import Block, Lines, Table
 from ..report.command import machine
-from ..report.drawing import FOREGROUND, STYLE, Plot
+from ..report.drawing import FOREGROUND, STYLE, WIDTH, Plot
 from ..report.frame import said, times
 from ..report.plots import logarithmic
 from ..run.results import Result
 from .comparison import Comparison, between
 
+MOST = 60  # cases in a figure
 RULES = (
     "A time is the median of one call, the input product inside; forward is inference; train is forward and backward from scratch.",
     "Both take turns in one process, in rounds. A ratio is the geometric mean over rounds of the first's time over the second's; "
@@ -27,7 +28,7 @@ def blocks(c: Comparison, result: Result) -> Iterator[Block]:
     yield Lines(RULES)
     yield Table("By cell and phase", "Geometric mean over sizes.", pd.DataFrame([{"": g.name, "ratio": g.text} for g in c.groups]))
     if c.cases:
-        yield forest(c)
+        yield from (forest(c, k) for k in range(0, len(c.cases), MOST))
         lines = [
             {
                 "case": f"{case.group}, {case.size}",
@@ -50,25 +51,26 @@ def memory(own: int | None, other: int | None) -> str:
     return times(own / other) if own and other else ""
 
 
-def forest(c: Comparison) -> Plot:
-    """A line for each case, with its interval."""
+def forest(c: Comparison, start: int) -> Plot:
+    """A line for each case from this one on, with its interval, so many as do not make the figure too tall."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.5, 1.0 + 0.24 * len(c.cases)), layout="constrained")
+        cases = c.cases[start : start + MOST]
+        figure = Figure(figsize=(WIDTH, 1.0 + 0.24 * len(cases)), layout="constrained")
         FigureCanvasAgg(figure)
         ax = figure.subplots()
-        for i, case in enumerate(c.cases):
+        for i, case in enumerate(cases):
             low, value, high = case.ratio.low, case.ratio.value, case.ratio.high
             ax.plot([low or value, value if high == float("inf") else high], [i, i], color=FOREGROUND, linewidth=1.4)
             ax.plot([value], [i], marker="o", color=FOREGROUND, markersize=4)
         ax.axvline(1, color=FOREGROUND, linewidth=0.8)
-        ax.set_yticks(range(len(c.cases)), [f"{case.group}, {case.size}" for case in c.cases], size=7)
+        ax.set_yticks(range(len(cases)), [f"{case.group}, {case.size}" for case in cases], size=7.5)
         ax.invert_yaxis()
         logarithmic(ax, "x", "{x:g}×")
         ax.grid(axis="x", alpha=0.25, linewidth=0.5, color=FOREGROUND)
         ax.set_xlabel(f"time of {c.own} over {c.other}")
     caption = "Logarithmic; left of 1 the first is faster. A dot is the ratio, the line its interval."
-    return Plot("against", "against", "Ratios with their intervals", caption, figure)
+    return Plot("against", f"against-{start}" if start else "against", "Ratios with their intervals", caption, figure)

@@ -36,10 +36,10 @@ def draw(rows: pd.DataFrame) -> Iterator[Plot]:
     with matplotlib.rc_context(STYLE):
         for own in groups(crossed(rows), ["run", "dtype"]) if len(rows) else ():
             if own.groupby(["kind", "phase", "B"]).hidden_size.nunique().max() >= LEAST:
-                yield pictured(own.sort_values(["phase", "order", "kind"], ascending=[False, True, True], kind="stable"))
+                yield from pictured(own.sort_values(["phase", "order", "kind"], ascending=[False, True, True], kind="stable"))
 
 
-def pictured(rows: pd.DataFrame) -> Plot:
+def pictured(rows: pd.DataFrame) -> Iterator[Plot]:
     names = [f"B = {B}" for B in sorted(rows.B.unique())]
 
     def panel(ax: "Axes", own: pd.DataFrame) -> None:

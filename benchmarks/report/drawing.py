@@ -1,8 +1,8 @@
 """What plots are drawn with, here and in the notes: colours, markers, line styles, and figures as files.
 
-Colours are Okabe and Ito's; markers and line styles differ as well, so that black and white will do.  FOREGROUND and
-BACKGROUND are colours that nothing else has: in a page they become the page's own.  Text stays text.  Matplotlib is loaded
-only when something is drawn.
+Colours are Okabe and Ito's, darker where they would be pale on white; markers and line styles differ as well, so that black
+and white will do.  FOREGROUND and BACKGROUND are colours that nothing else has: in a page they become the page's own.  Text
+stays text.  Matplotlib is loaded only when something is drawn.
 """
 
 import io
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FOREIGN = r"<!--.*?-->|<metadata>.*?</metadata>| xmlns(:\w+)?=\"[^\"]*\""  # in matplotlib's SVG: what a page has no use for
 FOREGROUND, BACKGROUND = "#010203", "#fefdfc"
-COLOURS = (FOREGROUND, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+COLOURS = (FOREGROUND, "#0072b2", "#d55e00", "#009e73", "#b0568a", "#b97c00", "#3b93c4")
+WIDTH = 4.6  # inches of a figure, so that a phone shows its letters large enough
 FILLED, HOLLOW = "osD^vX", "os^vD*p"
 STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 KNOWN = (

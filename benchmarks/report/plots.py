@@ -1,23 +1,27 @@
 """The plots of a report: time over torch.nn's layer, time against work, work along one size, share of the machine.
 
-Each is small panels, a kind of cell in a column and a phase in a row, with one line for each implementation.
+Each is panels one under another, one for each phase and kind of cell, with one line for each implementation.
 """
 
+import math
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .drawing import FOREGROUND, STYLE, Plot, look
+from .drawing import FOREGROUND, STYLE, WIDTH, Plot, look
 from .frame import LIBRARY, File
 from .tables import AXES, groups, sweeps
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
 
+TALLEST = 16  # inches of panels in a figure
 SWEPT = ("cliffs", "scaling", "crossover")  # presets that vary one thing at a time have plots along it
 WORK = "the floating-point operations of the case"
 RATIO = (
@@ -43,35 +47,34 @@ def draw(files: list[File], rows: pd.DataFrame) -> Iterator[Plot]:
             first = group.iloc[0]
             if first.preset not in SWEPT:
                 if group.ratio.notna().any():
-                    yield ratio(group[group.ratio.notna()])
+                    yield from ratio(group[group.ratio.notna()])
                 several = group[group.groupby(["kind", "phase"]).flops.transform("nunique") > 1]
                 if len(several):
                     limits = files[first.run][1]["limits"].get(first.device, {"gemm_gflops": {}})
-                    yield time(several, limits["gemm_gflops"].get(first["dtype"]))
-                    yield share(several)
+                    yield from time(several, limits["gemm_gflops"].get(first["dtype"]))
+                    yield from share(several)
             for axis in AXES:
                 if swept := list(sweeps(group[group.flops > 0], axis)):
-                    yield along(pd.concat(swept), axis)
+                    yield from along(pd.concat(swept), axis)
 
 
-def ratio(rows: pd.DataFrame) -> Plot:
-    room = 0.35
+def ratio(rows: pd.DataFrame) -> Iterator[Plot]:
     if rows.model.notna().any():  # many models at a size or two: side by side
-        room = 0.5
-        rows = rows.assign(kind=rows.cell.replace("none", "no cell"), size=rows.model.str.replace("_", " ") + " " + rows["size"])
+        rows = rows.assign(kind=rows.cell.replace("none", "no cell"), size=rows.model.str.replace("_", " ") + "\n" + rows["size"])
+    upright = bool(rows["size"].str.contains("\n").any() or rows.groupby(["kind", "phase"])["size"].nunique().max() > 8)
 
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         sizes = own.sort_values("flops", kind="stable")["size"].unique().tolist()
         ax.axhline(1, color=FOREGROUND, linewidth=0.8)
         lines(ax, own.assign(x=own["size"].map(sizes.index), y=own.ratio), rows)
-        ax.set_xticks(range(len(sizes)), [s.replace(" ", "\n") for s in sizes], size=6)
+        named = sizes if upright else [s.replace(" ", "\n") for s in sizes]
+        ax.set_xticks(range(len(sizes)), named, size=7.2, rotation=90 * upright)
         logarithmic(ax, "y", "{x:g}×")
 
-    width = max(2.6, room * rows.groupby(["kind", "phase"])["size"].nunique().max())
-    return plotted(rows, "ratio", f"Time over that of {LIBRARY}", RATIO, panel, "", width)
+    return plotted(rows, "ratio", f"Time over that of {LIBRARY}", RATIO, panel, "", 3.2 if upright else 2.15)
 
 
-def time(rows: pd.DataFrame, gflops: float | None) -> Plot:
+def time(rows: pd.DataFrame, gflops: float | None) -> Iterator[Plot]:
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         lines(ax, own.assign(x=own.flops, y=own["median"]), rows, apart=True)
         logarithmic(ax, "x", in_units(""))
@@ -84,18 +87,18 @@ def time(rows: pd.DataFrame, gflops: float | None) -> Plot:
     return plotted(rows, "time", "Time against size", TIME, panel, "")
 
 
-def along(rows: pd.DataFrame, axis: str) -> Plot:
+def along(rows: pd.DataFrame, axis: str) -> Iterator[Plot]:
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         sizes = sorted(own.x.unique())
         lines(ax, own.assign(x=own.x.map(sizes.index), y=1e12 * own["median"] / own.flops), rows)
-        ax.set_xticks(range(len(sizes)), [str(size) for size in sizes], size=6.5, rotation=90 if len(sizes) > 9 else 0)
+        ax.set_xticks(range(len(sizes)), [str(size) for size in sizes], size=7.2, rotation=90 if len(sizes) > 9 else 0)
         logarithmic(ax, "y", "{x:g}")
         ax.set_xlabel(f"{axis} ({own.held.iloc[0]})")
 
-    return plotted(rows, f"along-{axis.lower()}", f"Time per unit of work along {axis}", ALONG, panel, "ps per FLOP", 3.2)
+    return plotted(rows, f"along-{axis.lower()}", f"Time per unit of work along {axis}", ALONG, panel, "ps per FLOP")
 
 
-def share(rows: pd.DataFrame) -> Plot:
+def share(rows: pd.DataFrame) -> Iterator[Plot]:
     def panel(ax: "Axes", own: pd.DataFrame) -> None:
         lines(ax, own.assign(x=own.flops, y=100 * own.fraction), rows, apart=True)
         logarithmic(ax, "x", in_units(""))
@@ -133,32 +136,38 @@ def in_units(unit: str) -> "EngFormatter":
     return EngFormatter(unit=unit)
 
 
-def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw, unit: str, width: float = 2.6) -> Plot:
-    """Panels by kind of cell and phase, and one legend for all."""
+def plotted(rows: pd.DataFrame, what: str, title: str, caption: str, panel: Draw, unit: str, height: float = 1.9) -> Iterator[Plot]:
+    """A panel for each phase and kind of cell, one under another, as many to a figure as do not make it too tall."""
+    first = rows.iloc[0]
+    threads = f", {first.threads} threads" if first.device == "cpu" else ""
+    about = f"{first['dtype']}, preset {first.preset}, {first.started[:10]}. {first['where']}{threads}"
+    heading = f"{title}\n{textwrap.fill(about, 68)}"
+    places = [(phase, kind) for phase in rows.phase.unique() for kind in rows[rows.phase == phase].kind.unique()]
+    figures = math.ceil(len(places) / (TALLEST // height))
+    for k in range(figures):
+        some = places[math.ceil(k * len(places) / figures) : math.ceil((k + 1) * len(places) / figures)]
+        name = f"{first['name']}-{first.device}-{first['dtype']}-{what}" + f"-{k + 1}" * (figures > 1)
+        yield Plot(first["name"], name, title, caption, stacked(rows, some, heading, panel, unit, height))
+
+
+def stacked(rows: pd.DataFrame, places: list[tuple[str, str]], heading: str, panel: Draw, unit: str, height: float) -> "Figure":
+    """The panels of these phases and kinds under one legend; those of a phase have the same limits."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    kinds, phases = rows.kind.unique().tolist(), rows.phase.unique().tolist()
-    across = min(len(kinds), max(1, int(13.5 // width)))
-    panels = [(phase, kinds[i : i + across]) for i in range(0, len(kinds), across) for phase in phases]
-    figure = Figure(figsize=(max(0.6 + width * across, 6.5), 0.9 + 2.5 * len(panels)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.0 + height * len(places)), layout="constrained")
     FigureCanvasAgg(figure)
     named: dict[str, Artist] = {}
-    for (row, column), ax in np.ndenumerate(figure.subplots(len(panels), across, sharey="row", squeeze=False)):
-        phase, beside = panels[row]
-        own = rows[(rows.kind == "".join(beside[column : column + 1])) & (rows.phase == phase)]
-        if own.empty:
-            figure.delaxes(ax)
-            continue
-        ax.set_title(f"{beside[column]} · {phase}")
-        ax.set_ylabel(unit if column == 0 else "")
+    first: dict[str, Axes] = {}
+    for (phase, kind), ax in zip(places, figure.subplots(len(places), squeeze=False).flat, strict=True):
+        if first.setdefault(phase, ax) is not ax:
+            ax.sharey(first[phase])
+        ax.set_title(f"{kind} · {phase}")
+        ax.set_ylabel(unit)
         ax.tick_params(bottom=False, left=False)
         ax.grid(alpha=0.25, linewidth=0.5, color=FOREGROUND, clip_on=False)
-        panel(ax, own)
+        panel(ax, rows[(rows.kind == kind) & (rows.phase == phase)])
         named |= {line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")}
-    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=int(figure.get_figwidth() / 1.5), frameon=False)
-    first = rows.iloc[0]
-    threads = f", {first.threads} threads" if first.device == "cpu" else ""
-    heading = f"{title} · {first['dtype']} · preset {first.preset} · {first.started[:10]}\n{first['where']}{threads}"
-    figure.suptitle(heading, x=0.01, ha="left", size=9)
-    return Plot(first["name"], f"{first['name']}-{first.device}-{first['dtype']}-{what}", title, caption, figure)
+    look = {"frameon": False, "fontsize": 7.8, "title_fontsize": 8, "alignment": "left", "borderpad": 0.0}
+    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=3, title=heading, **look)
+    return figure

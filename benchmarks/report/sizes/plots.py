@@ -30,10 +30,10 @@ def draw(rows: pd.DataFrame) -> Iterator[Plot]:
         ):
             found = list(fits(group))
             for axis in dict.fromkeys(axis for _, axis, _ in found):
-                yield one([(own, law) for own, a, law in found if a == axis], axis)
+                yield from one([(own, law) for own, a, law in found if a == axis], axis)
 
 
-def one(found: list[tuple[pd.DataFrame, Law]], axis: str) -> Plot:
+def one(found: list[tuple[pd.DataFrame, Law]], axis: str) -> Iterator[Plot]:
     rows = pd.concat([own.assign(law=list(law.at), bend=law.bend) for own, law in found])
     names = rows.implementation.unique()
 
@@ -49,7 +49,7 @@ def one(found: list[tuple[pd.DataFrame, Law]], axis: str) -> Plot:
         logarithmic(ax, "x", "{x:g}")
         logarithmic(ax, "y", in_units("s"))
         sizes = sorted(own.x.unique())
-        ax.set_xticks(sizes, [str(size) for size in sizes], size=6.5)
+        ax.set_xticks(sizes, [str(size) for size in sizes], size=7.2)
         ax.set_xlabel(f"{axis} ({own.held.iloc[0]})")
 
-    return plotted(rows, f"law-{axis.lower()}", f"Time against {axis}", CAPTION, panel, "", 3.2)
+    return plotted(rows, f"law-{axis.lower()}", f"Time against {axis}", CAPTION, panel, "")

@@ -14,7 +14,7 @@ from cogapp import Cog
 
 from . import labels
 
-STUDIES = ("adding", "gradient_flow", "rounding", "tasks", "temperature")  # that have pictures
+STUDIES = ("adding", "gradient_flow", "measured", "rounding", "tasks", "temperature")  # that have pictures
 
 
 def current(note: str) -> str:
@@ -46,7 +46,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for name in STUDIES if arguments.figures else ():
         module = import_module(f"notes.studies.{name}")
-        (module.draw if name == "tasks" else module.STUDY.draw)()
+        getattr(module, "STUDY", module).draw()
     return int(bool(renew(arguments.write)) and not arguments.write)
 
 

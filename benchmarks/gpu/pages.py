@@ -1,9 +1,8 @@
 """What README.md and notes/benchmarks.md say of GPUs, by the files in benchmarks/results: nothing, where there are none.
 
-python -m benchmarks.gpu.pages    draws the figures; cog fills in the rest
+cog fills in the text, and notes/studies/measured.py draws the figures.
 """
 
-import argparse
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,6 @@ from .crew import FINE
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-FIGURES = ROOT / "notes" / "figures"
 JUDGED = "judged"  # the folder of the pieces that judge, beside a machine's times
 NONE = (
     "No figure from a GPU exists yet: nobody has run this on one. `python3 -m benchmarks gpu` is the command for whoever has one."
@@ -167,13 +165,6 @@ def pictures(name: str, folder: str, what: str) -> Iterator[str]:
     yield from (f"![{plot.title}, {name}]({folder}/{plot.name}.svg)" for kind, plot in figures(name) if kind == what)
 
 
-def main() -> None:
-    """Draw the figures of each GPU."""
-    argparse.ArgumentParser(prog="python -m benchmarks.gpu.pages", description=main.__doc__).parse_args()
-    for name in gpus():
-        for _, plot in figures(name):
-            (FIGURES / f"{plot.name}.svg").write_bytes(plot.save("svg"))
-
-
-if __name__ == "__main__":
-    main()
+def drawn() -> Iterator[Plot]:
+    """The pictures of each GPU."""
+    yield from (plot for name in gpus() for _, plot in figures(name))

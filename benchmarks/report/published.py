@@ -1,9 +1,6 @@
-"""What README.md, notes/benchmarks.md, the course and the site show of the files in benchmarks/results.
+"""What README.md, notes/benchmarks.md, the course and the site show of the files in benchmarks/results: cog fills in the
+tables, and notes/studies/measured.py draws the pictures."""
 
-python -m benchmarks.report.published    draws the figures of the note; cog fills in the tables
-"""
-
-import argparse
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,11 +13,11 @@ from ..what.config import PHASES
 from . import plots, tables
 from .blocks import in_markdown, markdown_table, to_html
 from .command import every_plot, gemm, report
+from .drawing import Plot
 from .frame import LIBRARY, File, load, percent, spread, times
 from .sizes.tables import short, threads_help
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ROOT / "notes" / "figures"
 RESULTS = ROOT / "benchmarks" / "results"
 MACHINES = tuple(sorted(path.name for path in RESULTS.glob("*") if (path / f"{path.name}.json.gz").is_file()))
 SHOWN = "xeon-2"  # in README.md
@@ -184,14 +181,7 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"measured-{name}", to_html(f"Measured on {name}", report(files, rows, every_plot(files, rows)))
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def pictures() -> Iterator[Plot]:
     """One plot for each machine: the ratios of its grid."""
-    argparse.ArgumentParser(prog="python -m benchmarks.report.published", description=main.__doc__).parse_args(argv)
     for name in MACHINES:
-        for plot in plots.draw(measured(name)[0], grid(name)):
-            if plot.name.endswith("-ratio"):
-                (FIGURES / f"{plot.name}.svg").write_bytes(plot.save("svg"))
-
-
-if __name__ == "__main__":
-    main()
+        yield from (plot for plot in plots.draw(measured(name)[0], grid(name)) if plot.name.endswith("-ratio"))

@@ -214,11 +214,11 @@ def table(records: list[Record]) -> str:
 def pictures(records: list[Record]) -> dict[str, Figure]:
     about = "Mean squared error of fresh sequences during training. Dotted: always saying 1."
     headings = [f"T = {n}" for n in LENGTHS]
-    figure, axes = drawing.panels("The adding problem: which cell learns", about, headings, 3, 2.4, 2.6, 1.5)
+    figure, axes = drawing.panels("The adding problem: which cell learns", about, headings, 1.9, right=1.75)
     for ax, n in zip(axes, LENGTHS, strict=True):
         curves = {r["name"]: np.array(r["curve"], float) for r in records if r["T"] == n}
         drawing.lines(ax, curves, 1e-4, 1e1, "step", EVERY)
-        ax.axhline(GUESS, color=drawing.BLACK, linewidth=0.7, linestyle=":")
+        ax.axhline(GUESS, color=drawing.FOREGROUND, linewidth=0.7, linestyle=":")
     return {"gradient_flow_adding": figure}
 
 

@@ -1,6 +1,7 @@
-"""What the notes' pictures are drawn with: panels of one size, lines that carry their names, small SVG files.
+"""What the notes' pictures are drawn with: panels in a column or two, as wide as a phone can show, and small SVG files.
 
-Colours are Okabe and Ito's; line styles differ as well, so that black and white will do.  Text stays text in the file.
+Matplotlib draws in the light colours of the palette; in a file they are its names, so that a picture is dark where its reader
+is.  Line styles differ as well, so that black and white will do.  Text stays text, in the colour of ink.
 """
 
 import io
@@ -8,61 +9,87 @@ import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from benchmarks.report.drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES
+from benchmarks.report.drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES, WIDTH
 from benchmarks.report.drawing import STYLE as OF_PAGES
 from reference.common.arrays import Array
 
+from ..diagrams import palette
 from ..labels import NOTES
 
-BLACK = COLOURS[0]
-# Of the benchmarks, but in matplotlib's own black and white.
-STYLE = {k: v for k, v in OF_PAGES.items() if v not in (FOREGROUND, BACKGROUND)}
-STYLE |= {"font.sans-serif": ["DejaVu Sans"], "path.simplify_threshold": 0.3}
-LEFT, BOTTOM, HEAD = 0.6, 0.5, 0.3  # inches around each panel
+FIGURES = NOTES / "figures"
+STYLE = OF_PAGES | {"path.simplify_threshold": 0.3}
+LEFT, BOTTOM, HEAD = 0.52, 0.48, 0.28  # inches around each panel
+SMALL = 7.8  # points, of the names of lines
+LEGEND: dict[str, Any] = {
+    **dict.fromkeys(("borderpad", "borderaxespad"), 0.0),
+    **{"frameon": False, "fontsize": SMALL, "labelspacing": 0.35, "columnspacing": 1.2, "handlelength": 2.4},
+}
+NAMES = {FOREGROUND: "ink", BACKGROUND: "card"} | {light: name for name, (light, _) in palette.COLOURS.items() if light in COLOURS}
 
 
 def panels(
-    title: str, about: str, headings: Sequence[str], columns: int, width: float, height: float, right: float
+    title: str,
+    about: str,
+    headings: Sequence[str],
+    height: float,
+    columns: int = 1,
+    right: float = 0.15,
+    key: Mapping[str, Mapping[str, Any]] = {},
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with axes of one size (inches) in so many columns, and room for names at their right."""
-    across, down = LEFT + width + right, HEAD + height + BOTTOM
-    rows, W = math.ceil(len(headings) / columns), columns * across
-    about = textwrap.fill(about, int(15 * W))
-    H = 0.35 + rows * down + 0.16 * (1 + about.count("\n"))
-    with rc_context(STYLE):
-        figure = Figure(figsize=(W, H))
-        figure.text(0.1 / W, 1 - 0.08 / H, title, va="top", weight="bold", size=11)
-        figure.text(0.1 / W, 1 - 0.3 / H, about, va="top", size=8)
-        axes = []
-        for i, heading in enumerate(headings):
-            x, y = i % columns * across + LEFT, (rows - 1 - i // columns) * down + BOTTOM
-            axes.append(figure.add_axes((x / W, y / H, width / W, height / H), title=heading))
-            axes[-1].grid(alpha=0.25, linewidth=0.5, color=BLACK)
+    """A figure with axes of one size, so high (inches) and with so much room at their right, under a key to the lines."""
+    title, about = textwrap.fill(title, 48), textwrap.fill(about, 76)
+    beside = min(len(key), 75 // (7 + max(map(len, key), default=0)))
+    heights = (0.19 * (1 + title.count("\n")), 0.155 * (1 + about.count("\n")), 0.165 * math.ceil(len(key) / beside) if key else 0)
+    rows, across, down = math.ceil(len(headings) / columns), WIDTH / columns, HEAD + height + BOTTOM
+    H = 0.15 + sum(heights) + rows * down
+    figure = Figure(figsize=(WIDTH, H))
+    figure.text(0.1 / WIDTH, 1 - 0.08 / H, title, va="top", weight="bold", size=10)
+    figure.text(0.1 / WIDTH, 1 - (0.1 + heights[0]) / H, about, va="top", size=8)
+    if key:
+        samples = [Line2D([], [], **how) for how in key.values()]
+        corner = 0.1 / WIDTH, 1 - (0.14 + sum(heights[:2])) / H
+        figure.legend(samples, list(key), loc="upper left", bbox_to_anchor=corner, ncols=beside, **LEGEND)
+    axes = []
+    for i, heading in enumerate(headings):
+        x, y = i % columns * across + LEFT, (rows - 1 - i // columns) * down + BOTTOM
+        place = x / WIDTH, y / H, (across - LEFT - right) / WIDTH, height / H
+        axes.append(figure.add_axes(place, title=heading))
+        axes[-1].grid(alpha=0.25, linewidth=0.5, color=FOREGROUND)
     return figure, axes
 
 
-def stroke(i: int) -> dict[str, Any]:
+def stroke(i: int, style: int | None = None) -> dict[str, Any]:
     """Colour, style and width of the i-th line"""
-    return {"color": COLOURS[i % len(COLOURS)], "linestyle": STROKES[i % len(STROKES)], "linewidth": 1.3}
+    strokes = STROKES[(i if style is None else style) % len(STROKES)]
+    return {"color": COLOURS[i % len(COLOURS)], "linestyle": strokes, "linewidth": 1.3}
 
 
-def save(figure: Figure, name: str) -> Path:
+def save(figure: Figure, name: str) -> None:
     """As notes/figures/NAME.svg: the same bytes for the same data."""
     written = io.BytesIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure.savefig(written, format="svg", metadata={"Date": None})
-    file = NOTES / "figures" / f"{name}.svg"
-    file.write_text(smaller(written.getvalue().decode()), encoding="utf-8")
-    return file
+    (FIGURES / f"{name}.svg").write_text(themed(smaller(written.getvalue().decode()), name), encoding="utf-8")
+    print(f"wrote notes/figures/{name}.svg")
+
+
+def themed(svg: str, name: str) -> str:
+    """Colours by the palette's names; rules that hold in this picture only, wherever it is put."""
+    for colour, of_palette in NAMES.items():
+        svg = svg.replace(colour, f"var(--{of_palette})")
+    head, rules, rest = re.split(r"<style[^>]*>|</style>", svg, maxsplit=2)
+    rules = re.sub(r"^(?=[.*])", f".{name} ", rules.strip(), flags=re.MULTILINE)
+    head = head.replace("<svg ", f'<svg class="figure {name}" ', 1)
+    return f"{head}<style>\n{palette.style('svg.figure')}{rules}\n</style>{rest}"
 
 
 def smaller(svg: str) -> str:
@@ -87,33 +114,44 @@ def power_of_ten(v: float, _: float) -> str:
 
 
 def lines(
-    ax: Axes, data: Mapping[str, Array], lowest: float, highest: float, label: str = "steps back from the end", each: int = 1
+    ax: Axes,
+    data: Mapping[str, Array],
+    lowest: float,
+    highest: float,
+    label: str = "steps back from the end",
+    each: int = 1,
+    how: Mapping[str, Mapping[str, Any]] = {},
 ) -> None:
-    """A line for each name, its name at its end; a logarithmic axis between the two; a point is ``each`` steps."""
+    """A line for each name; a logarithmic axis between the two; a point is ``each`` steps.
+
+    ``how`` says how a line looks that the key of the figure names; without it a line's name stands at its end.
+    """
     ax.set_yscale("log")
     ax.set_ylim(lowest, highest)
     ax.yaxis.set_major_formatter(power_of_ten)
     ax.yaxis.set_minor_locator(NullLocator())
     steps = (max(map(len, data.values())) - 1) * each
-    ends = {}
-    for i, (name, v) in enumerate(data.items()):
-        shown = np.flatnonzero(np.isfinite(v) & (v >= lowest) & (v <= highest))
-        ax.plot(np.arange(len(v)) * each, v, **stroke(i))
-        last = int(shown[-1]) if len(shown) else 0
-        ends[name] = (last * each / steps, float(np.log(v[last] / lowest) / np.log(highest / lowest)), stroke(i)["color"])
     ax.set_xlim(0, steps)
     ax.set_xlabel(label)
-    for name, at in apart({k: height for k, (_, height, _) in ends.items()}, 0.055).items():
-        x, height, colour = ends[name]
-        face = "white" if x < 1 else colour
-        ax.plot([x], [height], transform=ax.transAxes, color=colour, marker="o", markersize=3, clip_on=False, markerfacecolor=face)
-        name_at(ax, name, x, height, at, colour)
+    ends = {}
+    for i, (name, v) in enumerate(data.items()):
+        ax.plot(np.arange(len(v)) * each, v, **(how[name] if how else stroke(i)))
+        shown = np.flatnonzero(np.isfinite(v) & (v >= lowest) & (v <= highest))
+        last = int(shown[-1]) if len(shown) else 0
+        ends[name] = (last * each / steps, float(np.log(v[last] / lowest) / np.log(highest / lowest)), stroke(i))
+    for name, at in apart({k: height for k, (_, height, _) in ends.items()}, 0.085).items() if not how else ():
+        x, height, drawn = ends[name]
+        face = BACKGROUND if x < 1 else drawn["color"]
+        dot = {"marker": "o", "markersize": 3, "markerfacecolor": face, "color": drawn["color"]}
+        ax.plot([x], [height], transform=ax.transAxes, clip_on=False, **dot)
+        name_at(ax, name, x, height, at, drawn)
 
 
-def name_at(ax: Axes, name: str, x: float, height: float, at: float, colour: str) -> None:
-    """A name at the right of the axes, and a thin line to it from a point; all in parts of the axes."""
-    ax.plot([x, 1.04], [height, at], transform=ax.transAxes, color=colour, linewidth=0.4, clip_on=False)
-    ax.text(1.05, at, name, transform=ax.transAxes, va="center", size=7.5, color=colour)
+def name_at(ax: Axes, name: str, x: float, height: float, at: float, how: dict[str, Any]) -> None:
+    """A name at the right of the axes behind a piece of its line, and a thin line to it from a point; in parts of the axes."""
+    ax.plot([x, 1.04], [height, at], transform=ax.transAxes, color=how["color"], linewidth=0.5, clip_on=False)
+    ax.plot([1.04, 1.11], [at, at], transform=ax.transAxes, clip_on=False, **how)
+    ax.text(1.13, at, name, transform=ax.transAxes, va="center_baseline", size=SMALL)
 
 
 def apart(heights: Mapping[str, float], gap: float) -> dict[str, float]:

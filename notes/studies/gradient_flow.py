@@ -18,13 +18,13 @@ from reference.training.init import SCHEMES
 
 from ..generated import markdown
 from .adding import GUESS, RATES, Adder, draw, train, trained_for_the_table
-from .drawing import BLACK, lines, panels
+from .drawing import FOREGROUND, SMALL, lines, panels, stroke
 from .study import Study, short
 
 T, B, H, SEED = 100, 8, 64, 0
 NAMES = ("RNN", "RNN, orthogonal", "relu, identity", "LSTM", "LSTM, gates open", "GRU", "GRU, gate open")
 CELLS = dict(zip(NAMES, trained_for_the_table(T).values(), strict=True))
-CLIPPED_T, BLOCK = 20, 10
+CLIPPED_T, CLIPPED_STEPS, BLOCK, FIRST = 20, 6000, 100, 100
 Curve = list[float | None]
 
 
@@ -91,16 +91,20 @@ def by_bias(bias: float) -> Adder:
 
 
 def clipping() -> dict[str, dict[str, Curve]]:
-    """Plain gradient descent on the adding problem with an RNN that explodes now and then: means of ten steps."""
+    """Plain gradient descent on the adding problem with an RNN that explodes now and then: means of blocks, and the first steps."""
 
-    def means(values: list[float]) -> Curve:
-        return [short(v) if math.isfinite(v) else None for v in np.array(values).reshape(-1, BLOCK).mean(1)]
+    def kept(values: Array) -> Curve:
+        return [short(float(v)) if math.isfinite(v) else None for v in values]
 
     logs = {}
     for name, clip in (("clipped", 1.0), ("not clipped", None)):
         model = Adder("relu", H, "identity", rng=np.random.default_rng(SEED))
-        logs[name] = train(model, CLIPPED_T, 1500, 32, 0.01, clip, SEED, optimizer="sgd")
-    return {"loss": {k: means(v.loss) for k, v in logs.items()}, "norm": {k: means(v.norm) for k, v in logs.items()}}
+        logs[name] = train(model, CLIPPED_T, CLIPPED_STEPS, 32, 0.01, clip, SEED, optimizer="sgd")
+    return {
+        "means": {name: kept(np.array(log.loss).reshape(-1, BLOCK).mean(1)) for name, log in logs.items()},
+        "loss": {name: kept(np.array(log.loss[:FIRST])) for name, log in logs.items()},
+        "norm": {name: kept(np.array(log.norm[:FIRST])) for name, log in logs.items()},
+    }
 
 
 def figures(f: Flow) -> dict[str, float]:
@@ -141,39 +145,55 @@ def curves(kept: dict[str, Curve]) -> dict[str, Array]:
 def norms_picture(kept: dict[str, Any]) -> Figure:
     about = (
         f"Norm of the output's gradient in the hidden state over that at the last step; adding problem, T = {T}, "
-        f"H = {H}, mean of {B} sequences. Bottom right: in the cell state. An open end: the line leaves the picture."
+        f"H = {H}, mean of {B} sequences. The last panel: in the cell state. An open end: the line leaves the picture."
     )
     headings = ["At initialisation", "After training", "RNN, tanh: orthogonal times a gain", "LSTM: the cell state's gradient"]
-    figure, axes = panels("The gradient on its way back", about, headings, 2, 3.4, 2.5, 1.4)
+    figure, axes = panels("The gradient on its way back", about, headings, 1.75, right=1.4)
     for ax, name, highest in zip(axes, ("start", "trained", "gains", "biases"), (1e2, 1e2, 1e6, 1e2), strict=True):
         lines(ax, curves(kept[name]), 1e-12, highest)
     return figure
 
 
 def spectra_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
+    key = {name: stroke(i) for i, name in enumerate(("largest", "median", "smallest", "radius"))}
+    key["bound"] = {"color": FOREGROUND, "linestyle": "--", "linewidth": 0.7}
     about = (
-        f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Dashed: the bound "
-        "that the steps' own bounds give, for an RNN. An open end: the line leaves the picture."
+        f"Of P = J J ... J over so many steps, at initialisation; T = {T}, H = {H}, one sequence. Radius: the largest "
+        "modulus of an eigenvalue. Bound: what the steps' own bounds give, for an RNN."
     )
-    figure, axes = panels("Singular values of the product of the step Jacobians", about, list(kept), 3, 2.4, 2.2, 0.8)
+    figure, axes = panels("Singular values of the product of the step Jacobians", about, list(kept), 1.5, 2, key=key)
     for ax, of_cell in zip(axes, kept.values(), strict=True):
-        data = curves(of_cell)
-        bound = data.pop("bound", None)
-        lines(ax, data, 1e-16, 1e4)
-        if bound is not None:
-            ax.plot(np.arange(T + 1), bound, color=BLACK, linestyle="--", linewidth=0.7)
+        lines(ax, curves(of_cell), 1e-16, 1e4, "steps back", how=key)
     return figure
 
 
 def clipping_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
     about = (
-        f"RNN, relu, identity, on the adding problem with T = {CLIPPED_T}; plain gradient descent, rate 0.01; means of "
-        f"{BLOCK} steps. Clipped: the gradient's norm is at most 1. Dotted: always saying 1."
+        f"RNN, relu, identity, on the adding problem with T = {CLIPPED_T}; plain gradient descent, rate 0.01. "
+        f"Clipped: the gradient's norm is at most 1. Above: means of {BLOCK} steps. Below: each of the first {FIRST} steps."
     )
-    figure, axes = panels("Clipping", about, ["Mean squared error", "Norm of the gradient, before clipping"], 2, 3.6, 2.4, 1.1)
-    lines(axes[0], curves(kept["loss"]), 0.03, 1e15, "step", BLOCK)
-    lines(axes[1], curves(kept["norm"]), 1e-2, 1e16, "step", BLOCK)
-    axes[0].axhline(GUESS, color=BLACK, linewidth=0.7, linestyle=":")
+    headings = [
+        f"Mean squared error, {CLIPPED_STEPS} steps",
+        f"Mean squared error, the first {FIRST} steps",
+        f"Norm of the gradient before clipping, the first {FIRST} steps",
+    ]
+    key = {name: stroke(i, i) for i, name in zip((1, 2), kept["means"], strict=True)}
+    level = {"color": FOREGROUND, "linewidth": 0.8, "linestyle": ":"}
+    figure, (whole, loss, norm) = panels("Clipping", about, headings, 1.75, key=key | {"always saying 1": level})
+    for name, curve in curves(kept["means"]).items():
+        whole.plot((np.arange(len(curve)) + 0.5) * BLOCK, curve, **key[name])
+    whole.set(xlim=(0, CLIPPED_STEPS), ylim=(0, 0.3), xlabel="step")
+    worst = curves(kept["loss"])["not clipped"]
+    back = int(np.flatnonzero(curves(kept["means"])["not clipped"] > 0.3)[-1] + 1) * BLOCK
+    most = f"{worst.max():.0e}".replace("+", "")
+    said = f"↑ not clipped: above the plot until step {back},\n   at most {most}, at step {worst.argmax()}"
+    whole.text(back + 120, 0.285, said, size=SMALL, va="top")
+    lines(loss, curves(kept["loss"]), 1e-2, 1e16, "step", how=key)
+    lines(norm, curves(kept["norm"]), 1e-2, 1e17, "step", how=key)
+    for ax in (whole, loss):
+        ax.axhline(GUESS, **level)
+    norm.axhline(1, color=FOREGROUND, linewidth=0.6)
+    norm.text(FIRST - 1, 0.6, "norm 1: what is above is clipped", size=SMALL, ha="right", va="top")
     return figure
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from reference.common.arrays import Array
 
 from .. import generated
 from ..labels import NOTES
-from .drawing import save
+from .drawing import STYLE, save
 
 Kept = Any  # what a study keeps: JSON
 
@@ -46,8 +47,9 @@ class Study(NamedTuple):
 
     def draw(self) -> None:
         """Write the pictures into notes/figures."""
-        for name, figure in self.pictures(self.kept()).items() if self.pictures and self.file.exists() else ():
-            print(f"wrote {save(figure, name).relative_to(NOTES.parent)}")
+        with rc_context(STYLE):
+            for name, figure in self.pictures(self.kept()).items() if self.pictures and self.file.exists() else ():
+                save(figure, name)
 
     def keep(self, result: Kept) -> None:
         """Into notes/results, and from there into the pictures and the notes."""

@@ -8,12 +8,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
+
+from reference.common.arrays import Array
 
 from ..generated import markdown
 from ..labels import NOTES
-from .drawing import save
+from .drawing import COLOURS, FOREGROUND, LEFT, SMALL, STYLE, WIDTH, save
+
+FULL = 0.5  # of the colour in a weight of 1, so that its number can be read on it, dark or light
+SHADES = ListedColormap([to_rgba(COLOURS[1], FULL * i / 20) for i in range(21)])
 
 
 def results(task: str) -> list[dict[str, Any]]:
@@ -51,22 +59,44 @@ def by_cell(task: str, figure: str, rows: Mapping[str, str], head: str) -> str:
 
 
 def maps(pronounced: list[dict[str, Any]]) -> Figure:
-    """A grey square for each weight: what was said downwards, the letters across."""
-    with rc_context({"font.family": "monospace"}):
-        figure = Figure(figsize=(10, 8.5), layout="constrained")
-        for axes, m in zip(figure.subplots(2, 2).flat, pronounced, strict=True):
-            axes.pcolormesh(m["weights"], cmap="Greys", vmin=0, vmax=1)
-            axes.invert_yaxis()
-            axes.set_aspect("equal")
-            axes.set_xticks([0.5 + i for i in range(len(m["letters"]))], m["letters"])
-            axes.set_yticks([0.5 + i for i in range(len(m["sounds"]))], m["sounds"])
-            axes.xaxis.tick_top()
-            axes.set_xlabel("letter read")
-            axes.set_ylabel("sound said")
-        figure.suptitle("Where the decoder looks: weights of the attention, rows sum to 1", family="sans-serif")
+    """A square for each weight, the fuller the larger: what was said downwards, the letters across."""
+    wide, high = (WIDTH - LEFT - 0.15) / max(len(m["letters"]) for m in pronounced), 0.23  # inches of a square
+    about = (
+        "Weights of the attention in percent, zeros left out; each row sums to 100.\n"
+        "Downwards the sounds that are said, across the letters of the word."
+    )
+    scale = {"weights": [[0, 0.25, 0.5, 0.75, 1]], "letters": [], "sounds": ["scale"]}
+    H = 0.85 + sum(high * len(m["sounds"]) + 0.45 for m in pronounced)
+    figure = Figure(figsize=(WIDTH, H))
+    figure.text(0.1 / WIDTH, 1 - 0.08 / H, "Where the decoder looks", va="top", weight="bold", size=10)
+    figure.text(0.1 / WIDTH, 1 - 0.29 / H, about, va="top", size=8)
+    top = H - 0.65
+    for m in (scale, *pronounced):
+        weights = np.array(m["weights"])
+        down, across = weights.shape
+        place = LEFT / WIDTH, (top - high * down) / H, wide * across / WIDTH, high * down / H
+        shade(figure.add_axes(place), weights, m["letters"], m["sounds"])
+        top -= high * down + 0.45
     return figure
 
 
+def shade(ax: Axes, weights: Array, letters: list[str], sounds: list[str]) -> None:
+    """One word"""
+    ax.pcolormesh(weights, cmap=SHADES, vmin=0, vmax=1)
+    for (said, read), weight in np.ndenumerate(weights):
+        if weight >= 0.005 or not letters:
+            ax.text(read + 0.5, said + 0.5, f"{100 * weight:.0f}", size=SMALL, ha="center", va="center_baseline")
+    ax.invert_yaxis()
+    ax.xaxis.tick_top()
+    for axis, names, lines in ((ax.xaxis, letters, weights.shape[1]), (ax.yaxis, sounds, weights.shape[0])):
+        axis.set_ticks(np.arange(len(names)) + 0.5, names)
+        axis.set_ticks(range(lines + 1), minor=True)
+    ax.tick_params(which="both", length=0)
+    ax.grid(which="minor", color=FOREGROUND, alpha=0.25, linewidth=0.5)
+    ax.spines[:].set_visible(False)
+
+
 def draw() -> None:
-    for run in results("pronunciation")[:1]:
-        print(f"wrote {save(maps(run['maps']), 'attention').relative_to(NOTES.parent)}")
+    with rc_context(STYLE):
+        for run in results("pronunciation")[:1]:
+            save(maps(run["maps"]), "attention")

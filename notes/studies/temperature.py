@@ -21,7 +21,7 @@ from reference.common import sampling
 from reference.common.arrays import Array
 
 from ..generated import markdown
-from .drawing import BLACK, COLOURS, apart, name_at, panels, stroke
+from .drawing import COLOURS, FOREGROUND, SMALL, panels, stroke
 from .study import Study
 
 RUN = Path("out/temperature")
@@ -103,8 +103,8 @@ def picture(kept: Kept) -> Figure:
         f'A small model of Shakespeare after "{end}": the {SHOWN} most likely '
         f"characters at four temperatures, and all against temperature. Mean: of {kept['read']} places."
     )
-    headings = [f"temperature {tau}: percent" for tau in TAUS] + ["percent, by rank", "entropy, bits"]
-    figure, axes = panels("What temperature does to a distribution", about, headings, 3, 2.1, 1.9, 0.8)
+    headings = [f"percent at {tau}" for tau in TAUS] + ["percent, by rank", "entropy, bits"]
+    figure, axes = panels("What temperature does to a distribution", about, headings, 1.5, 2)
     for ax, tau in zip(axes, TAUS, strict=False):
         symbols, p = likely(kept, unsure, tau)
         ax.bar(range(SHOWN), 100 * p[:SHOWN], color=COLOURS[1], width=0.7)
@@ -116,21 +116,22 @@ def picture(kept: Kept) -> Figure:
     against_temperature(axes[4], {f"number {rank}": 100 * p[:, rank - 1] for rank in (1, 2, 5, 20)}, 100)
     bits = {name: np.array([entropy(np.array(v["logits"]), tau) for tau in AXIS]) for name, v in kept["places"].items()}
     all_alike = np.log2(len(kept["symbols"]))
-    against_temperature(axes[5], {**bits, "mean": np.array(kept["mean"])}, all_alike * 1.05, {"all alike": all_alike})
+    against_temperature(
+        axes[5], {**bits, "mean": np.array(kept["mean"])}, all_alike * 1.05, {"all alike": all_alike}, "lower right"
+    )
     return figure
 
 
-def against_temperature(ax: Axes, curves: Mapping[str, Array], top: float, levels: Mapping[str, float] = {}) -> None:
-    """Curves and horizontal lines, their names at the right, moved apart"""
-    ends = {name: (curve[-1], COLOURS[i]) for i, (name, curve) in enumerate(curves.items())}
-    for i, curve in enumerate(curves.values()):
-        ax.plot(AXIS, curve, **stroke(i))
+def against_temperature(
+    ax: Axes, curves: Mapping[str, Array], top: float, levels: Mapping[str, float] = {}, where: str = "upper right"
+) -> None:
+    """Curves and horizontal lines, their names beside them"""
+    for i, (name, curve) in enumerate(curves.items()):
+        ax.plot(AXIS, curve, **stroke(i), label=name)
     for name, level in levels.items():
-        ax.axhline(level, color=BLACK, linewidth=0.7, linestyle=":")
-        ends[name] = level, BLACK
+        ax.axhline(level, color=FOREGROUND, linewidth=0.9, linestyle=(0, (1, 3)), label=name)
     ax.set_ylim(0, top)
-    for name, at in apart({k: v / top for k, (v, _) in ends.items()}, 0.075).items():
-        name_at(ax, name, 1, ends[name][0] / top, at, ends[name][1])
+    ax.legend(loc=where, fontsize=SMALL, frameon=False, labelspacing=0.25, handlelength=2.4, borderaxespad=0.1)
     ax.set_xlim(0, AXIS[-1])
     ax.set_xlabel("temperature")
 

@@ -11,7 +11,7 @@ from reference.cells import rnn
 from reference.common.arrays import Array, sigmoid
 
 from ...generated import markdown
-from ..drawing import BLACK, panels, power_of_ten, stroke
+from ..drawing import FOREGROUND, panels, power_of_ten, stroke
 from ..study import power, short
 
 KINDS = ("float64", "float32", "float16", "bfloat16")
@@ -64,26 +64,24 @@ def table(kept: dict[str, list[float]]) -> str:
 
 def picture(kept: dict[str, dict[str, list[float]]]) -> Figure:
     about = (
-        "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Dotted: eps / 2 over "
-        "1 - h², what the rounding of h alone makes. At 1 nothing is left: h is 1 to the last bit."
+        "Largest relative error of 1 - h² and of s (1 - s) among 64 random a in each interval. Of h alone: eps / 2 over "
+        "1 - h², what the rounding of h makes. At 1 nothing is left: h is 1 to the last bit."
     )
+    key = {kind: stroke(i) for i, kind in enumerate(KINDS)}
+    alone = {"color": FOREGROUND, "linestyle": ":", "linewidth": 0.8}
     headings = ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"]
     title = "What a derivative loses that is computed from the function's value"
-    figure, axes = panels(title, about, headings, 2, 3.4, 2.5, 0.2)
+    figure, axes = panels(title, about, headings, 2.1, key=key | {"of h alone": alone})
     for ax, (function, edges) in zip(axes, EDGES.items(), strict=True):
         ax.set_yscale("log")
         ax.set_ylim(1e-17, 10)
         ax.set_xlim(edges[0], edges[-1])
         ax.set_xlabel("a")
         middle = (edges[:-1] + edges[1:]) / 2
-        for i, (kind, curve) in enumerate(kept[function].items()):
-            ax.plot(middle, curve, **stroke(i))
-            below, part = kind == "float16", slice(3, 13) if function == "tanh" else slice(22, 32)
-            # a little above or below the line, at its left or where it is flat
-            height = np.min(curve[part]) / 1.8 if below else np.max(curve[part]) * 1.5
-            ax.text(middle[part][0], height, kind, size=7.5, color=stroke(i)["color"], va="top" if below else "bottom")
+        for kind, curve in kept[function].items():
+            ax.plot(middle, curve, **key[kind])
             if function == "tanh":
                 expected = PRECISIONS[kind].eps / 2 * np.cosh(middle) ** 2
-                ax.plot(middle, np.where(expected < 1, expected, np.nan), color=BLACK, linestyle=":", linewidth=0.6)
+                ax.plot(middle, np.where(expected < 1, expected, np.nan), **alone)
         ax.yaxis.set_major_formatter(power_of_ten)
     return figure

@@ -14,7 +14,7 @@ from reference.common.arrays import Array
 from reference.training.init import SCHEMES
 
 from ...generated import markdown
-from ..drawing import lines, panels
+from ..drawing import lines, panels, stroke
 from ..study import plain, quantiles, short
 
 Record = dict[str, Any]
@@ -87,14 +87,14 @@ def table(records: list[Record]) -> str:
 def picture(records: list[Record]) -> Figure:
     about = (
         f"Largest error of {EVERY} steps, in eps of the dtype times the step's largest exact value; T = {T}, B = {B}, "
-        f"H = {H}. Top: the state, against the step. Bottom: its gradient, against steps back from the end. "
-        "Weights and dtype at the end of each line."
+        f"H = {H}. Left: the state, against the step. Right: its gradient, against steps back from the end."
     )
-    places = [(quantity, cell) for quantity in ("h", "dh") for cell in ROOMS]
+    key = {f"{w}, {dtype}": stroke(i + 1, j) for i, w in enumerate(WEIGHTS) for j, dtype in enumerate(("float32", "float64"))}
+    places = [(quantity, cell) for cell in ROOMS for quantity in ("h", "dh")]
     headings = [f"{cell}: error of {quantity}, eps" for quantity, cell in places]
-    figure, axes = panels("Rounding along a sequence", about, headings, 3, 2.0, 2.1, 1.2)
+    figure, axes = panels("Rounding along a sequence", about, headings, 1.6, 2, key=key)
     for ax, place in zip(axes, places, strict=True):
         some = [r for r in records if (r["quantity"], r["cell"]) == place]
         data = {f"{r['weights']}, {r['dtype']}": np.array(r["curve"], float) for r in some}
-        lines(ax, data, 1e-1, 1e20, "step" if place[0] == "h" else "steps back", EVERY)
+        lines(ax, data, 1e-1, 1e20, "step" if place[0] == "h" else "steps back", EVERY, key)
     return figure

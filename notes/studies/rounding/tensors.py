@@ -152,7 +152,8 @@ def picture(records: list[Record]) -> Figure:
         "products are rounded, the rest is float32."
     )
     headings = [f"{part}: percent of the tensors" for part in PARTS]
-    figure, axes = panels("How the errors of whole tensors are distributed", about, headings, 2, 2.9, 2.6, 1.9)
+    key = {way: stroke(i) for i, way in enumerate(WAYS)}
+    figure, axes = panels("How the errors of whole tensors are distributed", about, headings, 1.9, key=key)
     for ax, part in zip(axes, PARTS, strict=True):
         ax.set_xscale("log")
         ax.set_xlim(1e-17, 1e-1)
@@ -161,9 +162,6 @@ def picture(records: list[Record]) -> Figure:
         ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4])
         ax.minorticks_off()
         ax.xaxis.set_major_formatter(power_of_ten)
-        for i, r in enumerate(r for r in records if r["part"] == part):
-            ax.plot(r["curve"], np.linspace(0, 100, len(r["curve"])), **stroke(i))
-            y = 1 - (i + 0.5) / len(WAYS)
-            ax.plot([1.02, 1.09], [y, y], transform=ax.transAxes, clip_on=False, **stroke(i))
-            ax.text(1.1, y, r["way"], transform=ax.transAxes, va="center", size=7, color=stroke(i)["color"])
+        for r in (r for r in records if r["part"] == part):
+            ax.plot(r["curve"], np.linspace(0, 100, len(r["curve"])), **key[r["way"]])
     return figure

@@ -28,7 +28,6 @@ KEPT = temperature.STUDY.kept()
         "picture",
         "notes.generated",
         "notes.site.__main__",
-        "benchmarks.report.published",
         "parity_tests.mutation.command",
         "parity_tests.demo.__main__",
         "parity_tests.demo.models",

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from .attention import attention
 from .cells import gru_cell, lstm_cell, rnn_cell
+from .gradients import checkpointed_bptt, truncated_bptt
 from .models import patterns, seq2seq
 from .series import scan, windows
 from .stack import packed, stack
 from .svg import Canvas
 from .unrolled import unrolled
+from .uses import classifier, dropout, forecaster
 
 PLACE = Path(__file__).parent.parent / "figures" / "diagrams"
 DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (
@@ -24,6 +26,11 @@ DIAGRAMS: tuple[Callable[[bool], Canvas], ...] = (
     attention,
     windows,
     scan,
+    truncated_bptt,
+    checkpointed_bptt,
+    dropout,
+    classifier,
+    forecaster,
 )
 
 

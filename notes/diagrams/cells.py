@@ -105,7 +105,7 @@ def gru_cell(chinese: bool = False) -> Canvas:
     on(c, new, "dh⁺")
     gru_labels(c)
     read(c, 80, 484, "dh", "G1* G2*")
-    read(c, 410, 460, "dx", "G1* G3*")
+    read(c, 416, 460, "dx", "G1* G3*")
     weight(c, w_rz, 66, 400, "dW", "G1*")
     weight(c, w_in, 446, 400, "dW", "G1*")
     weight(c, w_hn, 306, 448, "dW", "G2*")

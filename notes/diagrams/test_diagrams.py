@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ..labels import ROOT, read
+from ..labels import NOTES, ROOT, pages, read
 from . import DIAGRAMS, PLACE, files
 from .words import CHINESE
 
@@ -49,3 +49,12 @@ def test_both_languages_have_the_same_shapes(draw):
 def test_every_word_that_is_translated_is_drawn():
     drawn = " ".join(FILES.values())
     assert [word for word in CHINESE if word not in drawn] == []
+
+
+def test_every_diagram_is_shown_by_a_page_and_each_that_is_shown_is_there():
+    shown = {
+        (NOTES / f"{note}.md").parent.joinpath(path).resolve()
+        for note in pages()
+        for path in re.findall(r"^!\[[^\]]+\]\((\S*figures/diagrams/\S+)\)$", read(NOTES / f"{note}.md"), re.MULTILINE)
+    }
+    assert {file for file in FILES if file.parent == PLACE} <= shown <= set(FILES)

@@ -37,9 +37,15 @@ class Equation(NamedTuple):
 @cache
 def code_files(note: str) -> tuple[Path, ...]:
     """The files that a note derives: of its own name first, then those whose docstring names the note."""
-    files = [file for folder in ("reference", "parity_tests") for file in sorted((ROOT / folder).rglob("*.py"))]
-    naming = [file for file in files if f"notes/{note}.md" in (ast.get_docstring(ast.parse(read(file))) or "")]
+    naming = [file for file, docstring in docstrings().items() if f"notes/{note}.md" in docstring]
     return tuple(sorted(naming, key=lambda file: file.stem != Path(note).name))
+
+
+@cache
+def docstrings() -> dict[Path, str]:
+    """What each file that may derive from a note says of itself."""
+    files = [file for folder in ("reference", "parity_tests") for file in sorted((ROOT / folder).rglob("*.py"))]
+    return {file: ast.get_docstring(ast.parse(read(file))) or "" for file in files}
 
 
 def read(file: Path) -> str:

@@ -1,6 +1,8 @@
 """The diagrams: the files are current, small enough for a phone, alike in both languages, and lead to the lines of code."""
 
 import re
+from functools import cache
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -9,20 +11,26 @@ from ..labels import NOTES, ROOT, pages, read
 from . import DIAGRAMS, PLACE, files
 from .words import CHINESE
 
-FILES = dict(files())
+PLACES = [PLACE / language / f"{draw.__name__}.svg" for draw in DIAGRAMS for language in ("", "zh")]
 SVG = "{http://www.w3.org/2000/svg}"
+each_file = pytest.mark.parametrize("file", PLACES, ids=lambda file: file.relative_to(PLACE).as_posix())
+
+
+@cache
+def drawn() -> dict[Path, str]:
+    return dict(files())
 
 
 def test_the_files_are_current():
     """If not: ``python -m notes.diagrams``."""
-    assert sorted(PLACE.rglob("*.svg")) == sorted(FILES)
-    assert [file.name for file, text in FILES.items() if read(file) != text] == []
+    assert sorted(PLACE.rglob("*.svg")) == sorted(drawn()) == sorted(PLACES)
+    assert [file.name for file, text in drawn().items() if read(file) != text] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PLACE).as_posix())
+@each_file
 def test_it_can_be_read_on_a_phone_and_stand_in_a_page_with_others(file):
     """A phone of 390 pixels leaves 358 to a picture; the smallest text but a lowered index is of 13 units."""
-    root = ElementTree.fromstring(FILES[file])
+    root = ElementTree.fromstring(drawn()[file])
     assert root[0].tag == f"{SVG}title" and root[0].text and root.get("role") in ("img", "group")
     assert 13 * 358 / float(root.get("viewBox", "").split()[2]) >= 8
     assert not root.findall(".//*[@id]")
@@ -31,9 +39,9 @@ def test_it_can_be_read_on_a_phone_and_stand_in_a_page_with_others(file):
     assert heads and all("svg.figure" in one or one.strip().startswith("svg.diagram ") for head in heads for one in head.split(","))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PLACE).as_posix())
+@each_file
 def test_a_link_leads_to_the_line_that_carries_its_label(file):
-    for link in ElementTree.fromstring(FILES[file]).iter(f"{SVG}a"):
+    for link in ElementTree.fromstring(drawn()[file]).iter(f"{SVG}a"):
         place, _, line = link.get("href", "").partition("#L")
         code = (file.parent / place).resolve()
         assert ROOT.resolve() in code.parents
@@ -47,8 +55,8 @@ def test_both_languages_have_the_same_shapes(draw):
 
 
 def test_every_word_that_is_translated_is_drawn():
-    drawn = " ".join(FILES.values())
-    assert [word for word in CHINESE if word not in drawn] == []
+    said = " ".join(drawn().values())
+    assert [word for word in CHINESE if word not in said] == []
 
 
 def test_every_diagram_is_shown_by_a_page_and_each_that_is_shown_is_there():
@@ -57,4 +65,4 @@ def test_every_diagram_is_shown_by_a_page_and_each_that_is_shown_is_there():
         for note in pages()
         for path in re.findall(r"^!\[[^\]]+\]\((\S*figures/diagrams/\S+)\)$", read(NOTES / f"{note}.md"), re.MULTILINE)
     }
-    assert {file for file in FILES if file.parent == PLACE} <= shown <= set(FILES)
+    assert {file for file in drawn() if file.parent == PLACE} <= shown <= set(drawn())

@@ -8,24 +8,22 @@ from .svg import Canvas
 
 
 def rnn_cell(chinese: bool = False) -> Canvas:
-    c = Canvas(500, 358, "The RNN cell: forward and gradient", chinese=chinese, note="cells/rnn")
-    h, w_hh = c.node(32, 102, "h"), c.box(144, 102, 84, 40, "W_hh, b_hh", "green")
-    x, w_ih = c.node(244, 288, "x"), c.box(244, 198, 84, 40, "W_ih, b_ih", "blue")
-    a, phi = c.node(244, 102, "a"), c.box(330, 102, 44, 38, "φ")
-    new, y = c.node(414, 102, "h⁺"), Shape(414, 36, 40, 20)
-    for one, other in ((h, w_hh), (w_hh, a), (x, w_ih), (w_ih, a), (a, phi), (phi, new), (new, y)):
+    c = Canvas(500, 314, "The RNN cell: forward and gradient", chinese=chinese, note="cells/rnn")
+    h, w_hh = c.node(32, 58, "h"), c.box(144, 58, 84, 40, "W_hh, b_hh", "green")
+    x, w_ih = c.node(244, 244, "x"), c.box(244, 154, 84, 40, "W_ih, b_ih", "blue")
+    a, phi = c.node(244, 58, "a"), c.box(330, 58, 44, 38, "φ")
+    new = c.node(414, 58, "h⁺")
+    for one, other in ((h, w_hh), (w_hh, a), (x, w_ih), (w_ih, a), (a, phi), (phi, new)):
         c.flow(one, other)
     on(c, new, "dh⁺")
-    c.name(404, 32, "y")
-    c.name(430, 32, "dy", "gradient")
-    c.label(244, 70, "R1")
-    c.label(375, 82, "R2")
-    c.label(284, 122, "R2*")
-    read(c, 75, 124, "dh", "R1*")
-    read(c, 276, 240, "dx", "R1*")
-    weight(c, w_hh, 144, 166, "dW_hh, db_hh", "R1*")
-    weight(c, w_ih, 356, 198, "dW_ih, db_ih", "R1*")
-    legend(c, 336, h="hidden state")
+    c.label(244, 26, "R1")
+    c.label(375, 38, "R2")
+    c.label(284, 78, "R2*")
+    read(c, 75, 80, "dh", "R1*")
+    read(c, 276, 196, "dx", "R1*")
+    weight(c, w_hh, 144, 122, "dW_hh, db_hh", "R1*")
+    weight(c, w_ih, 356, 154, "dW_ih, db_ih", "R1*")
+    legend(c, 292, h="hidden state")
     return c
 
 

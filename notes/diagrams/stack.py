@@ -81,7 +81,7 @@ def grid(c: Canvas, x: float, y: float, order: str) -> None:
 
 def step(c: Canvas, x: float, y: float, name: str, t: int) -> None:
     true = t < LENGTHS[name]
-    c.box(x, y, WIDE - 6, HIGH - 6, f"{name}_{t}" if true else "", COLOURS[name] if true else "frame dotted", radius=4)
+    c.box(x, y, WIDE - 6, HIGH - 6, f"{name}_{t}" if true else "", COLOURS[name] if true else "out", radius=4)
 
 
 def segments(c: Canvas, y: float) -> None:

@@ -13,7 +13,8 @@ from .geometry import Point, Shape, between, lane, rounded, tip, towards
 from .words import CHINESE
 
 STYLE = """\
-svg.diagram text { font: italic 16px ui-serif, Georgia, "Times New Roman", serif; text-anchor: middle; fill: var(--ink); }
+svg.diagram text { font: italic 16px ui-serif, Georgia, "Times New Roman", "DejaVu Serif", serif; }
+svg.diagram text { text-anchor: middle; fill: var(--ink); }
 svg.diagram .sub { font-size: 12px; font-style: normal; }
 svg.diagram .upright { font-style: normal; }
 svg.diagram .words { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; }

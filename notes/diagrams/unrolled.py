@@ -10,7 +10,7 @@ UP, DOWN = 14, 14  # forward runs above the middle, the gradient below it
 def unrolled(chinese: bool = False) -> Canvas:
     c = Canvas(520, 532, "An RNN, folded and unrolled over three time steps", chinese=chinese)
     folded(c, CELLS[0], 112)
-    legend(c, 232, 66)
+    legend(c, 232, 54)
     copies(c, 390)
     return c
 
@@ -35,6 +35,8 @@ def legend(c: Canvas, x: float, y: float) -> None:
     c.name(x + 20, y + 82, "W_hh", "green")
     c.words(x + 54, y + 69, "the same in every step", "start")
     c.name(x, y + 112, "y_t = h_{t+1}", "start")
+    c.name(x, y + 140, "dh_{t+1}", "gradient start")
+    c.words(x + 54, y + 140, "both that arrive, added", "start")
 
 
 def cell(c: Canvas, x: float, y: float) -> None:
@@ -63,4 +65,5 @@ def copies(c: Canvas, y: float) -> None:
         c.arrow((left, y - UP), (right, y - UP))
         c.name((left + right) / 2, y - UP - 15, f"h_{t}")
         c.arrow((right, y + DOWN), (left, y + DOWN), kind="gradient")
-        c.name((left + right) / 2, y + DOWN + 16, f"dh_{t}", "gradient")
+    c.name(40, y + DOWN + 16, "dh_0", "gradient")
+    c.name(478, y + DOWN + 16, "dh_n", "gradient")

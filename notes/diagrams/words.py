@@ -7,6 +7,7 @@ CHINESE = {
     "forward": "前向计算",
     "gradient": "梯度",
     "the same in every step": "各时间步共用",
+    "both that arrive, added": "到达的两项之和",
     "loss ℓ": "损失 ℓ",
     "a weight's gradient: the sum over all steps": "权重的梯度：对所有时间步求和",
     "The RNN cell: forward and gradient": "RNN 单元：前向计算与梯度",

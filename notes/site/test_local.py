@@ -73,7 +73,7 @@ def templates() -> list[Path]:
 
 def test_the_templates_of_the_reports_and_the_pictures_of_the_notes():
     assert templates()
-    pictures = sorted((ROOT / "notes" / "figures").glob("*.svg"))
+    pictures = sorted((ROOT / "notes" / "figures").rglob("*.svg"))
     assert pictures
     for file in [*templates(), *pictures]:
         assert external(file.name, file.read_text(encoding="utf-8")) == [], file

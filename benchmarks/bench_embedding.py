@@ -22,9 +22,9 @@ def reduceat(dy, ids, V):
 
 
 def one_hot(dy, ids, V):
-    S = np.zeros((len(ids), V), dy.dtype)
-    S[np.arange(len(ids)), ids] = 1
-    return S.T @ dy
+    X = np.zeros((len(ids), V), dy.dtype)
+    X[np.arange(len(ids)), ids] = 1
+    return X.T @ dy
 
 
 def torch_own(dy, ids, V):

@@ -48,7 +48,7 @@ FAULTS = [
           "pad_packed_sequence(y._replace(sorted_indices=None, unsorted_indices=None))[0]"),
     Fault("context and state exchanged", "Seq2seq._read", "join(pad_packed_sequence_backward(c, y).data, y.data)",
           "join(pad_packed_sequence_backward(c, y).data, y.data)[:, ::-1]"),
-    Fault("derivative of tanh left out", "Seq2seq._read.pullback", "pull_a(da * (1 - a**2))", "pull_a(da)"),
+    Fault("derivative of tanh left out", "Seq2seq._read.pullback", "pull_a(dr * (1 - r**2))", "pull_a(dr)"),
     Fault("decoder's own path past the attention lost", "Seq2seq._read.pullback", "dy._replace(data=dy.data + dh)", "dy"),
     Fault("encoder has no gradient from the attention", "Seq2seq._encode.pullback", "dm + dm_keys", "0 * dm",
           source="practical-pytorch #149: wrong attention"),

@@ -37,10 +37,10 @@ CASES = [
 
 # fmt: off
 FAULTS = [
-    Fault("of a repeated token only the last gradient counts", "scatter", "return S @ dy",
+    Fault("of a repeated token only the last gradient counts", "scatter", "return X.T @ dy",
           "out = np.zeros((V, dy.shape[1]), dy.dtype)\nout[ids] = dy\nreturn out"),
-    Fault("gradient of a token averaged over its occurrences", "scatter", "return S @ dy",
-          "return S @ dy / np.maximum(np.bincount(ids, minlength=V), 1)[:, None]"),
+    Fault("gradient of a token averaged over its occurrences", "scatter", "return X.T @ dy",
+          "return X.T @ dy / np.maximum(np.bincount(ids, minlength=V), 1)[:, None]"),
     Fault("padding takes a gradient", "backward", "dW[k.padding_idx] = 0", "pass"),
     Fault("padding at the wrong row", "backward", "dW[k.padding_idx] = 0", "dW[k.padding_idx - 1] = 0"),
     Fault("padding is read as zeros", "forward", "W[ids]", "W[ids] * (np.asarray(ids) != padding_idx)[..., None]"),

@@ -5,7 +5,7 @@
     last:  u_b = h of the last layer after each direction's own last step, forward | reverse     (C3)
     mean:  u_b = 1/T_b Σ_t y_tb                                     (C4)
     max:   u_b = max_t y_tb                                         (C5)
-    z = u Wᵀ + b,  loss = mean cross-entropy of z against the class (C6)
+    z = u Wᵀ + b,  ℓ = mean cross-entropy of z against the class (C6)
 
 T_b is the true length of sequence b.  The starred labels are the adjoints.
 """

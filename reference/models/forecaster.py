@@ -5,8 +5,8 @@
     u_1 = x_T,  u_k = v_{k-1} where the coin k is heads, else f_{k-1}                                                   (Y3)
     h_k, s_{k+1} = decoder([u_k ; n_{T+k}], s_k)                    recursive: the decoder is the rnn                   (Y4)
     f_k = u_k + h_k Wᵀ + b                                          every column, since it is read again                (Y5)
-    loss = mean (f - v)²                                            over steps, batch, predicted columns                (Y6)
-    f_kq = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_kq           direct with quantiles: loss = mean l_q of J8        (Y7)
+    ℓ = mean (f - v)²                                               over steps, batch, predicted columns                (Y6)
+    f_kq = x_T0 + ([y_T ; n_{T+1} ... n_{T+K}] Wᵀ + b)_kq           direct with quantiles: ℓ = mean ℓ_q of J8           (Y7)
     f_k1 <= f_k2 ... sorted                                         where it forecasts, not where it learns             (Y8)
 
 x the past (T, B, C), v the future (K, B, C), n (T+K, B, F - C) what is known ahead in both, the calendar for instance: the

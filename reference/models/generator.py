@@ -1,11 +1,11 @@
 """One to many: a condition becomes the first state, and the model reads its own output.  Derivation: notes/models/generator.md
 
-    c_b = Σ_k K[condition_bk]                                       (N1)
-    s_0 = tanh(c Aᵀ + a), cut into the first states of the layers   (N2)
+    c_b = Σ_k E_c[condition_bk]                                     (N1)
+    a = c W_0ᵀ + b_0,  s_0 = tanh(a), cut into the layers' states    (N2)
     x_n = E[token_n]                                                (N3)
     y, _ = rnn(x, s_0), packed                                      (N4)
     z_n = y_n Wᵀ + b                                                (N5)
-    loss = mean cross-entropy of z_n against the next token, over all N rows    (N6)
+    ℓ = mean cross-entropy of z_n against the next token, over all N rows       (N6)
     free running: the next token is drawn from softmax(z) and read in N3        (N7)
 
 In training the tokens read are those of the data (teacher forcing).  The starred labels are the adjoints.

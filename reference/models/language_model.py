@@ -4,7 +4,7 @@
     x ← x ∘ keep / (1 - p),  y likewise     dropout                 (U2)
     y, s_n = rnn(x, s_0)                                            (U3)
     z_t = y_t Wᵀ + b,  W = E if tied                                (U4)
-    loss = mean cross-entropy of z_t against the next token         (U5)
+    ℓ = mean cross-entropy of z_t against the next token            (U5)
     s_0 of the next window = s_n, as a constant                     (U6)
 
 So a gradient ends at its window's edge: truncated BPTT.  The starred labels are the adjoints.

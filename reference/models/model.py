@@ -1,4 +1,4 @@
-"""A model: a module made of modules, with one loss and its gradient in every parameter."""
+"""A model: a module made of modules, with one loss and its gradient with respect to every parameter."""
 
 from typing import Any
 

@@ -34,7 +34,7 @@ def hidden(state: State) -> Array:
 
 
 def of_hidden(dh: Array, state: State) -> State:
-    """The gradient in a state of which only h was read"""
+    """The gradient with respect to a state of which only h was read"""
     return as_state([dh, *map(np.zeros_like, fields(state)[1:])])
 
 

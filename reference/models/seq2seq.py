@@ -1,12 +1,12 @@
 """Many to many, out of step: a sequence for a sequence of another length.  Derivation: notes/models/seq2seq.md
 
-    x_n = F[source_n],  m, s = encoder(x), packed                   (Q1)
+    x_n = E_s[source_n],  m, s = encoder(x), packed                 (Q1)
     s_0 = s of each layer, forward | reverse                        (Q2)
-    u_t = E[token_t] where the coin k_t is heads, else f_t          (Q3)
+    u_t = E[token_t] where the coin shows heads, else f_t           (Q3)
     h_t, s_{t+1} = decoder(u_t, s_t)                                (Q4)
-    c_t, w_t = attention(h_t, m)                                    (Q5)
-    a_t = tanh((c_t | h_t) Aᵀ + a),  z_t = a_t Wᵀ + b;  without attention a_t = h_t         (Q6)
-    loss = mean cross-entropy of z_t against target t, over all true steps      (Q7)
+    c_t, α_t = attention(h_t, m)                                    (Q5)
+    r_t = tanh((c_t | h_t) W_cᵀ + b_c),  z_t = r_t Wᵀ + b;  without attention r_t = h_t     (Q6)
+    ℓ = mean cross-entropy of z_t against target t, over all true steps         (Q7)
     f_{t+1} = E[token],  argmax of z_t or drawn from softmax(z_t)   (Q8)
     f_{t+1} = softmax(z_t) E,  the expected embedding               (Q9)
 
@@ -234,12 +234,12 @@ class Seq2seq(Model):
         m, mask, keys, p = memory
         c, weights, cache = attention.attend_forward(p, pad_packed_sequence(y)[0], m, keys, mask, attend.kind)  # Q5
         a, pull_a = combine.vjp(join(pad_packed_sequence_backward(c, y).data, y.data))
-        a = np.tanh(a)                                                                              # Q6
-        z, pull_z = self.head.vjp(a)                                                                # Q6
+        r = np.tanh(a)                                                                              # Q6
+        z, pull_z = self.head.vjp(r)                                                                # Q6
 
         def pullback(dz: Array) -> tuple[dict[str, Grads], PackedSequence, Sequence[Array]]:
-            head, da = pull_z(dz)                                                                   # Q6*
-            combined, both = pull_a(da * (1 - a**2))                                                # Q6*
+            head, dr = pull_z(dz)                                                                   # Q6*
+            combined, both = pull_a(dr * (1 - r**2))                                                # Q6*
             dc, dh = np.split(both, 2, axis=-1)                                                     # Q6*
             dp, dq, *dmemory = attention.attend_backward(pad_packed_sequence(y._replace(data=dc))[0], 0, cache)  # Q5*
             dy = pad_packed_sequence_backward(dq, y)

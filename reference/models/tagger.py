@@ -3,7 +3,7 @@
     x_n = E[token_n]                                                (M1)
     y, _ = rnn(x), packed                                           (M2)
     z_n = y_n Wᵀ + b                                                (M3)
-    loss = mean cross-entropy of z_n against tag n, over all N rows of the batch                 (M4)
+    ℓ = mean cross-entropy of z_n against tag n, over all N rows of the batch                    (M4)
 
 A row n is one true step of one sequence: there is no padding anywhere.  The starred labels are the adjoints.
 """

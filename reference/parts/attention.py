@@ -8,8 +8,8 @@
     c_t = Σ_s α_ts h_s                                                  (A6)
 
 T queries, S memory steps, B batch, Q query, K memory, A width of g and k (K but in additive); time first.
-A1* labels the adjoint of A1.  Additive: Bahdanau, Cho & Bengio 2015; the others: Luong, Pham & Manning 2015, scaled as
-in Vaswani et al. 2017.
+A1* labels the adjoint of A1.  Additive: Bahdanau, Cho & Bengio 2015; dot, general: Luong, Pham & Manning 2015; scaled:
+Vaswani et al. 2017.
 """
 
 from typing import NamedTuple

@@ -37,8 +37,8 @@ def backward(dy: Array, k: Cache) -> Array:
 def scatter(dy: Array, ids: Array, V: int) -> Array:
     """dy (N, E), ids (N,)  ->  the sum of the rows of dy that belong to each token, (V, E)
 
-    The selecting matrix S (V, N) of E1 is sparse: one 1 in each column.  Its product with dy costs N·E additions.
+    The one-hot matrix X (N, V) of E1 is sparse: one 1 in each row.  Its product with dy costs N·E additions.
     """
     N = len(ids)
-    S = sparse.csc_array((np.ones(N, dy.dtype), ids, np.arange(N + 1)), shape=(V, N))
-    return S @ dy                                                           # E1*
+    X = sparse.csr_array((np.ones(N, dy.dtype), ids, np.arange(N + 1)), shape=(N, V))
+    return X.T @ dy                                                         # E1*

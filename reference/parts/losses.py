@@ -1,16 +1,16 @@
 """Losses of logits and of numbers, each with its gradient.  Derivation: notes/parts/losses.md
 
-    log p = z - m - log Σ_v exp(z_v - m),  m = max z                                    (J1)
-    l = -(1 - ε) w_t log p_t - (ε / V) Σ_v w_v log p_v                                  (J2)
-    L = Σ l / Σ w_t  (mean)  or  Σ l  (sum)  or  l  (none)                              (J3)
-    L = Σ c ∘ l,  c = k / Σ k  (token)  or  k / (B Σ_t k)  (sequence)  or  k  (sum)     (J4)
-    l = r²  (MSE)  or  |r|  (L1),  r = x - y                                            (J5)
-    l = r² / 2 where |r| <= δ,  else  δ (|r| - δ / 2)                                   (J6)
-    l = ω y log(1 + e⁻ˣ) + (1 - y) log(1 + eˣ)                                          (J7)
-    l_q = max(q r_q, (q - 1) r_q),  r_q = y - x_q                                       (J8)
+    log p = z - ẑ - log Σ_v exp(z_v - ẑ),  ẑ = max z                                    (J1)
+    ℓ_n = -(1 - ε) w_t log p_t - (ε / V) Σ_v w_v log p_v                                (J2)
+    ℓ = Σ ℓ_n / Σ w_t  (mean)  or  Σ ℓ_n  (sum)  or  ℓ_n  (none)                        (J3)
+    ℓ = Σ c ∘ ℓ_tb,  c = m / Σ m  (token)  or  m / (B Σ_t m)  (sequence)  or  m  (sum)  (J4)
+    ℓ_n = r²  (MSE)  or  |r|  (L1),  r = x - y                                          (J5)
+    ℓ_n = r² / 2 where |r| <= δ,  else  δ (|r| - δ / 2)                                 (J6)
+    ℓ_n = ω y log(1 + e⁻ˣ) + (1 - y) log(1 + eˣ)                                        (J7)
+    ℓ_q = max(q r_q, (q - 1) r_q),  r_q = y - x_q                                       (J8)
 
-z logits (..., V), classes last; t targets (...); w class weights, ε label smoothing, k mask, ω weight of positives;
-x_q the forecast of the quantile q, quantiles last.
+ℓ the loss, ℓ_n that of one target; z logits (..., V), classes last; t targets (...); w class weights, ε label smoothing,
+m mask, ω weight of positives; x_q the forecast of the quantile q, quantiles last.
 Every exponent is at most 0, so nothing overflows.  J1* labels the adjoint of J1.  Namesakes in torch.nn.functional.
 """
 
@@ -29,12 +29,12 @@ IGNORE = -100
 class Cache(NamedTuple):
     """Of cross-entropy."""
 
-    e: Array           # (..., V)    exp(z - m)
+    e: Array           # (..., V)    exp(z - ẑ)
     s: Array           # (..., 1)    their sum, so p = e / s
     targets: Array     # (...)    0 where ignored
     w: Array           # (V,)     class weights
     smoothing: float
-    scale: Array       # (...)    dL/dl, 0 where ignored
+    scale: Array       # (...)    dℓ/dℓ_n, 0 where ignored
 
 
 def exponentials(z: Array) -> tuple[Array, Array, Array]:
@@ -118,7 +118,7 @@ def classes(targets: ArrayLike, shape: tuple[int, ...], V: int, ignore_index: in
 
 
 def reduced_scale(w: Array, reduction: str) -> float:
-    """dL/dl of J3 for weights w (...) that are 0 where ignored"""
+    """dℓ/dℓ_n of J3 for weights w (...) that are 0 where ignored"""
     if reduction != "mean":
         return 1
     if not w.size or not w.any():
@@ -176,10 +176,10 @@ def sequence_backward(dloss: ArrayLike, k: Cache) -> Array:
 
 
 class Residual(NamedTuple):
-    """What the backward of a loss of numbers needs: dl/dx and how it was reduced."""
+    """What the backward of a loss of numbers needs: dℓ_n/dx and how it was reduced."""
 
     slope: Array       # like x
-    scale: Array       # dL/dl, one number
+    scale: Array       # dℓ/dℓ_n, one number
 
 
 def mse_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Residual]:
@@ -259,7 +259,7 @@ def quantile_forward(x: Array, y: Array, quantiles: ArrayLike, reduction: str = 
 
 
 def mse_backward(dloss: ArrayLike, k: Residual) -> Array:
-    """The adjoint of every loss of numbers: dloss like loss, Residual  ->  dx like x.  The gradient in y is -dx but in
+    """The adjoint of every loss of numbers: dloss like loss, Residual  ->  dx like x.  The gradient with respect to y is -dx but in
     bce, where targets take none."""
     return np.asarray(dloss, k.slope.dtype) * k.scale * k.slope                         # J3*, J5*
 
@@ -276,7 +276,7 @@ def comparable(x: Array, y: Array, reduction: str) -> None:
 
 
 def settle(l: Array, slope: Array, reduction: str) -> tuple[Array, Residual]:
-    """l (...), dl/dx (...)  ->  loss, Residual"""
+    """l (...), dℓ_n/dx (...)  ->  loss, Residual"""
     scale = np.ones((), l.real.dtype) / (l.size if reduction == "mean" else 1)          # J3
     return reduce(l * scale, reduction), Residual(slope, scale)
 

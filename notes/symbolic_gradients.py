@@ -23,7 +23,7 @@ ROUNDINGS = 64
 
 
 def rule(symbols: list, expressions: list) -> Callable:
-    """Numbers for the symbols -> the expressions' values, and their derivatives in each symbol by SymPy."""
+    """Numbers for the symbols -> the expressions' values, and their derivatives with respect to each symbol by SymPy."""
     slopes = [[e.diff(s) for s in symbols] for e in expressions]
     return sp.lambdify(symbols, [expressions, slopes], "mpmath", cse=True)
 
@@ -79,7 +79,7 @@ def derived(function: Callable) -> Callable:
 
 
 def jacobian(outputs: Iterable, symbols: Iterable) -> Callable[[Iterable], tuple[Array, Array]]:
-    """A function of numbers, one for each symbol: the values of the outputs and their derivatives in the symbols."""
+    """A function of numbers, one for each symbol: the values of the outputs and their derivatives with respect to the symbols."""
     symbols, ends = list(symbols), [_part(e) for e in outputs]
     calls = in_order(ends)
 
@@ -140,7 +140,7 @@ class Symbols(dict):
         return np.reshape(self.jacobian(np.ravel(output))[0], np.shape(output))
 
     def gradient(self, output: Any) -> dict[str, Array]:
-        """The derivative of one expression in every symbol, named and shaped like the arrays."""
+        """The derivative of one expression with respect to every symbol, named and shaped like the arrays."""
         return self.named(self.jacobian([output])[1][0])
 
     def jacobian(self, outputs: Iterable) -> tuple[Array, Array]:
@@ -167,7 +167,7 @@ def agree(by_code: Mapping[str, Any], by_symbols: Mapping[str, Any]) -> None:
 
 
 def inner(d: Any, v: Any) -> Any:
-    """⟨d, v⟩, the loss whose gradient in v is d"""
+    """⟨d, v⟩, the loss whose gradient with respect to v is d"""
     return np.sum(np.asarray(d) * np.asarray(v))
 
 

@@ -106,7 +106,7 @@ def refill(value: Any, new: list) -> Any:
 def results(module: Any, x: Any, state: Any = None, seed: int = 0) -> Tensors:
     """Every output and gradient of a layer or cell of either library, by name; random gradients come from upstream.
 
-    x and state are arrays, x may also be a PackedSequence of arrays.  Without a state there is no gradient in it.
+    x and state are arrays, x may also be a PackedSequence of arrays.  Without a state there is no gradient with respect to it.
     """
     compute = _torch_results if isinstance(module, nn.Module) else _reference_results
     outputs, gradients, weights = compute(module, x, state, np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""A training step of a whole model as a configuration to be timed: the loss of a batch and its gradient in every parameter.
+"""A training step of a whole model as a configuration to be timed: a batch's loss and its gradient with respect to all parameters.
 
 No optimiser, but in the rows of the applications (training_step.py), and no dropout.  Tokens are arrays at the start, for torch
 too, whose models turn them into tensors inside.

@@ -39,7 +39,7 @@ def hoisted(x: Array, W_ih: Array, b_ih: Array) -> Tensor:
 
 
 def weight_gradients(da: Array, x: Array, h: Array) -> Arrays:
-    """The gradient in weights does not depend on them: the map is linear."""
+    """The gradient with respect to weights does not depend on them: the map is linear."""
 
     def a(W_ih, W_hh):
         return torch.as_tensor(x) @ W_ih.T + torch.as_tensor(h[:-1]) @ W_hh.T

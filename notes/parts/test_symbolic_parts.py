@@ -216,7 +216,7 @@ def test_what_a_token_is_drawn_from(tau, options, left):
 
 
 def test_entropy_rises_with_the_temperature():
-    """CH4, CH5, CH6, and the slope of log p above CH6: derivatives in τ by SymPy, against the formulas of the note."""
+    """CH4, CH5, CH6, and the slope of log p above CH6: derivatives with respect to τ by SymPy, against the formulas of the note."""
     tau, z = sp.Symbol("tau", positive=True), sp.symbols("z:4")
     log_p = tempered(z, tau)
     p = [sp.exp(v) for v in log_p]

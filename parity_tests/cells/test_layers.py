@@ -165,7 +165,7 @@ class TestForms:
 
     @each_module
     def test_no_state_is_a_state_of_zeros(self, which):
-        """None as a state gives the outputs of zeros, and the gradient in them."""
+        """None as a state gives the outputs of zeros, and the gradient with respect to them."""
         module, x, state = any_module_and_data(which)
         zeros = refill(state, [np.zeros_like(v) for v in leaves(state)])
         with_zeros = module.vjp(x, zeros)

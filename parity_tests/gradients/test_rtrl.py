@@ -35,7 +35,7 @@ def test_agrees_with_its_twin(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_influence_is_the_jacobian_of_the_whole_run(kind):
-    """RT1 and RT2: after T steps M is the derivative of the last state in every parameter, by autograd through T steps."""
+    """RT1 and RT2: after T steps M is the derivative of the last state with respect to every parameter, by autograd."""
     q = problem(kind, T, B=1)
     M, s = rtrl.start(q.p, q.s), q.s
     for t in range(T):

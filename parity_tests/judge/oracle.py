@@ -82,7 +82,7 @@ def jitter(data: Nest, rng: np.random.Generator) -> Nest:
 
 
 def complex_step(rise: Callable[[Tensors], float], inputs: Tensors, wanted: list[str], h: float = 1e-30) -> Tensors:
-    """The gradient in each wanted input, element by element: ``rise`` over h, Im L(v + ih) / h.
+    """The gradient with respect to each wanted input, element by element: ``rise`` over h, Im ℓ(v + ih) / h.
 
     L(v + ih) = L(v) + ih L'(v) + O(h²), so there is no cancellation and no step size to tune.
     Source: Squire & Trapp, "Using complex variables to estimate derivatives of real functions", 1998.

@@ -1,4 +1,4 @@
-"""Whole models on both sides: the loss of a batch and its gradient in every parameter, as cases of a room and for the tests."""
+"""Whole models on both sides: the loss of a batch and its gradient with respect to every parameter, as cases and for the tests."""
 
 import importlib
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def pair(room: str, *args: int, dtype: str = "float64", engine: str = "definitio
 
 
 def gradients(model: Any, batch: Any) -> Tensors:
-    """The loss of a batch and its gradient in every parameter, of a model of either side."""
+    """The loss of a batch and its gradient with respect to every parameter, of a model of either side."""
     loss = model.loss(batch)
     if isinstance(loss, torch.Tensor):
         model.zero_grad()

@@ -112,13 +112,13 @@ class Layer(Module):
         dy : like y; optional
             Gradient of the loss in the output; zeros if not given.
         dstate_n : like state_n; optional
-            Gradient of the loss in the final state; zeros if not given.
+            Gradient of the loss with respect to the final state; zeros if not given.
 
         Returns
         -------
         dx : like x
         dstate : like state
-            The gradient in the initial state, also when none was given (it was zeros then).
+            The gradient with respect to the initial state, also when none was given (it was zeros then).
 
         Raises
         ------

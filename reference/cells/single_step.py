@@ -66,7 +66,7 @@ class Cell(Module):
         -------
         dx : like x
         dstate : like state
-            The gradient in the state before the step.
+            The gradient with respect to the state before the step.
 
         Raises
         ------

@@ -3,7 +3,7 @@
     ds_t = ds_{t+1} J_t + the caller's gradient at s_t,  J_t = ∂s_{t+1} / ∂s_t       (GF1)
     P_t  = J_{T-1} ⋯ J_t = ∂s_T / ∂s_t                                               (GF2)
     σ, ρ = singular values and spectral radius of a square matrix                    (GF3)
-    n_t  = ‖dL/ds_t‖                                                                 (GF4)
+    n_t  = ‖ds_t‖                                                                    (GF4)
 
 s is the state as one row: h, and for an LSTM h | c, of S features.  T time, B batch.
 A room is one of rnn, lstm, gru, and k the Cache of its forward.
@@ -32,7 +32,7 @@ def norms(room: Room, dy: Array, ds_n: State, k: Cached) -> State:
 
 
 def step_jacobians(room: Room, k: Cached, b: int = 0) -> Array:
-    """Cache, sequence b  ->  J (T, S, S): J[t, i, j] is the derivative of feature i of s[t+1] in feature j of s[t]
+    """Cache, sequence b  ->  J (T, S, S): J[t, i, j] is the derivative of feature i of s[t+1] with respect to feature j of s[t]
 
     The step's own backward, run on all T steps and all S unit vectors as one batch of T·S rows.
     """

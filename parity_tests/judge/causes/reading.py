@@ -28,7 +28,7 @@ Edit = tuple[str, str, str]  # function, old code, new code
 
 
 class Inputs(NamedTuple):
-    """What a layer is given, or the gradients in it."""
+    """What a layer is given, or the gradients with respect to it."""
 
     weights: Tensors
     x: np.ndarray
@@ -36,7 +36,7 @@ class Inputs(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What a layer returns, or the gradients in it."""
+    """What a layer returns, or the gradients with respect to it."""
 
     y: np.ndarray
     state: States

@@ -1,4 +1,4 @@
-"""PaddlePaddle 3.3.1: the gradient in x of nn.GRU is NaN where the reset gate is 0 in the numbers of its dtype.
+"""PaddlePaddle 3.3.1: the gradient with respect to x of nn.GRU is NaN where the reset gate is 0 in the numbers of its dtype.
 
 What: one unit, one step, an argument of the reset gate of -200 in float32 or -1000 in float64, where its sigmoid is 0: dx is
 NaN.  At -50 it is right.  The forward is right.  In float32 the gate is 0 from about -89 on.

@@ -2,7 +2,7 @@
 
 What: tf.raw_ops.BlockLSTM clips the cell state to [-cell_clip, cell_clip], 3 by default.  Where it has clipped, cs is constant and
 the gradient through it is zero; BlockLSTMGrad, which is not told of cell_clip, sends it on as if nothing had been clipped.
-With one unit whose cell state is 3 at its clip, the gradient of h in x is far from zero where it is near it.
+With one unit whose cell state is 3 at its clip, the gradient of h with respect to x is far from zero where it is near it.
 
 Witness: central differences of the forward in float32, with steps that are far above its rounding.
 
@@ -34,7 +34,7 @@ def cell_state(x, c, **options):
 
 
 def both(c, **options):
-    """The gradient in x by GradientTape and by central differences"""
+    """The gradient with respect to x by GradientTape and by central differences"""
     x = tf.constant(0.1)
     with tf.GradientTape() as tape:
         tape.watch(x)

@@ -1,9 +1,9 @@
 """TensorFlow 2.21.0: GradientTape's gradients of BlockLSTMV2 are wrong: they are those of the other order of gates.
 
 What: tf.raw_ops.BlockLSTMV2 has its gates in the order i f c o, BlockLSTM in the order i c f o.  The gradient that is registered
-for BlockLSTMV2 is that of BlockLSTM, which takes the blocks of f for those of c and those of c for f's.  The gradient in b is wrong
-here, in most of its numbers; the judge's cases have those in x, w and the initial h wrong as well.  tf.raw_ops.BlockLSTMGradV2,
-which is there and is not used, gives the right one.
+for BlockLSTMV2 is that of BlockLSTM, which takes the blocks of f for those of c and those of c for f's.  The gradient with
+respect to b is wrong here, in most of its numbers; in the judge's cases those with respect to x, w and the initial h are wrong
+as well.  tf.raw_ops.BlockLSTMGradV2, which is there and is not used, gives the right one.
 
 Witness: central differences of the forward in float32, with steps far above its rounding; and BlockLSTMGradV2.
 
@@ -11,8 +11,9 @@ Upstream: no thread was found in a search of its issues. tensorflow/python/ops/r
 calls block_lstm_grad, for both.
 
 Their tests: testBlockLSTMV1V2Consistency in tensorflow/python/ops/rnn_grad_test.py puts w and b into the other order for
-BlockLSTMV2, but asks that the gradients in them are BlockLSTM's as they are, in BlockLSTM's order: that is the fault. With its
-one step and its sizes that is so in 2.21.0; with three steps it is not. No other Python test takes BlockLSTMV2's gradient.
+BlockLSTMV2, but asks that the gradients with respect to them are BlockLSTM's as they are, in BlockLSTM's order: that is the
+fault. With its one step and its sizes that is so in 2.21.0; with three steps it is not. No other Python test takes
+BlockLSTMV2's gradient.
 """
 
 import numpy as np
@@ -32,7 +33,7 @@ def forward(op, w, b, **options):
 
 
 def in_b(k, op, **options):
-    """The gradient of the sum of h in one bias by GradientTape, and by central differences"""
+    """The gradient of the sum of h with respect to one bias by GradientTape, and by central differences"""
     with tf.GradientTape() as tape:
         tape.watch(b)
         loss = tf.reduce_sum(forward(op, w, b, **options)[-1])

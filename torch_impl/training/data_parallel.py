@@ -6,10 +6,10 @@
         model = data_parallel.DataParallel(Classifier(...))
         train(model, Adam(model.module), batches, epochs=3, folder="run")        # rank 0 writes, all read
 
-DistributedDataParallel averages the gradients of N processes.  The loss of a share is a mean over its own targets, n_r
-of them.  Scaled by N n_r / Σ n, the average of the gradients is the gradient of the mean over the whole batch:
+DistributedDataParallel averages the gradients of R processes.  The loss of a share is a mean over its own targets, n_r
+of them.  Scaled by R n_r / Σ n, the average of the gradients is the gradient of the mean over the whole batch:
 
-    1/N Σ_r (N n_r / Σ n) g_r  =  Σ_r n_r g_r / Σ n
+    1/R Σ_r (R n_r / Σ n) g_r  =  Σ_r n_r g_r / Σ n
 
 also where the shares are not equal, and where one of them is empty.
 """

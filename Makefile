@@ -48,7 +48,7 @@ lint: $(READY)   ## ruff, its formatter, and mypy
 	@$(BIN)/mypy --no-error-summary
 
 figures: $(READY) ## the README's picture, the notes' pictures and generated parts, from what was measured
-	@$(BIN)/python -m notes.studies.picture
+	@$(BIN)/python -m notes.diagrams.parity
 	@$(BIN)/python -m notes.diagrams
 	@$(BIN)/cog -r README.md README.zh.md
 	@$(BIN)/python -m notes.generated --write --figures

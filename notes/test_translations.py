@@ -49,7 +49,7 @@ def formulas(file: Path) -> list[str]:
 def tables(file: Path) -> list[str]:
     """The rows' shapes, and what of their cells is the same in every language: numbers and code."""
     rows = [line for line in file.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("|")]
-    return [" | ".join(re.sub(r"\D*(\d[\d.,]*)?.*", r"\1", cell) for cell in row.split("|")) for row in rows]
+    return [" | ".join(re.sub(r"\D*(\d+(?:[.,]\d+)*)?.*", r"\1", cell) for cell in row.split("|")) for row in rows]
 
 
 def pictures(file: Path) -> list[Path]:

@@ -52,7 +52,7 @@ def test_every_link_leads_somewhere():
     assert list(dangling(SITE)) == []
 
 
-@pytest.mark.parametrize("note", filter(is_notebook, pages()))
+@pytest.mark.parametrize("note", [note for note in pages() if is_notebook(note)])
 def test_every_page_of_the_tutorial_is_a_notebook_that_ran(note):
     cells = json.loads((SITE / f"{note}.ipynb").read_text(encoding="utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]

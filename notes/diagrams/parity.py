@@ -1,4 +1,4 @@
-"""``python -m notes.studies.picture``: the README's picture, from a run of the suite and one planted fault."""
+"""``python -m notes.diagrams.parity``: the README's picture, from a run of the suite and one planted fault."""
 
 import argparse
 import re

@@ -158,10 +158,12 @@ function written({ x, y, side }, numbers, kind) {
     `<text class="number ${anchor}" x="${at}" y="${y + 10 + LINE * j}">${text}</text>`).join("")}</g>`;
 }
 
-// The step that is computed, brought into view in a diagram that is wider than its frame.
+// The step that is computed, brought into view in a diagram that is wider than its frame; of a step that is wider too, what
+// is chosen in it.
 function follow() {
-  const t = state.moments[state.at - 1]?.t ?? 0;
-  const frame = $("diagram"), svg = frame.firstElementChild, scale = svg.clientWidth / svg.viewBox.baseVal.width;
-  const step = STEP * (state.roomy ? ROOMY[state.H - 1][0] : 1) * scale, left = t * step, right = left + step + 2 * LEFT * scale;
-  if (left < frame.scrollLeft || right > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = Math.min(left, (left + right - frame.clientWidth) / 2);
+  const frame = $("diagram"), svg = frame.firstElementChild, scale = svg.clientWidth / svg.viewBox.baseVal.width, width = frame.clientWidth;
+  const step = STEP * (state.roomy ? ROOMY[state.H - 1][0] : 1) * scale, left = (state.moments[state.at - 1]?.t ?? 0) * step, right = left + step + 2 * LEFT * scale;
+  const chosen = svg.querySelector(".chosen circle");
+  if (right - left > width) frame.scrollLeft = chosen ? chosen.cx.baseVal.value * scale - width / 2 : left;
+  else if (left < frame.scrollLeft || right > frame.scrollLeft + width) frame.scrollLeft = (left + right - width) / 2;
 }

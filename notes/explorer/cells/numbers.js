@@ -55,7 +55,13 @@ const Numbers = (() => {
     else edits.set(keyOf(view, path), { path, value, name, of: path.startsWith("p.") && of });
   }
 
-  return { problem, changed, forget: () => edits.clear() };
+  function forget() { // and how many they were
+    const { size } = edits;
+    edits.clear();
+    return size;
+  }
+
+  return { problem, changed, forget };
 })();
 
 // ---- their fields ---------------------------------------------------------------------------------------------------

@@ -125,10 +125,11 @@ function renew(ended) {
 
 const some = names => (names.length > 4 ? `${names.slice(0, 3).join("; ")}; and ${names.length - 3} more` : names.join("; "));
 
-function say({ kept, aside }) {
+function say({ kept, aside }, gone = 0) {
   const { T, H } = EXAMPLE, own = state.seed || state.H !== H ? "drawn numbers" : `the example of the notes${state.T === T ? "" : ", with other steps"}`;
   $("status").textContent = [`${nameOf(state.kind)}: ${own}.`, kept.length && `Kept: ${some(kept)}.`,
-    aside.length && `Set aside until there is a place for it: ${some(aside)}.`].filter(Boolean).join(" ");
+    aside.length && `Set aside until there is a place for it: ${some(aside)}.`,
+    gone && (gone === 1 ? "Your change is gone." : `Your ${gone} changes are gone.`)].filter(Boolean).join(" ");
 }
 
 function move(to) {
@@ -153,12 +154,11 @@ document.addEventListener("click", ({ target }) => {
   const to = { start: 0, before: state.at - 1, after: state.at + 1, end: state.moments.length }[target.id];
   if (to !== undefined) move(to);
   if (target.id === "draw" || target.id === "reset") {
-    Numbers.forget();
-    const ended = target.id === "draw" && state.at === state.moments.length;
+    const gone = Numbers.forget(), ended = target.id === "draw" && state.at === state.moments.length;
     Object.assign(state, target.id === "draw" ? { seed: state.seed + 1 } : EXAMPLE);
     const changes = renew(ended);
     if (target.id === "reset") Dock.hold(FIRST);
-    say(changes);
+    say(changes, gone);
   }
   const key = target.closest("[data-key]")?.dataset.key, hold = target.closest("[data-hold]")?.dataset.hold;
   if (key) choose(key);

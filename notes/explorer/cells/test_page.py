@@ -89,6 +89,7 @@ def test_the_example_of_the_notes_restores_everything(page):
     assert page.evaluate(SEEN) != opened
     page.click("#reset")
     assert page.evaluate(SEEN) == opened
+    assert page.text_content("#status") == "LSTM: the example of the notes. Your change is gone."
 
 
 def test_switching_keeps_what_has_a_place_and_says_what_has_none(page):

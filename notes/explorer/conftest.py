@@ -10,6 +10,7 @@ from .formulas import plain
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REQUIRED = bool(os.environ.get("CI"))
+NAVIGATION = ["index.html", "explorer.html", "explorer_attention.html", "explorer_sampling.html"]
 
 
 @pytest.fixture(scope="module")

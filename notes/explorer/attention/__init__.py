@@ -5,8 +5,7 @@ from typing import Any
 
 from reference.parts import attention
 
-from ...labels import equations
-from ..formulas import Render
+from ..formulas import Render, definitions
 
 JSON = dict[str, Any]
 FUNCTIONS = ("forward", "backward", "keys_forward", "keys_backward", "attend_forward", "attend_backward")
@@ -30,10 +29,4 @@ def source() -> list[tuple[int, str]]:
 
 
 def data(render: Render) -> JSON:
-    labelled = equations("parts/attention")
-    drawn = iter(render([formula for e in labelled for formula in e.formulas]))
-    return {
-        "example": EXAMPLE,
-        "source": source(),
-        "equations": {e.label: [next(drawn) for _ in e.formulas] for e in labelled},
-    }
+    return {"example": EXAMPLE, "source": source(), "equations": definitions("parts/attention", render)}

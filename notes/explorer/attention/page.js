@@ -2,6 +2,7 @@
 "use strict";
 
 const SYMBOL = { w: "α", dw: "dα" };
+const IN_CODE = { k: "keys", w: "w", c: "context", dw: "dw", dk: "dkeys", "dh, as values": "dh", "dh, as keys": "the last of what is returned", "de, scaled": "de, once more" };
 const TABLES = { forward: ["h", "k", "g", "u", "e", "w", "c"], backward: ["dw", "dh, as values", "de", "de, scaled", "dv", "da", "dg", "dk", "dW_q", "dq", "dW_k", "db", "dh, as keys", "dh"] };
 const STEPS = new Set(["h", "k", "u", "e", "w", "dw", "dh, as values", "de", "de, scaled", "da", "dk", "dh, as keys", "dh"]); // have an entry for each step
 const OWN = {
@@ -78,7 +79,7 @@ function show() {
     const [name, s] = td.dataset.key.split("|"), value = s === "" ? v[name] : [v[name][s]].flat();
     const lines = Array.isArray(value[0]) ? value.map(row => row.map(n => figure(n)).join("  ")) : s === "" ? [value.map(n => figure(n)).join("  ")] : value.map(n => figure(n));
     td.replaceChildren(...lines.map(line => el("span", {}, line)));
-    td.style.setProperty("--tint", TABLES.backward.includes(name) ? tint(value) : "transparent");
+    td.style.setProperty("--tint", TABLES.backward.includes(name) ? tint(value.flat()) : "transparent");
     td.classList.toggle("chosen", name === chosen.name && (s === "" || Number(s) === chosen.s));
   }
   Attention.jacobian(v.w).forEach((row, s) => row.forEach((n, r) => {
@@ -99,7 +100,7 @@ function show() {
 
 function explain() {
   const { found, chosen, kind, q } = state, at = found.findIndex(e => e.name === chosen.name), e = found[at];
-  const lines = e ? DATA.source.filter(([, text]) => text.trim().startsWith(e.code.trim())).map(([number]) => number) : [];
+  const lines = DATA.source.filter(([, text]) => text.trim().startsWith(e.code.trim())).map(([number]) => number);
   if (!$("code").firstChild) $("code").replaceChildren(...DATA.source.map(([number, text]) =>
     el("span", { class: "line", "data-line": number }, el("span", { class: "number" }, number ? String(number).padStart(4) : "    "), text || " ", "\n")));
   for (const line of document.querySelectorAll("#code .line")) {
@@ -108,9 +109,12 @@ function explain() {
   }
   const s = STEPS.has(chosen.name) ? chosen.s : null, title = `${shown(chosen.name)}${s === null ? "" : `, s = ${s}`}`;
   $("name").textContent = title;
-  $("formula").textContent = e ? arithmetic(kind, q, found, e.name, s) : "The query is given.";
-  $("equation").innerHTML = e ? e.labels.map(label => `<p><b>${label}</b></p>${(DATA.equations[label] ?? []).join("")}`).join("") || `<p>${OWN[e.name]}</p>` : "";
-  $("now").textContent = e ? `${at + 1} of ${found.length} · ${title}${e.labels.length ? `, ${e.labels[0]}` : ""}` : "";
+  $("formula").textContent = arithmetic(kind, q, found, e.name, s);
+  $("equation").innerHTML = e.labels.map(label => `<p><b>${label}</b></p>${DATA.equations[label].join("")}`).join("") || `<p>${OWN[e.name]}</p>`;
+  $("place").textContent = `reference/parts/attention.py${IN_CODE[e.name] ? ` · there it is ${IN_CODE[e.name]}` : ""} · one query, so t is always 0`;
+  Object.assign($("at"), { max: found.length, value: at + 1 });
+  $("at").setAttribute("aria-valuetext", `${at + 1} of ${found.length}: ${title}`);
+  $("now").textContent = `${at + 1} of ${found.length} · ${title}${e.labels.length ? `, ${e.labels[0]}` : ""}`;
   $("before").disabled = at <= 0;
   $("after").disabled = at === found.length - 1;
 }
@@ -134,10 +138,7 @@ function renew() {
   show();
 }
 
-function move(by) {
-  const at = state.found.findIndex(e => e.name === state.chosen.name), to = state.found[at + by];
-  if (to) choose(to.name);
-}
+const at = () => state.found.findIndex(e => e.name === state.chosen.name);
 
 document.addEventListener("change", ({ target }) => {
   if (target.id === "kind") { state.kind = target.value; renew(); }
@@ -146,8 +147,8 @@ document.addEventListener("change", ({ target }) => {
   if (target.dataset.mask) { state.all.mask[target.dataset.mask] = target.checked; show(); }
 });
 document.addEventListener("click", ({ target }) => {
-  if (target.id === "before") move(-1);
-  if (target.id === "after") move(1);
+  if (target.id === "before") choose(state.found[at() - 1].name);
+  if (target.id === "after") choose(state.found[at() + 1].name);
   if (target.id === "draw") { state.seed += 1; state.all = draw_numbers(); renew(); }
   if (target.id === "reset") {
     Object.assign(state, { kind: "additive", S: 4, seed: 0, all: copy(DATA.example), chosen: { name: "w", s: 1 } });
@@ -158,14 +159,13 @@ document.addEventListener("click", ({ target }) => {
   }
   const hold = target.closest("[data-hold]")?.dataset.hold, node = target.closest("[data-name]"), key = target.closest("[data-key]")?.dataset.key;
   if (hold) Dock.hold(hold);
-  if (node) { choose(node.dataset.name, node.dataset.s); show(); }
+  if (node) choose(node.dataset.name, node.dataset.s);
   if (key) choose(...key.split("|"));
 });
 document.addEventListener("focusin", ({ target }) => {
   if (target.dataset.key) choose(...target.dataset.key.split("|"));
-  if (target.dataset.path) show();
 });
-document.addEventListener("input", ({ target }) => target.id === "held" && show());
+document.addEventListener("input", ({ target }) => target.id === "at" && choose(state.found[target.value - 1].name));
 document.addEventListener("pointerover", event => {
   const td = event.target.closest("td[data-key]");
   if (td && event.pointerType === "mouse") choose(...td.dataset.key.split("|"));

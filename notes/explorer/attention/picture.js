@@ -39,7 +39,7 @@ const picture = (() => {
 
     // The query, and the way on which it reaches every score.
     symbol(ask, 14, "query q", "");
-    vector("q", null, ask, at.h, at.left - 4, q.q, v.dq, "q");
+    vector("dq", null, ask, at.h, at.left - 4, q.q, v.dq, "q");
     arrow([[ask, at.h + at.box + 2], [ask, linear ? at.bus - at.box / 2 - 4 : at.bus], ...(linear ? [] : [[at.left, at.bus]])], v.dq);
     if (linear) {
       vector("g", null, ask, at.bus - at.box / 2, at.left - 4, v.g, v.dg);
@@ -57,7 +57,7 @@ const picture = (() => {
       vector("h", s, x, at.h, wide, v.h[s], v.dh[s], `h.${s}`, extra);
       if (additive) {
         vector("k", s, x, at.k, wide, v.k[s], v.dk[s], null, extra);
-        symbol(x + 14, at.k - 4, "k", "");
+        symbol(x + 15, at.k - 5, "k", s);
       }
       if (kept) {
         arrow([[x, at.h + at.box + 2], [x, (additive ? at.k : at.e) - 4]], v["dh, as keys"][s]);

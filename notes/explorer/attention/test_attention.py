@@ -13,7 +13,7 @@ import pytest
 from reference.parts import attention
 
 from ...labels import equations
-from ..conftest import REQUIRED
+from ..conftest import NAVIGATION, REQUIRED
 from . import EXAMPLE, FUNCTIONS, source
 
 CASES = 120
@@ -126,6 +126,7 @@ def test_the_page_is_one_file_and_holds_the_equations_of_the_note(built):
     held = json.loads(built.partition("const DATA = ")[2].partition(";</script>")[0])
     assert held["example"] == EXAMPLE
     assert list(held["equations"]) == [e.label for e in equations("parts/attention")]
+    assert all(held["equations"].values())
 
 
 def test_in_the_browser_every_quantity_of_every_case_is_that_of_the_room(page):
@@ -224,7 +225,9 @@ def test_stepping_shows_label_line_and_arithmetic_of_every_quantity(page, kind):
         formula = page.text_content("#formula")
         assert "NaN" not in formula
         assert "undefined" not in formula
-        assert page.text_content("#equation")
+        words = page.text_content("#equation")
+        assert len(words) > 20  # more than the label
+        assert "undefined" not in words
         if page.is_disabled("#after"):
             break
         page.click("#after")
@@ -237,7 +240,7 @@ def test_the_picture_chooses_a_quantity_and_the_number_for_the_slider(page):
     assert "A4" in page.text_content("#equation")
     page.click('[data-hold="h.1.1"]')
     assert page.input_value("#held") == "h.1.1"
-    assert page.text_content("#scrub-value") == "1.10"
+    assert page.input_value("#scrub-value") == "1.1"
     assert "step 3 padding" in page.get_attribute("#diagram svg", "aria-label")
     page.uncheck("#gradients")
     assert page.query_selector("#diagram .grad") is None
@@ -257,6 +260,7 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 844})
     page.select_option("#S", "5")
+    assert page.eval_on_selector_all("nav a", "as => as.map(a => a.getAttribute('href'))") == NAVIGATION
     for kind in attention.KINDS:
         page.select_option("#kind", kind)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ...trace import ROOMS, problem, trace
+from ..conftest import NAVIGATION
 from . import EXAMPLE, KINDS
 
 PAGE = "explorer"
-NAVIGATION = ["index.html", "explorer.html", "explorer_attention.html", "explorer_sampling.html"]
 
 
 def number(text: str) -> float:

@@ -7,9 +7,8 @@ import numpy as np
 
 from reference.common import sampling
 
-from ...labels import equations
 from ...studies.temperature import STUDY
-from ..formulas import Render
+from ..formulas import Render, definitions
 
 JSON = dict[str, Any]
 FUNCTIONS = ("log_probabilities", "rank", "before", "choose", "sample")
@@ -40,12 +39,11 @@ def places() -> list[JSON]:
 
 
 def data(render: Render) -> JSON:
-    labelled = [e for e in equations("common/sampling") if e.label in LABELS]
-    drawn = iter(render([formula for e in labelled for formula in e.formulas]))
+    equations = definitions("common/sampling", render)
     return {
         "model": STUDY.kept()["command"],
         "places": [*places(), TIES],
         "uniforms": uniforms(),
         "source": source(),
-        "equations": {e.label: [next(drawn) for _ in e.formulas] for e in labelled},
+        "equations": {label: equations[label] for label in LABELS},
     }

@@ -3,10 +3,6 @@
 
 const SHOWN = 12, START = { place: 0, tau: 0.7, k: 10, p: 0.9, use_k: false, use_p: true, seed: 0, stage: "P1", token: null };
 const STAGES = { P1: "temperature", P2: "top-k", P3: "top-p", P4: "draw" };
-const WORDS = {
-  P2: "The k most likely characters stay, and what is left is normalised again.",
-  off: "This step is not asked for: all characters stay.",
-};
 const EDGES = {
   "τ = 0": [{ tau: 0, use_k: false, use_p: false }, () => "Nothing is divided by 0. It is defined as k = 1: the most likely character, and no number u is drawn."],
   "τ → 0": [{ tau: 0.01, use_k: false, use_p: false }, () => "The logits are divided by a small number after the largest was taken off, so the others go towards −∞ and nothing overflows. Only characters as likely as the first, or nearly, are left."],
@@ -116,9 +112,8 @@ function explain(r, order) {
       : `u from ${figure(from, 4)} up to ${figure(ends[token], 4)} gives it\n${r.counts[token]} of 60 u did`,
   };
   $("name").textContent = `${stage}, ${STAGES[stage]}: ${name}`;
-  $("formula").textContent = asked ? texts[stage]() : WORDS.off;
-  const equation = (DATA.equations[stage] ?? []).join("") || `<p>${WORDS[stage]}</p>`;
-  $("equation").innerHTML = `<p><b>${stage}</b></p>${equation}`;
+  $("formula").textContent = asked ? texts[stage]() : "This step is not asked for: all characters stay.";
+  $("equation").innerHTML = `<p><b>${stage}</b></p>${DATA.equations[stage].join("")}`;
   if (!$("code").firstChild) $("code").replaceChildren(...DATA.source.map(([number, text]) =>
     el("span", { class: "line", "data-line": number }, el("span", { class: "number" }, number ? String(number).padStart(4) : "    "), text || " ", "\n")));
   let lit = null;
@@ -162,4 +157,6 @@ $("edges").replaceChildren(...Object.keys(EDGES).map(name => el("button", { type
 $("model").textContent = `The logits were measured: ${DATA.model}`;
 $("reset").addEventListener("click", () => change({ ...START }));
 new ResizeObserver(show).observe($("line"));
+const dock = document.querySelector(".dock");
+new ResizeObserver(() => document.documentElement.style.setProperty("--dock", `${dock.offsetHeight}px`)).observe(dock);
 change({});

@@ -11,7 +11,7 @@ import pytest
 
 from reference.common import sampling
 
-from ..conftest import REQUIRED
+from ..conftest import NAVIGATION, REQUIRED
 from . import DRAWS, LABELS, SEEDS, TIES, places, source, uniforms
 
 PAGE = "explorer_sampling"
@@ -201,7 +201,10 @@ def test_each_step_shows_its_line_its_equation_and_its_arithmetic(page, stage):
     page.click(f'[data-stage="{stage}"]')
     (lit,) = page.eval_on_selector_all("#code .lit", "lines => lines.map(l => l.innerText.trim())")
     assert lit.endswith(f"# {stage}")
-    assert stage in page.text_content("#equation")
+    words = page.text_content("#equation")
+    assert words.startswith(stage)
+    assert len(words) > 30
+    assert "undefined" not in words
     texts = set()
     for token in page.eval_on_selector_all("#bars tr[data-token]", "rows => rows.map(r => r.dataset.token)"):
         page.click(f'#bars tr[data-token="{token}"] button')
@@ -216,6 +219,7 @@ def test_it_fits_a_phone_and_everything_has_a_name(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 844})
     page.check("#use-k")
+    assert page.eval_on_selector_all("nav a", "as => as.map(a => a.getAttribute('href'))") == NAVIGATION
     for place in range(len(PLACES)):
         page.select_option("#place", str(place))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

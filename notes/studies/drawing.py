@@ -47,7 +47,7 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with axes of one size, so high (inches) and with so much room at their right, under a key to the lines."""
     title, about = textwrap.fill(title, 48), textwrap.fill(about, 76)
-    beside = min(len(key), 75 // (7 + max(map(len, key), default=0)))
+    beside = min(len(key), 85 // (7 + max(map(len, key), default=0)))
     heights = (0.19 * (1 + title.count("\n")), 0.155 * (1 + about.count("\n")), 0.165 * math.ceil(len(key) / beside) if key else 0)
     rows, across, down = math.ceil(len(headings) / columns), WIDTH / columns, HEAD + height + BOTTOM
     H = 0.15 + sum(heights) + rows * down

@@ -19,7 +19,7 @@ from reference.training.init import SCHEMES
 from ..generated import markdown
 from .adding import GUESS, RATES, Adder, draw, train, trained_for_the_table
 from .drawing import FOREGROUND, SMALL, lines, panels, stroke
-from .study import Study, short
+from .study import Study, plain, short
 
 T, B, H, SEED = 100, 8, 64, 0
 NAMES = ("RNN", "RNN, orthogonal", "relu, identity", "LSTM", "LSTM, gates open", "GRU", "GRU, gate open")
@@ -206,11 +206,28 @@ def table(kept: dict[str, list[dict[str, float]]]) -> str:
     return "\n".join(markdown(head, rows))
 
 
+def clipping_table(kept: dict[str, dict[str, Curve]]) -> str:
+    """A Markdown table: how far the first steps go, and where the last ones are."""
+    last = 10
+    head = [
+        "",
+        f"largest error of the first {FIRST} steps",
+        "at step",
+        "largest norm",
+        f"mean error of the last {last * BLOCK} steps",
+    ]
+    rows = []
+    for name, loss in curves(kept["loss"]).items():
+        norm, end = curves(kept["norm"])[name].max(), curves(kept["means"])[name][-last:].mean()
+        rows.append([name, plain(loss.max()), loss.argmax(), plain(norm), f"{end:.3f}"])
+    return "\n".join(markdown(head, rows))
+
+
 STUDY = Study(
     "gradient_flow",
     __doc__,
     measure,
-    lambda kept: {"": table(kept["table"])},
+    lambda kept: {"": table(kept["table"]), "clipping": clipping_table(kept["clipping"])},
     lambda kept: {
         "gradient_flow": norms_picture(kept),
         "gradient_flow_spectra": spectra_picture(kept["spectra"]),

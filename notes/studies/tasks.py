@@ -66,7 +66,7 @@ def maps(pronounced: list[dict[str, Any]]) -> Figure:
         "Downwards the sounds that are said, across the letters of the word."
     )
     scale = {"weights": [[0, 0.25, 0.5, 0.75, 1]], "letters": [], "sounds": ["scale"]}
-    H = 0.85 + sum(high * len(m["sounds"]) + 0.45 for m in pronounced)
+    H = 1.05 + sum(high * len(m["sounds"]) + 0.45 for m in pronounced)
     figure = Figure(figsize=(WIDTH, H))
     figure.text(0.1 / WIDTH, 1 - 0.08 / H, "Where the decoder looks", va="top", weight="bold", size=10)
     figure.text(0.1 / WIDTH, 1 - 0.29 / H, about, va="top", size=8)

@@ -1,6 +1,6 @@
 """The adding problem: which cell carries a gradient over T steps?  Measured in notes/gradients/gradient_flow.md
 
-Two numbers of a sequence are marked, one in each half; the target is their sum.  A model that always says 1 has a mean
+Two numbers of a sequence are marked, one in each half; the target is their sum.  A model that always answers 1 has a mean
 squared error of 1/6: two uniform numbers have a variance of 1/12 each.  To do better the model must remember a number
 for up to T steps, and its gradient must come back as far (Hochreiter & Schmidhuber 1997; the two halves as in Arjovsky
 et al. 2016).
@@ -36,7 +36,7 @@ from ..generated import markdown
 from . import drawing
 from .study import Study
 
-GUESS = 1 / 6  # mean squared error of always saying 1
+GUESS = 1 / 6  # mean squared error of always answering 1
 CELLS = ("rnn", "relu", "lstm", "gru")
 KEEPS: dict[str, dict[str, int]] = {"lstm": {"f": 1, "i": -1}, "gru": {"z": 1}}  # more keeps the old state
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
@@ -83,7 +83,7 @@ class Adder(Model):
         Of the recurrent matrix, gate by gate; uniform is torch's default.
     keep_bias : float
         Added to the bias of the gate that keeps the old state, f of an LSTM and z of a GRU, and taken from that of the
-        LSTM's i, which writes (a GRU writes 1 - z by itself).  e^keep_bias is about the steps that a state lasts.
+        LSTM's i, which writes (a GRU writes 1 - z by itself).  After about e^keep_bias steps 1/e of a state is left.
     dtype, rng, engine
         As for the layers.
     """
@@ -207,7 +207,7 @@ def table(records: list[Record]) -> str:
 
     head = ["cell", *(text for T in lengths for text in (f"T = {T}: error", "learnt at step"))]
     rows = [[name, *(text for T in lengths for text in cells(name, T))] for name in trained_for_the_table(4)]
-    said = f"Always saying 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} steps of {BATCH} sequences"
+    said = f"Always answering 1 has an error of {GUESS:.4f}. At most {max(r['steps'] for r in records)} steps of {BATCH} sequences"
     return "\n".join([*markdown(head, rows), "", f"{said}, H = {HIDDEN}, seed 0."])
 
 
@@ -260,7 +260,7 @@ def main() -> int:
         print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True)
 
     log = train(model, a.T or 50, a.steps, a.batch, a.lr, a.clip or None, a.seed, report)
-    print(f"unseen sequences {log.error:.4f}, always saying 1 {GUESS:.4f}")
+    print(f"unseen sequences {log.error:.4f}, always answering 1 {GUESS:.4f}")
     return 0
 
 

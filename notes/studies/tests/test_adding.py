@@ -120,5 +120,5 @@ def test_the_command_prints_losses_and_the_baseline(monkeypatch, capsys):
     assert len({loss, error, last, "0.0000"}) == 4
     assert capsys.readouterr().out.splitlines() == [
         f"step   100  mean squared error {loss}",
-        f"unseen sequences {error}, always saying 1 0.1667",
+        f"unseen sequences {error}, always answering 1 0.1667",
     ]

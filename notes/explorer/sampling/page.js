@@ -4,11 +4,11 @@
 const SHOWN = 12, START = { place: 0, tau: 0.7, k: 10, p: 0.9, use_k: false, use_p: true, seed: 0, stage: "P1", token: null };
 const STAGES = { P1: "temperature", P2: "top-k", P3: "top-p", P4: "draw" };
 const EDGES = {
-  "τ = 0": [{ tau: 0, use_k: false, use_p: false }, () => "Nothing is divided by 0. It is defined as k = 1: the most likely character, and no number u is drawn."],
-  "τ → 0": [{ tau: 0.01, use_k: false, use_p: false }, () => "The logits are divided by a small number after the largest was taken off, so the others go towards −∞ and nothing overflows. Only characters as likely as the first, or nearly, are left."],
-  "k = 1": [{ tau: 1, use_k: true, k: 1, use_p: false }, () => "One character stays at any temperature. It is what τ = 0 gives, but a number u is drawn."],
-  "p = 1": [{ tau: 1, use_k: false, use_p: true, p: 1 }, kept => `A character stays if those before it hold less than 1: ${kept} of ${place().logits.length} do. At a low temperature the rarest are lost to rounding, since the others then hold 1 to the last digit.`],
-  "equal logits": [{ place: DATA.places.length - 1, tau: 1, use_k: true, k: 2, use_p: false }, () => "Three logits are equal and largest, and k = 2. Of equal ones that which stands first in the vocabulary is the more likely one, so exactly two stay."],
+  "τ = 0": [{ tau: 0, use_k: false, use_p: false, stage: "P2" }, () => "Nothing is divided by 0. It is defined as k = 1: the most likely character, and no number u is drawn."],
+  "τ → 0": [{ tau: 0.01, use_k: false, use_p: false, stage: "P1" }, () => "The logits are divided by a small number after the largest was taken off, so the others go towards −∞ and nothing overflows. Only characters as likely as the first, or nearly, are left."],
+  "k = 1": [{ tau: 1, use_k: true, k: 1, use_p: false, stage: "P2" }, () => "One character stays at any temperature. It is what τ = 0 gives, but a number u is drawn."],
+  "p = 1": [{ tau: 1, use_k: false, use_p: true, p: 1, stage: "P3" }, kept => `A character stays if those before it hold less than 1: ${kept} of ${place().logits.length} do. At a low temperature the rarest are lost to rounding, since the others then hold 1 to the last digit.`],
+  "equal logits": [{ place: DATA.places.length - 1, tau: 1, use_k: true, k: 2, use_p: false, stage: "P2" }, () => "Three logits are equal and largest, and k = 2. Of equal ones that which stands first in the vocabulary is the more likely one, so exactly two stay."],
 };
 const state = { ...START, edge: null };
 const place = () => DATA.places[state.place];

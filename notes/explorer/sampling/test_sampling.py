@@ -185,6 +185,7 @@ def test_the_edges_are_the_librarys(page, edge, settings):
     page.click(f'[data-edge="{edge}"]')
     agrees(page, *settings, 0)
     assert len(page.text_content("#said")) > 60
+    assert page.text_content("#name").startswith({"τ → 0": "P1", "p = 1": "P3"}.get(edge, "P2"))
     page.click("#reset")
     agrees(page, 0, 0.7, None, 0.9, 0)
 

@@ -18,20 +18,20 @@ BLOCK = re.compile(
 )
 BLOCKS = [
     (file, call, shown)
-    for file in ("README.md", "notes/benchmarks.md")
+    for file in ("README.md", "README.zh.md", "notes/benchmarks.md")
     for call, shown in BLOCK.findall((ROOT / file).read_text(encoding="utf-8"))
 ]
 
 
 @pytest.mark.parametrize(("file", "call", "shown"), BLOCKS, ids=lambda v: v if len(v) < 40 else "text")
 def test_computed_parts_are_current(file, call, shown):
-    """If not: ``cog -r README.md notes/benchmarks.md``."""
+    """If not: ``cog -r README.md README.zh.md notes/benchmarks.md``."""
     name, argument = re.fullmatch(r'(\w+)\((?:"(.*)")?\)', call).groups()
     assert getattr(published, name)(*filter(None, [argument])) == shown
 
 
 def test_every_part_is_there():
-    assert [call for _, call, _ in BLOCKS] == ["readme()", "machines()", "reached()", "limits()", "exponents()"]
+    assert [call for _, call, _ in BLOCKS] == ["readme()", "readme()", "machines()", "reached()", "limits()", "exponents()"]
     assert published.SHOWN in published.MACHINES
     (page,) = (shown for _, call, shown in BLOCKS if call == "machines()")
     assert re.findall("^### (.*)", page, re.M) == list(published.MACHINES)

@@ -50,15 +50,15 @@ const name_of = field => field.getAttribute("aria-label").split("; ")[0];
 const Dock = {
   path: null,
 
-  // root() is the object that the paths lead into; changed(path) is called after a number in it has changed, and used()
-  // when that was done here, so that the page can bring into view what moves.
+  // root() is the object that the paths lead into; changed(path) is called after a number in it has changed, and used(id)
+  // when one of the three was, so that the page can bring into view what moves.
   open(root, changed, used = () => {}) {
     Object.assign(Dock, { root, changed });
     document.addEventListener("input", ({ target }) => {
       if (target.dataset.path) Dock.set(target.dataset.path, target.value);
       else if (target.id === "held") Dock.hold(target.value || null);
       else if (["scrub", "scrub-value"].includes(target.id) && Dock.path) Dock.set(Dock.path, target.value, target.id);
-      if (target.closest("#held, #scrub, #scrub-value")) used();
+      if (["held", "scrub", "scrub-value"].includes(target.id)) used(target.id);
     });
     document.addEventListener("focusin", ({ target }) => target.dataset.path && Dock.hold(target.dataset.path));
     const dock = document.querySelector(".dock");

@@ -163,7 +163,11 @@ function written({ x, y, side }, numbers, kind) {
 function follow() {
   const frame = $("diagram"), svg = frame.firstElementChild, scale = svg.clientWidth / svg.viewBox.baseVal.width, width = frame.clientWidth;
   const step = STEP * (state.roomy ? ROOMY[state.H - 1][0] : 1) * scale, left = (state.moments[state.at - 1]?.t ?? 0) * step, right = left + step + 2 * LEFT * scale;
-  const chosen = svg.querySelector(".chosen circle");
-  if (right - left > width) frame.scrollLeft = chosen ? chosen.cx.baseVal.value * scale - width / 2 : left;
-  else if (left < frame.scrollLeft || right > frame.scrollLeft + width) frame.scrollLeft = (left + right - width) / 2;
+  if (left < frame.scrollLeft || right > frame.scrollLeft + width) frame.scrollLeft = Math.min(left, (left + right - width) / 2);
+  if (right - left > width) to_middle(svg.querySelector(".chosen circle"));
+}
+
+function to_middle(circle) { // of a diagram that is wider than its frame
+  const frame = $("diagram"), svg = frame.firstElementChild;
+  if (circle) frame.scrollLeft = circle.cx.baseVal.value * svg.clientWidth / svg.viewBox.baseVal.width - frame.clientWidth / 2;
 }

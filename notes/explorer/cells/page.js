@@ -186,5 +186,8 @@ document.addEventListener("keydown", event => {
 Dock.open(() => state.q, path => {
   Numbers.changed(state, path, name_of(field_at(path)), nameOf(state.kind));
   show();
-}, () => $("diagram").scrollIntoView({ block: "nearest" }));
+}, id => {
+  $("diagram").scrollIntoView({ block: "nearest" });
+  if (id === "held") to_middle(document.querySelector(".held circle"));
+});
 renew(false);

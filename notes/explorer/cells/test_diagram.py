@@ -78,6 +78,13 @@ def test_the_step_that_is_computed_is_in_view(page):
                 assert box["x"] + box["width"] <= frame["x"] + frame["width"], at
 
 
+def test_a_node_whose_number_is_chosen_comes_into_view(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.select_option("#held", "x.2.0")
+    frame, box = page.locator("#diagram").bounding_box(), page.locator("#diagram .held circle").bounding_box()
+    assert frame["x"] <= box["x"] <= frame["x"] + frame["width"] - box["width"]
+
+
 def test_the_dock_can_be_used_without_the_page_running_away(page):
     page.set_viewport_size({"width": 390, "height": 844})
     for button in ("#end", "#before", "#after", "#start", "#scrub-value"):

@@ -178,7 +178,7 @@ def clipping_picture(kept: dict[str, dict[str, Curve]]) -> Figure:
         f"Norm of the gradient before clipping, the first {FIRST} steps",
     ]
     key = {name: stroke(i, i) for i, name in zip((1, 2), kept["means"], strict=True)}
-    level = {"color": FOREGROUND, "linewidth": 0.8, "linestyle": ":"}
+    level: dict[str, Any] = {"color": FOREGROUND, "linewidth": 0.8, "linestyle": ":"}
     figure, (whole, loss, norm) = panels("Clipping", about, headings, 1.75, key=key | {"always saying 1": level})
     for name, curve in curves(kept["means"]).items():
         whole.plot((np.arange(len(curve)) + 0.5) * BLOCK, curve, **key[name])

@@ -8,7 +8,7 @@ first place after each of some endings.
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -123,7 +123,11 @@ def picture(kept: Kept) -> Figure:
 
 
 def against_temperature(
-    ax: Axes, curves: Mapping[str, Array], top: float, levels: Mapping[str, float] = {}, where: str = "upper right"
+    ax: Axes,
+    curves: Mapping[str, Array],
+    top: float,
+    levels: Mapping[str, float] = {},
+    where: Literal["upper right", "lower right"] = "upper right",
 ) -> None:
     """Curves and horizontal lines, their names beside them"""
     for i, (name, curve) in enumerate(curves.items()):

@@ -1,6 +1,7 @@
 """What a derivative loses that is computed from the function's value, where the function is saturated."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def picture(kept: dict[str, dict[str, list[float]]]) -> Figure:
         "1 - h², what the rounding of h makes. At 1 nothing is left: h is 1 to the last bit."
     )
     key = {kind: stroke(i) for i, kind in enumerate(KINDS)}
-    alone = {"color": FOREGROUND, "linestyle": ":", "linewidth": 0.8}
+    alone: dict[str, Any] = {"color": FOREGROUND, "linestyle": ":", "linewidth": 0.8}
     headings = ["tanh: relative error of 1 - h²", "sigmoid: relative error of s (1 - s)"]
     title = "What a derivative loses that is computed from the function's value"
     figure, axes = panels(title, about, headings, 2.1, key=key | {"of h alone": alone})

@@ -100,9 +100,9 @@ def is_notebook(note: str) -> bool:
 
 def contents(note: str) -> str:
     """The table of contents of an index: the lists of pages in it, in its order, each with its name."""
-    toctree = "\n\n```{{toctree}}\n:hidden:\n:caption: {}\n\n{}\n```\n"
+    toctree = "\n\n```{{toctree}}\n:hidden:\n{}\n{}\n```\n"
     chapters = [(name, LISTED.findall(text)) for name, text in CHAPTER.findall(read(NOTES / f"{note}.md"))]
-    return "".join(toctree.format(name, "\n".join(listed)) for name, listed in chapters if listed)
+    return "".join(toctree.format(name and f":caption: {name}\n", "\n".join(listed)) for name, listed in chapters if listed)
 
 
 def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -35,7 +35,7 @@ def test_the_identity_as_projection_changes_nothing():
 
 
 def test_an_open_forget_gate_carries_the_cell_state_and_its_gradient_unchanged():
-    """The constant-error carousel: f = 1, i = 0 gives c_T = c_0 and dL/dc_0 = dL/dc_T."""
+    """The constant-error carousel: f = 1, i = 0 gives c_T = c_0 and dc_0 = dc_T."""
     layer = reference.LSTM(2, 3, dtype=np.float64)
     zero = {k: np.zeros_like(v) for k, v in layer.params.items()}
     zero["bias_ih_l0"] = np.repeat([-1e3, 1e3, 0.0, -1e3], 3)  # i f g o

@@ -85,6 +85,13 @@ def test_parts_share_no_word_and_batches_hold_what_is_right(name):
     assert all(np.array_equal(a.target, b.target) for a, b in [first])
 
 
+def test_a_letter_that_training_has_not_is_wrong_in_the_baseline():
+    needs_data("letters_tagger")
+    task = TASKS["letters_tagger"](0, 200)
+    assert set().union(*map(set, task.parts.test)) - set().union(*map(set, task.parts.train))
+    assert 0 < task.baselines()["the most frequent sound of each letter"]["letters wrong"] < 1
+
+
 def test_scheduled_sampling_falls_in_a_line_and_teacher_forcing_stays():
     needs_data("pronunciation")
     task, backend = TASKS["pronunciation"](0, SMALL["pronunciation"]), numpy_tasks.BACKEND

@@ -45,7 +45,7 @@ class LettersTagger:
 
     def baselines(self) -> dict[str, dict[str, float]]:
         usual = majority(pair for w in self.parts.train for pair in zip(w, self.tags_of[w], strict=True))
-        wrong = [[usual[c] != t for c, t in zip(w, self.tags_of[w], strict=True)] for w in self.parts.test]
+        wrong = [[usual.get(c) != t for c, t in zip(w, self.tags_of[w], strict=True)] for w in self.parts.test]
         letters, words = sum(map(sum, wrong)) / sum(map(len, wrong)), sum(map(any, wrong)) / len(wrong)
         return {"the most frequent sound of each letter": {"letters wrong": letters, "words wrong": words}}
 

@@ -64,6 +64,8 @@ def test_the_reports_say_what_the_page_says(copy, mark, command):
     assert [line for line in block(mark) if line not in lines] == []
     if mark == "trace":
         assert next(line for line in lines if "✗" in line) == block(mark)[2]
+    else:
+        assert any("gru-T5B4I3H6" in line and line.rstrip().endswith("6 of 8") for line in lines), lines
 
 
 @pytest.mark.slow

@@ -107,6 +107,15 @@ def definition(room: str, edits: tuple[Edit, ...]) -> ModuleType:
     return copied(f"reference_read_otherwise_{zlib.crc32(repr((room, edits)).encode())}", room, change)
 
 
+def is_there(reading: Reading) -> bool:
+    """Whether the code that it changes is there.  It is not where somebody broke that very line of the definition."""
+    try:
+        definition(reading.room, reading.edits)
+    except LookupError:
+        return False
+    return True
+
+
 def gather(change: Callable[[Nest], Nest], nest: Nest) -> Nest:
     """What a change makes of the arrays."""
     if change is same:

@@ -19,7 +19,7 @@ from ..verdicts import agreed
 from .cells import backward_lines, cells
 from .gradients import backwards
 from .misreadings import Misreading, options, outputs, states, weights
-from .reading import added, posed, same
+from .reading import added, is_there, posed, same
 from .sequences import sequences, without_lengths
 
 FRUITLESS = 4  # searches without a find among failures that look alike
@@ -114,7 +114,7 @@ class Failure:
         """Those that give all outputs as they are; if the outputs are right, all gradients."""
         forward = [k for k in self.tensors if not k.startswith("d")]
         gradients = [k for k in self.tensors if k.startswith("d")]
-        for m in misreadings:
+        for m in (m for m in misreadings if all(map(is_there, m.readings))):
             if not self.wrong & set(forward):
                 if self.agree(self.given(m, backward=True), gradients):
                     yield Explanation(m.sentence, ("the gradients",))

@@ -1,1 +1,1 @@
-"""The derivations, and what keeps them true: generated parts, the site, the explorer, the exercises."""
+"""The derivations, and what keeps them true: generated parts, the site, the explorers, the exercises."""

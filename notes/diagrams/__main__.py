@@ -2,10 +2,10 @@
 
 import argparse
 
-from . import PLACE, files
+from . import files
 
 if __name__ == "__main__":
     argparse.ArgumentParser(prog="python -m notes.diagrams", description=__doc__).parse_args()
-    (PLACE / "zh").mkdir(parents=True, exist_ok=True)
     for file, text in files():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

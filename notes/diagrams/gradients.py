@@ -1,4 +1,4 @@
-"""Less memory for a gradient: the way back cut into windows, or the way there walked twice."""
+"""Other ways to a gradient: the way back cut into windows, the way there walked twice, and no way back at all."""
 
 from itertools import pairwise
 
@@ -62,4 +62,36 @@ def checkpointed_bptt(chinese: bool = False) -> Canvas:
     for x, kind, word in ((32, "blue", "kept"), (132, "dotted", "forgotten"), (262, "", "computed again")):
         c.node(x, 392, kind=kind, radius=10)
         c.words(x + 18, 392, word, "start")
+    return c
+
+
+def rtrl(chinese: bool = False) -> Canvas:
+    title = "RTRL: the influence of the parameters goes forward beside the state"
+    c = Canvas(520, 380, title, chinese=chinese, note="gradients/rtrl")
+    c.box(260, 40, 480, 34, kind="soft")
+    c.words(250, 40, "the gradient so far", "end")
+    c.name(268, 40, "dθ", "gradient")
+    c.label(294, 40, "RT3", "start")
+    c.box(260, 316, 480, 34, kind="soft")
+    c.words(250, 316, "the parameters", "end")
+    c.name(264, 316, "θ")
+    states = [c.node(50 + 140 * t, 232, f"s_{t}", "blue") for t in range(4)]
+    influences = [c.box(50 + 140 * t, 132, 44, 34, f"M_{t}", "purple", radius=3) for t in range(4)]
+    c.label(50, 164, "RT1")
+    for t in range(3):
+        x = 120 + 140 * t
+        step, joined = c.box(x, 232, 40, 36), c.node(x, 132, radius=8)
+        c.arrow(states[t].edge((x, 232)), step.edge((50, 232)))
+        c.arrow(step.edge((520, 232)), states[t + 1].edge((x, 232)))
+        c.arrow((x, 299), (x, 250))
+        c.arrow((x, 214), (x, 140), kind="purple")
+        c.name(x + 28, 180, f"J_{t}, D_{t}", "purple")
+        c.arrow(influences[t].edge((x, 132)), joined.edge((0, 132)), kind="purple")
+        c.arrow(joined.edge((520, 132)), influences[t + 1].edge((x, 132)), kind="purple")
+        c.label(x, 112, "RT2")
+        c.arrow((influences[t + 1].x, 115), (influences[t + 1].x, 57), kind="gradient")
+        c.name(influences[t + 1].x - 18, 86, f"dy_{t}", "gradient")
+    for x, kind, word in ((32, "blue", "state"), (132, "purple", "influence")):
+        c.node(x, 358, kind=kind, radius=10)
+        c.words(x + 18, 358, word, "start")
     return c

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from ..labels import NOTES, ROOT, pages, read
-from . import DIAGRAMS, PLACE, files
+from . import DIAGRAMS, FIGURES, files, places
 from .words import CHINESE
 
-PLACES = [PLACE / language / f"{draw.__name__}.svg" for draw in DIAGRAMS for language in ("", "zh")]
+PLACES = [file for file, _, _ in places()]
 SVG = "{http://www.w3.org/2000/svg}"
-each_file = pytest.mark.parametrize("file", PLACES, ids=lambda file: file.relative_to(PLACE).as_posix())
+each_file = pytest.mark.parametrize("file", PLACES, ids=lambda file: file.relative_to(FIGURES).as_posix())
 
 
 @cache
@@ -23,7 +23,8 @@ def drawn() -> dict[Path, str]:
 
 def test_the_files_are_current():
     """If not: ``python -m notes.diagrams``."""
-    assert sorted(PLACE.rglob("*.svg")) == sorted(drawn()) == sorted(PLACES)
+    there = [file for folder in DIAGRAMS for file in (FIGURES / folder).rglob("*.svg")]
+    assert sorted(there) == sorted(drawn()) == sorted(PLACES)
     assert [file.name for file, text in drawn().items() if read(file) != text] == []
 
 
@@ -48,7 +49,7 @@ def test_a_link_leads_to_the_line_that_carries_its_label(file):
         assert re.search(rf"#.*\b{re.escape(link.text or '')}(?!\*)", read(code).splitlines()[int(line) - 1])
 
 
-@pytest.mark.parametrize("draw", DIAGRAMS, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize("draw", [draw for draws in DIAGRAMS.values() for draw in draws], ids=lambda draw: draw.__name__)
 def test_both_languages_have_the_same_shapes(draw):
     shapes = [re.findall(r"<(?:rect|circle|path|text|a)\b", str(draw(chinese))) for chinese in (False, True)]
     assert shapes[0] == shapes[1]
@@ -63,6 +64,6 @@ def test_every_diagram_is_shown_by_a_page_and_each_that_is_shown_is_there():
     shown = {
         (NOTES / f"{note}.md").parent.joinpath(path).resolve()
         for note in pages()
-        for path in re.findall(r"^!\[[^\]]+\]\((\S*figures/diagrams/\S+)\)$", read(NOTES / f"{note}.md"), re.MULTILINE)
+        for path in re.findall(r"^!\[[^\]]+\]\((\S*figures/\w+/\S+)\)$", read(NOTES / f"{note}.md"), re.MULTILINE)
     }
-    assert {file for file in drawn() if file.parent == PLACE} <= shown <= set(drawn())
+    assert {file for file in drawn() if file.parent.name != "zh"} <= shown <= set(drawn())

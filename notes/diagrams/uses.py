@@ -1,4 +1,4 @@
-"""Where dropout acts, what a classifier reads, and three ways to forecast."""
+"""Where dropout acts, what a language model is made of, what a classifier reads, and three ways to forecast."""
 
 from itertools import pairwise
 
@@ -24,6 +24,36 @@ def dropout(chinese: bool = False) -> Canvas:
     for y, text in ((284, "layer 0"), (192, "dropout"), (100, "layer 1")):
         c.words(74, y, text, "end")
     c.label(376, 192, "S4", "start")
+    return c
+
+
+def language_model(chinese: bool = False) -> Canvas:
+    c = Canvas(460, 530, "One step of a language model, from a token to the loss", chinese=chinese, note="models/language_model")
+    x = 190
+    c.box(x, 492, 90, 32, "token_t")
+    table, head = c.box(x, 416, 62, 36, "E", "blue"), c.box(x, 130, 72, 36, "W, b", "green")
+    row, logits = c.node(x, 346, "x_t"), c.node(x, 60, "z_t")
+    cell, out = c.box(x, 272, 84, 42, "rnn", "upright"), c.node(x, 200, "y_t")
+    before, after = (c.node(side, 272, name, radius=23) for side, name in ((50, "s_t"), (330, "s_{t+1}")))
+    loss = c.box(370, 60, 100, 36, kind="soft")
+    c.arrow((x, 476), (x, 434))
+    for a, b in pairwise((table, row, cell, out, head, logits, loss)):
+        c.flow(a, b)
+    c.flow(before, cell)
+    c.flow(cell, after)
+    c.words(370, 60, "loss ℓ")
+    c.arrow((370, 118), (370, 78))
+    c.name(370, 132, "target_t", "upright green")
+    for y, width, name, label in ((416, 31, "dE", "U1*"), (130, 36, "dW, db", "U4*")):
+        c.arrow((x + width, y), (x + width + 36, y), kind="gradient")
+        c.name(x + width + 66, y, name, "gradient")
+        c.label(x + width + 66, y + 20, label)
+    for place, y, label in ((x - 44, 416, "U1"), (x - 30, 242, "U3"), (x + 34, 242, "U3*"), (x - 50, 130, "U4")):
+        c.label(place, y, label)
+    c.label(262, 42, "U5")
+    c.label(262, 80, "U5*")
+    c.words(x - 24, 346, "a row of the table", "end")
+    c.words(x - 24, 60, "logits", "end")
     return c
 
 

@@ -8,7 +8,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from sphinxcontrib import katex  # noqa: E402
 
-from notes.site import pictures, sources  # noqa: E402
+from notes.site import pictures, reading, sources  # noqa: E402
 
 project = "bptt"
 author = "the authors of bptt"
@@ -48,5 +48,7 @@ def setup(app):
     app.connect("source-read", sources.prepare)
     app.connect("source-read", pictures.prepare)
     app.connect("html-collect-pages", sources.code_pages)
-    app.connect("html-page-context", sources.say_language)
+    app.connect("doctree-resolved", reading.hold_punctuation)
+    app.connect("html-page-context", reading.say_language)
+    app.connect("html-page-context", reading.stay_in_language)
     app.connect("build-finished", sources.copy_katex)

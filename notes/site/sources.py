@@ -136,12 +136,6 @@ def _backlinks(path: Path, body: str, depth: str) -> str:
     return re.sub(r'(?<=<span class="c1">)[^<]*', lambda c: re.sub(r"\b[A-Z]{1,2}\d+\*?(?![\w*])", link, c[0]), body)
 
 
-def say_language(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """A page in Chinese says so to browsers and screen readers."""
-    if pagename.startswith("zh/"):
-        context["language"] = "zh-CN"
-
-
 def copy_katex(app: Sphinx, exception: Exception | None) -> None:
     """Style and fonts into the site; only the format that every browser reads."""
     if exception is None:

@@ -4,7 +4,7 @@
 const picture = (() => {
   // Where each row begins, when value and gradient stand side by side, and when they stand one below the other.
   const WIDE = { h: 22, k: 90, bus: 149, e: 166, w: 256, x: 328, c: 366, end: 408, left: 98, box: 38, tall: 54 };
-  const NARROW = { h: 20, k: 90, bus: 158, e: 172, w: 264, x: 342, c: 372, end: 430, left: 62, box: 56, tall: 66 };
+  const NARROW = { h: 20, k: 95, bus: 163, e: 177, w: 269, x: 347, c: 377, end: 435, left: 62, box: 56, tall: 66 };
   const BAR = 36;
   const joint = (x, y, sign) => `<circle class="box" cx="${x}" cy="${y}" r="7"/><text x="${x}" y="${y + 4}">${sign}</text>`;
 

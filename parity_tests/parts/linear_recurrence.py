@@ -68,9 +68,8 @@ CASES = [
 FAULTS = [
     Fault("factor of the step before", "loop", "a[t] * h[t]", "a[t - 1] * h[t]"),
     Fault("input forgotten with the state", "loop", "a[t] * h[t] + u[t]", "a[t] * (h[t] + u[t])"),
-    Fault("first state starts at zero", "loop", "np.concatenate([h_0[None], u])", "np.concatenate([0 * h_0[None], u])"),
-    Fault("first state starts at zero, in the scan", "scan", "np.concatenate([h_0[None], u])",
-          "np.concatenate([0 * h_0[None], u])"),
+    Fault("first state starts at zero", "loop", "[h_0[None], u]", "[0 * h_0[None], u]"),
+    Fault("first state starts at zero, in the scan", "scan", "[h_0[None], u]", "[0 * h_0[None], u]"),
     Fault("composed in the wrong order", "scan", "a[reach:] * h[:-reach] + h[reach:]", "a[:-reach] * h[reach:] + h[:-reach]"),
     Fault("factors not composed", "scan", "a[reach:] = a[reach:] * a[:-reach]", "pass"),
     Fault("factors composed before the states read them", "scan",

@@ -31,6 +31,15 @@ def test_it_is_the_sum_written_out(run):
 
 
 @each_run
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_the_states_have_the_dtype_that_holds_all_three(run, dtype):
+    """Whole numbers for u and h_0 do not round the states, and complex factors stay complex."""
+    h = run(np.full(2, 0.5, dtype), np.array([1, 1]), np.array(1))
+    assert h.dtype == dtype
+    assert h.tolist() == [1, 1.5, 1.75]
+
+
+@each_run
 @pytest.mark.parametrize("a", [0.9, 1.0, -0.5])
 def test_with_one_factor_it_is_a_filter_of_signal_processing(run, a):
     _, u, h_0 = problem()

@@ -36,7 +36,7 @@ class Cache(NamedTuple):
 
 def loop(a: Array, u: Array, h_0: Array) -> Array:
     """a, u (T, ...), h_0 (...)  ->  h (T+1, ...), one step after another"""
-    h = np.concatenate([h_0[None], u])
+    h = np.concatenate([h_0[None], u], dtype=np.result_type(a, u, h_0))
     for t in range(len(u)):
         h[t + 1] = a[t] * h[t] + u[t]                                       # LR3
     return h
@@ -48,7 +48,8 @@ def scan(a: Array, u: Array, h_0: Array) -> Array:
     Before a round, (a[t], h[t]) is the composition of the last ``reach`` steps up to t; after it, of twice as many.
     The first entry is the step that forgets everything and puts h_0 there.
     """
-    a, h = np.concatenate([np.zeros_like(h_0)[None], a]), np.concatenate([h_0[None], u])
+    h = np.concatenate([h_0[None], u], dtype=np.result_type(a, u, h_0))
+    a = np.concatenate([np.zeros_like(h[:1]), a])
     reach = 1
     while reach < len(h):
         h[reach:] = a[reach:] * h[:-reach] + h[reach:]                      # LR4

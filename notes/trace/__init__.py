@@ -21,8 +21,13 @@ from reference.common.arrays import Array, split
 LABEL = re.compile(r"\b[A-Z]\d\*?(?![\w*])")
 ROOMS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 VERBS = ("step_forward", "step_backward", "deltas")
-# What the time loops hand to a step: no labelled line computes it, so a loop that hands on the wrong array shows only here.
-ENTERING = {"step_forward": ("h", "c"), "step_backward": ("dh", "dc")}
+# What the time loops hand to a step, and what it hands back: no labelled line computes it, so a wrong array shows only here.
+ENTERING = {"step_forward": ("h", "c"), "step_backward": ("dh", "dc", "gates", "q", "h_prev", "c_prev", "c", "h")}
+LEAVING = {
+    "rnn": {"step_forward": ("h",), "step_backward": ("da", "dh"), "forward": ("y",)},
+    "lstm": {"step_forward": ("h", "c", "gates"), "step_backward": ("da", "dh", "dc"), "forward": ("y",)},
+    "gru": {"step_forward": ("h", "gates", "q"), "step_backward": ("da_x", "da_h", "dh"), "forward": ("y",)},
+}
 # What a return statement computes goes by these names.
 RETURNED = {"step_forward": ("h",), "step_backward": ("da", "dh_prev", "dc_prev"), "backward": ("dp", "dx", "ds_0")}
 Labels = tuple[str, ...]
@@ -44,6 +49,10 @@ class Quantity(NamedTuple):
     def key(self) -> Key:
         """What names a quantity on both sides of a comparison."""
         return self.verb, self.t, self.name, self.labels
+
+
+class BrokenLineError(Exception):
+    """A line of the room that cannot be run: the message says which, and why."""
 
 
 class Problem(NamedTuple):
@@ -102,7 +111,7 @@ class Run:
     def __init__(self, room: ModuleType):
         self.room = room
         self.quantities: list[Quantity] = []
-        self.entering: list[Quantity] = []
+        self.handed: list[Quantity] = []  # what enters a step, and what leaves it
         self.t: int | None = None
 
     def call(self, function: FunctionType, *args: Any, **kwargs: Any) -> Any:
@@ -135,7 +144,15 @@ class Frame:
         for name, arg, v in zip(inspect.signature(getattr(self.run.room, verb)).parameters, node.args, given, strict=False):
             if name in ENTERING.get(verb, ()):
                 one = Quantity(verb, self.run.t, f"{name} entering", (), self.text(arg), np.array(v), node.lineno)
-                self.run.entering.append(one)
+                self.run.handed.append(one)
+
+    def leave(self, node: ast.Return, parts: list[ast.expr], values: list[Any]) -> None:
+        """Note down what a step, or forward, returns."""
+        cell = next(cell for cell, room in ROOMS.items() if room.GATES == self.run.room.GATES)
+        for name, part, v in zip(LEAVING[cell].get(self.verb, ()), parts, values, strict=False):
+            self.run.handed.append(
+                Quantity(self.verb, self.run.t, f"{name} leaving", (), self.text(part), np.array(v), node.lineno)
+            )
 
     def execute(self, node: ast.stmt) -> None:
         exec(compile(ast.fix_missing_locations(ast.Module([node], [])), self.verb, "exec"), self.globals, self.names)
@@ -147,23 +164,50 @@ class Frame:
     def statements(self, body: list[ast.stmt]) -> Any:
         """The value of the return statement if there is one."""
         for node in body:
-            if isinstance(node, ast.Assign):
-                self.assign(node)
-            elif isinstance(node, ast.AugAssign):  # dh[t + 1] at t = 1 is dh[2]
-                assert isinstance(node.target, ast.Subscript)
-                self.execute(node)
-                array, index = self.value(node.target.value), self.value(node.target.slice)
-                self.note(f"{ast.unparse(node.target.value)}[{index}]", (), node, array[index], node)
-            elif isinstance(node, ast.If):
-                self.statements(node.body if self.value(node.test) else node.orelse)
-            elif isinstance(node, ast.For):
-                for item in self.value(node.iter):
-                    self.store(node.target, item)
-                    self.run.t = item
-                    self.statements(node.body)
-                self.run.t = None
-            elif isinstance(node, ast.Return) and node.value is not None:
-                return self.returned(node)
+            try:
+                result = self.statement(node)
+            except BrokenLineError:
+                raise
+            except Exception as e:
+                raise BrokenLineError(self.where(node, f"{type(e).__name__}: {' '.join(str(e).split())}")) from e
+            if result is not None:
+                return result
+        return None
+
+    def where(self, node: ast.stmt, what: str) -> str:
+        labels = ", ".join(self.labels(node))
+        return f"{self.run.room.__name__.replace('.', '/')}.py, line {node.lineno}{labels and f', {labels}'}: {what}"
+
+    def statement(self, node: ast.stmt) -> Any:
+        """As ``statements``, of one."""
+        if isinstance(node, ast.Assign):
+            self.assign(node)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            self.assign(ast.copy_location(ast.Assign([node.target], node.value), node))
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):  # dh[t + 1] at t = 1 is dh[2]
+            self.execute(node)
+            array, index = self.value(node.target.value), self.value(node.target.slice)
+            self.note(f"{ast.unparse(node.target.value)}[{index}]", (), node, array[index], node)
+        elif isinstance(node, ast.AugAssign):
+            self.execute(node)
+            self.note(ast.unparse(node.target), self.labels(node), node, self.names[ast.unparse(node.target)], node)
+        elif isinstance(node, ast.If):
+            return self.statements(node.body if self.value(node.test) else node.orelse)
+        elif isinstance(node, ast.For):
+            for item in self.value(node.iter):
+                self.store(node.target, item)
+                self.run.t = item
+                result = self.statements(node.body)
+                if result is not None:
+                    return result
+            self.run.t = None
+        elif isinstance(node, ast.Return) and node.value is not None:
+            return self.returned(node)
+        elif hasattr(node, "body") or isinstance(node, (ast.Break, ast.Continue, ast.Match)):
+            kind = type(node).__name__.lower()
+            raise BrokenLineError(self.where(node, f"the trace cannot run a statement of the kind '{kind}' line by line"))
+        else:
+            self.execute(node)
         return None
 
     def assign(self, node: ast.Assign) -> None:
@@ -215,6 +259,7 @@ class Frame:
             elif len(carried) == len(computed):
                 own = (carried[n],)
             self.expand(name, own, self.taken(parts[k]), values[k], node)
+        self.leave(node, parts, values)
         return tuple(values) if isinstance(node.value, ast.Tuple) else values[0]
 
     def taken(self, node: ast.expr) -> Any:

@@ -1,7 +1,7 @@
 """``python -m notes.trace lstm --T 3 --H 2 --seed 0``: forward and backward of one small sequence, line by line.
 
 Each quantity has its name, the label of its equation, the line of code and its value, by NumPy and beside it by torch
-autograd where PyTorch is installed.  Exit status: 0 they agree; 1 they do not; 2 wrong arguments.
+autograd where PyTorch is installed.  Exit status: 0 they agree; 1 they do not, or a line cannot be run; 2 wrong arguments.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reference.common.output import shielded, whole
 
-from . import ROOMS, Problem, Quantity, page, problem, ran, text
+from . import ROOMS, BrokenLineError, Problem, Quantity, page, problem, ran, text
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -44,8 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     room = ROOMS[args.cell]
     options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
     q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size, **options[args.cell])
-    run, others = ran(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
-    quantities = text.complete(run.quantities, run.entering, others)
+    try:
+        run, others = ran(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
+    except BrokenLineError as why:
+        print(f"error: {why}", file=sys.stderr)
+        return 1
+    quantities = text.complete(run.quantities, run.handed, others)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     print(*text.lines(room, q, quantities, others, color), sep="\n")
     wrong = [one for one in quantities if text.differs(one, others)]

@@ -11,7 +11,7 @@ from torch.nn.functional import linear
 
 from reference.common.arrays import Array
 
-from . import Key, Problem
+from . import LEAVING, Key, Problem
 
 Tensors = dict[str, torch.Tensor]
 Table = dict[str, dict[str, dict[str, str]]]
@@ -44,6 +44,14 @@ BACKWARD: Table = {
         "G1*": {"da_r": "a_r", "da_z": "a_z"},
         "G1* G2*": {"dh": "h_prev"},
     },
+}
+# What forward keeps for a step's backward, and what a step makes of several parts: its gates, and what its backward returns.
+KEPT = {"rnn": ("h",), "lstm": ("gates", "c_prev", "c"), "gru": ("gates", "q", "h_prev")}
+GATES = {"rnn": ("h",), "lstm": tuple("ifgo"), "gru": tuple("rzn")}
+RETURNED: dict[str, dict[str, tuple[str, ...]]] = {
+    "rnn": {"da": ("a",), "dh": ("h_prev",)},
+    "lstm": {"da": ("a_i", "a_f", "a_g", "a_o"), "dh": ("h_prev",), "dc": ("c_prev",)},
+    "gru": {"da_x": ("a_r", "a_z", "a_n"), "da_h": ("a_r", "a_z", "q"), "dh": ("h_prev",)},
 }
 # All steps at once.
 INPUT = {"rnn": "R1", "lstm": "L1", "gru": "G1 G3"}
@@ -110,14 +118,20 @@ def values(cell: str, q: Problem) -> dict[Key, Array]:
     last = {f"d{name}_0": next(gradients) for name in start} | {"dx": next(gradients)}
     last |= {f"d{name}": next(gradients) for name, v in p._asdict().items() if v is not None}
     last |= {"db": last["db_ih"]} | {name: torch.stack([names[name] for names in steps]) for name in ("m", "k") if name in steps[0]}
-    out = _keyed("forward", None, {INPUT[cell]: same("a_x")}, {"a_x": a_x})
+    out = _keyed("forward", None, {INPUT[cell]: same("a_x"), "": {"y leaving": "y"}}, {"a_x": a_x, "y": y})
     for t, names in enumerate(steps):
-        out |= _keyed("step_forward", t, {"": {f"{name} entering": f"{name}_prev" for name in s}} | FORWARD[cell], names)
+        handed = {f"{name} entering": f"{name}_prev" for name in s} | {
+            f"{name} leaving": name for name in LEAVING[cell]["step_forward"]
+        }
+        names["gates"] = torch.cat([names[letter] for letter in GATES[cell]], -1)
+        out |= _keyed("step_forward", t, {"": handed} | FORWARD[cell], names)
     for t, grad in reversed(list(enumerate(grads))):
         beyond = {"c": grads[t + 1]["c_prev"] if t + 1 < len(steps) else torch.tensor(q.ds.c)} if "c" in s else {}
         arriving = {f"d{name} entering": v for name, v in ({"h": grad["h"]} | beyond).items()}
         out |= _keyed("deltas", t, {"": {f"dh[{t + 1}]": "h"}}, grad)
-        out |= _keyed("step_backward", t, {"": same(*arriving)} | BACKWARD[cell], grad | arriving)
+        arriving |= {f"{name} entering": steps[t][name] for name in KEPT[cell]}
+        back = {f"{name} leaving": torch.cat([grad[of] for of in parts], -1) for name, parts in RETURNED[cell].items()}
+        out |= _keyed("step_backward", t, {"": same(*arriving, *back)} | BACKWARD[cell], grad | arriving | back)
     out |= _keyed("backward", None, LAST[cell] | {"": same("dh_0", "dc_0")}, last)
     return {key: v for key, v in out.items() if (key[2], *key[3]) not in _of_another_variant(cell, q)}
 

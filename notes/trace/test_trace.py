@@ -14,7 +14,7 @@ import reference
 from parity_tests.mutation.catalogue import catalogue
 from parity_tests.mutation.command import with_fault
 
-from . import problem, ran, text, trace
+from . import ROOMS, BrokenLineError, problem, ran, text, trace
 from .__main__ import main, verdict
 from .by_torch import values
 
@@ -51,9 +51,9 @@ def test_every_quantity_has_a_counterpart_by_autograd_and_is_equal(cell, options
     room = getattr(reference, cell)
     q = problem(room, T=4, B=3, I=2, H=5, seed=7, **options)
     run, others = ran(room, q), values(cell, q)
-    assert {one.key for one in (*run.quantities, *run.entering)} == others.keys()
-    assert not [one.key for one in (*run.quantities, *run.entering) if text.differs(one, others)]
-    assert text.complete(run.quantities, run.entering, others) == run.quantities
+    assert {one.key for one in (*run.quantities, *run.handed)} == others.keys()
+    assert not [one.key for one in (*run.quantities, *run.handed) if text.differs(one, others)]
+    assert text.complete(run.quantities, run.handed, others) == run.quantities
 
 
 @kinds
@@ -102,6 +102,12 @@ LOOPS = [
     ("rnn", "h[0] = s.h", "h[0] = 0", "h entering, forward, t = 0, line"),
     ("gru", "h[0] = s.h", "h[0] = 0", "h entering, forward, t = 0, line"),
     ("lstm", "h[0], c[0] = s", "h[0], c[0] = s.h, 0", "c entering, forward, t = 0, line"),
+    ("gru", "k.q[t], k.h[t], k", "k.q[t], k.h[t + 1], k", "h_prev entering, backward, t = 2, line"),
+    ("lstm", "dc[t + 1], k.gates[t], k.c[t],", "dc[t + 1], k.gates[t], k.c[t + 1],", "c_prev entering, backward, t = 2, line"),
+    ("lstm", "return h, c, join(i, f, g, o)", "return h, c, join(f, i, g, o)", "gates leaving, forward, t = 0, line"),
+    ("gru", "return join(da_rz, da_n), join", "return join(da_rz, dq), join", "da_x leaving, backward, t = 2, line"),
+    ("rnn", "return h[1:], State", "return h[:-1], State", "y leaving, forward, all steps at once, line"),
+    ("rnn", "return da, da @ p.W_hh  ", "return da, da @ p.W_ih  ", "dh_prev, backward, t = 2, line"),
     ("gru", "dh[t] = step_backward(k.p, dh[t + 1]", "dh[t] = step_backward(k.p, dh[-1]", "dh entering, backward, t = 1, line"),
 ]
 
@@ -112,9 +118,47 @@ def test_a_broken_loop_is_named_and_no_equation_is_blamed_for_it(cell, line, bro
     room = with_line(getattr(reference, cell), line, broken)
     q = problem(room)
     run = ran(room, q)
-    quantities = text.complete(run.quantities, run.entering, values(cell, q))
+    quantities = text.complete(run.quantities, run.handed, values(cell, q))
     wrong = [one for one in quantities if text.differs(one, values(cell, q))]
     assert f"the first is {said}" in verdict(quantities, values(cell, q), wrong)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "broken", "said"),
+    [
+        ("rnn", "h @ p.W_hh.T + p.b_hh", "h @ p.W_hh.T + p.b", r"rnn\w*\.py, line 44, R1: AttributeError: .*'b'"),
+        ("gru", "    da_n = dn * (1 - n**2)  ", "    a_n = dn * (1 - n**2)  ", r"gru\w*\.py, line 67, G3\*: NameError: .*'da_n'"),
+        ("lstm", "    c = f * c + i * g ", "    raise ValueError('mine') ", r"lstm\w*\.py, line 53, L3: ValueError: mine"),
+        ("rnn", "for t in range(T):", "while True:", r"line 60: the trace cannot run a statement of the kind 'while'"),
+    ],
+)
+def test_a_line_that_cannot_be_run_is_named(cell, line, broken, said):
+    room = with_line(getattr(reference, cell), line, broken)
+    with pytest.raises(BrokenLineError, match=said):
+        ran(room, problem(room))
+
+
+def test_the_command_says_in_one_sentence_which_line_cannot_be_run(capsys, monkeypatch):
+    monkeypatch.setitem(ROOMS, "rnn", with_line(reference.rnn, "np.tanh(a)", "np.tahn(a)"))
+    assert main(["rnn"]) == 1
+    assert re.fullmatch(r"error: reference/cells/rnn\w*\.py, line 45, R2: AttributeError: .*\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "a: Array = a_x + h @ p.W_hh.T + p.b_hh",
+        "a = a_x\n    a = a + h @ p.W_hh.T + p.b_hh",
+        "a = a_x.copy()\n    a += h @ p.W_hh.T + p.b_hh",
+        "if True:\n        a = a_x + h @ p.W_hh.T + p.b_hh  # R1\n        return np.tanh(a)  # R2\n    ",
+    ],
+)
+def test_the_same_written_otherwise_is_traced_as_well(same):
+    room = with_line(reference.rnn, "a = a_x + h @ p.W_hh.T + p.b_hh", same)
+    q = problem(room)
+    run, others = ran(room, q), values("rnn", q)
+    assert {one.key for one in (*run.quantities, *run.handed)} == others.keys()
+    assert not [one.key for one in text.complete(run.quantities, run.handed, others) if text.differs(one, others)]
 
 
 def with_line(room, line, broken):

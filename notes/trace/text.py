@@ -1,5 +1,6 @@
 """A trace as lines for a terminal, or as Markdown for a note."""
 
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from types import ModuleType
@@ -33,7 +34,10 @@ def compared(one: Quantity, others: Others) -> tuple[str, str, bool] | None:
     """
     if others is None or one.key not in others:
         return None
-    other = np.reshape(others[one.key], one.value.shape)
+    other = others[one.key]
+    if other.size != one.value.size:
+        return figures(other, 6), f"✗ has shape {one.value.shape}, must have {other.shape}", True
+    other = np.reshape(other, one.value.shape)
     difference = float(np.abs(one.value - other).max())
     rounding = ROUNDINGS * np.finfo(one.value.dtype).eps * max(1.0, np.abs(one.value).max())
     bad = not difference <= rounding
@@ -48,25 +52,28 @@ def differs(one: Quantity, others: Others) -> bool:
 
 def place(one: Quantity | Key) -> tuple[int, int, int]:
     """Where in the order of computation a quantity stands: that of its verb and step."""
-    verb, t = one[0], one[1] or 0
-    if verb.startswith("step_forward"):
-        return 1, t, 0
-    return (2, -t, int(verb == "step_backward")) if verb in ("deltas", "step_backward") else (3 * (verb == "backward"), 0, 0)
+    verb, t, leaving = one[0], one[1] or 0, one[2].endswith(" leaving")
+    if verb == "step_forward":
+        return 1, t, int(leaving)
+    if verb in ("deltas", "step_backward"):
+        return 2, -t, (verb == "step_backward") + leaving
+    return (3 if verb == "backward" else 2 * leaving, -sys.maxsize * leaving, 0)
 
 
-def complete(quantities: list[Quantity], entering: list[Quantity], others: Others) -> list[Quantity]:
-    """The trace, with what no line computes any more, and with what enters a step where that is the first that is wrong.
+def complete(quantities: list[Quantity], handed: list[Quantity], others: Others) -> list[Quantity]:
+    """The trace, with what no line computes any more, and with what enters or leaves a step where that is the first that is wrong.
 
     What enters a step comes from other lines, of a step before it or of the caller; where one of those is wrong, it is named.
     """
-    traced = {one.key for one in (*quantities, *entering)}
+    traced = {one.key for one in quantities}
     absent = [
-        Quantity(*key, "no line computes it", np.full_like(v, np.nan), 0) for key, v in (others or {}).items() if key not in traced
+        Quantity(*key, "no line computes it", np.full_like(v, np.nan), 0)
+        for key, v in (others or {}).items()
+        if key not in traced and not key[2].endswith((" entering", " leaving"))
     ]
     rows = sorted([*quantities, *absent], key=place)
-    wrong = [one for one in sorted([*entering, *rows], key=place) if differs(one, others)]
-    first = [one for one in wrong[:1] if one in entering] if wrong else []
-    return sorted([*first, *rows], key=place)
+    first = [one for one in sorted([*handed, *rows], key=place) if differs(one, others)][:1]
+    return rows if not first or first[0].key in {one.key for one in rows} else sorted([*first, *rows], key=place)
 
 
 def heading(one: Quantity) -> str:

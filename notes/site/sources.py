@@ -102,7 +102,9 @@ def contents(note: str) -> str:
     """The table of contents of an index: the lists of pages in it, in its order, each with its name."""
     toctree = "\n\n```{{toctree}}\n:hidden:\n{}\n{}\n```\n"
     chapters = [(name, LISTED.findall(text)) for name, text in CHAPTER.findall(read(NOTES / f"{note}.md"))]
-    return "".join(toctree.format(name and f":caption: {name}\n", "\n".join(listed)) for name, listed in chapters if listed)
+    named = {"zh/index": "中文 <zh/index>"}
+    entries = [(name, "\n".join(named.get(page, page) for page in listed)) for name, listed in chapters if listed]
+    return "".join(toctree.format(name and f":caption: {name}\n", lines) for name, lines in entries)
 
 
 def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -1,9 +1,10 @@
 """What makes the pages read well: their language, the order in which one reads on, and lines that break where they may."""
 
-from typing import Any
+from typing import Any, cast
 
-from docutils import nodes
+from docutils import nodes  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 
 OPENING, CLOSING = "([‘“", ".,;:?!)]’”"
 SHORT = 24  # characters of TeX: no line is too narrow for so much
@@ -17,14 +18,15 @@ def say_language(app: Sphinx, pagename: str, templatename: str, context: dict[st
 
 def stay_in_language(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
     """The page before and the page after are the nearest ones in the same language."""
-    relations = app.builder.relations  # page: [parent, page before, page after]
+    builder = cast(StandaloneHTMLBuilder, app.builder)
+    relations = builder.relations  # page: [parent, page before, page after]
     for step, name in ((1, "prev"), (2, "next")):
         other = pagename if pagename in relations else None
         while other and (other == pagename or is_chinese(other) != is_chinese(pagename)):
             other = relations[other][step]
         if other:
-            title = app.builder.render_partial(app.env.titles[other])["title"]
-            context[name] = {"link": app.builder.get_relative_uri(pagename, other), "title": title}
+            title = builder.render_partial(app.env.titles[other])["title"]
+            context[name] = {"link": builder.get_relative_uri(pagename, other), "title": title}
         else:
             context[name] = None
 

@@ -42,6 +42,11 @@ def bare(text: str, language: str) -> str:
     return re.sub(r" *# .*", "", text) if language == "sh" else text
 
 
+def names(file: Path) -> set[str]:
+    """What stands as code within the lines: commands, options, files, names.  How often differs with the sentence."""
+    return {token.content for token in tokens(file) if token.type == "code_inline"}
+
+
 def formulas(file: Path) -> list[str]:
     return re.findall(r"\$\$(.*?)\$\$", file.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -79,7 +84,7 @@ def english(file: Path, link: str) -> str:
     return there.relative_to(ROOT).as_posix() + ("" if translated or there.suffix == ".md" else f"#{part}")
 
 
-PARTS = (headings, code, formulas, tables, pictures, links)
+PARTS = (headings, code, names, formulas, tables, pictures, links)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
@@ -110,13 +115,14 @@ def test_every_page_of_the_tutorial_and_the_index_is_in_chinese():
     [
         (headings, "# A\n"),
         (code, "# A\n\n## B\n\n```python\nx = 2\n```\n"),
+        (names, "`python -m other`\n"),
         (formulas, "$$b$$\n"),
         (tables, "| a | 2 |\n"),
         (links, "[a](https://example.org/other)\n"),
     ],
 )
 def test_what_differs_is_seen(part, wrong, tmp_path):
-    right = "# A\n\n## B\n\n```python\nx = 1  # words\n```\n\n$$a$$\n\n| a | 1 |\n\n[a](https://example.org)\n"
+    right = "# A\n\n## B\n\n```python\nx = 1  # words\n```\n\n$$a$$\n\n| a | 1 |\n\n[a](https://example.org) `python -m one`\n"
     files = [tmp_path / name for name in ("right.md", "same.md", "wrong.md")]
     for file, text in zip(files, (right, right.replace("words", "字"), wrong), strict=True):
         file.write_text(text, encoding="utf-8")

@@ -51,6 +51,12 @@ def formulas(file: Path) -> list[str]:
     return re.findall(r"\$\$(.*?)\$\$", file.read_text(encoding="utf-8"), re.DOTALL)
 
 
+def letters(file: Path) -> set[str]:
+    """The formulas within the lines.  How often differs with the sentence."""
+    prose = re.sub(r"```.*?```|`[^`]*`", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"(?<!\$)\$([^$\n]+)\$(?!\$)", prose))
+
+
 def tables(file: Path) -> list[str]:
     """The rows' shapes, and what of their cells is the same in every language: numbers and code."""
     rows = [line for line in file.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("|")]
@@ -84,7 +90,7 @@ def english(file: Path, link: str) -> str:
     return there.relative_to(ROOT).as_posix() + ("" if translated or there.suffix == ".md" else f"#{part}")
 
 
-PARTS = (headings, code, names, formulas, tables, pictures, links)
+PARTS = (headings, code, names, formulas, letters, tables, pictures, links)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
@@ -117,12 +123,13 @@ def test_every_page_of_the_tutorial_and_the_index_is_in_chinese():
         (code, "# A\n\n## B\n\n```python\nx = 2\n```\n"),
         (names, "`python -m other`\n"),
         (formulas, "$$b$$\n"),
+        (letters, "Of $c$ and $d$\n"),
         (tables, "| a | 2 |\n"),
         (links, "[a](https://example.org/other)\n"),
     ],
 )
 def test_what_differs_is_seen(part, wrong, tmp_path):
-    right = "# A\n\n## B\n\n```python\nx = 1  # words\n```\n\n$$a$$\n\n| a | 1 |\n\n[a](https://example.org) `python -m one`\n"
+    right = "# A\n\n## B\n\n```python\nx = 1  # words\n```\n\n$$a$$\n\n| a | 1 |\n\n[a](https://example.org) `one`, $c$\n"
     files = [tmp_path / name for name in ("right.md", "same.md", "wrong.md")]
     for file, text in zip(files, (right, right.replace("words", "字"), wrong), strict=True):
         file.write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ KEPT = temperature.STUDY.kept()
         "temperature",
         "forecast",
         "adding",
-        "picture",
+        "notes.diagrams.parity",
         "notes.generated",
         "notes.site.__main__",
         "parity_tests.mutation.command",

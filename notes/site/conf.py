@@ -49,6 +49,7 @@ def setup(app):
     app.connect("source-read", pictures.prepare)
     app.connect("html-collect-pages", sources.code_pages)
     app.connect("doctree-resolved", reading.hold_punctuation)
+    app.connect("doctree-resolved", reading.stand_side_by_side)
     app.connect("html-page-context", reading.say_language)
     app.connect("html-page-context", reading.stay_in_language)
     app.connect("build-finished", sources.copy_katex)

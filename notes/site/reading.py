@@ -49,5 +49,19 @@ def hold_punctuation(app: Sphinx, doctree: nodes.document, page: str) -> None:
                 around[at + 1] = nodes.Text(after.removeprefix(closing))
 
 
+def stand_side_by_side(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Formulas on one line, with a \\qquad between, are formulas of their own: where two do not fit, one goes below the other."""
+    for block in list(doctree.findall(nodes.math_block)):
+        parts = block.astext().split(", \\qquad ")
+        if len(parts) > 1 and all(part.count(a) == part.count(b) for part in parts for a, b in (("{", "}"), ("\\begin", "\\end"))):
+            row = nodes.container(classes=["formulas"])
+            for k, part in enumerate(parts):
+                one = block.copy()  # without its children
+                one["ids"] = block["ids"] if k == 0 else []
+                one += nodes.Text(part if k == len(parts) - 1 else part + ",")
+                row += one
+            block.replace_self(row)
+
+
 def _text(around: nodes.Element, at: int) -> str:
     return around[at].astext() if 0 <= at < len(around) and isinstance(around[at], nodes.Text) else ""

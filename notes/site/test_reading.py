@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 
-from .reading import hold_punctuation, stay_in_language
+from .reading import hold_punctuation, stand_side_by_side, stay_in_language
 
 ORDER = ["index", "tutorial/index", "tutorial/compared", "zh/index", "zh/tutorial/index", "notation"]
 
@@ -18,6 +18,15 @@ def test_a_formula_keeps_its_punctuation():
     hold_punctuation(None, paragraph, "page")
     assert [part.astext() for part in paragraph] == ["the state ", "(h),", " or ", "c" * 99, "."]
     assert paragraph[1]["classes"] == ["held"]
+
+
+def test_formulas_on_one_line_are_parted_and_an_array_is_not():
+    parted, whole = r"a = b, \qquad c = d", r"\begin{matrix} a, \qquad b \end{matrix}"
+    page = nodes.section("", nodes.math_block("", parted, ids=["name"]), nodes.math_block("", whole))
+    stand_side_by_side(None, page, "page")
+    assert [part.astext() for part in page[0]] == ["a = b,", "c = d"]
+    assert [part["ids"] for part in page[0]] == [["name"], []]
+    assert page[1].astext() == whole
 
 
 @pytest.mark.parametrize(

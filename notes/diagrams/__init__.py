@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .attention import attention
 from .cells import gru_cell, lstm_cell, rnn_cell
 from .gradients import checkpointed_bptt, rtrl, truncated_bptt
-from .models import patterns, seq2seq
+from .models import attention, patterns, seq2seq
 from .series import scan, windows
 from .stack import packed, stack
 from .svg import Canvas

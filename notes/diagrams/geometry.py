@@ -59,6 +59,8 @@ def towards(start: Point, end: Point, length: float) -> Point:
 
 def rounded(points: Sequence[Point], radius: float) -> str:
     """The path through the points, with corners of at most this radius."""
+    if not radius:
+        return "M" + "L".join("{:.4g} {:.4g}".format(*point) for point in points)
     path = ["M{:.4g} {:.4g}".format(*points[0])]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         r = min(radius, far(before, corner) / 2, far(corner, after) / 2)

@@ -9,6 +9,7 @@ from .models import attention, patterns, seq2seq
 from .series import scan, windows
 from .stack import packed, stack
 from .svg import Canvas
+from .training import optimisers, schedules
 from .unrolled import unrolled
 from .uses import classifier, dropout, forecaster, language_model
 
@@ -33,6 +34,7 @@ DIAGRAMS: dict[str, tuple[Draw, ...]] = {  # by their folders
         forecaster,
     ),
     "gradients": (truncated_bptt, checkpointed_bptt, rtrl),
+    "training": (schedules, optimisers),
 }
 
 

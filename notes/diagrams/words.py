@@ -107,4 +107,7 @@ CHINESE = {
     "direct: all steps at once": "直接：一次预测所有步",
     "recursive: one network, from step to step": "递归：同一个网络，逐步预测",
     "encoder and decoder: a second network": "编码器–解码器：另用一个网络",
+    "Schedules: the learning rate against the number of steps taken": "学习率调度：学习率随已走步数的变化",
+    "Three optimisers in a long valley, from the same start": "同一起点、同一狭长山谷中的三种优化器",
+    "24 steps of each": "各走 24 步",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .cells import gru_cell, lstm_cell, rnn_cell
-from .gradients import checkpointed_bptt, rtrl, truncated_bptt
+from .gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 from .models import attention, patterns, seq2seq
 from .series import scan, windows
 from .stack import packed, stack
@@ -33,7 +33,7 @@ DIAGRAMS: dict[str, tuple[Draw, ...]] = {  # by their folders
         classifier,
         forecaster,
     ),
-    "gradients": (truncated_bptt, checkpointed_bptt, rtrl),
+    "gradients": (truncated_bptt, checkpointed_bptt, rtrl, hessian),
     "training": (schedules, optimisers),
 }
 

@@ -95,3 +95,45 @@ def rtrl(chinese: bool = False) -> Canvas:
         c.node(x, 358, kind=kind, radius=10)
         c.words(x + 18, 358, word, "start")
     return c
+
+
+def hessian(chinese: bool = False) -> Canvas:
+    title = "A Hessian-vector product: forward and backward, and the R of both"
+    c = Canvas(520, 424, title, chinese=chinese, note="gradients/hessian")
+    c.box(293, 212, 362, 34, kind="soft")
+    c.words(293, 212, "loss ℓ")
+    for y in (132, 292):  # what R reads of the passes themselves
+        c.arrow((240, y), (280, y), kind="road")
+    passes(c, 14, "", ("forward", "backward"), "")
+    passes(c, 280, "R", ("R of forward", "R of backward"), " purple")
+    c.name(74, 24, "θ")
+    c.name(74, 400, "dθ", "gradient")
+    c.name(314, 24, "R{θ} = v", "purple")
+    c.label(384, 24, "HV1", "start")
+    c.label(492, 92, "HV2", "end")
+    c.label(492, 333, "HV3", "end")
+    c.name(314, 400, "R{dθ} = ∇²ℓ v", "purple")
+    c.label(384, 400, "HV4", "start")
+    return c
+
+
+def passes(c: Canvas, left: float, of: str, words: tuple[str, str], colour: str) -> None:
+    """Forward above and backward below, from ``left`` on; between them the loss, and beside it what backward reads of forward."""
+    back, places = f"gradient{colour}", [left + (34 if of else 60) + 66 * t for t in range(3)]
+    for y, word, at in ((117, words[0], 92), (307, words[1], 333)):
+        c.box(left + 113, y, 226, 90, kind="soft")
+        c.words(left + 14, at, word, "head start")
+    c.arrow((places[0], 36), (places[0], 72), kind=colour)
+    c.arrow((places[0], 352), (places[0], 386), kind=back)
+    road = 490 if of else 30
+    c.arrow((road, 162), (road, 262), kind="road")
+    for t, x in enumerate(places):
+        c.node(x, 132, f"{of}h_{t}", colour.strip() or "blue", radius=23)
+        c.node(x, 292, f"{of}dh_{t}", back, radius=23)
+    for t, (before, after) in enumerate(pairwise(places)):
+        c.arrow((before + 23, 132), (after - 23, 132), kind=colour)
+        c.arrow((after - 23, 292), (before + 23, 292), kind=back)
+        c.arrow((after, 155), (after, 195), kind=colour)
+        c.arrow((after, 229), (after, 269), kind=back)
+        c.name(after - 6, 178, f"{of}y_{t}", f"end{colour}")
+        c.name(after - 6, 246, f"{of}dy_{t}", f"end {back}")

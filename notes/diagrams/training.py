@@ -51,7 +51,7 @@ def panel(c: Canvas, x: float, y: float, name: str, label: str, rate: Schedule, 
     c.arrow(*map(at, range(STEPS + 1)), kind="blue", tipped=False, radius=0)
 
 
-STEEP, START = 20, (-4, 0.9)  # ℓ = ½ (w₁² + 20 w₂²); where every path begins
+STEEP, START = 20, (-4.0, 0.9)  # ℓ = ½ (w₁² + 20 w₂²); where every path begins
 UNIT, RIGHT = 80, 1.7  # pixels; where the valley is cut off
 PATHS: tuple[tuple[str, str, str, Callable[..., Optimizer], dict[str, float]], ...] = (
     ("SGD, η = 0.09", "O3", "blue", SGD, {"lr": 0.09}),

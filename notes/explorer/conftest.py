@@ -10,6 +10,7 @@ from .formulas import plain
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REQUIRED = bool(os.environ.get("CI"))
+needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reason="node is not installed")
 NAVIGATION = ["index.html", "explorer.html", "explorer_attention.html", "explorer_sampling.html"]
 
 

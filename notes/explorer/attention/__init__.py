@@ -1,11 +1,11 @@
 """The explorer of attention: one query over a small memory, its scores, weights and context, and every gradient."""
 
-import inspect
 from typing import Any
 
 from reference.parts import attention
 
 from ..formulas import Render, definitions
+from ..source import source
 
 JSON = dict[str, Any]
 FUNCTIONS = ("forward", "backward", "keys_forward", "keys_backward", "attend_forward", "attend_backward")
@@ -19,14 +19,5 @@ EXAMPLE: JSON = {
 }
 
 
-def source() -> list[tuple[int, str]]:
-    """The numbered lines of the functions that compute."""
-    shown: list[tuple[int, str]] = []
-    for name in FUNCTIONS:
-        lines, first = inspect.getsourcelines(getattr(attention, name))
-        shown += [*enumerate((line.rstrip() for line in lines), first), (0, "")]
-    return shown[:-1]
-
-
 def data(render: Render) -> JSON:
-    return {"example": EXAMPLE, "source": source(), "equations": definitions("parts/attention", render)}
+    return {"example": EXAMPLE, "source": source(attention, FUNCTIONS), "equations": definitions("parts/attention", render)}

@@ -1,7 +1,6 @@
 """The explorer of attention: what its lines compute against the room's own lines, and what a reader does."""
 
 import json
-import shutil
 import subprocess
 import sys
 from functools import cache
@@ -13,8 +12,9 @@ import pytest
 from reference.parts import attention
 
 from ...labels import equations
-from ..conftest import NAVIGATION, REQUIRED
-from . import EXAMPLE, FUNCTIONS, source
+from ..conftest import NAVIGATION, needs_node
+from ..source import source
+from . import EXAMPLE, FUNCTIONS
 
 CASES = 120
 PAGE = "explorer_attention"
@@ -24,7 +24,6 @@ VARIABLES |= {"dv": "dv", "da": "da", "dg": "dg", "dk": "dkeys"}
 RETURNED = {"k": ("keys_forward", ()), "c": ("attend_forward", (0,)), "dW_q": ("attend_backward", (0, 0))}
 RETURNED |= {"dq": ("attend_backward", (1,)), "dW_k": ("keys_backward", (0,)), "db": ("keys_backward", (1,))}
 RETURNED |= {"dh, as keys": ("keys_backward", (2,)), "dh": ("backward", (2,))}
-needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reason="node is not installed")
 
 
 def watched(run):
@@ -88,7 +87,7 @@ def cases():
 
 
 def compare(computed, seen):
-    lines = {number: text for number, text in source() if number}
+    lines = {number: text for number, text in source(attention, FUNCTIONS) if number}
     for e in computed:
         name = e["name"]
         begins = [n for n, text in lines.items() if text.strip().startswith(e["code"].strip())]

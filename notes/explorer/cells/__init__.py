@@ -3,8 +3,9 @@
 from typing import Any
 
 from ...labels import equations
-from ...trace import ROOMS, Problem, parsed, problem, trace
+from ...trace import ROOMS, Problem, problem, trace
 from ..formulas import Render
+from ..source import source
 from .letters import LETTERS, Pair, differing, of_labels, parts
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -17,6 +18,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 # The example is that of the notes: the same numbers and the same sizes.
 EXAMPLE = {"T": 3, "H": 2}
+SHOWN = ("step_forward", "step_backward", "forward", "deltas", "backward")
 JSON = dict[str, Any]
 
 
@@ -55,17 +57,11 @@ def kind(name: str, formulas: Formulas) -> JSON:
     return {"start": plain_problem(q), "info": info}
 
 
-def source(cell: str) -> list[tuple[int, str]]:
-    """The numbered lines of the functions that are shown."""
-    shown = []
-    for verb in ("step_forward", "step_backward", "forward", "deltas", "backward"):
-        node, lines = parsed(getattr(ROOMS[cell], verb))
-        assert node.end_lineno is not None
-        shown += [(n, lines[n - 1]) for n in range(node.lineno, node.end_lineno + 1)] + [(0, "")]
-    return shown[:-1]
-
-
 def data(render: Render) -> JSON:
     formulas = Formulas()
     kinds = {name: kind(name, formulas) for name in KINDS}
-    return {"kinds": kinds, "source": {cell: source(cell) for cell in ROOMS}, "formulas": render(list(formulas))}
+    return {
+        "kinds": kinds,
+        "source": {cell: source(room, SHOWN) for cell, room in ROOMS.items()},
+        "formulas": render(list(formulas)),
+    }

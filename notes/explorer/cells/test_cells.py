@@ -1,21 +1,18 @@
 """The recurrences of the explorer of the cells against NumPy on random cases, under node and in Chromium."""
 
 import json
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from ...trace import ROOMS, problem, trace
-from ..conftest import REQUIRED
+from ..conftest import needs_node
 from . import EXAMPLE, KINDS, plain_problem
 
 CASES = 120
 PAGE = "explorer"
-needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reason="node is not installed")
 
 
 def drawn():

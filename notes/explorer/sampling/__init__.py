@@ -1,6 +1,5 @@
 """The explorer of sampling: temperature, top-k and top-p on what a trained model says of the next character."""
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from reference.common import sampling
 
 from ...studies.temperature import STUDY
 from ..formulas import Render, definitions
+from ..source import source
 
 JSON = dict[str, Any]
 FUNCTIONS = ("log_probabilities", "rank", "before", "choose", "sample")
@@ -16,15 +16,6 @@ LABELS = ("P1", "P2", "P3", "P4")
 DRAWS, SEEDS = 60, 20
 # Not of the model: three equal logits, then two, to see which of them stay.
 TIES: JSON = {"name": "made up: equal logits", "after": "", "logits": [1.0, 2.0, 2.0, 0.0, 2.0, 1.0], "symbols": list("abcdef")}
-
-
-def source() -> list[tuple[int, str]]:
-    """The numbered lines of the functions that choose."""
-    shown: list[tuple[int, str]] = []
-    for name in FUNCTIONS:
-        lines, first = inspect.getsourcelines(getattr(sampling, name))
-        shown += [*enumerate((line.rstrip() for line in lines), first), (0, "")]
-    return shown[:-1]
 
 
 def uniforms() -> list[list[float]]:
@@ -44,6 +35,6 @@ def data(render: Render) -> JSON:
         "model": STUDY.kept()["command"],
         "places": [*places(), TIES],
         "uniforms": uniforms(),
-        "source": source(),
+        "source": source(sampling, FUNCTIONS),
         "equations": {label: equations[label] for label in LABELS},
     }

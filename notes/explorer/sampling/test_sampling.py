@@ -1,7 +1,6 @@
 """The explorer of sampling: every stage and every draw against NumPy, and what a reader does."""
 
 import json
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 
 from reference.common import sampling
 
-from ..conftest import NAVIGATION, REQUIRED
-from . import DRAWS, LABELS, SEEDS, TIES, places, source, uniforms
+from ..conftest import NAVIGATION, needs_node
+from ..source import source
+from . import DRAWS, FUNCTIONS, LABELS, SEEDS, TIES, places, uniforms
 
 PAGE = "explorer_sampling"
 PLACES = [*places(), TIES]
-needs_node = pytest.mark.skipif(not REQUIRED and not shutil.which("node"), reason="node is not installed")
 
 
 @cache
@@ -100,7 +99,7 @@ def test_the_page_is_one_file_with_the_draws_of_the_library(built):
     held = json.loads(built.partition("const DATA = ")[2].partition(";</script>")[0])
     assert list(held["equations"]) == list(LABELS)
     for label in LABELS:
-        assert sum(text.endswith(f"# {label}") for _, text in source()) == 1
+        assert sum(text.endswith(f"# {label}") for _, text in source(sampling, FUNCTIONS)) == 1
     for seed in range(SEEDS):
         z = np.tile(held["places"][0]["logits"], (DRAWS, 1))
         drawn = sampling.sample(z, np.random.default_rng(seed), 0.7, None, 0.9)

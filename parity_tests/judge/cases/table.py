@@ -82,11 +82,11 @@ def pairwise(options: dict[str, tuple]) -> list[dict]:
     def pairs(row: Sequence) -> set:
         return set(itertools.combinations(enumerate(row), 2))
 
-    rows = list(itertools.product(*options.values()))
-    missing, chosen = set().union(*map(pairs, rows)), []
+    rows = {row: pairs(row) for row in itertools.product(*options.values())}
+    missing, chosen = set().union(*rows.values()), []
     while missing:
-        best = max(rows, key=lambda row: len(pairs(row) & missing))
-        missing -= pairs(best)
+        best = max(rows, key=lambda row: len(rows[row] & missing))
+        missing -= rows[best]
         chosen.append(dict(zip(options, best, strict=True)))
     return chosen
 

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 import reference
 from reference.parts import attention
+from torch_impl.parts import attention as twin
 from torch_impl.parts.attention import Attention
 
 from ..helpers import array, assert_close, assert_equal, draw, tensor
@@ -39,6 +40,22 @@ def test_it_is_the_sum_written_out(kind):
             e = np.exp([SCORES[kind](module.p, q[t, b], h[s, b]) for s in range(n)])
             assert_close(weights[t, b], np.pad(e / e.sum(), (0, S - n)))
             assert_close(context[t, b], (e / e.sum()) @ h[:n, b])
+
+
+def test_what_is_not_said_is_additive():
+    module, q, h = problem("additive")
+    keys = attention.keys_forward(module.p, h)
+    for room, p, (q_, h_, keys_) in (
+        (attention, module.p, (q, h, keys)),
+        (twin, twin.Params(*map(tensor, module.p)), map(tensor, (q, h, keys))),
+    ):
+        for usual, said in (
+            (room.forward(p, q_, h_), room.forward(p, q_, h_, None, "additive")),
+            (room.attend_forward(p, q_, h_, keys_, None), room.attend_forward(p, q_, h_, keys_, None, "additive")),
+        ):
+            assert_equal(usual[0], said[0])
+            assert_close(usual[0], module(q, h)[0])
+    assert reference.Attention(Q, K).kind == twin.Attention(Q, K).kind == "additive"
 
 
 def test_scaled_is_torchs_scaled_dot_product_attention():

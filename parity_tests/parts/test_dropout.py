@@ -16,6 +16,17 @@ def test_the_draw_keeps_with_probability_1_minus_p_and_is_the_generators():
     assert_equal(keep, np.random.default_rng(0).random((200, 200)) >= 0.3)
 
 
+def test_a_draw_of_exactly_p_is_kept():
+    """The draw is from [0, 1): of a p of 0 everything must be kept, also where 0 is drawn."""
+
+    class Drawn:
+        def random(self, shape):
+            return np.array([0.0, 0.25, 0.5])
+
+    assert_equal(dropout.draw(Drawn(), (3,), 0.25), np.array([False, True, True]))
+    assert dropout.draw(Drawn(), (3,), 0.0).all()
+
+
 @pytest.mark.parametrize("p", [0.0, 1.0])
 def test_p_at_its_ends_keeps_everything_or_nothing(p):
     x, keep = draw(1, 4, 3), dropout.draw(np.random.default_rng(0), (4, 3), p)

@@ -96,6 +96,47 @@ def test_binary_cross_entropy_is_torchs(reduction, weighted, scale):
     )
 
 
+X, Y = draw(1, 5, 3), np.random.default_rng(2).random((5, 3))
+SEQUENCES = draw(1, 5, 3, V), np.random.default_rng(2).integers(0, V, (5, 3)), reference.padding_mask(np.array([2, 5, 3]))
+# What each loss is called with, and the options that it has by itself.
+USUAL = {
+    "cross_entropy": ((draw(1, 7, V), TARGETS), {"reduction": "mean", "ignore_index": -100, "label_smoothing": 0.0}),
+    "sequence": (SEQUENCES, {"reduction": "token", "label_smoothing": 0.0}),
+    "mse": ((X, Y), {"reduction": "mean"}),
+    "l1": ((X, Y), {"reduction": "mean"}),
+    "huber": ((X, Y), {"reduction": "mean", "delta": 1.0}),
+    "bce": ((X, Y), {"reduction": "mean"}),
+    "quantile": ((draw(1, 5, 2), Y[:, 0], np.array([0.1, 0.8])), {"reduction": "mean"}),
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_what_is_not_said_is_as_in_torch_the_mean(name):
+    given, options = USUAL[name]
+    forward, twin = getattr(losses, f"{name}_forward"), getattr(twins, name)
+    assert_equal(forward(*given)[0], forward(*given, **options)[0])
+    assert_equal(twin(*map(tensor, given)), twin(*map(tensor, given), **options))
+    assert_close(forward(*given)[0], twin(*map(tensor, given)))
+
+
+def test_log_softmax_is_torchs():
+    for scale in (1.0, 1e4):
+        z = scale * draw(1, 5, 3, V)
+        assert_close(losses.log_softmax(z), functional.log_softmax(tensor(z), -1))
+
+
+@pytest.mark.parametrize("reduction", ["token", "sequence", "sum"])
+def test_a_loss_of_sequences_has_the_dtype_of_the_logits(reduction):
+    logits, targets, mask = SEQUENCES
+    loss, k = losses.sequence_forward(logits.astype(np.float32), targets, mask, reduction)
+    assert loss.dtype == losses.sequence_backward(np.float32(1), k).dtype == np.float32
+
+
+def test_a_target_that_is_ignored_is_in_no_class_also_where_there_is_but_one():
+    loss, k = losses.cross_entropy_forward(draw(1, 3, 1), np.array([0, -100, 0]))
+    assert loss == 0 and (losses.cross_entropy_backward(1.0, k) == 0).all()
+
+
 @pytest.mark.parametrize("reduction", ["token", "sequence"])
 def test_a_masked_sequence_loss_is_that_of_the_sequences_alone(reduction):
     lengths = np.array([2, 5, 3])

@@ -15,4 +15,4 @@ settings.load_profile("ci")
 
 @pytest.fixture
 def device(request):
-    return request.config.getoption("--device")
+    return request.config.getoption("--device", "cpu")  # without the suite's plugin there is no such option

@@ -1,0 +1,74 @@
+"""What became of a chapter's mutants, kept in parity_tests/mutants/results, and which are equal to the original.
+
+equal.toml lists those that no test can tell from the original, each with its reason; they do not count.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import running
+
+Json = dict[str, Any]
+PLACE = Path(__file__).parent / "results"
+EQUAL = Path(__file__).parent / "equal.toml"
+NOTICED = ("killed", "timeout", "segfault")
+
+
+class Score(NamedTuple):
+    """Of a file's mutants."""
+
+    made: int  # how many there are
+    tried: int
+    equal: int  # of those tried
+    noticed: int
+
+    def share(self) -> float:
+        """Of those that were tried and are not equal to the original, those that a test noticed."""
+        different = self.tried - self.equal
+        return self.noticed / different if different else 1.0
+
+
+def of_file(tree: Path, file: str) -> Json:
+    """The mutants of one file: how many there are, were tried and were noticed, and the change of each that was not."""
+    from mutmut.stats import status_by_exit_code  # only who runs mutants needs it
+
+    meta = tree / "mutants" / f"{file}.meta"
+    codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"] if meta.exists() else {}
+    ended = {name: status_by_exit_code[code] for name, code in codes.items() if code is not None}
+    missed = {name: status for name, status in ended.items() if status not in NOTICED}
+    survived = [{"status": status, "change": running.change(tree, file, name)} for name, status in missed.items()]
+    return {"made": len(codes), "tried": len(ended), "noticed": len(ended) - len(missed), "survived": survived}
+
+
+def write(chapter: str, result: Json, folder: Path = PLACE) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    (folder / f"{chapter}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def kept(folder: Path = PLACE) -> dict[str, Json]:
+    """By chapter."""
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+
+
+def equal() -> dict[tuple[str, ...], str]:
+    """The reason of each change that makes no difference, by its file and its lines."""
+    listed = tomllib.loads(EQUAL.read_text(encoding="utf-8"))
+    return {(file, *entry["change"]): entry["reason"] for file, entries in listed.items() for entry in entries}
+
+
+def score(file: str, result: Json, known: Mapping[tuple[str, ...], str]) -> Score:
+    same = sum((file, *mutant["change"]) in known for mutant in result["survived"])
+    return Score(result["made"], result["tried"], same, result["noticed"])
+
+
+def total(scores: Iterable[Score]) -> Score:
+    return Score(*map(sum, zip(*scores, strict=True)))
+
+
+def survivors(file: str, result: Json, known: Mapping[tuple[str, ...], str]) -> list[Json]:
+    """Those that are not equal to the original: each a test that is missing."""
+    return [mutant for mutant in result["survived"] if (file, *mutant["change"]) not in known]

@@ -25,6 +25,13 @@ def test_equals_bptt(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_all_is_in_the_dtype_of_what_goes_in(kind):
+    q = problem(kind, T, dtype="float32")
+    y, s_n, dp, ds_0 = rtrl.gradient(ROOMS[kind], q.p, q.x, q.s, q.dy, q.ds, **q.options)
+    assert {v.dtype for v in (outputs(y, s_n) | flat(dp, None, ds_0)).values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_agrees_with_its_twin(kind):
     q = problem(kind, T, B=2)
     t = tensors(q)

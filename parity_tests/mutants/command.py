@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from reference.common.command import UsageError, guarded, parser, positive
+from reference.common.command import UsageError, failed, guarded, parser, positive
 
 from ..judge import terminal
 from . import results, running
@@ -48,7 +48,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"no chapter is named {unknown[0]!r}; there are {', '.join(there)}")
     if not args.digits or set(args.digits) - set(DIGITS):
         raise UsageError(f"--digits must be digits, got {args.digits!r}")
-    missed = [tried(name, args, console) for name in args.names or there]
+    try:
+        missed = [tried(name, args, console) for name in args.names or there]
+    except running.MutmutError as e:
+        return failed(str(e))
     return int(any(missed))
 
 

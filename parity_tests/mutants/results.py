@@ -1,11 +1,13 @@
 """What became of a chapter's mutants, kept in parity_tests/mutants/results, and which are equal to the original.
 
-equal.toml lists those that no test can tell from the original, each with its reason; they do not count.
+equal.toml says which no test can tell from the original, and why: they do not count.  Some are named by file and line; some
+follow from a rule, a pattern without which both lines are the same.
 """
 
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,14 +56,33 @@ def kept(folder: Path = PLACE) -> dict[str, Json]:
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
 
 
-def equal() -> dict[tuple[str, ...], str]:
-    """The reason of each change that makes no difference, by its file and its lines."""
+class Equal(NamedTuple):
+    """equal.toml"""
+
+    named: dict[tuple[str, ...], str]  # file and lines: reason
+    rules: dict[str, str]  # pattern: reason
+
+    def reason(self, file: str, change: Sequence[str]) -> str | None:
+        """Why a change makes no difference; None if it makes one."""
+        if (file, *change) in self.named:
+            return self.named[file, *change]
+        return next((reason for pattern, reason in self.rules.items() if is_only(pattern, change)), None)
+
+
+def is_only(pattern: str, change: Sequence[str]) -> bool:
+    """Whether the lines of a change are the same but for what the pattern finds."""
+    old, new = ([re.sub(pattern, "", line[2:]) for line in change if line[0] == sign] for sign in "-+")
+    return old == new
+
+
+def equal() -> Equal:
     listed = tomllib.loads(EQUAL.read_text(encoding="utf-8"))
-    return {(file, *entry["change"]): entry["reason"] for file, entries in listed.items() for entry in entries}
+    rules = {rule["pattern"]: rule["reason"] for rule in listed.pop("rules")}
+    return Equal({(file, *entry["change"]): entry["reason"] for file, entries in listed.items() for entry in entries}, rules)
 
 
-def score(file: str, result: Json, known: Mapping[tuple[str, ...], str]) -> Score:
-    same = sum((file, *mutant["change"]) in known for mutant in result["survived"])
+def score(file: str, result: Json, known: Equal) -> Score:
+    same = sum(known.reason(file, mutant["change"]) is not None for mutant in result["survived"])
     return Score(result["made"], result["tried"], same, result["noticed"])
 
 
@@ -69,6 +90,6 @@ def total(scores: Iterable[Score]) -> Score:
     return Score(*map(sum, zip(*scores, strict=True)))
 
 
-def survivors(file: str, result: Json, known: Mapping[tuple[str, ...], str]) -> list[Json]:
+def survivors(file: str, result: Json, known: Equal) -> list[Json]:
     """Those that are not equal to the original: each a test that is missing."""
-    return [mutant for mutant in result["survived"] if (file, *mutant["change"]) not in known]
+    return [mutant for mutant in result["survived"] if known.reason(file, mutant["change"]) is None]

@@ -19,6 +19,10 @@ PYTEST = [
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NUMBA_DISABLE_JIT": "1"}
 
 
+class MutmutError(Exception):
+    """mutmut did not come to its end."""
+
+
 def lay(chapter: Chapter, tree: Path) -> None:
     """A copy of what git knows, with mutmut's configuration."""
     shutil.rmtree(tree, ignore_errors=True)
@@ -55,7 +59,7 @@ def mutmut(tree: Path, *words: str, **how: object) -> subprocess.CompletedProces
 def run(tree: Path, digits: str, workers: int) -> None:
     """The mutants of a chapter whose number in their function ends with one of the digits.
 
-    RuntimeError: mutmut did not come to its end; its output is in the tree's mutmut.log.
+    MutmutError: a test fails without a mutant, for instance; the output is in the tree's mutmut.log.
     """
     log = tree / "mutmut.log"
     wanted = [f"*__mutmut_{tens}{digit}" for digit in digits for tens in ("", "*")]
@@ -63,7 +67,7 @@ def run(tree: Path, digits: str, workers: int) -> None:
         done = mutmut(tree, "run", "--max-children", str(workers), *wanted, stdout=said, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         last = log.read_text(encoding="utf-8").replace("\r", "\n").strip().splitlines()[-1:]
-        raise RuntimeError(f"mutmut ended with status {done.returncode}: {' '.join(last)} ({log})")
+        raise MutmutError(f"mutmut ended with status {done.returncode}: {' '.join(last)} ({log})")
 
 
 def change(tree: Path, file: str, mutant: str) -> list[str]:

@@ -4,6 +4,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from .fuzz import add_options
+from .fuzz import fuzz as fuzz
+
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
 
 settings.register_profile("ci", max_examples=60, derandomize=True, deadline=None, database=None)
@@ -11,6 +14,10 @@ settings.register_profile(
     "thorough", max_examples=3000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci")
+
+
+def pytest_addoption(parser):
+    add_options(parser)
 
 
 @pytest.fixture

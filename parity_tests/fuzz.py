@@ -45,7 +45,7 @@ def fuzz(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
 
     def search(check: Callable[..., object], *strategies: SearchStrategy) -> int:
         start = int.from_bytes(os.urandom(4)) if first is None else first
-        begin, calls, runs, said = time.monotonic(), 0, 0, -SAID
+        begin, calls, runs, said = time.monotonic(), 0, 0, float(-SAID)
 
         def once(arguments: tuple) -> None:
             nonlocal calls

@@ -25,6 +25,7 @@ from ..common.module import Module
 
 Parameters = Mapping[str, Array] | Module
 Slots = dict[str, Any]      # torch's name of a quantity: an array, "step" a whole number
+SQUARES = ("exp_avg_sq", "square_avg", "sum")
 
 
 class Optimizer:
@@ -95,30 +96,75 @@ class Optimizer:
 
         Raises
         ------
-        RuntimeError
-            Options or parameters that this optimiser does not have, or a misshapen quantity.  Nothing is changed then.
+        RuntimeError, TypeError, ValueError
+            Options, parameters or quantities that this optimiser does not have, an option out of range, a quantity of another
+            shape or dtype, squares below zero, a step that is no whole number from 0.  Nothing is changed then.
         """
-        self.options, self.state = checked_state(state_dict, self.options, self.params)
+        self.options, self.state = self.checked(state_dict)
+
+    def checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Slots]]:
+        """What ``load_state_dict`` takes of it; raises as that, and changes nothing."""
+        options, state = checked_state(state_dict, self.options, self.params, type(self).__name__)
+        if type(self).__name__ in OPTIMIZERS:
+            try:
+                type(self)({"w": np.zeros(1)}, **options)
+            except (TypeError, ValueError) as e:
+                raise RuntimeError(f"options: {e}") from None
+        return options, state
+
+
+def slots_of(kind: str, options: Mapping[str, Any]) -> set[str] | None:
+    """What an optimiser of this name keeps of each parameter after a step with these options; None where nobody knows."""
+    momentum = {"momentum_buffer"} if options.get("momentum") else set()
+    adam = {"step", "exp_avg", "exp_avg_sq"}
+    centered = {"grad_avg"} if options.get("centered") else set()
+    return {"SGD": momentum, "RMSprop": {"step", "square_avg"} | momentum | centered, "Adagrad": {"step", "sum"},
+            "Adam": adam, "AdamW": adam}.get(kind)
+
+
+def checked_options(state: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a state, pairs as tuples.  RuntimeError: other names, or one of another type."""
+    if state.keys() != own.keys():
+        raise RuntimeError(f"the optimiser has the options {', '.join(own)}, the state has {', '.join(map(str, state))}")
+    for name, v in state.items():
+        wanted = "True or False" if isinstance(own[name], bool) else "a number"
+        pair = isinstance(own[name], (tuple, list))
+        if pair and not (isinstance(v, (tuple, list)) and len(v) == len(own[name])):
+            raise RuntimeError(f"option {name} must be {len(own[name])} numbers, got {str(v)[:40]}")
+        for one, known in zip(v, own[name], strict=True) if pair else [(v, own[name])]:
+            if isinstance(known, (int, float)) and (
+                not isinstance(one, (int, float)) or isinstance(one, bool) != isinstance(known, bool)
+            ):
+                raise RuntimeError(f"option {name} must be {wanted}, got {str(v)[:40]}")
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
 
 
 def checked_state(state_dict: Mapping[str, Any], options: Mapping[str, Any],
-                  params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Slots]]:
-    """Copies of the options and the state in a state_dict, if they fit these options and parameters."""
-    if state_dict["options"].keys() != options.keys():
-        raise RuntimeError(f"the optimiser has the options {', '.join(options)}, the state has "
-                           f"{', '.join(state_dict['options'])}")
+                  params: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], dict[str, Slots]]:
+    """Copies of the options and the state in a state_dict, if they fit these options and parameters, and the optimiser's name."""
+    found = checked_options(state_dict["options"], options)
+    needed = slots_of(kind, found)
     unknown = [name for name in state_dict["state"] if name not in params]
     missing = [name for name in params if state_dict["state"] and name not in state_dict["state"]]
     if unknown or missing:
         raise RuntimeError(f"the optimiser's state does not fit: unknown {unknown}, missing {missing}")
     state: dict[str, Slots] = {name: {} for name in state_dict["state"]}
     for name, slots in state_dict["state"].items():
-        shape = tuple(params[name].shape)
+        shape, dtype = tuple(params[name].shape), str(params[name].dtype).rpartition(".")[2]
+        if slots and needed is not None and not needed <= slots.keys() <= needed | {"momentum_buffer", "grad_avg"}:
+            raise RuntimeError(f"of {name!r} it must have {', '.join(sorted(needed))}, got {', '.join(sorted(slots))[:100]}")
         for slot, v in slots.items():
-            if slot != "step" and np.shape(v) != shape:
+            if slot == "step":
+                state[name][slot] = checks.positive_or_zero(f"step of {name!r}", v)
+                continue
+            if np.shape(v) != shape:
                 raise RuntimeError(f"{slot} of {name!r} must have shape {shape}, got {np.shape(v)}")
-            state[name][slot] = int(v) if slot == "step" else np.array(v)
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in state_dict["options"].items()}, state
+            state[name][slot] = np.array(v)
+            if str(state[name][slot].dtype) != dtype:
+                raise RuntimeError(f"{slot} of {name!r} must have dtype {dtype}, got {state[name][slot].dtype}")
+            if slot in SQUARES and (state[name][slot] < 0).any():
+                raise RuntimeError(f"{slot} of {name!r} has a number below zero, and is a mean or sum of squares")
+    return found, state
 
 
 class SGD(Optimizer):

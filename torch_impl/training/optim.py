@@ -51,14 +51,26 @@ class Optimizer:
         return {"options": {k: group[k] for k in self.names}, "state": state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """The inverse of ``state_dict``; also of reference.training.optim's.  RuntimeError if it does not fit."""
-        options, state = checked_state(state_dict, dict.fromkeys(self.names), self.params)
+        """The inverse of ``state_dict``; also of reference.training.optim's.  Raises as that's, and changes nothing then."""
+        options, state = self.checked(state_dict)
         self.inner.param_groups[0].update(options)
-        for name, slots in state.items():
-            p = self.params[name]
-            self.inner.state[p] = {
-                k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(p) for k, v in slots.items()
+        self.inner.state.update((self.params[name], slots) for name, slots in state.items())
+
+    def checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
+        """What ``load_state_dict`` takes of it; raises as that, and changes nothing."""
+        own = {k: self.inner.param_groups[0][k] for k in self.names}
+        options, state = checked_state(state_dict, own, self.params, type(self).__name__)
+        try:
+            self.kind([torch.zeros(1, requires_grad=True)], **options)
+        except (TypeError, ValueError) as e:
+            raise RuntimeError(f"options: {e}") from None
+        tensors = {
+            name: {
+                k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(self.params[name]) for k, v in slots.items()
             }
+            for name, slots in state.items()
+        }
+        return options, tensors
 
 
 class SGD(Optimizer):

@@ -87,6 +87,7 @@ class LanguageModel(Model):
         super().__init__(dtype=dtype, rng=rng)
         self.dropout, self.tied = checks.probability("dropout", dropout), checks.flag("tied", tied)
         self.carried: State | None = None
+        self.cell = cell
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
         self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
@@ -162,7 +163,13 @@ class LanguageModel(Model):
         return {} if self.carried is None else dict(zip("hc", fields(self.carried), strict=False))
 
     def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of ``carried_state``.  RuntimeError: it is none of this model's; nothing is changed then."""
+        self.checked_carried(arrays)
         self.carried = as_state([arrays[k] for k in "hc" if k in arrays]) if arrays else None
+
+    def checked_carried(self, arrays: Mapping[str, Array]) -> None:
+        """Raises as ``load_carried_state``."""
+        check_carried(arrays, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype))
 
     def _masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
         if self.training and self.dropout > 0:
@@ -170,6 +177,19 @@ class LanguageModel(Model):
         if masks is not None:
             raise ValueError("masks need training mode and dropout above 0")
         return None
+
+
+def check_carried(arrays: Mapping[str, Array], cell: str, num_layers: int, hidden_size: int, dtype: str) -> None:
+    """RuntimeError: these are not the states (L, B, H) of a model of this cell, these sizes and this dtype, nor none at all."""
+    names = ["h", "c"] if cell == "lstm" else ["h"]
+    if arrays and sorted(arrays) != sorted(names):
+        raise RuntimeError(f"the carried state of a {cell} is {' and '.join(names)}, got {', '.join(sorted(arrays))[:100]}")
+    B = next((v.shape[1] for v in arrays.values() if v.ndim == 3), 0)
+    for name, v in arrays.items():
+        if v.shape != (num_layers, B, hidden_size) or not B:
+            raise RuntimeError(f"carried {name} must have shape ({num_layers}, B, {hidden_size}), one B for all, got {v.shape}")
+        if str(v.dtype) != dtype:
+            raise RuntimeError(f"carried {name} must have dtype {dtype}, that of the weights, got {v.dtype}")
 
 
 def draw_masks(rng: np.random.Generator, shape: tuple, hidden_size: int, num_layers: int, p: float) -> Masks:

@@ -14,7 +14,7 @@ from torch.nn.functional import linear
 from reference.common import checks
 from reference.common.arrays import Array
 from reference.common.batches import Window
-from reference.models.language_model import Masks, draw_masks
+from reference.models.language_model import Masks, check_carried, draw_masks
 
 from ..cells.layers import State, as_state, fields
 from ..common.initial_weights import draw
@@ -41,6 +41,7 @@ class LanguageModel(Model):
                  rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
         self.dropout, self.tied, self.carried = checks.probability("dropout", dropout), checks.flag("tied", tied), None
+        self.cell = cell
         if tied and embedding_dim != hidden_size:
             raise ValueError(f"tied needs embedding_dim == hidden_size, got {embedding_dim} and {hidden_size}")
         self.embedding = self.table(num_embeddings, embedding_dim)
@@ -97,6 +98,11 @@ class LanguageModel(Model):
         return {k: s.cpu().numpy() for k, s in zip("hc", state, strict=False)}
 
     def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
-        """The inverse of ``carried_state``."""
+        """The inverse of ``carried_state``.  RuntimeError: it is none of this model's; nothing is changed then."""
+        self.checked_carried(arrays)
         state = [self.tensor(np.array(arrays[k])) for k in "hc" if k in arrays]
         self.carried = as_state(state) if state else None
+
+    def checked_carried(self, arrays: Mapping[str, Array]) -> None:
+        """Raises as ``load_carried_state``."""
+        check_carried(arrays, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype).rpartition(".")[2])

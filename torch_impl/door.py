@@ -62,7 +62,13 @@ def application(name: str) -> None:
         )
     torch = given.backend == "torch"
     needs(
-        "apps,torch" if torch else "apps", *["torch"] * torch, "rich", "safetensors", "filelock", *["pandas"] * (name == "forecast")
+        "apps,torch" if torch else "apps",
+        *["torch"] * torch,
+        "rich",
+        "safetensors",
+        "fastjsonschema",
+        "filelock",
+        *["pandas"] * (name == "forecast"),
     )
     sys.argv[1:] = words
     runpy.run_module(f"{'torch_impl' if torch else 'reference'}.{name}", run_name="__main__", alter_sys=True)

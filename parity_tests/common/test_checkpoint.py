@@ -1,6 +1,7 @@
 """Checkpoints: what is saved comes back on either side, and what is not whole or not ours is refused with the reason."""
 
 import json
+import os
 import pickle
 import struct
 
@@ -215,7 +216,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(saved, monkeypat
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CheckpointError, match=r"cannot be written: No space left on device"):
         checkpoint.save(saved, ours())
     assert saved.read_bytes() == before

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from torch_impl import door
 
 if __name__ == "__main__":  # before what may be missing is imported
-    door.needs("parity,apps", "torch", "rich", "safetensors", "filelock", "pandas")
+    door.needs("parity,apps", "torch", "rich", "safetensors", "fastjsonschema", "filelock", "pandas")
 
 from rich.console import Console
 from rich.text import Text

@@ -8,7 +8,7 @@ import sys
 from ..common.extras import needs
 
 if __name__ == "__main__":  # before what may be missing is imported
-    needs("apps", "rich", "safetensors", "filelock")
+    needs("apps", "rich", "safetensors", "fastjsonschema", "filelock")
 
 from .backend import BACKEND
 from .command import main

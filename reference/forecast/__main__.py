@@ -5,7 +5,7 @@ import sys
 from ..common.extras import needs
 
 if __name__ == "__main__":  # before what may be missing is imported
-    needs("apps", "rich", "safetensors", "filelock", "pandas")
+    needs("apps", "rich", "safetensors", "fastjsonschema", "filelock", "pandas")
 
 from .backend import BACKEND
 from .command import main

@@ -10,7 +10,7 @@ import sys
 from .. import door
 
 if __name__ == "__main__":  # before what may be missing is imported
-    door.needs("apps,torch", "torch", "rich", "safetensors", "filelock")
+    door.needs("apps,torch", "torch", "rich", "safetensors", "fastjsonschema", "filelock")
 
 from reference.char_lm.__main__ import main
 

@@ -5,7 +5,7 @@ import sys
 from .. import door
 
 if __name__ == "__main__":  # before what may be missing is imported
-    door.needs("apps,torch", "torch", "safetensors", "onnx", "onnxruntime")
+    door.needs("apps,torch", "torch", "safetensors", "fastjsonschema", "onnx", "onnxruntime")
 
 from .command import main
 

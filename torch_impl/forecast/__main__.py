@@ -5,7 +5,7 @@ import sys
 from .. import door
 
 if __name__ == "__main__":  # before what may be missing is imported
-    door.needs("apps,torch", "torch", "rich", "safetensors", "filelock", "pandas")
+    door.needs("apps,torch", "torch", "rich", "safetensors", "fastjsonschema", "filelock", "pandas")
 
 from reference.forecast.__main__ import main
 

@@ -156,7 +156,7 @@ def test_the_list_of_runs(name, tmp_path, capsys):
 
 
 def test_what_cannot_be_read_hides_no_run(tmp_path):
-    good = {"step": 3, "epoch": 0, "loss": 1.0, "time": 5.0}
+    good = {"step": 3, "epoch": 0, "loss": 1.0, "norm": 0.5, "clipped": False, "lr": 0.1, "time": 5.0}
     for k, damage in enumerate((b"", b"[]\n", b"null\n", b'{"step": "x"}\n', b"\xff\xfe\n", b"\0\0\n", b'{"step": 4')):
         run = tmp_path / str(k)
         run.mkdir()

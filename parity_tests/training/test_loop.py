@@ -90,7 +90,7 @@ def test_begun_on_one_side_continued_on_the_other_and_back(cell, kind, tmp_path)
 def test_the_log_tells_every_step_once_whatever_was_interrupted(side, tmp_path):
     result = run(side, *build(side), epochs=2, folder=tmp_path, save_every=5, steps=13)
     with (tmp_path / LOG).open("a") as file:
-        file.write('{"step": 14, "epoch": 1, "loss": 7}\n{"step": 15, "epo')
+        file.write('{"step": 14, "epoch": 1, "loss": 7, "norm": 1, "clipped": false, "lr": 0.1, "time": 1}\n{"step": 15, "epo')
     again = run(side, *build(side), epochs=2, folder=tmp_path, resume=True)
     entries = read_log(tmp_path / LOG)
     steps = [e for e in entries if "loss" in e]

@@ -16,7 +16,7 @@ import numpy as np
 from ..common import checkpoint, checks
 from ..common.arrays import Array
 from ..common.batches import count
-from ..common.run import LAST, Counters, NonFiniteError, Result, Run
+from ..common.run import Counters, NonFiniteError, Result, Run, last
 from ..common.schedules import Schedule
 from ..models.model import Model
 from .clip import clip_grad_value, global_norm, scale_to_norm
@@ -82,10 +82,9 @@ def train(
     checks.clipping(max_norm, norm_type, clip_value)
     checks.needs(folder, validation, resume, **run_options)
     generators, counters = {"model": model.rng}, Counters()
-    if resume and folder is not None and (Path(folder) / LAST).exists():
-        saved = checkpoint.load(Path(folder) / LAST)
+    if resume and folder is not None and (found := last(folder)):
+        saved, counters = found
         checkpoint.restore(saved, model, optimizer, generators=generators, vocabulary=vocabulary)
-        counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
         if names := not_finite(model.params):

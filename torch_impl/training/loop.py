@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from reference.common import checks
-from reference.common.run import LAST, Counters, NonFiniteError, Result, Run
+from reference.common.run import Counters, NonFiniteError, Result, Run, last
 from reference.common.schedules import Schedule
 from reference.training import loop
 
@@ -44,11 +44,10 @@ def train(
     checks.needs(folder, validation, resume, **run_options)
     own, (rank, _) = inner(model), place(model)
     params, counters = dict(own.named_parameters()), Counters()
-    if resume and folder is not None and (Path(folder) / LAST).exists():
-        saved = checkpoint.load(Path(folder) / LAST)
+    if resume and folder is not None and (found := last(folder)):
+        saved, counters = found
         checkpoint.restore(saved, own, optimizer, generators={generator_name(model, rank): own.rng}, vocabulary=vocabulary)
         take(model, saved.carried)
-        counters = Counters(**saved.counters)
 
     def save(path: Path, now: Counters) -> None:
         if names := not_finite(params):

@@ -10,11 +10,12 @@ run.lock             whose it is while it trains
 """
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import checkpoint, checks
+from ..checkpoint import schema
+from ..checkpoint.schema import COUNT, TEXT, SchemaError
 
 if TYPE_CHECKING:
     from .run import Counters
@@ -22,36 +23,61 @@ if TYPE_CHECKING:
 CONFIG, LOG, LAST, BEST = "config.json", "log.jsonl", "last.safetensors", "best.safetensors"
 PICTURE, BOARD, LOCK = "training.png", "tensorboard", "run.lock"
 Entry = dict[str, Any]  # of the log, as JSON has it
+OF_ANY_RUN = {"application": TEXT, "about": TEXT}
+MOST = 2**24  # bytes of config.json
+NUMBER = schema.number(-1e300, 1e300)  # so that a mean of some can be drawn
+ENTRY = {
+    "type": "object",
+    "required": ["step", "epoch", "time"],
+    "properties": {"step": COUNT, "epoch": COUNT, "validation": schema.number(), "clipped": schema.FLAG}
+    | dict.fromkeys(("time", "loss", "norm", "lr"), NUMBER),
+    "dependencies": {"loss": ["norm", "clipped", "lr"]},
+}
 
 
-def read_config(folder: Path) -> dict[str, Any] | None:
-    """What config.json says; None where there is none.  UsageError: it is damaged."""
+def read_config(folder: Path, wanted: schema.Schema | None = None) -> dict[str, Any] | None:
+    """What config.json says; None where there is none.  UsageError: it is damaged, or not as it is wanted."""
     path = folder / CONFIG
     if not path.exists():
         return None
     try:
-        config = json.loads(path.read_bytes())
-        assert isinstance(config, dict)
-    except (ValueError, AssertionError):
-        raise checks.UsageError(f"{path} is damaged, or of another program: delete it, or name another folder") from None
+        if path.stat().st_size > MOST:
+            raise SchemaError(f"it has more than {MOST} bytes")
+        config = schema.parsed(path.read_bytes())
+        schema.check(config, {"type": "object", "properties": OF_ANY_RUN})
+        if wanted:
+            schema.check(config, wanted)
+            schema.finite(config)
+    except ValueError as e:
+        raise checks.UsageError(
+            f"{path} is damaged, or of another program: {e}; delete it, or begin a new run in another folder"
+        ) from None
     return config
 
 
-def read_log(path: str | Path) -> list[Entry]:
-    """The entries of a log up to the first line that is none: the last one may have been cut off."""
-    lines = Path(path).read_bytes().splitlines() if Path(path).exists() else []
+def read_log(path: str | Path, whole: bool = False) -> list[Entry]:
+    """The entries of a log up to the first line that is none: the last one may have been cut off.
+
+    UsageError: if it must be ``whole``, another line than the last one is none.
+    """
+    lines = Path(path).read_bytes().split(b"\n") if Path(path).exists() else []
     entries: list[Entry] = []
-    with suppress(ValueError):
-        for line in lines:
-            entries.append(as_entry(line))
+    check = schema.checker(ENTRY)
+    for k, line in enumerate(lines[:-1] if lines and not lines[-1] else lines, 1):
+        try:
+            entries.append(as_entry(line, check))
+        except ValueError as e:
+            if whole and k < len(lines):
+                raise checks.UsageError(f"{path}, line {k}, is none that a run wrote: {e}; delete the line, or the file") from None
+            break
     return entries
 
 
-def as_entry(line: bytes) -> Entry:
+def as_entry(line: bytes, check: Any) -> Entry:
     """ValueError: it is none."""
-    entry = json.loads(line)
-    if not (isinstance(entry, dict) and all(isinstance(entry.get(k), (int, float)) for k in ("step", "epoch", "time"))):
-        raise ValueError
+    entry = schema.parsed(line)
+    check(entry, "")
+    schema.finite({k: v for k, v in entry.items() if k != "validation"})  # which of a model that has gone astray is none
     return entry
 
 

@@ -1,6 +1,5 @@
 """``runs``: the runs below a folder with their figures, whichever application and side they are of."""
 
-import json
 import os
 import socket
 import sys
@@ -9,9 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import schema
 from ..checks import UsageError
 from .files import BEST, CONFIG, LAST, LOCK, LOG, read_config, read_log
 
+FIGURE = schema.or_null(schema.number())
+SUMMARY = {"type": "object", "required": ["summary"], "properties": {"summary": schema.named(FIGURE)}}
 COLUMNS = {
     "run": "run",
     "application": "application",
@@ -63,22 +65,24 @@ def in_use(lock: Path) -> bool:
     """Whether somebody has it: a process of another machine is believed to be there, one of this machine is looked for."""
     try:
         pid, host, *_ = lock.read_text(encoding="utf-8").split("\n")
-        if host != socket.gethostname():
+        if host != socket.gethostname() or int(pid) <= 0:
             return True
         os.kill(int(pid), 0)
     except (FileNotFoundError, ProcessLookupError):
         return False
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return True
     return True
 
 
 def evaluated(file: Path) -> dict[str, Any]:
-    """The summary of an evaluation; empty where there is none."""
+    """The summary of an evaluation; empty where there is none, or something else."""
     try:
-        return dict(json.loads(file.read_bytes())["summary"])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = schema.parsed(file.read_bytes())
+        schema.check(found, SUMMARY)
+    except (OSError, ValueError):
         return {}
+    return found["summary"]
 
 
 def answer(folder: Path | str) -> list[dict[str, Any]]:

@@ -137,7 +137,7 @@ class Run:
         if validation is not None:
             self.evaluations.append(validation)
             better = validation < c.best
-            c = self.counters = c._replace(best=min(validation, c.best), waited=0 if better else c.waited + 1)
+            c = self.counters = c._replace(best=validation if better else c.best, waited=0 if better else c.waited + 1)
             self._log(validation=validation)
             if better:
                 self.save(BEST)

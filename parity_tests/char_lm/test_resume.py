@@ -144,4 +144,6 @@ def test_a_configuration_that_was_damaged_is_one_sentence(name, value, finished,
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps(config | {name: value}))
     said = refused("reference", capsys, "train", "--resume", "--run", run, "--steps", 30)
-    assert f"{run / 'config.json'} is damaged, or of another program: begin a new run in another folder" in said
+    assert (
+        f"{run / 'config.json'} is damaged, or of another program: {name}" in said and "begin a new run in another folder" in said
+    )

@@ -15,6 +15,8 @@ from ..common.command import UsageError
 from ..common.vocabulary import Vocabulary
 from . import text
 
+MOST = 1_000_000  # evaluations of a run
+
 
 class Corpus(NamedTuple):
     name: str
@@ -78,7 +80,12 @@ def passes(tokens: Array, config: dict) -> list[batches.Window]:
 
 
 def boundaries(config: dict) -> list[int]:
-    """The steps between which the stretches lie: every so many, the last, and where the run ended before it was prolonged."""
+    """The steps between which the stretches lie: every so many, the last, and where the run ended before it was prolonged.
+
+    UsageError: they would be so many that even their list has no room.
+    """
+    if config["steps"] > MOST * config["every"]:
+        raise UsageError(f"--steps {config['steps']} with --every {config['every']} are more than {MOST:,} evaluations")
     return sorted({*range(0, config["steps"], config["every"]), *config.get("ends", []), config["steps"]})
 
 

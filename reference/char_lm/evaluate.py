@@ -48,12 +48,12 @@ def evaluate(backend: Backend, options: dict) -> Answer:
     count = sum(w.targets.size for w in windows)
     if text.unknown:
         print(text.unknown)
-    print(f"{text.name}, {part}: {count:,} {unit(config)}s, after {saved.counters.get('step', 0)} steps")
+    print(f"{text.name}, {part}: {count:,} {unit(config)}s, after {saved.counters['step']} steps")
     print(f"  cross-entropy  {f['nats']:.6f} nats a {unit(config)}")
     print(f"  cross-entropy  {f['bits']:.6f} bits a {unit(config)}")
     print(f"  perplexity     {f['perplexity']:.6f}")
     summary = {f"bits a {unit(config)}": f["bits"], "perplexity": f["perplexity"]}
-    about = {"text": text.name, "part": part, f"{unit(config)}s": count, "steps": saved.counters.get("step", 0)}
+    about = {"text": text.name, "part": part, f"{unit(config)}s": count, "steps": saved.counters["step"]}
     answer = about | f | {"summary": summary}
     folder = Path(options["run"])
     if own and folder.is_dir():

@@ -7,6 +7,7 @@ from ..common.checkpoint import Checkpoint
 from ..models.recurrent import as_state, fields
 from .backend import BACKEND
 from .run import restored as restored
+from .schema import checked as checked
 
 
 def letters(saved: Checkpoint) -> str:

@@ -1,7 +1,5 @@
 """A run of the character model: its configuration, its text, and the model that a checkpoint holds."""
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +7,16 @@ import numpy as np
 from ..common import checkpoint
 from ..common.arrays import Array, as_array
 from ..common.command import Model, UsageError
-from ..common.run import CONFIG, LAST, find
+from ..common.run import CONFIG, LAST, find, read_config
+from ..common.run.files import OF_ANY_RUN
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .data import Corpus, corpus
-from .options import DEFAULTS, LATER, RUN, escaped
-from .text import quoted
+from .options import DEFAULTS
+from .schema import FILE_OF_RUN, checked, complete
+from .text import quoted, shown
 
 INHERITED = ("cell", "layers", "size", "embedding", "tied", "bytes")  # by --from
-IDENTITY = {"name", "characters", "distinct", "sha256", "begin"}  # of its text
 FREE = ("seconds", "steps", "lr")  # may differ when a run goes on
 
 
@@ -72,15 +71,16 @@ def identity(text: Corpus) -> dict:
 
 
 def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
-    """Configuration and text of a run that goes on.  UsageError: there is none, or an option or the text says something else."""
-    path = folder / CONFIG
-    if not path.exists():
+    """Configuration and text of a run that goes on.
+
+    UsageError, CheckpointError: there is none, it is damaged, or an option or the text says something else.
+    """
+    config = read_config(folder, FILE_OF_RUN)
+    if config is None:
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
-    try:
-        config = complete(json.loads(path.read_bytes()))
-        assert all(fits(name, config[name]) for name in RUN) and config["corpus"].keys() >= IDENTITY
-    except (ValueError, AssertionError, KeyError, AttributeError, TypeError, argparse.ArgumentTypeError):
-        raise UsageError(f"{path} is damaged, or of another program: begin a new run in another folder") from None
+    config, saved = complete(config), last_of(folder)
+    if saved:
+        agree(folder, config, saved.config)
     for k, v in asked(options).items():
         if k not in FREE and v != config[k]:
             raise UsageError(
@@ -92,23 +92,25 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     if options.get("lr", config["lr"]) != config["lr"] and "seconds" not in options and done(folder) == config["steps"]:
         raise UsageError(f"the run in {folder} has done all its {config['steps']} steps: give --lr with --steps or --seconds")
     config |= {k: options[k] for k in ("seconds", "lr") if k in options}
-    saved = checkpoint.load(folder / LAST) if (folder / LAST).exists() else None
     if config["from"] and not saved:
         raise UsageError(f"{folder} has no {LAST}, which held the weights that its run began with: begin a new run")
     return config, text_of(config, Vocabulary(saved.vocabulary, special=False) if saved and saved.vocabulary else None)
 
 
-def fits(name: str, value: object) -> bool:
-    """Whether a value may be that of an option.  ValueError, ArgumentTypeError: it is out of range."""
-    how = RUN[name]
-    if value is None or "action" in how:
-        return type(value) is type(how["default"])
-    if "nargs" in how:
-        return isinstance(value, list) and all(isinstance(v, str) for v in value)
-    if "choices" in how:
-        return value in how["choices"]
-    kind = how.get("type", escaped)
-    return isinstance(value, str) if kind is escaped else not isinstance(value, str) and kind(str(value)) == value
+def last_of(folder: Path) -> checkpoint.Checkpoint | None:
+    """The last checkpoint of a run, None if there is none.  UsageError, CheckpointError: it is damaged, or of something else."""
+    return checked(checkpoint.load(folder / LAST)) if (folder / LAST).exists() else None
+
+
+def agree(folder: Path, config: dict, saved: dict) -> None:
+    """UsageError: config.json says of the model or its training something else than the last checkpoint."""
+    link = {"corpus": config["corpus"] | {"name": saved["corpus"]["name"]}}  # the name may have been a link's
+    for k in sorted(saved.keys() - {*FREE, "ends", *OF_ANY_RUN}):
+        if (config | link)[k] != saved[k]:
+            raise UsageError(
+                f"{folder / CONFIG} is damaged: it says {k} {named(config[k])}, and {LAST} {named(saved[k])}; "
+                "begin a new run in another folder"
+            )
 
 
 def named(value: object) -> object:
@@ -116,14 +118,10 @@ def named(value: object) -> object:
     return repr(value) if (isinstance(value, str) and not value.isprintable()) or value == "" else value
 
 
-def complete(config: dict) -> dict:
-    """With the options that came later, as they were then."""
-    return {k: DEFAULTS[k] for k in LATER} | config
-
-
 def done(folder: Path) -> int:
     """How many steps its last checkpoint has."""
-    return checkpoint.load(folder / LAST).counters["step"] if (folder / LAST).exists() else 0
+    saved = last_of(folder)
+    return saved.counters["step"] if saved else 0
 
 
 def prolong(config: dict, steps: int, folder: Path) -> None:
@@ -138,6 +136,9 @@ def prolong(config: dict, steps: int, folder: Path) -> None:
 
 def text_of(config: dict, vocabulary: Vocabulary | None = None) -> Corpus:
     """The text of a run, read again.  UsageError: it is not there any more, or another one."""
+    for file in config["text"] or ():
+        if Path(file).exists() and not Path(file).is_file():
+            raise UsageError(f"{shown(file)}, the text of the run, is no file")
     how = {"raw": config["bytes"], "vocabulary": vocabulary, "unknown": "replace"}  # what it lacks has changed
     text, before = corpus(config["text"], config["encoding"], config["separator"], **how), config["corpus"]
     if identity(text) | {"name": before["name"]} != before:  # the name may have been a link's
@@ -175,7 +176,10 @@ def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str, options
     """
     options = options or {"engine": backend.engines[0], "device": "cpu", "compile": False}
     model = build(backend, saved.config, options, dtype, len(saved.vocabulary or ()))
-    weights, carried = ({k: v.astype(dtype) for k, v in arrays.items()} for arrays in (saved.weights, first_stream(saved.carried)))
+    with np.errstate(over="ignore"):  # what becomes inf in a narrower dtype is refused
+        weights, carried = (
+            {k: v.astype(dtype) for k, v in arrays.items()} for arrays in (saved.weights, first_stream(saved.carried))
+        )
     backend.restore(saved._replace(weights=weights, carried=carried), model)
     model.eval()
     return model
@@ -200,10 +204,7 @@ def load(run: str) -> checkpoint.Checkpoint:
         saved = checkpoint.load(path)
     except OSError as e:
         raise UsageError(f"{path} cannot be read: {e.strerror}") from None
-    config = complete(saved.config) if isinstance(saved.config, dict) else {}
-    if not (DEFAULTS.keys() <= config.keys() and saved.vocabulary):
-        raise UsageError(f"{path} is a checkpoint of a {saved.model}, but not one that char_lm wrote")
-    return saved._replace(config=config)
+    return checked(saved)
 
 
 def adopt(backend: Backend, model: Model, old: checkpoint.Checkpoint, dtype: str) -> None:

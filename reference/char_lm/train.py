@@ -19,7 +19,7 @@ from .backend import Backend
 from .data import Corpus, boundaries, passes, spans
 from .evaluate import figures, held_out, unit
 from .generate import stream
-from .run import adopt, build, done, first_stream, load, new_run, old_run, prolong, resume_command
+from .run import adopt, build, done, first_stream, last_of, load, new_run, old_run, prolong, resume_command
 from .text import encode, listed, readable, shown
 
 VALIDATED = 50_000  # characters that are evaluated while training
@@ -54,10 +54,12 @@ def trained(backend: Backend, options: dict, folder: Path, own: Folder | None) -
         prolong(config, done(folder) + affordable(backend, config, options, windows), folder)
     elif config["steps"] is None:
         config["steps"] = affordable(backend, config, options, windows)
+    ends = boundaries(config)
+    if options["resume"] and (saved := last_of(folder)):  # before anything is written
+        checkpoint.check(saved, model, optimiser, {"model": model.rng}, text.vocabulary.symbols)
     if own:
         own.begin(config | {"about": about(config)}, resume=options["resume"], first=first)
         say(describe(backend, config, model, windows))
-    ends = boundaries(config)
     wanted = options["tensorboard"] and group.leader
     with bar(config, options, model, backend, text) as shown_bar, board(folder / LOG, wanted, shown_bar) as tell:
         result = backend.train(
@@ -102,7 +104,7 @@ def started(backend: Backend, model: Model, optimiser: Optimizer, config: dict, 
     adopt(backend, model, old, config["dtype"])
     if backend.group.leader:
         new = listed(text.vocabulary.symbols[len(old.vocabulary or ()) :]) or "none"
-        before = f"{shown(config['from'])} after {old.counters.get('step', 0)} steps"
+        before = f"{shown(config['from'])} after {old.counters['step']} steps"
         say(f"the weights are those of {before}; new characters: {new}")
     symbols, counters, rng = text.vocabulary.symbols, Counters()._asdict(), {"model": model.rng}
     return lambda path: checkpoint.save(

@@ -19,7 +19,7 @@ from .evaluation.band import band
 from .evaluation.report import report, table, write_forecasts
 from .options import DEFAULTS, asked, parser, settled
 from .predict import BAND, predict, write_band
-from .train import Task, fit, prepare
+from .train import Task, fit, prepare, resumable
 
 APPLICATION = Application(
     "forecast",
@@ -56,6 +56,8 @@ def train(backend: Backend, given: argparse.Namespace) -> Answer:
         kept.options({}, folder)  # says that there is nothing
     with claimed(folder, APPLICATION, resume=given.resume, overwrite=given.overwrite) as own:
         task = task_of(given, folder)
+        if given.resume:
+            resumable(backend, task, folder)
         print(described(task), flush=True)
         own.begin(task.options | {"about": about(task)}, resume=given.resume)
         if not given.resume:

@@ -5,6 +5,7 @@ import numpy as np
 from ..common.arrays import Array
 from ..common.checkpoint import Checkpoint
 from .backend import BACKEND
+from .schema import checked as checked
 from .train import restored
 
 

@@ -1,32 +1,49 @@
 """What a run's folder keeps: its options, and its data as they were understood, so that it is seen when they have changed."""
 
+import math
+import warnings
+import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
+from numpy.lib.format import read_array, read_array_header_1_0, read_magic
 
 from ..common import checkpoint
+from ..common.arrays import Array
+from ..common.checkpoint.schema import short
 from ..common.command import Model
 from ..common.run import BEST, LAST
 from . import series as sources
 from .backend import Backend
 from .options import DEFAULTS, FREE, Options
+from .schema import checked
 from .series import Series, SeriesError, changes
 from .train import Task, prepare, restored
 from .windows import Parts, Scaling
 
 DATA = "data.npz"  # times and values of each series
+MOST = 1100  # times as large as its file is what deflate can make of it
+# What reading a zip that is not in order can raise; NumPy warns of a header that only Python 2 wrote.
+DAMAGED: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    LookupError,
+    EOFError,
+    TypeError,
+    SyntaxError,
+    UserWarning,
+)
+DAMAGED += (ArithmeticError, RuntimeError, MemoryError)
 
 
 def loaded(file: Path) -> checkpoint.Checkpoint:
-    """CheckpointError: also where it is not of a forecaster."""
-    saved = checkpoint.load(file)
-    if not {"series", "mode"} <= saved.config.keys():
-        raise checkpoint.CheckpointError(f"{file} is of another application, not of forecast")
-    if not DEFAULTS.keys() <= saved.config.keys() or "columns" not in saved.config["series"]:
-        raise checkpoint.CheckpointError(f"{file} is of an older version of forecast; train again")
-    return saved
+    """CheckpointError: also where it is not of a forecaster, or one of its parts is not as it must be."""
+    return checked(checkpoint.load(file))
 
 
 def options(asked: Options, folder: Path) -> Options:
@@ -44,6 +61,8 @@ def options(asked: Options, folder: Path) -> Options:
                 f"{folder} holds a run with another value of --{name.replace('_', '-')}: "
                 f"{before.get(name)!r} there, {v!r} here; leave it out, or choose another folder with --run"
             )
+    if (folder / BEST).exists():  # which is read when the run has ended
+        loaded(folder / BEST)
     done = saved.counters["epoch"]
     if asked.get("epochs", before["epochs"]) != before["epochs"] and asked["epochs"] <= done:
         raise ValueError(
@@ -62,16 +81,38 @@ def write_data(folder: Path, task: Task) -> None:
     checkpoint.write(folder / DATA, file.getvalue())
 
 
-def read_data(folder: Path, now: list[Series], names: list[str], columns: list[str]) -> list[Series]:
-    """The series as they were in training.  CheckpointError: the file is missing or damaged."""
+def read_data(folder: Path, now: list[Series], fitted: Options) -> list[Series]:
+    """The series as they were in training.  CheckpointError: the file is missing, damaged, or of other series."""
+    path, columns = folder / DATA, tuple(fitted["columns"])
     try:
-        with np.load(folder / DATA, allow_pickle=False) as kept:
+        with path.open("rb") as file, ZipFile(file) as kept, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            most, kind = MOST * path.stat().st_size, now[0].times.dtype
             return [
-                now[0]._replace(name=n, columns=tuple(columns), times=kept[f"times{k}"], values=kept[f"values{k}"])
-                for k, n in enumerate(names)
+                now[0]._replace(
+                    name=name,
+                    columns=columns,
+                    times=array(kept, f"times{k}", (rows,), kind, most),
+                    values=array(kept, f"values{k}", (rows, len(columns)), np.dtype(float), most),
+                )
+                for k, (name, (_, _, rows)) in enumerate(zip(fitted["names"], fitted["parts"], strict=True))
             ]
-    except (OSError, ValueError, KeyError, EOFError) as e:
-        raise checkpoint.CheckpointError(f"{folder / DATA} cannot be read or is damaged: {e}") from None
+    except (OSError, *DAMAGED) as e:
+        raise checkpoint.CheckpointError(f"{path} cannot be read or is damaged: {e}") from None
+
+
+def array(kept: ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype, most: int) -> Array:
+    """One array of a file, once its header says that it has this shape and dtype.  ValueError; and of most bytes."""
+    with kept.open(f"{name}.npy") as file:
+        version = read_magic(file)
+        there, _, kind = read_array_header_1_0(file) if version == (1, 0) else (version, None, None)
+    if there != shape or kind != dtype or math.prod(shape) * dtype.itemsize > most:
+        raise ValueError(f"{name} must be {shape} in {dtype}, got {short(there)} in {kind}")
+    with kept.open(f"{name}.npy") as file:
+        values = read_array(file, allow_pickle=False)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} has a value that is not finite")
+    return values
 
 
 def unchanged(folder: Path, o: Options, now: list[Series]) -> list[Series]:
@@ -79,7 +120,9 @@ def unchanged(folder: Path, o: Options, now: list[Series]) -> list[Series]:
     fitted = o["series"]
     if list(now[0].columns) != fitted["columns"]:
         raise SeriesError(f"the columns are {', '.join(now[0].columns)}, and were {', '.join(fitted['columns'])} in training")
-    said = changes(read_data(folder, now, fitted["names"], fitted["columns"]), now)
+    if now[0].known != fitted["known"]:
+        raise SeriesError(f"{now[0].known} columns are known ahead, and {fitted['known']} were in training")
+    said = changes(read_data(folder, now, fitted), now)
     if said:
         more = f"; and {len(said) - 1} more" if len(said) > 1 else ""
         raise SeriesError(f"the data of the run in {folder} have changed since it was trained: {said[0]}{more}; train again")

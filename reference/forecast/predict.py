@@ -2,14 +2,14 @@
 
 import argparse
 import csv
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..common.arrays import Array
-from ..common.command import Answer, Model
+from ..common.checkpoint import schema
+from ..common.command import Answer, Model, UsageError
 from ..common.output import as_json
 from . import kept, plots
 from . import series as sources
@@ -22,6 +22,8 @@ from .train import Task, ahead, middle, restored, whole
 from .windows import Scaling
 
 BAND = "band.json"
+HALF = schema.or_null(schema.several(schema.number(0, 1e300), 1))
+STORED = schema.fields({"half": HALF, "windows": schema.COUNT})
 
 
 class Forecast(NamedTuple):
@@ -101,15 +103,19 @@ def recent(o: Options, file: Path) -> tuple[list[Series], list[Scaling]]:
 
 
 def stored_band(folder: Path, model: Model, horizon: int) -> Band:
-    """What the training kept, as far as it reaches."""
+    """What the training kept, as far as it reaches.  UsageError: it is damaged."""
     if model.quantiles:
         return Band(None, 0, model.quantiles)
-    try:
-        stored = json.loads((folder / BAND).read_bytes())
-        half = None if stored["half"] is None else np.array(stored["half"], float)
-        n = int(stored["windows"])
-    except (OSError, ValueError, KeyError, TypeError):
+    path = folder / BAND
+    if not path.exists():
         return Band(None, 0)
+    try:
+        stored = schema.parsed(path.read_bytes())
+        schema.check(stored, STORED)
+        schema.finite(stored)
+    except ValueError as e:
+        raise UsageError(f"{path} is damaged: {e}; delete it, and there is no band") from None
+    half, n = None if stored["half"] is None else np.array(stored["half"], float), stored["windows"]
     if half is None or horizon <= len(half):
         return Band(half if half is None else half[: whole(model, horizon)], n)
     print(f"note: the training kept a band for {len(half)} steps, so there is none beyond")

@@ -11,7 +11,7 @@ from scipy.special import lambertw
 from ..common import batches, checkpoint, schedules, teacher_forcing
 from ..common.arrays import Array
 from ..common.command import Model
-from ..common.run import Result, find
+from ..common.run import Result, find, last
 from . import series as sources
 from .backend import Backend
 from .options import EPOCHS, STEPS, Options
@@ -109,9 +109,36 @@ def build(backend: Backend, o: Options) -> Model:
 def restored(backend: Backend, saved: checkpoint.Checkpoint, dtype: str) -> Model:
     """The model of a checkpoint in evaluation mode, with its weights.  CheckpointError: they are not its own."""
     model = build(backend, saved.config | {"dtype": dtype})
-    backend.restore(saved._replace(weights={k: v.astype(dtype) for k, v in saved.weights.items()}), model)
+    with np.errstate(over="ignore"):  # what becomes inf in a narrower dtype is refused
+        weights = {k: v.astype(dtype) for k, v in saved.weights.items()}
+    backend.restore(saved._replace(weights=weights), model)
     model.eval()
     return model
+
+
+def resumable(backend: Backend, task: Task, folder: Path) -> None:
+    """Nothing, if a run can go on from its last checkpoint.  CheckpointError, UsageError: something in it does not fit.
+
+    Nothing is written or changed; what ``loop.train`` puts into its model is put into none here.
+    """
+    found = last(folder)
+    if found is None:
+        return
+    (saved, count), n = found, steps_a_pass(task)
+    model = build(backend, task.options)
+    checkpoint.check(saved, model, adam(backend, model, task.options), {"model": model.rng}, None)
+    if count.step != count.epoch * n + count.batch or count.batch > n:
+        raise checkpoint.CheckpointError(
+            f"{saved.place} is damaged: counters.step must be {n} times counters.epoch and counters.batch, got {count.step}"
+        )
+
+
+def steps_a_pass(task: Task) -> int:
+    return -(-len(task.windows("train").origins) // task.options["batch"])
+
+
+def adam(backend: Backend, model: Model, o: Options) -> Any:
+    return backend.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
 
 
 def forced_share(o: Options, epoch: int) -> float:
@@ -128,8 +155,7 @@ def fit(backend: Backend, task: Task, folder: Path | None = None, **run: Any) ->
     """Train; -> the model of the pass with the lowest validation loss if there is a folder, else of the last; the result."""
     o, train, held = task.options, task.windows("train"), task.windows("validation")
     model = build(backend, o)
-    optimizer = backend.adam(model, lr=o["lr"], weight_decay=o["weight_decay"])
-    per_pass = -(-len(train.origins) // o["batch"])
+    optimizer, per_pass = adam(backend, model, o), steps_a_pass(task)
 
     def passes(epoch: int) -> list:
         model.teacher_forcing = forced_share(o, epoch)

@@ -3,13 +3,13 @@
 import json
 
 from reference.common.checkpoint import Checkpoint
-from reference.forecast.export import answers, inputs, restored
+from reference.forecast.export import answers, checked, inputs, restored
 
 from ..export import onnx_graph
 from .backend import BACKEND
 
 ABOUT = "window", "horizon", "quantiles", "level"
-__all__ = ["answers", "graph", "inputs"]
+__all__ = ["answers", "checked", "graph", "inputs"]
 
 
 def graph(saved: Checkpoint) -> onnx_graph.ModelProto:

@@ -11,7 +11,9 @@ import torch_impl.forecast.backend
 from reference.char_lm.options import DEFAULTS
 from reference.char_lm.run import build
 from reference.common import checkpoint
+from reference.common.run import Counters
 from reference.forecast import backend as numpy_forecast
+from reference.forecast import options as forecast_options
 from reference.forecast import train
 from reference.forecast.series.calendar import circle
 from reference.models.classifier import Classifier
@@ -25,7 +27,12 @@ onnx = pytest.importorskip("onnx", reason="extra 'apps' is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="extra 'apps' is not installed")
 
 CELLS, VOCABULARY = ("rnn", "lstm", "gru"), list("abcdefg")
-FORECAST = {
+CORPUS = {"name": "x", "characters": 9, "distinct": len(VOCABULARY), "sha256": "0" * 64, "begin": "a"}
+COUNTERS = Counters()._asdict()
+FORECAST = forecast_options.DEFAULTS | {
+    "validation": 6,
+    "test": 6,
+    "epochs": 1,
     "horizon": 3,
     "hidden": 6,
     "layers": 1,
@@ -36,23 +43,28 @@ FORECAST = {
     "quantiles": None,
     "level": False,
 }
-FORECAST["series"] = {"columns": ["x", "y"], "known": 0}
+FORECAST["series"] = {
+    **{"columns": ["x", "y"], "known": 0, "names": ["own"], "parts": [[20, 26, 32]], "scaling": [[[0.0] * 2, [1.0] * 2]]},
+    **{"frequency": "day", "season": 1, "zone": ""},
+}
+PROMOTED = FORECAST["series"] | {"columns": ["x", "promo"], "known": 1}
 FORECAST_SIDES = {"reference": numpy_forecast.BACKEND, "torch_impl": torch_impl.forecast.backend.BACKEND}
 
 
 def characters(folder, backend="reference", **options):
     """A checkpoint of a character model that has not learned anything -> its path"""
-    config = DEFAULTS | {"size": 6, "embedding": 5, "corpus": {}, "seed": 2} | options
+    config = DEFAULTS | {"size": 6, "embedding": 5, "corpus": CORPUS, "seed": 2, "steps": 1} | options
     given = {"engine": SIDES[backend].engines[0], "device": "cpu", "compile": False}
     path = folder / "best.safetensors"
-    checkpoint.save(path, build(SIDES[backend], config, given, symbols=len(VOCABULARY)), config=config, vocabulary=VOCABULARY)
+    model = build(SIDES[backend], config, given, symbols=len(VOCABULARY))
+    checkpoint.save(path, model, counters=COUNTERS, config=config, vocabulary=VOCABULARY)
     return path
 
 
 def series(folder, backend="reference", **options):
     config = FORECAST | options
     path = folder / "best.safetensors"
-    checkpoint.save(path, train.build(FORECAST_SIDES[backend], config), config=config)
+    checkpoint.save(path, train.build(FORECAST_SIDES[backend], config), counters=COUNTERS, config=config)
     return path
 
 
@@ -86,7 +98,10 @@ def test_forecast(cell, mode, layers, backend, tmp_path):
 @pytest.mark.parametrize(
     "more",
     [
-        *({"mode": mode, "series": {"columns": ["x", "promo"], "known": 1}} for mode in ("direct", "recursive", "encdec")),
+        *(
+            {"mode": mode, "series": FORECAST["series"] | {"columns": ["x", "promo"], "known": 1}}
+            for mode in ("direct", "recursive", "encdec")
+        ),
         {"mode": "direct", "quantiles": [0.1, 0.5, 0.9]},
     ],
     ids=["direct-known", "recursive-known", "encdec-known", "quantiles"],

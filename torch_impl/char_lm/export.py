@@ -2,13 +2,13 @@
 
 import json
 
-from reference.char_lm.export import answers, inputs, restored
+from reference.char_lm.export import answers, checked, inputs, restored
 from reference.common.checkpoint import Checkpoint
 
 from ..export import onnx_graph
 from .backend import BACKEND
 
-__all__ = ["answers", "graph", "inputs"]
+__all__ = ["answers", "checked", "graph", "inputs"]
 
 
 def graph(saved: Checkpoint) -> onnx_graph.ModelProto:

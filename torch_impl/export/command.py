@@ -19,21 +19,22 @@ import numpy as np
 
 from reference.common import checkpoint
 from reference.common.checkpoint import Checkpoint
+from reference.common.checkpoint.schema import shown
 from reference.common.command import UsageError, failed, guarded
 from reference.common.run import find
 
 
 def application(saved: Checkpoint, what: str) -> ModuleType:
     """What exports the application of a checkpoint.  UsageError: it is of another one."""
-    if {"mode", "series"} <= saved.config.keys():
+    if saved.model == "Forecaster":
         from ..forecast import export as forecast
 
         return forecast
-    if {"window", "embedding", "corpus"} <= saved.config.keys() and saved.vocabulary:
+    if saved.model == "LanguageModel":
         from ..char_lm import export as char_lm
 
         return char_lm
-    raise UsageError(f"{what} is a checkpoint of a {saved.model}; only runs of char_lm and forecast can be exported")
+    raise UsageError(f"{what} is a checkpoint of a {shown(saved.model)}; only runs of char_lm and forecast can be exported")
 
 
 def check(graph: bytes, export: ModuleType, saved: Checkpoint) -> dict[str, tuple[float, float]]:
@@ -74,8 +75,10 @@ def export(run: str, out: Path) -> int:
     """Write the file, unless a check fails  ->  exit status.  UsageError: not a run that can be exported."""
     path = find(run)
     saved = checkpoint.load(path)
-    saved = saved._replace(weights={k: v.astype(np.float32) for k, v in saved.weights.items()})
     module = application(saved, str(path))
+    saved = module.checked(saved)
+    with np.errstate(over="ignore"):  # what becomes inf is refused
+        saved = saved._replace(weights={k: v.astype(np.float32) for k, v in saved.weights.items()})
     graph = module.graph(saved).SerializeToString()
     errors = check(graph, module, saved)
     for name, (error, allowed) in errors.items():

@@ -31,6 +31,16 @@ CELLS = {
 }
 ALL_CELLS = CELLS | {"gru-before": ("GRUCell", {"reset_after": False})}
 
+LAYOUTS = {  # options of a layer, and how x (T, B, I) is handed over
+    "dense": ({}, lambda x: x),
+    "one step": ({}, lambda x: x[:1]),
+    "one sequence": ({}, lambda x: x[:, :1]),
+    "unbatched": ({}, lambda x: x[:, 0]),
+    "batch first": ({"batch_first": True}, lambda x: x),
+    "packed": ({}, lambda x: reference.pack_padded_sequence(x, [7, 6, 6, 2, 1, 1])),
+    "packed, unsorted": ({}, lambda x: reference.pack_padded_sequence(x, [2, 6, 1, 7, 1, 6], enforce_sorted=False)),
+}
+
 each_kind = pytest.mark.parametrize("kind", ALL_KINDS)
 each_cell = pytest.mark.parametrize("cell", ALL_CELLS)
 with_torch_kind = pytest.mark.parametrize("kind", KINDS)
@@ -511,6 +521,29 @@ class TestRepeatability:
         ]
         for a, b in itertools.combinations(arrays, 2):
             assert not np.shares_memory(a, b)
+
+    @each_kind
+    @pytest.mark.parametrize("form", LAYOUTS)
+    def test_results_belong_to_the_caller_whatever_the_layout(self, kind, form):
+        """Nothing is copied twice, so that which copy keeps a result apart depends on the layout: of one layer, no state is
+        stacked, of one sequence nothing is moved.  No result shares memory with another one, a weight or an argument, and what
+        is written into them changes no later backward.
+        """
+        options, lay = LAYOUTS[form]
+        layer, x, _ = layer_and_data(kind, num_layers=1, bidirectional=False, **options)
+        x = lay(x)
+        *out, pullback = layer.vjp(x)
+        gradients = upstream(tuple(out))
+        grads, *rest = pullback(*gradients)
+        returned = [*leaves(tuple(out)), *grads.values(), *leaves(rest)]
+        expected = [v.copy() for v in returned[len(leaves(tuple(out))) :]]
+        given = [*leaves(x), *leaves(gradients), *layer.params.values(), *leaves(layer.infer(x))]
+        for k, a in enumerate(returned):
+            assert not any(np.shares_memory(a, b) for b in [*returned[:k], *given])
+            a[...] = 0
+        grads, *rest = pullback(*gradients)
+        for v, before in zip([*grads.values(), *leaves(rest)], expected, strict=True):
+            assert_equal(v, before)
 
     @each_module
     def test_replacing_parameters_between_forward_and_backward(self, which):

@@ -1,14 +1,19 @@
 """The base of models: children under names, parameters that are theirs, one loss and its gradients."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import reference
+from reference.common.batches import Window
 from torch_impl.common.initial_weights import draw as draw_weights
 
-from ..helpers import assert_close, assert_equal, draw, tensor
+from ..helpers import ENGINES, assert_all, assert_close, assert_equal, draw, tensor
+from . import classifier, forecaster, generator, language_model, seq2seq, tagger
+from .cases import CELLS
 
 
 class Inner(reference.Model):
@@ -128,3 +133,31 @@ def test_the_upstream_gradient_scales_every_gradient():
     _, pullback = toy().vjp(BATCH)
     for once, twice in zip(pullback().values(), pullback(2.0).values(), strict=True):
         assert_equal(twice, 2 * once)
+
+
+IDS = np.random.default_rng(0).integers(0, language_model.V, (2, language_model.T, language_model.B))
+MODELS = {  # what each is made of, and a batch
+    reference.LanguageModel: ((language_model.V, language_model.E, language_model.H), Window(*IDS)),
+    reference.Classifier: (classifier.case.args[2], classifier.BATCH),
+    reference.Forecaster: (forecaster.case.args[2], forecaster.BATCH),
+    reference.Generator: (generator.case.args[2], generator.BATCH),
+    reference.Seq2seq: (seq2seq.case.args[2], seq2seq.BATCH),
+    reference.Tagger: (tagger.case.args[2], tagger.BATCH),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
+def test_gradients_are_arrays_of_their_own(kind, cell, engine):
+    """What clips, scales or adds to one in place changes no other, no weight, and nothing that a later backward reads."""
+    sizes, batch = MODELS[kind]
+    model = kind(*sizes, cell=cell, dtype=np.float64, rng=np.random.default_rng(0), engine=engine)
+    _, pullback = model.vjp(batch)
+    grads = pullback()
+    before = {k: v.copy() for k, v in grads.items()}
+    for (one, a), (other, b) in combinations([*grads.items(), *model.params.items()], 2):
+        assert not np.shares_memory(a, b), (one, other)
+    for v in grads.values():
+        v[...] = 0
+    assert_all(assert_equal, pullback(), before)

@@ -129,6 +129,26 @@ def test_what_padding_holds_reaches_nothing(kind, spoilt):
 
 
 @each_kind
+@pytest.mark.parametrize("one", [False, True], ids=["many", "one step"])
+def test_results_belong_to_the_caller(kind, one):
+    """Weights that are shown, scaled or set to zero in place are those of no later backward; nor is anything else shared."""
+    module, q, h = problem(kind)
+    q = q[0] if one else q
+    context, weights, pull = module.vjp(q, h, MASK)
+    dcontext, dweights = draw(3, *context.shape), draw(4, *weights.shape)
+    grads, dq, dh = pull(dcontext, dweights)
+    gradients = [*grads.values(), dq, dh]
+    expected = [v.copy() for v in gradients]
+    returned = [context, weights, *gradients]
+    for k, a in enumerate(returned):
+        assert not any(np.shares_memory(a, b) for b in [*returned[:k], q, h, dcontext, dweights, *module.params.values()])
+        a[...] = 0
+    grads, dq, dh = pull(dcontext, dweights)
+    for again, before in zip([*grads.values(), dq, dh], expected, strict=True):
+        assert_equal(again, before)
+
+
+@each_kind
 def test_one_step_is_a_row_of_many(kind):
     """In the values, and in the gradients summed over the steps, keys being computed once."""
     module, q, h = problem(kind)

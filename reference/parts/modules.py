@@ -216,7 +216,8 @@ class Attention(Composite):
             raise RuntimeError("Attention: query must be (T, B, Q) or (B, Q) and memory (S, B, K) with the same B, "
                                f"got {q.shape} and {h.shape}")
         one = q.ndim == 2
-        context, weights, cache = attention.forward(self.p, (q[None] if one else q).copy(), h.copy(), mask, self.kind)
+        context, w, cache = attention.forward(self.p, (q[None] if one else q).copy(), h.copy(), mask, self.kind)
+        weights = w.copy()  # the caller's; those of the cache are for the backward
 
         @quiet
         def pullback(dcontext: Array | None = None, dweights: Array | None = None) -> tuple[Grads, Array, Array]:

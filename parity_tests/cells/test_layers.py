@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 import reference
+import torch_impl
+from torch_impl.cells.layers import WAYS
 
 from ..helpers import array, assert_all, assert_close, assert_equal, built, draw, draw_state, leaves, refill, results, tensor, twins
 
@@ -30,6 +32,8 @@ CELLS = {
     "gru": ("GRUCell", {}),
 }
 ALL_CELLS = CELLS | {"gru-before": ("GRUCell", {"reset_after": False})}
+
+OURS_IN_TORCH = [(kind, way) for kind in ALL_KINDS for way in WAYS if way != "cell" or kind in CELLS]
 
 LAYOUTS = {  # options of a layer, and how x (T, B, I) is handed over
     "dense": ({}, lambda x: x),
@@ -544,6 +548,25 @@ class TestRepeatability:
         grads, *rest = pullback(*gradients)
         for v, before in zip([*grads.values(), *leaves(rest)], expected, strict=True):
             assert_equal(v, before)
+
+    @pytest.mark.parametrize(("kind", "way"), OURS_IN_TORCH)
+    def test_results_of_our_ways_of_pytorch_belong_to_the_caller(self, kind, way):
+        """What is written in place into y and the state between forward and backward does not reach the backward."""
+        name, options = ALL_KINDS[kind]
+        torch.manual_seed(0)
+        layer = getattr(torch_impl, name)(INPUT, H, way=way, dtype=torch.float64, **options)
+        dense = tensor(draw(1, T, B, INPUT))
+        for x in (dense, dense[:, :1], dense[:, 0], nn.utils.rnn.pack_padded_sequence(dense, [7, 6, 6, 2, 1, 1])):
+            gradients = []
+            for written in (False, True):
+                out = leaves(layer(x))
+                upstream = [tensor(draw(2 + k, *v.shape)) for k, v in enumerate(out)]
+                if written:
+                    with torch.no_grad():
+                        [v.zero_() for v in out]
+                gradients.append(torch.autograd.grad(out, list(layer.parameters()), upstream))
+            for a, b in zip(*gradients, strict=True):
+                assert_equal(a, b)
 
     @each_module
     def test_replacing_parameters_between_forward_and_backward(self, which):

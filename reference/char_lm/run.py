@@ -78,7 +78,7 @@ def old_run(options: dict, folder: Path) -> tuple[dict, Corpus]:
     config = read_config(folder, FILE_OF_RUN)
     if config is None:
         raise UsageError(f"there is no run in {folder} to go on with: it has no {CONFIG}")
-    config, saved = complete(config), last_of(folder)
+    config, saved = complete({k: v for k, v in config.items() if k not in OF_ANY_RUN}), last_of(folder)
     if saved:
         agree(folder, config, saved.config)
     for k, v in asked(options).items():

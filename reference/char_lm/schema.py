@@ -64,7 +64,7 @@ VOCABULARY = several({"type": "string", "minLength": 1, "maxLength": 1}, 1, uniq
 
 def complete(config: dict) -> dict:
     """With the options that came later, as they were then."""
-    return {k: DEFAULTS[k] for k in LATER} | config
+    return config | {k: DEFAULTS[k] for k in LATER if k not in config}
 
 
 def checked(saved: Checkpoint) -> Checkpoint:

@@ -45,6 +45,26 @@ def test_predict_any_horizon(backend, mode, tmp_path, capsys):
         assert [float(r["x"]) for r in found[8][:n]] == pytest.approx([float(r["x"]) for r in found[n]], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("times", "after"),
+    [
+        (None, ["160", "161", "162"]),  # rows, the first is 0
+        ([f"{7 + 0.25 * k}" for k in range(160)], ["47", "47.25", "47.5"]),
+        ([f"{0.1 * k:.1f}" for k in range(160)], ["16", "16.1", "16.2"]),
+        ([str(1_700_000_000_000 + 60_000 * k) for k in range(160)], ["1700009600000", "1700009660000", "1700009720000"]),
+        ([str(2.5e5 + 0.001 * k) for k in range(160)], ["250000.16", "250000.161", "250000.162"]),
+    ],
+    ids=["rows", "quarters", "tenths", "milliseconds", "many digits"],
+)
+def test_the_times_of_a_forecast_go_on_by_the_steps_of_the_numbers(times, after, tmp_path):
+    file, run = tmp_path / "own.csv", tmp_path / "run"
+    write(file, [(t, x) for t, (_, x, _) in zip(times or "-" * 160, wave(), strict=True)], ("time", "x"))
+    words = small(file, run)
+    assert command("reference", *(words if times else [w for w in words if w not in ("--time", "time")])) == 0
+    assert command("reference", "predict", "--run", run, "--no-plots") == 0
+    assert [r["time"] for r in rows_of(run / "forecast.csv")] == after
+
+
 def test_a_direct_model_with_features_does_not_go_beyond_its_horizon(tmp_path, capsys):
     file, run = write(tmp_path / "own.csv", wave()), tmp_path / "run"
     assert command("reference", *asked(file), "--run", run) == 0

@@ -55,6 +55,8 @@ def test_other_bad_words(tmp_path, capsys):
     assert "argument --refits: must be 0 or more, got -3" in capsys.readouterr().err
     assert command("reference", "evaluate", "--run", run, "--refits", "30") == 2
     assert "--refits must be from 1 to 8, the blocks of a horizon that the test part holds, got 30" in capsys.readouterr().err
+    assert command("reference", "evaluate", "--run", run, "--refits", "0", "--no-plots") == 0  # the model as it was trained
+    assert (run / "test.json").exists() and "fitted anew" not in capsys.readouterr().out
 
 
 def test_figures_that_are_not_finite_are_null(tmp_path):

@@ -5,9 +5,11 @@ import pytest
 
 from reference.forecast import windows
 from reference.forecast.evaluation import baselines, metrics
-from reference.forecast.train import prepare
+from reference.forecast.evaluation.evaluate import evaluate, rolling
+from reference.forecast.series import SeriesError
+from reference.forecast.train import build, prepare
 
-from .runs import noisy, options, wave, write
+from .runs import SIDES, noisy, options, wave, write
 
 # Windows, parts, scaling.
 
@@ -55,6 +57,74 @@ def test_what_comes_later_changes_nothing_that_a_forecast_is_made_of(part):
 
 def simple(task, part):
     return baselines.all_of(baselines.Linear(task.windows("train"), task.windows("validation")), task.windows(part), 12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "season", "train", "fits"),
+    [
+        (15, 9, 9, True),  # two windows of 5 and 3 for training, one for validation, one for test
+        (14, 8, 8, False),
+        (16, 10, 10, True),  # as many rows for training as a season has
+        (16, 11, 10, False),
+    ],
+)
+def test_how_many_rows_are_needed(rows, season, train, fits):
+    if fits:
+        cut = windows.parts(rows, 5, 3, 3, 3, season)
+        assert cut == (train, train + 3, rows)
+        found = [len(windows.origins(5, 3, *cut.rows(part))) for part in ("train", "validation", "test")]
+        assert found == [train - 7, 1, 1]
+    else:
+        what = "--season" if season > 10 else "--window or --horizon"
+        said = f"need {max(9, season)} rows for training and 3 for validation and for test, there are {train}, 3 and 3; .*{what}$"
+        with pytest.raises(SeriesError, match=said):
+            windows.parts(rows, 5, 3, 3, 3, season)
+
+
+@pytest.mark.parametrize(("validation", "test"), [(2, 3), (3, 2)])
+def test_validation_and_test_part_need_a_horizon_each(validation, test):
+    assert windows.parts(30, 5, 3, 3, 3) == (24, 27, 30)
+    with pytest.raises(SeriesError, match=f"there are 25, {validation} and {test}; try a smaller --window or --horizon"):
+        windows.parts(30, 5, 3, validation, test)
+
+
+@pytest.mark.parametrize(("season", "what"), [(9, "--window or --horizon"), (30, "--window or --horizon")])
+def test_a_smaller_season_is_advised_only_where_it_would_do(season, what):
+    """8 rows for training are too few for windows of 5 and 3, whatever the season."""
+    with pytest.raises(SeriesError, match=f"try a smaller {what}$"):
+        windows.parts(14, 5, 3, 3, 3, season)
+    with pytest.raises(SeriesError, match=r"try a smaller --season$"):
+        windows.parts(15, 5, 3, 3, 3, 10)
+
+
+def with_column(mean, deviation):
+    """noisy(), its second column so"""
+    s = noisy()
+    return s._replace(values=np.column_stack([s.values[:, 0], mean + deviation * np.where(np.arange(160) % 2, 1, -1)]))
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(1.0, 2e-14), (-1.0, 2e-14), (1000.0, 2e-11), (1e-20, 1e-22), (0.0, 1e-100)])
+def test_a_column_that_is_nearly_constant_is_read(mean, deviation):
+    """One that moves by more than 1e-14 of its mean; below that, rounding moves it as much."""
+    task = prepare(options("--window", 8, "--horizon", 3), [with_column(mean, deviation)])
+    assert 0.5 < abs(task.rows[:, 1]).max() < 2
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(1.0, 5e-15), (-1.0, 5e-15), (1000.0, 5e-12), (0.0, 0.0), (1e-20, 0.0)])
+def test_a_column_that_only_rounding_moves_is_constant(mean, deviation):
+    with pytest.raises(SeriesError, match="noisy: column 'y' is constant in the training part"):
+        prepare(options("--window", 8, "--horizon", 3), [with_column(mean, deviation)])
+
+
+def test_as_many_refits_as_the_part_has_blocks():
+    """24 rows, blocks of 3: eight models, each for the windows of its block; neither none nor nine."""
+    task = prepare(options("--window", 8, "--horizon", 3, "--hidden", 2, "--epochs", 1), [noisy()])
+    assert len(rolling(SIDES["reference"], task, "test", 8).windows.origins) == 8
+    assert len(rolling(SIDES["reference"], task, "test", 1).windows.origins) == 22
+    for refits in (0, 9):
+        said = f"--refits must be from 1 to 8, the blocks of a horizon that the test part holds, got {refits}"
+        with pytest.raises(ValueError, match=said):
+            rolling(SIDES["reference"], task, "test", refits)
 
 
 def test_scaling_goes_back():
@@ -107,6 +177,28 @@ def test_metrics_by_hand():
     assert f.skill == pytest.approx([1 - 5 / 41]) and f.r2 == pytest.approx([1 - 5 / 14])
     perfect = metrics.figures(true, true, naive, 1.0, axis=None)
     assert (perfect.skill, perfect.r2, perfect.mae) == (1, 1, 0)
+
+
+def test_the_scale_of_mase_by_hand():
+    """Of the target, in its units, one season apart, on the training rows alone; the second column is ten times as large."""
+    s = noisy()
+    s = s._replace(values=s.values * [1, 10])
+    task = prepare(options("--window", 8, "--horizon", 3, "--hidden", 4), [s])
+    e = evaluate(task, build(SIDES["reference"], task.options), "test")
+    x, train = s.values[:, 0].tolist(), 112
+    assert task.parts[0].train == train
+    steps = [abs(x[t] - x[t - 12]) for t in range(12, train)]
+    errors = [abs(x[o + k] - x[o - 1]) for o in range(136, 158) for k in range(3)]
+    expected = np.mean(errors) / np.mean(steps)
+    assert e.overall["persistence"].mase == pytest.approx(expected, rel=1e-12)
+    others = [abs(x[t] - x[t - m]) for m in (1, 12) for t in range(m, 160)]
+    assert abs(np.mean(others) / np.mean(steps) - 1) > 0.02  # what it is not would show
+
+
+def test_a_series_that_repeats_exactly_or_not_once_has_no_scale():
+    assert np.isnan(metrics.naive_scale(np.array([1.0, 2, 1, 2, 1]), 2))
+    assert np.isnan(metrics.naive_scale(np.array([1.0, 2, 4]), 3))
+    assert metrics.naive_scale(np.array([1.0, 2, 4]), 2) == 3
 
 
 def test_a_model_that_does_not_beat_the_baselines_is_said_to():

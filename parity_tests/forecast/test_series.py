@@ -153,6 +153,23 @@ def test_every_other_week_repeats_after_a_year(tmp_path):
     assert read(write(tmp_path / "own.csv", [("2024-01-01", 1, 2), ("2024-01-15", 2, 1)])).season == 26
 
 
+@pytest.mark.parametrize(
+    ("times", "given", "season", "origin"),
+    [
+        (None, None, 1, "rows have no dates; --season says otherwise"),
+        (["1", "2", "3"], None, 1, "rows have no dates; --season says otherwise"),
+        (["2020-01", "2020-06", "2020-11"], None, 1, "none is usual for every 5 months, at day 1; --season says otherwise"),
+        (["2020-01", "2020-07", "2021-01"], None, 2, "from the frequency, every half-year, at day 1"),
+        (["2020-01", "2020-07", "2021-01"], 1, 1, "--season"),
+        (["1", "2", "3"], 7, 7, "--season"),
+    ],
+)
+def test_the_season_where_none_is_given_or_one_is(tmp_path, times, given, season, origin):
+    file = write(tmp_path / "own.csv", [(t, k % 2, 1) for k, t in enumerate(times or "abc")])
+    s = read(file, season=given, time="time" if times else None)
+    assert (s.season, s.origin) == (season, origin)
+
+
 # Columns and numbers as programs write them.
 
 

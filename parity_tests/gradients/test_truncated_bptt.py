@@ -41,6 +41,17 @@ def test_a_window_as_long_as_the_sequence_is_full_bptt_to_the_last_bit(kind, win
         assert_all(assert_equal, actual, expected)
 
 
+def test_by_itself_a_window_reaches_no_further_than_it_is_long():
+    """On both sides ``reach`` is 1 if nothing is said."""
+    q = problem("lstm", T)
+    _, _, k = truncated_bptt.forward(lstm, q.p, q.x, q.s, 4)
+    plain, one, two = (flat(*truncated_bptt.backward(q.dy, q.ds, k, *reach)) for reach in ((), (1,), (2,)))
+    assert_all(assert_equal, plain, one)
+    assert np.abs(one["dx"] - two["dx"]).max() > 1e-6
+    _, expected = by_autograd(lambda p, x, s: twin.forward(TWINS["lstm"].loop, p, x, s, 4), q)
+    assert_all(assert_close, plain, expected)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reach_over_all_windows_is_full_bptt(kind):
     q = problem(kind, T)

@@ -1,5 +1,6 @@
 """The base of models: children under names, parameters that are theirs, one loss and its gradients."""
 
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
@@ -161,3 +162,27 @@ def test_gradients_are_arrays_of_their_own(kind, cell, engine):
     for v in grads.values():
         v[...] = 0
     assert_all(assert_equal, pullback(), before)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "embedding_dim", "hidden_size"),
+    [
+        ("Classifier", (9, 3), 32, 64),
+        ("Forecaster", (2, 3), None, 64),
+        ("Generator", (9, 6), 32, 128),
+        ("LanguageModel", (9,), 128, 256),
+        ("Seq2seq", (9, 8), 64, 128),
+        ("Tagger", (9, 3), 32, 64),
+    ],
+)
+def test_sizes_if_nothing_is_said(name, sizes, embedding_dim, hidden_size):
+    """Checkpoints of models that were made so are read by models that are made so: on both sides, and for years."""
+    ours = getattr(reference, name)
+    for kind in (ours, getattr(import_module(ours.__module__.replace("reference", "torch_impl")), name)):
+        shapes = {k: tuple(v.shape) for k, v in kind(*sizes).state_dict().items()}
+        rnn = "decoder" if name == "Seq2seq" else "rnn"
+        assert shapes[f"{rnn}.weight_hh_l0"] == (4 * hidden_size, hidden_size) and f"{rnn}.weight_hh_l1" not in shapes
+        widths = {
+            v[1] for k, v in shapes.items() if k in ("embedding.weight", "condition.weight", "source.weight", "target.weight")
+        }
+        assert widths == ({embedding_dim} if embedding_dim else set())

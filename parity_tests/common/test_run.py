@@ -126,6 +126,16 @@ def until(true, process, seconds=60):
         time.sleep(0.01)
 
 
+def test_a_lock_without_a_number_is_nobodys(tmp_path):
+    """A process was killed after it had made the file and before it wrote its number there."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / LOCK).touch()
+    with claimed(run, MINE):
+        assert (run / LOCK).read_text().startswith(f"{os.getpid()}\n")
+    assert not (run / LOCK).exists()
+
+
 def test_a_lock_from_another_machine_is_believed(tmp_path):
     run = tmp_path / "run"
     run.mkdir()

@@ -85,7 +85,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     lock = SoftFileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0.5, poll_interval=0.05)  # the first try takes away what a dead process left
+        acquire(lock, folder / LOCK)
     except Timeout:
         raise UsageError(f"{folder} is in use{holder(folder / LOCK)}; wait for its end, or name another folder by --run") from None
     except OSError as e:
@@ -94,6 +94,19 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def acquire(lock: Any, file: Path) -> None:
+    """Timeout: another process has it.  One that is gone has not, also if it was killed before its number was in the file."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0.5, poll_interval=0.05)  # the first try takes away what a dead process left
+    except Timeout:
+        if file.exists() and file.read_bytes():
+            raise
+        file.unlink(missing_ok=True)
+        lock.acquire(timeout=0.5, poll_interval=0.05)
 
 
 def holder(lock: Path) -> str:

@@ -22,7 +22,8 @@ class Module:
     The object keeps three things: ``params``; ``grads``, replaced (not accumulated) by each ``backward``; and
     the pullback of its *last* forward, which one ``backward`` uses up.  So two forwards before two backwards
     cannot mix: the second ``backward`` raises RuntimeError.  To hold several forwards at once use ``vjp``,
-    which keeps nothing in the object.
+    which keeps nothing in the object, so that any number of threads may call it at once.  Before a process with
+    threads is forked: notes/compiled.md.
 
     Parameters must be replaced, not changed in place, between a forward and its backward: the cache holds them.
     """

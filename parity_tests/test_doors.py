@@ -259,7 +259,7 @@ def test_the_backend_is_chosen_by_an_option(words, module, monkeypatch):
     monkeypatch.setattr(door.runpy, "run_module", lambda name, **_: started.append((name, sys.argv[1:])))
     monkeypatch.setattr(sys, "argv", ["bptt-char-lm", *words])
     monkeypatch.setattr(sys, "path", [*sys.path])
-    door.char_lm()
+    door.application("char_lm")
     assert started == [(module, ["train", "--steps", "3"])]
 
 

@@ -251,6 +251,7 @@ ALSO = {
     "reference/common/checkpoint/file.py": {"safetensors"},
     "reference/common/checkpoint/writing.py": {"safetensors"},
     "reference/common/checkpoint/schema.py": {"fastjsonschema"},
+    "reference/common/screen/table.py": {"rich"},
     "reference/common/run/run.py": {"rich"},
     "reference/common/run/listing.py": {"rich"},
     "reference/common/run/folder.py": {"filelock"},

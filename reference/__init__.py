@@ -11,8 +11,7 @@ is made of: ``init``, ``clip``, ``optim``, ``schedules``.  Models made of them: 
 
 from .common import extras
 
-if extras.ours():  # before anything that takes long
-    extras.interruptible()
+extras.early(__name__)  # before anything that takes long
 
 from . import training
 from .cells import gru, lstm, rnn, stack

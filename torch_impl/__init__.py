@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .early import early
+
+early(__name__)
+
 if TYPE_CHECKING:
     from .cells.layers import GRU, LSTM, RNN, WAYS
 

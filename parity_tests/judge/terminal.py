@@ -9,6 +9,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from reference.common.screen.prose import columns
+from reference.common.screen.table import Fitting
+
 Json = dict[str, Any]  # a report, or a part of one
 SHOWN = 12
 
@@ -75,7 +78,7 @@ def summary(implementation: Json) -> Table:
 
 def grid(title: str, columns: Iterable[str] = (), right: Container[str] = ()) -> Table:
     """An empty table in the one style of this report; columns of numbers are flush right."""
-    table = Table(title=f"[bold]{title}", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Fitting(title=f"[bold]{title}", title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return table
@@ -84,7 +87,13 @@ def grid(title: str, columns: Iterable[str] = (), right: Container[str] = ()) ->
 def console(**options: Any) -> Console:
     """A console that does not squeeze a table into 80 columns when nobody's terminal is that narrow."""
     usual = Console(**options)
-    return usual if usual.is_terminal else Console(width=120, **options)
+    return Console(width=120, **options) if columns(usual.file) is None else usual
+
+
+def say(console: Console, *lines: str, style: str = "") -> None:
+    """Lines, broken between words where whoever reads is too narrow; in a file or a pipe each is whole."""
+    for line in lines:
+        console.print(Text(line, style=style), soft_wrap=columns(console.file) is None)
 
 
 def mark(ok: bool, word: str = "WRONG") -> Text:

@@ -6,21 +6,26 @@
 """
 
 import argparse
+import copy
 import math
+import re
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from .checkpoint import CheckpointError
 from .checks import UsageError as UsageError
 from .output import as_json, shielded, whole
 from .run import NonFiniteError
+from .screen.prose import filled, refilled, say
 
 Model: TypeAlias = Any  # of either backend
 Option: TypeAlias = dict[str, Any]  # what argparse is told of an option
 N = TypeVar("N", int, float)
+SHORT = 24  # letters
 NO_MEMORY = "there is not enough memory for a model of this size"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # the words of NumPy, CUDA and torch
 
@@ -52,6 +57,32 @@ def guarded(
         return whole(output, status)
 
 
+def entered(main: Callable[[], int]) -> int:
+    """For the module that Python was started for, whose ``main`` takes its words: the exit status of it all.
+
+    Ctrl-C is an exception until it has ended; from then on it ends what Python does at its end.
+    """
+    obeyed = signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+    if obeyed:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    status = whole_command(main)
+    if obeyed:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return status
+
+
+def whole_command(main: Callable[[], int]) -> int:
+    """The exit status of a command, also where it ends by itself, as argparse does after --help or a wrong word."""
+
+    def command() -> int:
+        try:
+            return main()
+        except SystemExit as e:
+            return e.code if isinstance(e.code, int) else 0 if e.code is None else failed(str(e.code))
+
+    return guarded(command)
+
+
 def answered(command: Callable[[], Answer], place: Path | str | None, interrupted: str) -> Answer:
     """What the command answers, or the status of its error."""
     try:
@@ -67,20 +98,69 @@ def answered(command: Callable[[], Answer], place: Path | str | None, interrupte
             raise
         return failed(NO_MEMORY)
     except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
+        say(interrupted, file=sys.stderr)
         return 130
 
 
 def failed(sentence: str) -> int:
-    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    say(f"error: {' '.join(sentence.split())}", file=sys.stderr)
     return 2
+
+
+class Help(argparse.HelpFormatter):
+    """Paragraphs and lists as they are; many choices stand among an option's words, where a line can be broken."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return refilled(text, width)
+
+    def _format_usage(self, usage: str | None, actions: Iterable[argparse.Action], groups: Any, prefix: str | None) -> str:
+        width, self._width = self._width, 10_000
+        line = super()._format_usage(usage, actions, groups, prefix).strip()
+        self._width = width
+        whole = re.sub(r"\[[^][]*(\[[^][]*\][^][]*)*\]", lambda option: option[0].replace(" ", "\0"), line)
+        return filled(f"       {whole}", width).strip().replace("\0", " ") + "\n\n"
+
+    def format_help(self) -> str:
+        return "\n".join(filled(line, self._width) for line in super().format_help().split("\n"))
+
+    def add_argument(self, action: argparse.Action) -> None:
+        if many(action):
+            action = copy.copy(action)
+            action.help = f"{action.help or 'it is'}: {', '.join(map(str, action.choices or ()))}"
+        super().add_argument(action)
+
+    def _metavar_formatter(self, action: argparse.Action, default_metavar: str) -> Callable[[int], tuple[str, ...]]:
+        if many(action):
+            return lambda size: (default_metavar,) * size
+        return super()._metavar_formatter(action, default_metavar)
+
+
+def many(action: argparse.Action) -> bool:
+    """Whether an option has too many choices for a word."""
+    return (
+        action.choices is not None
+        and action.metavar is None
+        and action.nargs != argparse.PARSER
+        and len(",".join(map(str, action.choices))) > SHORT
+    )
+
+
+class Parser(argparse.ArgumentParser):
+    """Help and errors in lines that are no longer than the terminal is wide."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": Help} | options)
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        say(f"{self.prog}: error: {message}", file=sys.stderr)
+        sys.exit(2)
 
 
 def parser(prog: str, doc: str) -> argparse.ArgumentParser:
     """A command's parser from the docstring of its module, "``command``: what it does", and beyond the first paragraph more."""
     first, _, more = doc.partition("\n\n")
-    form = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(prog=prog, description=first.partition(": ")[2], epilog=more, formatter_class=form)
+    return Parser(prog=prog, description=first.partition(": ")[2], epilog=more)
 
 
 def is_out_of_memory(e: BaseException) -> bool:

@@ -1,11 +1,13 @@
-"""What a command needs beyond NumPy and SciPy, said in one sentence where it is not installed.
+"""What stands before a command: Ctrl-C is heard, and what it needs beyond NumPy and SciPy is there, or a sentence says so.
 
 Nothing but Python's own library is imported here, and a module that is asked for is looked up, not loaded.
 """
 
+import os
+import signal
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
-from types import TracebackType
 
 
 def lacking(extra: str, *modules: str) -> str | None:
@@ -26,24 +28,40 @@ def needs(extra: str, *modules: str) -> None:
     """For the first line of a command: ends it with the sentence and status 2 if one of the modules is not installed."""
     sentence = lacking(extra, *modules)
     if sentence:
-        print(f"error: {sentence}", file=sys.stderr)
-        sys.exit(2)
+        ended(sentence)
 
 
-def ours() -> bool:
-    """Whether Python was started for a command of this package, or of the notes, of which some need no more than this."""
+def ended(sentence: str) -> None:
+    """A command that cannot begin."""
+    with suppress(OSError):  # nobody can read it
+        print(f"error: {sentence}", file=sys.stderr, flush=True)
+    sys.exit(2)
+
+
+def early(package: str) -> None:
+    """For the first line of a package: ``begin``, if Python looks for a command of it, as ``python -m`` says."""
     words = [*sys.orig_argv, ""]
-    return "-m" in words and words[words.index("-m") + 1].partition(".")[0] in (__name__.partition(".")[0], "notes")
+    asked = words[words.index("-m") + 1] if "-m" in words else package
+    if sys.argv[:1] == ["-m"] and asked.partition(".")[0] == package:  # so it is as long as Python looks
+        begin()
 
 
-def interruptible() -> None:
-    """Ctrl-C says so in a word, also while the modules of a command are loaded, which takes seconds."""
-    before = sys.excepthook
+def begin() -> None:
+    """What must be so before a command loads anything.
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            print("interrupted", file=sys.stderr)
-        else:
-            before(kind, error, trace)
+    Ctrl-C ends Python at once, in a word: as an exception in the midst of a module that is loaded it may be lost there.
+    Streams that were closed lead nowhere, or the next file to be opened would be one of them.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupted)
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
-    sys.excepthook = hook
+
+def interrupted(number: int, frame: object) -> None:
+    with suppress(OSError):
+        os.write(2, b"interrupted\n")
+    os._exit(130)

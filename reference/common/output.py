@@ -53,8 +53,11 @@ class Shielded:
 def shielded() -> Iterator[Shielded]:
     """Both streams so; what cannot be encoded is written as \\xe9 or \\u2192.  Gives the output's."""
     before = sys.stdout, sys.stderr
+    if isinstance(sys.stdout, Shielded):  # a command within a command
+        yield sys.stdout
+        return
     for stream in before:
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        if getattr(stream, "errors", None) in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # for a stream that was closed before Python began
         out, err = (Shielded(stream or nowhere) for stream in before)
@@ -85,6 +88,23 @@ def lost(output: Shielded) -> str:
     """Why the output is not whole, unless its reader had seen enough; empty if it is."""
     e = output.error
     return "" if e is None or e.errno in GONE else f"what was printed is not whole: {e.strerror}"
+
+
+@contextmanager
+def about(file: Path | str) -> Iterator[None]:
+    """An OSError that names no file, as that of a full disk, is about this one."""
+    try:
+        yield
+    except OSError as e:
+        if e.filename is None and e.strerror:
+            e.filename = str(file)
+        raise
+
+
+def put_text(file: Path, text: str) -> None:
+    """OSError, with the file's name: it cannot be written."""
+    with about(file):
+        file.write_text(text, encoding="utf-8")
 
 
 def plain(value: Any) -> Any:

@@ -60,16 +60,20 @@ def save(
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put ``data`` under this name, all of it or, if anything goes wrong, nothing."""
-    temporary = path.with_name(path.name + ".tmp")
+    """Put ``data`` under this name, all of it or, if anything goes wrong, nothing; what is no file, as a pipe, is written to."""
+    special = path.exists() and not path.is_file()
+    temporary = path if special else path.with_name(path.name + ".tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            if not special:
+                os.fsync(file.fileno())
+        if not special:
+            temporary.replace(path)
     except OSError as e:
-        temporary.unlink(missing_ok=True)
+        if not special:
+            temporary.unlink(missing_ok=True)
         raise CheckpointError(f"{path} cannot be written: {e.strerror or e}") from e
 
 

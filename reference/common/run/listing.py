@@ -10,6 +10,7 @@ from typing import Any
 
 from ..checkpoint import schema
 from ..checks import UsageError
+from ..screen.prose import columns
 from .files import BEST, CONFIG, LAST, LOCK, LOG, read_config, read_log
 
 FIGURE = schema.or_null(schema.number())
@@ -95,13 +96,14 @@ def answer(folder: Path | str) -> list[dict[str, Any]]:
 def show(found: list[dict[str, Any]]) -> None:
     """The runs as a table on the terminal."""
     from rich.console import Console  # only the table needs it
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
+    from ..screen.table import Fitting
+
+    table = Fitting(box=None, header_style="bold")
     for title in (*COLUMNS.values(), "test"):
         table.add_column(title, justify="right" if title in ("steps", "validation") else "left", overflow="fold")
     for e in found:
         test = "  ".join(f"{k} {v:.4g}" for k, v in e["figures"].get("test", {}).items() if v is not None)
         table.add_row(*("" if e[k] is None else f"{e[k]:.4f}" if isinstance(e[k], float) else str(e[k]) for k in COLUMNS), test)
-    width = None if sys.stdout.isatty() else 200  # a file or a pipe breaks no lines
+    width = None if columns(sys.stdout) else 200  # a file or a pipe breaks no lines
     Console(width=width).print(table if found else "no runs", highlight=False)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from ..output import about
 from .files import PICTURE
 
 
@@ -41,7 +42,8 @@ def draw(folder: Path, log: Sequence[dict], title: str, loss_of: str, unit: str 
     clipped.set(ylabel="clipped steps, percent", xlabel="step", ylim=(-3, 103))
     for axes in (loss, norm, clipped):
         axes.grid(alpha=0.3)
-    figure.savefig(folder / PICTURE, dpi=110)
+    with about(folder / PICTURE):
+        figure.savefig(folder / PICTURE, dpi=110)
     return None
 
 

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from .. import checks
+from ..output import about
+from ..screen.prose import say
 from .files import BEST, LAST, LOG, Entry, cut_log
 
 SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what asks a program to end
@@ -160,7 +162,7 @@ class Run:
     def _log(self, **values: float) -> None:
         entry = {"step": self.counters.step, "epoch": self.counters.epoch, **values, "time": round(time.time(), 3)}
         if self.leader and self.folder is not None:
-            with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            with about(self.folder / LOG), (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
         if self.leader:
             self.tell(entry)
@@ -196,7 +198,7 @@ class Run:
                 raise KeyboardInterrupt
             if self.leader:
                 place = f"step {self.counters.step}: saved in {self.folder / LAST}"
-                print(f"stopped after {place}; to go on, {self.how}", file=sys.stderr)
+                say(f"stopped after {place}; to go on, {self.how}", file=sys.stderr)
 
 
 def bar() -> Any:

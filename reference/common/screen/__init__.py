@@ -1,0 +1,1 @@
+"""What is printed for people fits whoever reads it, however narrow."""

@@ -18,7 +18,6 @@ was asked for that is not there.
 import importlib
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from torch_impl import door
 
@@ -39,28 +38,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Hand the arguments after the command's name to the module that is the command; returns its exit status."""
     command, *rest = [*(sys.argv[1:] if argv is None else argv), ""]
     if command in ("-h", "--help"):
-        with suppress(OSError):  # as argparse does
-            print(__doc__)
+        from reference.common.screen.prose import columns, refilled
+
+        print(refilled(__doc__ or "", columns(sys.stdout) or 120))
         return 0
     if command.startswith("--"):
         command, rest = "against", [command, *rest]
     if command not in COMMANDS:
         problem = f"there is no command {command!r}" if command else "a command is needed"
-        print(f"error: {problem}; python -m benchmarks {' | '.join(COMMANDS)}", file=sys.stderr)
-        return 2
+        from reference.common.command import failed
+
+        return failed(f"{problem}; python -m benchmarks {' | '.join(COMMANDS)}")
     module, *needed = COMMANDS[command]
     door.needs("bench", "torch", "rich", *needed)
-    from reference.common.output import shielded, whole
+    return int(importlib.import_module(module).main(rest[:-1]))
 
-    with shielded() as output:
-        return whole(output, int(importlib.import_module(module).main(rest[:-1])))
+
+def whole() -> int:
+    """The command that Python was started for."""
+    door.needs("bench")
+    from reference.common.command import entered
+
+    return entered(main)
 
 
 def console() -> int:
     """``bptt-bench``"""
     door.folder_last()
-    return main()
+    return whole()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(whole())

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import rich.progress
 from rich.console import Console
-from rich.text import Text
 
 from parity_tests.judge import terminal
 from reference.common.command import above_zero, guarded, parser
+from reference.common.output import put_text
 
 from ..report.blocks import to_html
 from ..run import clock, machine, results
@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> int:
     comparison = compared(result["rows"], args.impl, args.against)
     threads = result["environment"]["torch_threads"]
     for text in said(comparison, args, about, threads, doubtful, len(works)):
-        out.print(Text(text, style="bold red" if "✗" in text else ""), soft_wrap=True)
+        terminal.say(out, text, style="bold red" if "✗" in text else "")
     write(args.out, comparison, result)
-    out.print(Text(f"{args.out}: against.html, against.json, result.json"), soft_wrap=True)
+    terminal.say(out, f"{args.out}: against.html, against.json, result.json")
     bad = any(row["status"] in ("wrong", "error") for row in result["rows"])
     return int(bad or not comparison.cases)
 
@@ -137,6 +137,6 @@ def write(folder: Path, comparison: Comparison, result: results.Result) -> None:
     results.write(folder / "result.json", result)
     head = {k: result[k] for k in ("command", "started", "preset", "machine", "environment")}
     text = json.dumps({"format": "bptt-against", "version": 1} | head | comparison.as_json(), indent=1, allow_nan=False)
-    (folder / "against.json").write_text(text + "\n", encoding="utf-8")
+    put_text(folder / "against.json", text + "\n")
     title = f"{comparison.own} over {comparison.other}"
-    (folder / "against.html").write_text(to_html(title, list(blocks(comparison, result))), encoding="utf-8")
+    put_text(folder / "against.html", to_html(title, list(blocks(comparison, result))))

@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from parity_tests.judge.terminal import console
+from parity_tests.judge.terminal import console, say
 from reference.common.command import guarded, parser
 
 from ..report.blocks import Table, print_table
@@ -44,12 +44,12 @@ def run(claims: Claims, folder: Path, out: Console) -> int:
     wrong = list(of_one_kind(claims.files, machines))
     failed = sum(not v.holds for v in verdicts)
     for text in wrong:
-        out.print(Text(text, style="bold red"), soft_wrap=True)
+        say(out, text, style="bold red")
     for text in of_other_code(machines):
-        out.print(Text(text, style="yellow"), soft_wrap=True)
+        say(out, text, style="yellow")
     silent = [e for e in claims.exempt if e.heading]
     for e in silent:
-        out.print(Text(f"{e.file}, {e.heading!r}: its numbers are in no file: {e.why}", style="yellow"), soft_wrap=True)
+        say(out, f"{e.file}, {e.heading!r}: its numbers are in no file: {e.why}", style="yellow")
     style = "bold red" if failed or wrong else "green"
     out.print(Text(f"{len(verdicts) - failed} of {len(verdicts)} claims hold", style=style))
     return int(bool(failed or wrong))

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from reference.common.command import above_zero, failed, parser
+from reference.common.output import put_text
 
 # Seconds of eight minutes, in order of worth.
 SECONDS = {"machine": 30, "parity": 90, "low": 40, "grid": 150, "crossover": 60, "cliffs": 60, "deepbench": 60}
@@ -136,7 +137,7 @@ def without_failures(file: Path) -> str:
 
 def replaced(file: Path, text: str) -> None:
     part = file.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
+    put_text(part, text)
     part.replace(file)
 
 

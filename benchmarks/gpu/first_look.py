@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from parity_tests.judge.implementations import BUILTIN, MORE
-from reference.common.command import guarded
+from reference.common.command import entered, guarded
+from reference.common.screen.prose import say
 
 from ..run import check, machine, profiling
 from ..run.clock import duration
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     groups = [[Task({"implementation": name}, (name, args.device))] for name in names]
     rows = Rows(args.out, "machine", ("implementation",), {})
     status = rows.judge(groups, Setting(work, args.device, seconds=SECONDS_EACH, until=until(args.seconds)))
-    print(*map(said, rows.content["rows"]), sep="\n")
+    say(*map(said, rows.content["rows"]))
     return status
 
 
@@ -113,4 +114,4 @@ def said(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(entered(main))

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference.common.command import guarded, parser
+from reference.common.command import entered, guarded, parser
+from reference.common.screen.prose import say
 
 from ..run import results
 from .pages import JUDGED, RESULTS
@@ -49,8 +50,8 @@ def keep(folder: Path, name: str, overwrite: bool) -> int:
         raise ValueError(f"there already: {', '.join(there)}; --overwrite replaces")
     for path, content in new.items():
         results.write(path, content)
-        print(path)
-    print("now: make figures")
+        say(str(path))
+    say("now: make figures")
     return 0
 
 
@@ -62,4 +63,4 @@ def kept(piece: str, name: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

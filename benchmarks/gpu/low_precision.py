@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from parity_tests.judge.implementations import BUILTIN, MORE
 from parity_tests.judge.terminal import figure
-from reference.common.command import guarded
+from reference.common.command import entered, guarded
+from reference.common.screen.prose import say
 
 from ..run import check
 from ..run.measure import refusal
@@ -83,7 +84,7 @@ def show(rows: Sequence[Row], dtypes: Sequence[str]) -> None:
     """Implementations by precisions: the largest error over allowed, or how many are not right."""
     for name in dict.fromkeys(row["implementation"] for row in rows):
         own = [row for row in rows if row["implementation"] == name]
-        print(f"{name}: " + ", ".join(f"{dtype} {cell([row for row in own if row['dtype'] == dtype])}" for dtype in dtypes))
+        say(f"{name}: " + ", ".join(f"{dtype} {cell([row for row in own if row['dtype'] == dtype])}" for dtype in dtypes))
 
 
 def cell(rows: Sequence[Row]) -> str:
@@ -95,4 +96,4 @@ def cell(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(entered(main))

@@ -16,7 +16,8 @@ from parity_tests.judge.cases import Case, table
 from parity_tests.judge.implementations import BUILTIN, MORE
 from parity_tests.judge.suite import Result, run_case
 from parity_tests.judge.verdicts import place
-from reference.common.command import guarded
+from reference.common.command import entered, guarded
+from reference.common.screen.prose import say
 
 from .crew import Row, Setting, Task
 from .rows import Rows, about, arguments, leave, names, no_device, processes, until
@@ -117,8 +118,8 @@ def show(rows: Sequence[Row]) -> None:
         right = [row["parity"] or 0.0 for row in own if row["status"] == "ok"]
         declined = sum(row["status"] == "declined" for row in own)
         worst = f", parity {max(right):.2f}" if right else ""
-        print(f"{name}: {len(right)} of {len(own) - declined} right{worst}, {declined} declined")
+        say(f"{name}: {len(right)} of {len(own) - declined} right{worst}, {declined} declined")
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(entered(main))

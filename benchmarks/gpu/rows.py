@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from parity_tests.judge.implementations import BUILTIN, MORE
 from reference.common.command import above_zero, failed, parser
+from reference.common.screen.prose import say
 
 from ..run import machine, results
 from . import BEGUN
@@ -79,12 +80,12 @@ class Rows:
         for count, row in enumerate(judged(todo, setting), 1):
             self.add(row)
             if row["status"] not in FINE:
-                print(f"{' '.join(self.key(row))} {row['status']}: {row.get('reason', '')}", flush=True)
+                say(f"{' '.join(self.key(row))} {row['status']}: {row.get('reason', '')}", flush=True)
             self.content["whole"] = count == wanted
         self.content["whole"] |= not wanted
         self.write()
         if left := wanted - len(self.content["rows"]) + len(self.known):
-            print(f"the time is over: {left} of {wanted} are left; --rest goes on", flush=True)
+            say(f"the time is over: {left} of {wanted} are left; --rest goes on", flush=True)
         return int(any(row["status"] not in FINE for row in self.content["rows"]))
 
     def add(self, row: Row) -> None:
@@ -123,7 +124,7 @@ def names(args: argparse.Namespace) -> list[str]:
     """Who is judged."""
     lost = lost_before(args.out.parent)
     for name in sorted(lost):
-        print(f"{name} is left out: it was lost in the first piece", flush=True)
+        say(f"{name} is left out: it was lost in the first piece", flush=True)
     return [name for name in args.impl or NAMES if name not in lost]
 
 
@@ -134,8 +135,8 @@ def about() -> Content:
 
 def leave(status: int) -> NoReturn:
     """End the process at once: what libraries do at its end, a GPU's above all, takes seconds, and may hang."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # those that were not closed
+        stream.flush()
     os._exit(status)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from parity_tests.judge.implementations import BUILTIN, MORE
-from reference.common.command import failed
+from reference.common.command import entered, failed
+from reference.common.screen.prose import say
 
 from ..run import command, results
 from ..run.clock import Plan
@@ -98,13 +99,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         lost = lost_before(args.out.parent)
         if lost:
-            print(f"left out, as they were lost in the first piece: {', '.join(sorted(lost))}", flush=True)
+            say(f"left out, as they were lost in the first piece: {', '.join(sorted(lost))}", flush=True)
     except ValueError as e:
         return failed(str(e))
 
     def after(new: Sequence[results.Row]) -> None:
         if any(row["status"] == "error" for row in new) and (why := crew.gone(args.device)):
-            print(f"the device is gone: {why}", flush=True)
+            say(f"the device is gone: {why}", flush=True)
             raise SystemExit(GONE)
 
     how = command.How(PIECES[args.piece].order, PLAN, JUDGING_S, until(args.seconds), after)
@@ -112,4 +113,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(entered(main))

@@ -1,14 +1,14 @@
 """``python -m benchmarks report``: what result files say, on the terminal, in Markdown and as one HTML page."""
 
-import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from parity_tests.judge.terminal import console
-from reference.common.command import failed
+from reference.common.command import Parser, failed
 from reference.common.extras import needs
+from reference.common.output import about, put_text
 
 from ..gpu import crossing
 from ..run.clock import three
@@ -34,7 +34,7 @@ RULES = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a report and write what was asked for; 0, or 2 if a file is unusable or something cannot be written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks report", description="Show result files of one or many machines.")
+    parser = Parser(prog="python -m benchmarks report", description="Show result files of one or many machines.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="a result file of `python -m benchmarks run`")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write report.md, report.html and plots/*.png, *.svg there")
     args = parser.parse_args(argv)
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ResultError as e:
         return failed(str(e))
     except OSError as e:
-        return failed(f"the report cannot be written: {e}")
+        return failed(f"the report cannot be written: {e.filename}: {e.strerror}")
     return 0
 
 
@@ -129,7 +129,9 @@ def write(blocks: Sequence[Block], drawn: Sequence[Plot], folder: Path) -> None:
     (folder / "plots").mkdir(parents=True, exist_ok=True)
     for plot in drawn:
         for form in ("png", "svg"):
-            (folder / "plots" / f"{plot.name}.{form}").write_bytes(plot.save(form))
+            file = folder / "plots" / f"{plot.name}.{form}"
+            with about(file):
+                file.write_bytes(plot.save(form))
     page = to_markdown(TITLE, blocks, lambda plot: f"plots/{plot.name}.png")
-    (folder / "report.md").write_text(page, encoding="utf-8")
-    (folder / "report.html").write_text(to_html(TITLE, blocks), encoding="utf-8")
+    put_text(folder / "report.md", page)
+    put_text(folder / "report.html", to_html(TITLE, blocks))

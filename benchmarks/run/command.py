@@ -217,7 +217,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             {device: counter_of(device) for device in {w.config.device for w in todo}},
             how.judging_s,
             note=lambda text: progress.update(task, description=text),
-            warn=lambda text: console.print(f"doubtful: {text}", style="yellow", soft_wrap=True),
+            warn=lambda text: terminal.say(console, f"doubtful: {text}", style="yellow"),
         )
         for number, w in enumerate(todo):
             begun = time.monotonic()
@@ -229,7 +229,7 @@ def measured(todo: Sequence[Work], result: results.Result, path: Path, args: arg
             result["rows"] += rows
             results.write(path, result)
             statuses.update(row["status"] for row in rows)
-            console.print(line(w, rows), soft_wrap=True)
+            terminal.say(console, line(w, rows))
             progress.advance(task, w.weight)
             longest = max(longest, time.monotonic() - begun)
             how.after(rows)

@@ -15,6 +15,7 @@ from types import NoneType
 from typing import Any
 
 from reference.common.command import is_out_of_memory
+from reference.common.output import about
 
 from ..what.config import Config
 from . import clock
@@ -83,7 +84,7 @@ def write(path: Path, result: Result) -> None:
     temporary = path.with_name(f".{path.name}.part")
     content = text(result).encode()
     try:
-        with temporary.open("wb") as f:
+        with about(path), temporary.open("wb") as f:
             f.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
             f.flush()
             os.fsync(f.fileno())

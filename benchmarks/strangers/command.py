@@ -15,8 +15,6 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.text import Text
-
 from parity_tests.judge import terminal
 from parity_tests.judge.strangers import STRANGERS
 from reference.common.command import UsageError, at_least_zero, guarded, parser
@@ -76,13 +74,13 @@ def run(args: argparse.Namespace, start: Run) -> int:
         try:
             python = "python" if args.dry else environment(STRANGERS[name].needs, args.environments or PLACE)
         except (InstallError, OSError) as e:
-            out.print(Text(f"{name}: {e}", style="bold red"), soft_wrap=True)
+            terminal.say(out, f"{name}: {e}", style="bold red")
             failed += 1
             continue
         words = [str(python), *command(name, args)]
-        out.print(Text(f"$ {shlex.join(['python', *words[1:]])}", style="bold"), soft_wrap=True)
+        terminal.say(out, f"$ {shlex.join(['python', *words[1:]])}", style="bold")
         if not args.dry and (status := start(words, args.threads or cores())):
-            out.print(Text(f"{name}: ended with status {status}", style="bold red"))
+            terminal.say(out, f"{name}: ended with status {status}", style="bold red")
             failed += 1
     return int(failed > 0)
 

@@ -1,17 +1,17 @@
 """``python -m benchmarks list``: the presets, or the cases of one."""
 
-import argparse
 from collections.abc import Sequence
 
 from rich.text import Text
 
 from parity_tests.judge import terminal
+from reference.common.command import Parser
 
 from .presets import PRESETS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks list", description="The presets, or the cases of one.")
+    parser = Parser(prog="python -m benchmarks list", description="The presets, or the cases of one.")
     parser.add_argument("--preset", choices=PRESETS, help="print its cases")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="some presets have larger cases on CUDA")
     args, console = parser.parse_args(argv), terminal.console()

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import Array
-from ..common.command import above_zero, positive, positive_or_zero
+from ..common.command import above_zero, entered, parser, positive, positive_or_zero
+from ..common.output import put_text
+from ..common.screen.prose import say
 from .backend import BACKEND
 from .command import main as char_lm
 from .data import Corpus
@@ -81,29 +83,29 @@ def kept(length: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m reference.char_lm.compare", description=__doc__)
-    parser.add_argument("--text", nargs="+")
-    parser.add_argument("--size", type=positive, default=256, help="of the lstm (default: %(default)s)")
-    parser.add_argument("--embedding", type=positive, default=64)
-    long = parser.add_mutually_exclusive_group()
+    p = parser("python -m reference.char_lm.compare", __doc__ or "")
+    p.add_argument("--text", nargs="+")
+    p.add_argument("--size", type=positive, default=256, help="of the lstm (default: %(default)s)")
+    p.add_argument("--embedding", type=positive, default=64)
+    long = p.add_mutually_exclusive_group()
     long.add_argument("--steps", type=positive, help="the same number of steps for each")
     long.add_argument("--seconds", type=above_zero, default=110, help="the same time for each (default: %(default)s)")
-    parser.add_argument("--seed", type=positive_or_zero, default=0)
-    parser.add_argument("--out", type=Path, default=Path("out/char_compare"))
-    parser.add_argument("--write", action="store_true", help="keep the table for notes/char_lm.md")
-    given = parser.parse_args(arguments)
+    p.add_argument("--seed", type=positive_or_zero, default=0)
+    p.add_argument("--out", type=Path, default=Path("out/char_compare"))
+    p.add_argument("--write", action="store_true", help="keep the table for notes/char_lm.md")
+    given = p.parse_args(arguments)
     if given.write and given.text:
-        parser.error("the table in the note is that of the plays: --write goes without --text")
+        p.error("the table in the note is that of the plays: --write goes without --text")
     head = "| model | size | parameters | steps | learning rate | nats | bits | perplexity |"
     table = [head, "|---" * head.count(" | ") + "|---|", *compare(given)]
-    print("\n".join(table))
+    say("\n".join(table))
     if given.write:
         length, n = ("steps", given.steps) if given.steps else ("seconds", f"{given.seconds:g}")
         words = f"--size {given.size} --embedding {given.embedding} --seed {given.seed} --{length} {n}"
         lines = [f"`python -m reference.char_lm.compare {words}`", "", *table]
-        (RESULTS / f"char_lm-{length}.json").write_text(json.dumps(lines, indent=0) + "\n", encoding="utf-8")
+        put_text(RESULTS / f"char_lm-{length}.json", json.dumps(lines, indent=0) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

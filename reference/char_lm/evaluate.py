@@ -7,7 +7,8 @@ import numpy as np
 from ..common import batches
 from ..common.arrays import Array
 from ..common.command import Answer, UsageError
-from ..common.output import as_json
+from ..common.output import as_json, put_text
+from ..common.screen.prose import say
 from .backend import Backend
 from .data import corpus
 from .run import reading, text_of, trained
@@ -47,15 +48,15 @@ def evaluate(backend: Backend, options: dict) -> Answer:
     f = figures(backend.evaluate(model, windows))
     count = sum(w.targets.size for w in windows)
     if text.unknown:
-        print(text.unknown)
-    print(f"{text.name}, {part}: {count:,} {unit(config)}s, after {saved.counters['step']} steps")
-    print(f"  cross-entropy  {f['nats']:.6f} nats a {unit(config)}")
-    print(f"  cross-entropy  {f['bits']:.6f} bits a {unit(config)}")
-    print(f"  perplexity     {f['perplexity']:.6f}")
+        say(text.unknown)
+    say(f"{text.name}, {part}: {count:,} {unit(config)}s, after {saved.counters['step']} steps")
+    say(f"  cross-entropy  {f['nats']:.6f} nats a {unit(config)}")
+    say(f"  cross-entropy  {f['bits']:.6f} bits a {unit(config)}")
+    say(f"  perplexity     {f['perplexity']:.6f}")
     summary = {f"bits a {unit(config)}": f["bits"], "perplexity": f["perplexity"]}
     about = {"text": text.name, "part": part, f"{unit(config)}s": count, "steps": saved.counters["step"]}
     answer = about | f | {"summary": summary}
     folder = Path(options["run"])
     if own and folder.is_dir():
-        (folder / f"{part}.json").write_text(as_json(answer) + "\n", encoding="utf-8")
+        put_text(folder / f"{part}.json", as_json(answer) + "\n")
     return answer

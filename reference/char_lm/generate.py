@@ -12,6 +12,7 @@ from ..common import sampling
 from ..common.arrays import Array
 from ..common.command import Answer, Model, UsageError
 from ..common.output import listened
+from ..common.screen.prose import say
 from ..common.vocabulary import Vocabulary
 from .backend import Backend
 from .run import reading, trained
@@ -46,7 +47,7 @@ def opened(backend: Backend, options: dict) -> tuple[str, Callable[[float], Iter
     prime = read([file], **reading(config, options)) if file else as_bytes(options["prime"]) if raw else options["prime"]
     tokens, unknown = encode(prime, vocabulary, "--prime-file" if file else "--prime", options["unknown"])
     if unknown:
-        print(unknown, file=sys.stderr)
+        say(unknown, file=sys.stderr)
     tokens = np.concatenate([encode(config["corpus"]["begin"], vocabulary, "the beginning").tokens, tokens])
     how = {k: options[k] for k in ("top_k", "top_p") if k in options}
 

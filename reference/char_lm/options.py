@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from ..common.command import (
+    Parser,
     above_zero,
     add_json,
     add_place,
@@ -71,7 +72,7 @@ several.__name__ = "list of numbers"
 
 def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     """Options of a run that were not given are not in the result, so that a run that goes on keeps its own."""
-    top = argparse.ArgumentParser(prog=f"python -m {package}.char_lm", description="A model of a text's next character.")
+    top = Parser(prog=f"python -m {package}.char_lm", description="A model of a text's next character.")
     commands = top.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str, what: str = "folder of a run, or a checkpoint in one") -> argparse.ArgumentParser:

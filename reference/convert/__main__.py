@@ -5,7 +5,8 @@ torch_impl/convert has the same command, which also reads and writes .pt files. 
 
 import sys
 
+from ..common.command import entered
 from .command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..common.arrays import Array
 from ..common.command import UsageError, above_zero, guarded, parser
+from ..common.screen.prose import say
 from . import files
 from .comparison import compare
 from .conventions import OURS, TABLE
@@ -71,8 +72,8 @@ def convert_words(p: argparse.ArgumentParser) -> None:
 def convert(options: argparse.Namespace, more: Kinds) -> int:
     found, given = source(options.file, options, more)
     names = files.write(options.out, given, options.to, options.places, more)
-    print(f"read {options.file}: {found[0].convention.layer}, {places_of(found)}")
-    print(f"wrote {options.out}: {row(given, options.to).layer}, {len(names)} arrays")
+    say(f"read {options.file}: {found[0].convention.layer}, {places_of(found)}")
+    say(f"wrote {options.out}: {row(given, options.to).layer}, {len(names)} arrays")
     return 0
 
 
@@ -113,9 +114,9 @@ def listed(options: argparse.Namespace, more: Kinds) -> int:
         I, H = f.sizes
         biases = "no biases" if f.params.b_ih is None else f"biases {f.convention.biases}"
         projected = "" if f.params.W_hr is None else f", projected to {len(f.params.W_hr)}"
-        print(f"{f.place!s:32} {f.convention.layer:28} I {I:<5} H {H:<5} {f.params.W_ih.dtype}, {biases}{projected}")
+        say(f"{f.place!s:32} {f.convention.layer:28} I {I:<5} H {H:<5} {f.params.W_ih.dtype}, {biases}{projected}")
     if not found:
-        print(f"no recurrent layer among {len(contents.arrays)} arrays")
+        say(f"no recurrent layer among {len(contents.arrays)} arrays")
     return 0
 
 
@@ -180,12 +181,12 @@ def said(d: Diagnosis) -> int:
     """Print it  ->  exit status"""
     figures = f"error {d.error:.1e} of max|y|, allowed {d.allowed:.1e}"
     if d.agree and not d.readings:
-        print(f"they agree as they are: {figures}")
+        say(f"they agree as they are: {figures}")
     elif d.agree:
-        print(f"{'; '.join(d.readings)}: {figures}")
-        print(*(f"or: {'; '.join(other)}" for other in d.others), sep="\n", end="\n" * bool(d.others))
+        say(f"{'; '.join(d.readings)}: {figures}")
+        say(*(f"or: {'; '.join(other)}" for other in d.others))
     else:
-        print(f"nothing that is known explains the difference, nor two things together; {figures} with the nearest: "
+        say(f"nothing that is known explains the difference, nor two things together; {figures} with the nearest: "
               + ("; ".join(d.readings) or "as they are"))  # fmt: skip
     return 0 if d.agree else 1
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..common.command import Answer, guarded
-from ..common.output import as_json
+from ..common.output import as_json, put_text
 from ..common.run import LOG, Application, board, claimed, listing, picture, read_log
+from ..common.screen.prose import say
 from . import kept, plots
 from .backend import Backend
 from .describe import about, described
@@ -58,7 +59,7 @@ def train(backend: Backend, given: argparse.Namespace) -> Answer:
         task = task_of(given, folder)
         if given.resume:
             resumable(backend, task, folder)
-        print(described(task), flush=True)
+        say(described(task), flush=True)
         own.begin(task.options | {"about": about(task)}, resume=given.resume)
         if not given.resume:
             kept.write_data(folder, task)
@@ -82,12 +83,12 @@ def trained(backend: Backend, given: argparse.Namespace, folder: Path, task: Tas
     loss_of = "quantile loss" if task.options["quantiles"] else "squared error"
     drawn = picture.draw(folder, read_log(folder / LOG), about(task), f"{loss_of}, scaled")
     if drawn:
-        print(f"note: {drawn}")
+        say(f"note: {drawn}")
     scores = evaluation.evaluate(task, model, "validation")
     steps, best = result.counters.step, result.counters.best
-    print(f"trained {steps} steps, best validation loss {best:.4f}; on the validation part:\n")
-    print(table(scores) + "\n\n" + scores.verdict())
-    print(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {shlex.quote(str(folder))}")
+    say(f"trained {steps} steps, best validation loss {best:.4f}; on the validation part:\n")
+    say(table(scores) + "\n\n" + scores.verdict())
+    say(f"\nwrote {folder}; for the test part: python -m {backend.package}.forecast evaluate --run {shlex.quote(str(folder))}")
     _, figures = report(task, model, scores)
     return {"run": folder, "steps": steps, "validation_loss": best, "validation": figures}
 
@@ -107,22 +108,22 @@ def evaluate(backend: Backend, given: argparse.Namespace) -> Answer:
         scores = evaluation.rolling(backend, task, given.part, given.refits, others)
     else:
         scores = evaluation.evaluate(task, model, given.part, others)
-    print(described(task))
+    say(described(task))
     if new:
-        print(f"note: {new} rows are new since the training; they belong to the test part")
+        say(f"note: {new} rows are new since the training; they belong to the test part")
     text, summary = report(task, model, scores, given.refits)
-    print("\n" + text)
+    say("\n" + text)
     stem = given.part + (f"-{given.refits}-refits" if given.refits else "")
     files = [given.run / f"{stem}{end}" for end in (".md", ".json", "-forecasts.csv", "-windows.png", "-errors.png")]
-    files[0].write_text(text + "\n", encoding="utf-8")
-    files[1].write_text(as_json(summary) + "\n", encoding="utf-8")
+    put_text(files[0], text + "\n")
+    put_text(files[1], as_json(summary) + "\n")
     write_forecasts(files[2], scores)
     if given.no_plots:
         files = files[:3]
     else:
         plots.windows(files[3], scores, band(task, model))
         plots.errors(files[4], scores, summary.get("accumulation"))
-    print("\nwrote " + ", ".join(map(str, files)))
+    say("\nwrote " + ", ".join(map(str, files)))
     return summary | {"files": files}
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..common.command import add_json, add_place, declare, flag, option, positive, positive_or_zero
+from ..common.command import Parser, add_json, add_place, declare, flag, option, positive, positive_or_zero
 from ..models.forecaster import MODES
 from .series.fill import WAYS
 from .series.packaged import DATASETS
@@ -78,7 +78,7 @@ LEAST = {"window": 2, "horizon": 1, "hidden": 1, "layers": 1, "epochs": 1, "batc
 
 def parser(package: str, engines: Sequence[str]) -> argparse.ArgumentParser:
     """train, evaluate, predict.  Options of a run that were not given are not in the result, so that it can keep its own."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog=f"python -m {package}.forecast", description="Forecast a series: train a model, hold it against baselines, look ahead."
     )
     verbs = top.add_subparsers(dest="verb", required=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.arrays import Array
+from ..common.output import about
 from .evaluation.band import Band
 from .evaluation.evaluate import Evaluation
 
@@ -39,7 +40,8 @@ def canvas(file: Path, width: float, height: float, rows: int, columns: int, **o
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         yield figure, figure.subplots(rows, columns, squeeze=False, **options)
-        figure.savefig(file)
+        with about(file):
+            figure.savefig(file)
 
 
 def windows(file: Path, e: Evaluation, band: Band) -> None:

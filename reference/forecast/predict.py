@@ -10,7 +10,8 @@ import numpy as np
 from ..common.arrays import Array
 from ..common.checkpoint import schema
 from ..common.command import Answer, Model, UsageError
-from ..common.output import as_json
+from ..common.output import about, as_json, put_text
+from ..common.screen.prose import say
 from . import kept, plots
 from . import series as sources
 from .backend import Backend
@@ -56,8 +57,8 @@ def predict(backend: Backend, given: argparse.Namespace) -> Answer:
         plots.prediction(out.with_suffix(".png"), 2 * o["window"], forecasts[0], b)
     for f in forecasts:
         show(f, several)
-    print(b.words())
-    print(
+    say(b.words())
+    say(
         f"wrote {out}"
         + ("" if given.no_plots else f", {out.with_suffix('.png')}" + (" of the first series" if len(forecasts) > 1 else ""))
     )
@@ -118,13 +119,13 @@ def stored_band(folder: Path, model: Model, horizon: int) -> Band:
     half, n = None if stored["half"] is None else np.array(stored["half"], float), stored["windows"]
     if half is None or horizon <= len(half):
         return Band(half if half is None else half[: whole(model, horizon)], n)
-    print(f"note: the training kept a band for {len(half)} steps, so there is none beyond")
+    say(f"note: the training kept a band for {len(half)} steps, so there is none beyond")
     return Band(np.concatenate([half, np.full(whole(model, horizon) - len(half), np.nan)]), n)
 
 
 def write_band(folder: Path, task: Task, model: Model) -> None:
     b = band(task, model)
-    (folder / BAND).write_text(as_json({"half": b.half, "windows": b.windows}) + "\n", encoding="utf-8")
+    put_text(folder / BAND, as_json({"half": b.half, "windows": b.windows}) + "\n")
 
 
 def label(f: Forecast) -> str:
@@ -142,7 +143,7 @@ def record(f: Forecast, several: bool) -> dict[str, Any]:
 def write(out: Path, forecasts: list[Forecast], quantiles: tuple[float, ...], several: bool) -> None:
     """A file of columns in full precision, a line for each step."""
     first = ["series"] if several else []
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with about(out), out.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow([*first, "time", label(forecasts[0]), "lower", "upper", *(f"quantile {q:g}" for q in quantiles)])
         for f in forecasts:
@@ -161,8 +162,8 @@ def show(f: Forecast, several: bool) -> None:
     spread = float(np.ptp(f.series.values[:, 0]))
     form = f",.{digits(spread)}f" if spread > 1e-9 else ".6g"
     if several:
-        print(f"{f.series.name}:")
+        say(f"{f.series.name}:")
     for k, t in enumerate(f.times):
         low, high = (np.nan, np.nan) if f.between is None else f.between[:, k]
         around = "" if np.isnan(low) else f"   from {low:{form}} to {high:{form}}"
-        print(f"{f.series.shown(t)}  {f.values[k]:14{form}}{around}")
+        say(f"{f.series.shown(t)}  {f.values[k]:14{form}}{around}")

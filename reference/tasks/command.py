@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 
 from ..common.command import guarded
+from ..common.output import put_text
+from ..common.screen.prose import say
 from . import TASKS
 from .backend import Backend
 from .options import parsed
@@ -21,8 +23,8 @@ def main(backend: Backend, arguments: Sequence[str] | None = None) -> int:
         words = " ".join(f"--{k} {v}" for k, v in asked.items())
         measured["command"] = f"python -m {backend.package}.tasks {options.task} {words}"
         file = options.out / f"{options.task}-{backend.package}-{options.cell}.json"
-        file.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print("\n".join([*lines(measured), f"wrote {file}"]))
+        put_text(file, json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+        say(*lines(measured), f"wrote {file}")
         return 0
 
     return guarded(command, options.out, "interrupted; nothing was written")

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..common.command import above_zero, number, positive, positive_or_zero
+from ..common.command import Parser, above_zero, number, positive, positive_or_zero
 from . import TASKS
 
 LEAST = 50  # names, words or sentences that a task can be split into three parts with
@@ -16,9 +16,7 @@ def parsed(package: str, engines: Sequence[str], arguments: Sequence[str] | None
 
     SystemExit(2), with a sentence: an option out of range, or a folder that cannot be made.
     """
-    top = argparse.ArgumentParser(
-        prog=f"python -m {package}.tasks", description="Train the variants of a task, and say what each can do."
-    )
+    top = Parser(prog=f"python -m {package}.tasks", description="Train the variants of a task, and say what each can do.")
     top.add_argument("task", choices=TASKS)
     top.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="gru")
     top.add_argument("--dtype", choices=("float32", "float64"), default="float32")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common import batches, schedules, teacher_forcing
 from ..common.command import Model
+from ..common.screen.prose import say
 from . import Task
 from .backend import Backend
 
@@ -87,7 +88,7 @@ def run(
         "variants": {},
     }
     for label, kwargs in task.variants.items():
-        print(f"training: {label}, {steps} steps", flush=True)
+        say(f"training: {label}, {steps} steps", flush=True)
         model, lasted = fit(task, backend, kwargs, cell, seed, steps, dtype)
         results["variants"][label] = {**task.figures(model), "seconds": round(lasted, 1)}
         if "examples" not in results:  # of the first variant

@@ -6,6 +6,7 @@ Same options, text, draws, files and answers; only the model and the loop are of
 """
 
 import sys
+from functools import partial
 
 from .. import door
 
@@ -13,8 +14,9 @@ if __name__ == "__main__":  # before what may be missing is imported
     door.needs("apps,torch", "torch", "rich", "safetensors", "fastjsonschema", "filelock")
 
 from reference.char_lm.__main__ import main
+from reference.common.command import entered
 
 from .backend import BACKEND
 
 if __name__ == "__main__":
-    sys.exit(main(BACKEND))
+    sys.exit(entered(partial(main, BACKEND)))

@@ -9,7 +9,6 @@ T and B are free.  Weights and numbers are float32, for ONNX Runtime's LSTM and 
 and how a series is scaled stand in the model's metadata.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +19,9 @@ import numpy as np
 from reference.common import checkpoint
 from reference.common.checkpoint import Checkpoint
 from reference.common.checkpoint.schema import shown
-from reference.common.command import UsageError, failed, guarded
+from reference.common.command import Parser, UsageError, failed, guarded
 from reference.common.run import find
+from reference.common.screen.prose import say
 
 
 def application(saved: Checkpoint, what: str) -> ModuleType:
@@ -62,7 +62,7 @@ def check(graph: bytes, export: ModuleType, saved: Checkpoint) -> dict[str, tupl
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 1 where ONNX Runtime computes something else; else as reference/common/command.py says."""
-    parser = argparse.ArgumentParser(prog="python -m torch_impl.export", description="A trained model as an ONNX file.")
+    parser = Parser(prog="python -m torch_impl.export", description="A trained model as an ONNX file.")
     parser.add_argument("run", metavar="RUN", help="folder of a char_lm or forecast run, or a checkpoint in one")
     parser.add_argument("--out", type=Path, default=Path("model.onnx"), help="the file to write (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -82,10 +82,10 @@ def export(run: str, out: Path) -> int:
     graph = module.graph(saved).SerializeToString()
     errors = check(graph, module, saved)
     for name, (error, allowed) in errors.items():
-        print(f"{name:10} error {error:.1e}   allowed {allowed:.1e}   {'equal' if error <= allowed else 'WRONG'}")
+        say(f"{name:10} error {error:.1e}   allowed {allowed:.1e}   {'equal' if error <= allowed else 'WRONG'}")
     if not all(error <= allowed for error, allowed in errors.values()):
-        print(f"error: ONNX Runtime does not compute what NumPy does, so {out} was not written", file=sys.stderr)
+        say(f"error: ONNX Runtime does not compute what NumPy does, so {out} was not written", file=sys.stderr)
         return 1
     checkpoint.write(out, graph)
-    print(f"wrote {out}")
+    say(f"wrote {out}")
     return 0

@@ -14,6 +14,7 @@ import numpy as np
 from ...common.arrays import Array
 from ...common.checks import UsageError
 from ...common.extras import lacking
+from ...common.screen.prose import say
 from ..train import Task
 from ..windows import Windows
 
@@ -34,7 +35,7 @@ def statsforecast(task: Task, windows: Windows) -> dict[str, Array]:
 
     season = task.season if task.season <= LONGEST else 1
     if season != task.season:
-        print(f"note: a season of {task.season} is too long for statsforecast's models; they are given none", flush=True)
+        say(f"note: a season of {task.season} is too long for statsforecast's models; they are given none", flush=True)
     models = {"AutoARIMA": AutoARIMA, "AutoETS": AutoETS}
     return {f"statsforecast {n}": rolling(partial(m, season_length=season), task, windows) for n, m in models.items()}
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...common.command import Model
+from ...common.output import about
 from ..train import Task
 from .band import Band, band, covered
 from .evaluate import Evaluation, accumulation
@@ -90,7 +91,7 @@ def write_forecasts(file: Path, e: Evaluation) -> None:
     names = list(e.forecasts)
     quantiles = [f"quantile {q:g}" for q in e.quantiles]
     several = ["series"] if e.several else []
-    with file.open("w", encoding="utf-8", newline="") as opened:
+    with about(file), file.open("w", encoding="utf-8", newline="") as opened:
         lines = csv.writer(opened)
         lines.writerow([*several, "origin", "step", "time", "truth", *names, "lower", "upper", *quantiles])
         for w in range(e.truth.shape[1]):

@@ -5,12 +5,15 @@ benchmarks/results.  Without ``--write``, the exit status is 1 if something is n
 pictures of the studies again, too, from what is kept.
 """
 
-import argparse
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from importlib import import_module
 
 from cogapp import Cog
+
+from reference.common.command import entered, parser
+from reference.common.output import put_text
+from reference.common.screen.prose import say
 
 from . import labels
 
@@ -28,8 +31,8 @@ def renew(write: bool = True) -> list[str]:
     """The names of the notes that are not current; they are written unless told otherwise."""
     stale = {note: text for note in labels.pages() if (text := current(note)) != labels.read(labels.NOTES / f"{note}.md")}
     for note, text in stale.items() if write else ():
-        (labels.NOTES / f"{note}.md").write_text(text, encoding="utf-8")
-    print(*(f"{'wrote' if write else 'not current:'} notes/{note}.md" for note in stale), sep="\n", end="\n" * bool(stale))
+        put_text(labels.NOTES / f"{note}.md", text)
+    say(*(f"{'wrote' if write else 'not current:'} notes/{note}.md" for note in stale))
     return list(stale)
 
 
@@ -40,10 +43,10 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]], texts: Colle
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="renew them")
-    parser.add_argument("--figures", action="store_true", help="and draw the pictures")
-    arguments = parser.parse_args()
+    options = parser("python -m notes.generated", __doc__ or "")
+    options.add_argument("--write", action="store_true", help="renew them")
+    options.add_argument("--figures", action="store_true", help="and draw the pictures")
+    arguments = options.parse_args()
     for name in STUDIES if arguments.figures else ():
         module = import_module(f"notes.studies.{name}")
         getattr(module, "STUDY", module).draw()
@@ -51,4 +54,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

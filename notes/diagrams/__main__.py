@@ -1,11 +1,20 @@
 """``python -m notes.diagrams``: draw every diagram, in English and in Chinese."""
 
-import argparse
+import sys
+
+from reference.common.command import entered, parser
+from reference.common.output import put_text
 
 from . import files
 
-if __name__ == "__main__":
-    argparse.ArgumentParser(prog="python -m notes.diagrams", description=__doc__).parse_args()
+
+def main() -> int:
+    parser("python -m notes.diagrams", __doc__ or "").parse_args()
     for file, text in files():
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        put_text(file, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(entered(main))

@@ -1,6 +1,5 @@
 """``python -m notes.diagrams.parity``: the README's picture, from a run of the suite and one planted fault."""
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from parity_tests.judge.cases import table
 from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.suite import run_case
 from parity_tests.mutation.command import candidates, implementation
+from reference.common.command import entered, parser
+from reference.common.output import put_text
 
 FILE = Path(__file__).parent.parent / "figures" / "parity.svg"
 # rich's own format fetches a font from the web; the reader's monospace font will do.
@@ -22,7 +23,7 @@ LOCAL = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 
 
 def main() -> int:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser("python -m notes.diagrams.parity", __doc__ or "").parse_args()
     console = Console(record=True, width=104, force_terminal=True, color_system="truecolor", quiet=False)
     results = [run_case(i, case) for i in BUILTIN.values() for case in table()]
     console.print(Text("$ python -m parity_tests", style="bold"))
@@ -32,10 +33,10 @@ def main() -> int:
     console.print(Text(f"# one line of lstm.py broken: {fault.old}  ->  {fault.new}", style="bold"))
     judged = report.build([r._replace(implementation="numpy, broken") for r in broken], [], "cpu")
     console.print(terminal.outcome(judged["implementations"][0]))
-    console.save_svg(str(FILE), title="parity", theme=MONOKAI, code_format=LOCAL)
+    put_text(FILE, console.export_svg(title="parity", theme=MONOKAI, code_format=LOCAL))
     print(f"wrote {FILE.relative_to(Path.cwd())}" if FILE.is_relative_to(Path.cwd()) else f"wrote {FILE}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -5,18 +5,18 @@
 Exit status: 0 the answer passes, 1 it does not, 2 it could not be judged.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from reference.common.screen.prose import say
 from torch_impl import door
 
 if __name__ == "__main__":  # before what may be missing is imported
     door.needs("torch", "torch")
 
-from reference.common.output import shielded, whole
+from reference.common.command import Parser, entered
 
 from .complex_step import UnjudgedError
 from .judge import judge, raised
@@ -25,7 +25,7 @@ from .table import EXERCISES
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m notes.exercises", description="Judges an answer to an exercise.")
+    parser = Parser(prog="python -m notes.exercises", description="Judges an answer to an exercise.")
     parser.add_argument("number", nargs="?", help="which exercise; without it, a list")
     parser.add_argument("file", nargs="?", type=Path, help="a Python file with the functions that it asks for")
     parser.add_argument("--hint", type=int, nargs="?", const=1, choices=(1, 2), help="show a hint: 1 (the default) or 2")
@@ -34,15 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--hint goes with the number of an exercise, and without a file")
     try:
         if given.number is None:
-            print("\n".join(f"{n:2d}  {title}" for n, title in titles().items()))
+            say(*(f"{n:2d}  {title}" for n, title in titles().items()))
         elif given.hint:
-            print(hints(chosen(given.number))[given.hint - 1])
+            say(hints(chosen(given.number))[given.hint - 1])
         elif given.file is None:
-            print(text(chosen(given.number)))
+            say(text(chosen(given.number)))
         else:
             return verdict(chosen(given.number), given.file)
     except UnjudgedError as why:
-        print(f"not judged: {why}", file=sys.stderr)
+        say(f"not judged: {why}", file=sys.stderr)
         return 2
     return 0
 
@@ -55,7 +55,7 @@ def chosen(number: str) -> int:
 
 def verdict(number: int, file: Path) -> int:
     wrong = judge(EXERCISES[number], load(file))
-    print(f"exercise {number}: {f'not yet: {wrong}' if wrong else 'passed'}")
+    say(f"exercise {number}: {f'not yet: {wrong}' if wrong else 'passed'}")
     return 1 if wrong else 0
 
 
@@ -75,6 +75,4 @@ def load(file: Path) -> dict[str, Callable]:
 
 
 if __name__ == "__main__":
-    with shielded() as output:
-        status = whole(output, main())
-    sys.exit(status)
+    sys.exit(entered(main))

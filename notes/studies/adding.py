@@ -9,7 +9,6 @@ et al. 2016).
     python -m notes.studies.adding --write                  # trains all of the note, and renews its table and picture
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +22,9 @@ from rich.progress import track
 from reference.cells.layers import quiet
 from reference.common import checks
 from reference.common.arrays import Array
+from reference.common.command import Parser, above_zero, at_least_zero, entered, number, positive, positive_or_zero
 from reference.common.module import Grads, Pullback
+from reference.common.screen.prose import say
 from reference.models.model import Model
 from reference.models.recurrent import hidden, of_hidden, recurrent
 from reference.parts import losses
@@ -232,25 +233,30 @@ def merged(records: list[Record]) -> list[Record]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m notes.studies.adding", description="Train a cell on the adding problem.")
+    parser = Parser(prog="python -m notes.studies.adding", description="Train a cell on the adding problem.")
     add = parser.add_argument
-    add("--T", type=int, help="steps of a sequence (default: 50, and for the table 50, 200 and 500)")
+    add("--T", type=positive, help="steps of a sequence (default: 50, and for the table 50, 200 and 500)")
     add("--cell", choices=CELLS, default="lstm")
-    add("--hidden", type=int, default=64, metavar="H")
+    add("--hidden", type=positive, default=64, metavar="H")
     add("--init", choices=INITS, default="uniform", help="of the recurrent matrix")
-    add("--keep-bias", type=float, default=0.0, help="added to f and taken from i of an LSTM, added to z of a GRU")
-    add("--steps", type=int, default=1000)
-    add("--batch", type=int, default=32)
-    add("--lr", type=float, default=1e-2)
-    add("--clip", type=float, default=1.0, help="largest norm of the gradient; 0 does not clip")
-    add("--seed", type=int, default=0)
+    add(
+        "--keep-bias",
+        type=number(float, math.isfinite, "finite"),
+        default=0.0,
+        help="added to f and taken from i of an LSTM, added to z of a GRU",
+    )
+    add("--steps", type=positive, default=1000)
+    add("--batch", type=positive, default=32)
+    add("--lr", type=above_zero, default=1e-2)
+    add("--clip", type=at_least_zero, default=1.0, help="largest norm of the gradient; 0 does not clip")
+    add("--seed", type=positive_or_zero, default=0)
     add("--row", choices=trained_for_the_table(4), help="train this row of the note's table, and print the table")
     all_rows = "train every row at every length, or --row and --T only, and renew the note; the rest stays"
     add("--write", action="store_true", help=all_rows)
     a = parser.parse_args()
     if a.row or a.write:
         records = merged(list(run(lengths=(a.T,) if a.T else LENGTHS, only=a.row)))
-        print(table(records))
+        say(table(records))
         if a.write:
             STUDY.keep(records)
         return 0
@@ -260,9 +266,9 @@ def main() -> int:
         print(f"step {step:5d}  mean squared error {loss:.4f}", flush=True)
 
     log = train(model, a.T or 50, a.steps, a.batch, a.lr, a.clip or None, a.seed, report)
-    print(f"unseen sequences {log.error:.4f}, always answering 1 {GUESS:.4f}")
+    say(f"unseen sequences {log.error:.4f}, always answering 1 {GUESS:.4f}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -21,6 +21,7 @@ from matplotlib.ticker import NullLocator
 from benchmarks.report.drawing import BACKGROUND, COLOURS, FOREGROUND, STROKES, WIDTH
 from benchmarks.report.drawing import STYLE as OF_PAGES
 from reference.common.arrays import Array
+from reference.common.output import put_text
 
 from ..diagrams import palette
 from ..labels import NOTES
@@ -78,7 +79,7 @@ def save(figure: Figure, name: str) -> None:
     written = io.BytesIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure.savefig(written, format="svg", metadata={"Date": None})
-    (FIGURES / f"{name}.svg").write_text(themed(smaller(written.getvalue().decode()), name), encoding="utf-8")
+    put_text(FIGURES / f"{name}.svg", themed(smaller(written.getvalue().decode()), name))
     print(f"wrote notes/figures/{name}.svg")
 
 

@@ -3,7 +3,6 @@
 With names of ``RUNS`` after the series, or ``rolling``, these runs alone.  ``--write`` keeps them and renews the note.
 """
 
-import argparse
 import platform
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.common.command import entered
 from reference.forecast.backend import BACKEND
 from reference.forecast.evaluation.against import statsforecast
 from reference.forecast.evaluation.band import LEVEL, covered
@@ -25,7 +25,7 @@ from reference.forecast.evaluation.report import LABELS, as_json, markdown
 from reference.forecast.options import parser, settled
 from reference.forecast.train import Task, fit, prepare
 
-from .study import Study, short
+from .study import Study, options, short
 
 SERIES = ("sunspots", "weather")
 REFITS = 4
@@ -172,12 +172,14 @@ STUDIES = {series: study(series) for series in SERIES}
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("series", choices=SERIES)
-    options.add_argument("runs", nargs="*", metavar="RUN", help=", ".join(LABELLED))
-    arguments, rest = options.parse_known_args()
-    return study(arguments.series, arguments.runs).command(rest)
+    p = options("forecast", __doc__)
+    p.add_argument("series", choices=SERIES)
+    p.add_argument("runs", nargs="*", metavar="RUN", help=", ".join(LABELLED))
+    given = p.parse_args()
+    if unknown := [label for label in given.runs if label not in LABELLED]:
+        p.error(f"there is no run {unknown[0]!r}; there are {', '.join(LABELLED)}")
+    return study(given.series, given.runs).run(given.write)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -22,6 +22,7 @@ import torch_impl.gradients.hessian
 from parity_tests.judge.diagnosis import TWINS
 from reference.cells import gru, lstm, rnn
 from reference.common import parameters
+from reference.common.command import entered
 from reference.gradients import checkpointed_bptt, hessian, rtrl, truncated_bptt
 
 from ..generated import markdown
@@ -214,4 +215,4 @@ STUDY = Study("gradient_costs", __doc__, measure)
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

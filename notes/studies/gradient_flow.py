@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from reference.common import parameters
 from reference.common.arrays import Array
+from reference.common.command import entered
 from reference.gradients import gradient_flow
 from reference.training.init import SCHEMES
 
@@ -237,4 +238,4 @@ STUDY = Study(
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

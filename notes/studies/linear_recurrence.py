@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from parity_tests.judge.report import processor
 from reference.common.arrays import Array
+from reference.common.command import entered
 from reference.parts import linear_recurrence as room
 
 from ..generated import markdown
@@ -100,4 +101,4 @@ STUDY = Study("linear_recurrence", __doc__, measure, tables)
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

@@ -17,6 +17,7 @@ from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.oracle import Tensors, compute, truth
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, Error, error_of, judge, largest_of
 from reference.common.arrays import Array
+from reference.common.command import entered
 
 from ..generated import markdown
 from .study import Study
@@ -93,4 +94,4 @@ STUDY = Study("low_precision", __doc__, measure)
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

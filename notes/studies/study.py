@@ -11,6 +11,9 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from reference.common.arrays import Array
+from reference.common.command import parser
+from reference.common.output import put_text
+from reference.common.screen.prose import say
 
 from .. import generated
 from ..labels import NOTES
@@ -53,21 +56,28 @@ class Study(NamedTuple):
 
     def keep(self, result: Kept) -> None:
         """Into notes/results, and from there into the pictures and the notes."""
-        self.file.write_text(as_text(result), encoding="utf-8")
+        put_text(self.file, as_text(result))
         print(f"wrote {self.file.relative_to(NOTES.parent)}")
         self.draw()
         generated.renew()
 
     def command(self, arguments: Sequence[str] | None = None) -> int:
         """Measure and print the tables; ``--write`` keeps it all.  An exit status."""
-        parser = argparse.ArgumentParser(description=self.about, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("--write", action="store_true", help="keep what is measured, and renew the note and its pictures")
-        write = parser.parse_args(arguments).write
+        return self.run(options(self.name, self.about).parse_args(arguments).write)
+
+    def run(self, write: bool) -> int:
         result = json.loads(json.dumps(self.measure()))
-        print("\n\n".join(self.tables(result).values()))
+        say("\n\n".join(self.tables(result).values()))
         if write:
             self.keep(result)
         return 0
+
+
+def options(name: str, about: str | None) -> argparse.ArgumentParser:
+    """What every study takes."""
+    p = parser(f"python -m notes.studies.{name}", about or "")
+    p.add_argument("--write", action="store_true", help="keep what is measured, and renew the note and its pictures")
+    return p
 
 
 def as_text(result: Kept) -> str:

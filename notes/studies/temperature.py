@@ -19,6 +19,7 @@ from reference.char_lm import command
 from reference.char_lm.run import text_of, trained
 from reference.common import sampling
 from reference.common.arrays import Array
+from reference.common.command import entered
 
 from ..generated import markdown
 from .drawing import COLOURS, FOREGROUND, SMALL, panels, stroke
@@ -144,4 +145,4 @@ STUDY = Study("temperature", __doc__, measure, lambda kept: {"": table(kept)}, l
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

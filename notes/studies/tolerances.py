@@ -22,6 +22,7 @@ from parity_tests.judge.implementations import BUILTIN
 from parity_tests.judge.oracle import Tensors, Truth, compute, define, truth
 from parity_tests.judge.tolerance import FLOOR_EPS, allowed, largest
 from reference.common.arrays import Array
+from reference.common.command import entered
 from torch_impl.cells import gru, lstm, rnn
 
 from ..generated import markdown
@@ -217,4 +218,4 @@ STUDY = Study("tolerances", __doc__, lambda: {"": by_baselines()} | refusals())
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

@@ -5,7 +5,6 @@ MAPE = the mean of 100 |x - f| / x; MASE = the mean of |x - f| over the mean |x_
 each the mean over the steps, then over the series.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.common.command import entered
 from reference.forecast.backend import BACKEND
 from reference.forecast.evaluation.against import rolling
 from reference.forecast.evaluation.baselines import persistence
@@ -26,7 +26,7 @@ from reference.forecast.evaluation.report import markdown
 from reference.forecast.options import parser, settled
 from reference.forecast.train import Task, fit, prepare
 
-from .study import Study, short
+from .study import Study, options, short
 
 OPTIONS = "--data tourism --level --hidden 64 --epochs 20"
 PUBLISHED = {"seasonal naive": ("22.56", "1.63")}  # MAPE and MASE; the first as Tcomp, the R package of the data, confirms
@@ -100,11 +100,13 @@ STUDY = study()
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("parts", nargs="*", metavar="PART", help=", ".join(MEASURED))
-    arguments, rest = options.parse_known_args()
-    return study(arguments.parts).command(rest)
+    p = options("tourism", __doc__)
+    p.add_argument("parts", nargs="*", metavar="PART", help=", ".join(MEASURED))
+    given = p.parse_args()
+    if unknown := [part for part in given.parts if part not in MEASURED]:
+        p.error(f"there is no part {unknown[0]!r}; there are {', '.join(MEASURED)}")
+    return study(given.parts).run(given.write)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

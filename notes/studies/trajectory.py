@@ -13,6 +13,7 @@ from rich.progress import track
 
 from parity_tests.judge.tolerance import BASELINE_FACTOR, FLOOR_EPS, step_maxima
 from parity_tests.training.trajectory import CELLS, OPTIMIZERS, RUNS, STEPS, TASKS, Task, Trajectory, follow, truth
+from reference.common.command import entered
 
 from ..generated import markdown
 from .study import Study
@@ -120,4 +121,4 @@ STUDY = Study("trajectory", __doc__, measure)
 
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

@@ -5,64 +5,65 @@ autograd where PyTorch is installed.  Exit status: 0 they agree; 1 they do not, 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from reference.common.output import shielded, whole
+from reference.common.command import entered, failed, parser
+from reference.common.output import put_text
+from reference.common.screen.prose import columns, say
 
 from . import ROOMS, BrokenLineError, Problem, Quantity, page, problem, ran, text
 
 
 def arguments() -> argparse.ArgumentParser:
-    summary, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m notes.trace", description=summary.partition(": ")[2], epilog=rest)
-    parser.add_argument("cell", choices=ROOMS)
+    options = parser("python -m notes.trace", __doc__ or "")
+    options.add_argument("cell", choices=ROOMS)
     sizes = {"T": (3, "steps"), "B": (1, "sequences"), "I": (1, "input features"), "H": (2, "hidden features")}
     for name, (default, meaning) in sizes.items():
-        parser.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
-    parser.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
-    parser.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
-    parser.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
-    parser.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
+        options.add_argument(f"--{name}", type=_whole, default=default, help=f"{meaning} (default: {default})")
+    options.add_argument("--seed", type=partial(_whole, least=0), default=0, help="default: 0")
+    options.add_argument("--reset", choices=("after", "before"), default="after", help="gru only")
+    options.add_argument("--nonlinearity", choices=("tanh", "relu"), default="tanh", help="rnn only")
+    options.add_argument("--proj-size", type=_whole, default=0, metavar="P", help="lstm only; below H")
     alone = "no: NumPy alone, also where PyTorch is installed"
-    parser.add_argument("--autograd", choices=("auto", "no"), default="auto", help=alone)
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    return parser
+    options.add_argument("--autograd", choices=("auto", "no"), default="auto", help=alone)
+    options.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page as well")
+    options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = arguments()
-    args = parser.parse_args(argv)
+    options = arguments()
+    args = options.parse_args(argv)
     for option, cell in (("reset", "gru"), ("nonlinearity", "rnn"), ("proj_size", "lstm")):
-        if args.cell != cell and getattr(args, option) != parser.get_default(option):
-            parser.error(f"--{option.replace('_', '-')} is for {cell} only; got it for {args.cell}")
+        if args.cell != cell and getattr(args, option) != options.get_default(option):
+            options.error(f"--{option.replace('_', '-')} is for {cell} only; got it for {args.cell}")
     if args.proj_size >= args.H:
-        parser.error(f"--proj-size must be below --H, which is {args.H}; got {args.proj_size}")
+        options.error(f"--proj-size must be below --H, which is {args.H}; got {args.proj_size}")
     room = ROOMS[args.cell]
-    options = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
-    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size, **options[args.cell])
+    own = {"gru": {"reset_after": args.reset == "after"}, "rnn": {"nonlinearity": args.nonlinearity}, "lstm": {}}
+    q = problem(room, args.T, args.B, args.I, args.H, args.seed, args.proj_size, **own[args.cell])
     try:
         run, others = ran(room, q), autograd(args.cell, q) if args.autograd == "auto" else None
     except BrokenLineError as why:
-        print(f"error: {why}", file=sys.stderr)
+        say(f"error: {why}", file=sys.stderr)
         return 1
     quantities = text.complete(run.quantities, run.handed, others)
-    color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
-    print(*text.lines(room, q, quantities, others, color), sep="\n")
+    color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    print(*text.lines(room, q, quantities, others, color, columns(sys.stdout)), sep="\n")
     wrong = [one for one in quantities if text.differs(one, others)]
     said = verdict(quantities, others, wrong)
-    print("\n" + said)
+    say("\n" + said)
     if args.html:
         try:
             args.html.parent.mkdir(parents=True, exist_ok=True)
-            args.html.write_text(page.page(args.cell, room, q, quantities, others, said), encoding="utf-8")
+            put_text(args.html, page.page(args.cell, room, q, quantities, others, said))
         except OSError as e:
-            print(f"error: the page cannot be written: {e}", file=sys.stderr)
-            return 2
-        print(f"wrote {args.html}")
+            return failed(f"the page cannot be written: {e.filename}: {e.strerror}")
+        say(f"wrote {args.html}")
     return int(bool(wrong))
 
 
@@ -97,6 +98,4 @@ def _whole(given: str, least: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    with shielded() as output:
-        status = whole(output, main())
-    sys.exit(status)
+    sys.exit(entered(main))

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from reference.common.arrays import Array
+from reference.common.screen.prose import filled
 
 from . import LABEL, Key, Problem, Quantity
 
@@ -94,26 +95,31 @@ def given(q: Problem) -> dict[str, Array]:
     return named | {f"d{k}_n": v for k, v in q.ds._asdict().items()}
 
 
-def lines(room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, color: bool) -> Iterator[str]:
-    """The trace for a terminal."""
+def lines(
+    room: ModuleType, q: Problem, quantities: list[Quantity], others: Others, color: bool, wide: int | None = None
+) -> Iterator[str]:
+    """The trace for a terminal, which may be so wide."""
+    margin = " " * (22 if wide is None or wide > 80 else 4)
 
-    def paint(text: str, code: str) -> str:
-        return f"{code}{text}{PLAIN}" if color else text
+    def shown(text: str, painted: str = "", code: str = "") -> str:
+        """With its end in a colour."""
+        line = text + painted if wide is None else filled(text + painted, wide)
+        return f"{line[: len(text)]}{code}{line[len(text) :]}{PLAIN}" if color and code else line
 
     for label, text in equations(room).items():
-        yield "\n".join(f"{label if k == 0 else '':4}{line}" for k, line in enumerate(text.splitlines()))
+        yield from (shown(f"{label if k == 0 else '':4}{line}") for k, line in enumerate(text.splitlines()))
     yield ""
     for name, v in given(q).items():
-        yield f"{name:8}{figures(v, 1)}"
+        yield shown(f"{name:8}{figures(v, 1)}")
     for title, group in groupby(quantities, heading):
-        yield "\n" + paint(title, BOLD)
+        yield shown("\n", title, BOLD)
         for one in group:
-            yield f"  {one.name:8}{' '.join(one.labels):12}{paint(one.formula, DIM)}"
+            yield shown(f"  {one.name:8}{' '.join(one.labels):12}", one.formula, DIM)
             if one.line:
-                yield f"  {'':20}numpy  {figures(one.value, 6)}"
+                yield shown(f"{margin}numpy  {figures(one.value, 6)}")
             if both := compared(one, others):
                 other, said, bad = both
-                yield f"  {'':20}torch  {other}  {paint(said, RED if bad else GREEN)}"
+                yield shown(f"{margin}torch  {other}  ", said, RED if bad else GREEN)
 
 
 def markdown(q: Problem, quantities: list[Quantity]) -> str:

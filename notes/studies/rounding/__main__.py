@@ -2,7 +2,9 @@
 
 import sys
 
+from reference.common.command import entered
+
 from . import STUDY
 
 if __name__ == "__main__":
-    sys.exit(STUDY.command())
+    sys.exit(entered(STUDY.command))

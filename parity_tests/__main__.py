@@ -8,12 +8,11 @@ from torch_impl import door
 def main() -> int:
     """The command; returns its exit status."""
     door.needs("parity", "torch", "rich")
-    from reference.common.output import shielded, whole
+    from reference.common.command import entered
 
     from .judge.command import main
 
-    with shielded() as output:
-        return whole(output, main())
+    return entered(main)
 
 
 def console() -> int:

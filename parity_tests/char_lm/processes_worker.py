@@ -3,6 +3,7 @@
 torchrun --nproc-per-node 2 -m -- parity_tests.char_lm.processes_worker stop 20 train --run ...
 """
 
+import argparse
 import errno
 import os
 import signal
@@ -10,8 +11,17 @@ import sys
 from typing import Any
 
 from reference.char_lm import command
+from reference.common.command import Parser, entered, positive
 from torch_impl.char_lm import backend as char_lm
 from torch_impl.training import loop
+
+
+def words() -> int:
+    p = Parser(prog="python -m parity_tests.char_lm.processes_worker", description=__doc__)
+    p.add_argument("what", choices=("fail", "stop", "die"))
+    p.add_argument("step", type=positive)
+    p.add_argument("arguments", nargs=argparse.REMAINDER, help="of torch_impl.char_lm")
+    return main(**vars(p.parse_args()))
 
 
 def main(what: str, step: int, arguments: list[str]) -> int:
@@ -32,4 +42,4 @@ def main(what: str, step: int, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3:]))
+    sys.exit(entered(words))

@@ -1,6 +1,8 @@
-"""The demo from its start to its page.  Exit status 1 if anything is wrong that must be equal, or the fault survived."""
+"""``python -m parity_tests.demo``: everything on real data, on one page, out/demo.html.
 
-import argparse
+Exit status 1 if anything is wrong that must be equal, or the fault survived.
+"""
+
 import json
 import shutil
 import sys
@@ -20,7 +22,8 @@ from rich.text import Text
 
 from reference.char_lm.generate import side_by_side
 from reference.common import datasets as corpora
-from reference.common.command import guarded
+from reference.common.command import entered, guarded, parser
+from reference.common.output import put_text
 from reference.common.run import CONFIG
 
 from ..judge import pages, report, terminal
@@ -53,7 +56,7 @@ def missing() -> str | None:
 
 
 def command() -> int:
-    argparse.ArgumentParser(prog="python -m parity_tests.demo", description=__doc__).parse_args()
+    parser("python -m parity_tests.demo", __doc__ or "").parse_args()
     return guarded(main, OUT)
 
 
@@ -126,7 +129,7 @@ def run(console: Console, settings: Settings) -> list[str]:
         "fault": parity.planted(),
         "i": on_fault["implementations"][0],
     }
-    (OUT / "demo.html").write_text(pages.render("demo.html", content), encoding="utf-8")
+    put_text(OUT / "demo.html", pages.render("demo.html", content))
     return problems(on_real, wrong, texts, on_fault)
 
 
@@ -147,4 +150,4 @@ def heading(console: Console, part: int, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command())
+    sys.exit(entered(command))

@@ -4,7 +4,6 @@ Prints two tables, the largest error over allowed in each cell of them, and writ
 if anything is wrong.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable
 from io import StringIO
@@ -15,7 +14,8 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from reference.common.command import guarded
+from reference.common.command import entered, guarded, parser
+from reference.common.output import put_text
 
 from ..judge import terminal
 from ..judge.suite import worst_of
@@ -85,7 +85,7 @@ def trajectories() -> tuple[Table, list[Verdict]]:
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m parity_tests.demo.models", description=__doc__).parse_args()
+    parser("python -m parity_tests.demo.models", __doc__ or "").parse_args()
     return guarded(report, OUT)
 
 
@@ -102,10 +102,10 @@ def report() -> int:
     console.print(said)
     page.print(said)
     OUT.parent.mkdir(exist_ok=True)
-    page.save_html(str(OUT))
+    put_text(OUT, page.export_html())
     console.print(f"wrote {OUT}", highlight=False)
     return int(bool(wrong) or not all_verdicts)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reference.common.command import above_zero, failed, parser, positive
+from reference.common.screen import prose
 
 from . import pages, report, terminal
 from .definition import check_all
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         results, definition = judge(console, judged, chosen, log, args)
     except KeyboardInterrupt:
-        print(f"interrupted{f'; --resume goes on with {args.log}' if log else ''}", file=sys.stderr)
+        prose.say(f"interrupted{f'; --resume goes on with {args.log}' if log else ''}", file=sys.stderr)
         return 130
     finally:
         if log:
@@ -135,7 +136,7 @@ def conclude(console: Console, summary: terminal.Json, chosen: Chosen, args: arg
             pages.write(summary, path)
             console.print(f"wrote {path}", highlight=False)
     except OSError as e:
-        return failed(f"the report cannot be written: {e}")
+        return failed(f"the report cannot be written: {e.filename}: {e.strerror}")
     return int(any(check["fault"] for check in summary["definition"]) or any(map(fails, summary["implementations"])))
 
 

@@ -4,6 +4,8 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+from reference.common.output import put_text
+
 from .terminal import Json, counted, failed_in, figure, narrower, off, said, verdict_of
 
 SUFFIXES = (".json", ".md", ".html")
@@ -15,7 +17,7 @@ def write(report: Json, path: Path) -> None:
         raise ValueError(f"a report is {', '.join(SUFFIXES)}; got {path.name!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1) + "\n" if path.suffix == ".json" else render(f"report{path.suffix}", report)
-    path.write_text(text, encoding="utf-8")
+    put_text(path, text)
 
 
 def missing(path: Path) -> str | None:

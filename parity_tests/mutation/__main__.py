@@ -6,6 +6,8 @@ from torch_impl import door
 
 if __name__ == "__main__":
     door.needs("parity", "torch", "rich")
+    from reference.common.command import entered
+
     from .command import main
 
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -1,6 +1,5 @@
 """Importing ``reference`` with a fault in it, and asking which cases catch it."""
 
-import argparse
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ from rich.progress import track
 from rich.text import Text
 
 from reference.common.checks import ENGINES
-from reference.common.command import guarded
+from reference.common.command import Parser, guarded
 
 from ..judge import terminal
 from ..judge.cases import Case, table
@@ -101,7 +100,7 @@ def cases_that_catch(fault: Fault, package: ModuleType, cases: Sequence[RoomCase
 
 def main() -> int:
     """Print, for each fault, how many cases catch it and what the diagnosis says; 1 if one survives."""
-    argparse.ArgumentParser(prog="python -m parity_tests.mutation", description=main.__doc__).parse_args()
+    Parser(prog="python -m parity_tests.mutation", description=main.__doc__).parse_args()
     return guarded(report)
 
 

@@ -2,7 +2,9 @@
 
 import sys
 
+from reference.common.command import entered
+
 from .running.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

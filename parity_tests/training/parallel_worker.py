@@ -12,6 +12,7 @@ import torch
 from numpy.typing import DTypeLike
 
 from reference.common.batches import select, sequences
+from reference.common.command import Parser, entered
 from torch_impl.training.data_parallel import DataParallel, group
 from torch_impl.training.loop import evaluate, train
 from torch_impl.training.optim import SGD
@@ -72,6 +73,13 @@ def train_one(name: str, rank: int) -> dict[str, np.ndarray]:
     return results | {f"{name} losses": np.array(run.losses), f"{name} evaluated": np.array(evaluate(parallel, batches))}
 
 
+def command() -> int:
+    p = Parser(prog="python -m parity_tests.training.parallel_worker", description=__doc__)
+    p.add_argument("file", help="for the results of rank 0")
+    main(p.parse_args().file)
+    return 0
+
+
 def main(path: str) -> None:
     torch.set_num_threads(1)
     results: dict[str, Any] = {}
@@ -86,4 +94,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(entered(command))

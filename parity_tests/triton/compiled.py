@@ -18,6 +18,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from reference.common.command import entered, parser
 from torch_impl.triton import blocks, gru, lstm, rnn
 
 TARGET = GPUTarget("cuda", 90, 32)
@@ -75,7 +76,16 @@ def stack(code: bytes) -> int:
     return int(found)
 
 
-def main(dtypes: list[str], largest: bool) -> None:
+def main() -> int:
+    options = parser("python -m parity_tests.triton.compiled", __doc__ or "")
+    options.add_argument("dtypes", choices=POINTERS, nargs="+", metavar="DTYPE")
+    options.add_argument("--largest", action="store_true", help="at the largest sizes, and where all are 1")
+    given = options.parse_args()
+    print(json.dumps(stacks(given.dtypes, given.largest)))
+    return 0
+
+
+def stacks(dtypes: list[str], largest: bool) -> dict[str, int]:
     found = {}
     for dtype in dtypes:
         for kernel, constants, launch in kernels(getattr(torch, dtype), largest):
@@ -83,8 +93,8 @@ def main(dtypes: list[str], largest: bool) -> None:
             found[name] = stack(compiled(kernel, constants, launch, POINTERS[dtype]))
             if largest:  # sizes of 1 are constants to Triton
                 compiled(kernel, constants | {size: 1 for size in SIZES if size in kernel.arg_names}, launch, POINTERS[dtype])
-    print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":
-    main([word for word in sys.argv[1:] if word != "--largest"], "--largest" in sys.argv)
+    sys.exit(entered(main))

@@ -12,6 +12,7 @@ import torch
 import triton
 import triton.language as tl
 
+from reference.common.command import entered, parser
 from torch_impl.triton.blocks import get, put, wide
 from torch_impl.triton.functions import sigmoid, tanh
 
@@ -55,5 +56,13 @@ def errors(name: str, dtype: str, device: str) -> tuple[float, float, bool]:
     return float(ulp.max()), float((ulp / (1 + np.abs(given) / 4)).max()), equal
 
 
+def main() -> int:
+    options = parser("python -m parity_tests.triton.functions", __doc__ or "")
+    options.add_argument("device", choices=("cpu", "cuda"))
+    device = options.parse_args().device
+    print(json.dumps({d: {name: errors(name, d, device) for name in EXACT} for d in ("float32", "float64")}))
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps({d: {name: errors(name, d, sys.argv[1]) for name in EXACT} for d in ("float32", "float64")}))
+    sys.exit(entered(main))

@@ -12,6 +12,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from reference.common.command import entered, parser
 from torch_impl import triton
 
 from ..judge.diagnosis import TWINS
@@ -60,5 +61,13 @@ def found(device: str) -> dict[str, list[str]]:
     return out
 
 
+def main() -> int:
+    options = parser("python -m parity_tests.triton.infinity", __doc__ or "")
+    options.add_argument("device", choices=("cpu", "cuda"))
+    device = options.parse_args().device
+    print(json.dumps(found(device)))
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(found(sys.argv[1])))
+    sys.exit(entered(main))

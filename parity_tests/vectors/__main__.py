@@ -8,9 +8,11 @@ from torch_impl import door
 def main() -> int:
     """The command; returns its exit status."""
     door.needs("parity", "torch", "rich", "safetensors")
+    from reference.common.command import entered
+
     from .command import main
 
-    return main()
+    return entered(main)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from reference.common.command import guarded, parser, positive
 from reference.common.extras import lacking
+from reference.common.screen.prose import say
 
 from ..judge import terminal
 from ..judge.cases import Case
@@ -74,7 +75,7 @@ def export_onnx(out: Path, overwrite: bool) -> None:
         raise ValueError(sentence)
     from . import onnx_nodes  # only who asks for them needs onnx
 
-    print(f"wrote {onnx_nodes.write_all(out, overwrite)} node tests to {out}")
+    say(f"wrote {onnx_nodes.write_all(out, overwrite)} node tests to {out}")
 
 
 def export_cases(args: argparse.Namespace) -> None:
@@ -85,11 +86,11 @@ def export_cases(args: argparse.Namespace) -> None:
     folder.prepare(args.out, args.overwrite)
     names = list(shown("vectors", computed(args.out, cases, args.j), len(cases)))
     folder.write_index(args.out, names, without)
-    print(f"wrote {len(names)} cases to {args.out}")
+    say(f"wrote {len(names)} cases to {args.out}")
     for reason, those in without.items():
-        print(f"left out {len(those)}: {reason}")
+        say(f"left out {len(those)}: {reason}")
     if chosen.left_out:
-        print(chosen.left_out)
+        say(chosen.left_out)
 
 
 def computed(out: Path, cases: Sequence[Case], processes: int) -> Iterator[str]:
@@ -121,9 +122,9 @@ def answer_all(args: argparse.Namespace) -> int:
             declined[name] = reason
         if error:
             raised += 1
-            print(f"{name}: {error}")
+            say(f"{name}: {error}")
     folder.write_json(args.out / answer.DECLINED, declined)
-    print(f"wrote {len(names) - len(declined) - raised} answers to {args.out}; {len(declined)} declined, {raised} raised")
+    say(f"wrote {len(names) - len(declined) - raised} answers to {args.out}; {len(declined)} declined, {raised} raised")
     return int(raised > 0)
 
 

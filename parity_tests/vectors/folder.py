@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from reference.common.output import put_text
+
 from ..judge.cases import Case
 from ..judge.oracle import Tensors
 from ..judge.report import RULE
@@ -85,7 +87,7 @@ def save(path: Path, tensors: Tensors) -> None:
 
 
 def write_json(path: Path, content: Json) -> None:
-    path.write_text(nested(content) + "\n", encoding="utf-8")
+    put_text(path, nested(content) + "\n")
 
 
 def nested(content: Any, depth: int = 0) -> str:

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failed(f"{e.filename}: {e.strerror}")
     except ValueError as e:
         return failed(str(e))
-    return show(terminal.console(highlight=False, markup=False, soft_wrap=True), old, new)
+    return show(terminal.console(highlight=False, markup=False), old, new)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -70,13 +70,13 @@ def show(console: Console, old: dict[Key, Entry], new: dict[Key, Entry]) -> int:
             better = not (before in PASSES and after not in PASSES)
             groups.setdefault((better, key[0], before, after), []).append(key)
     for (better, name, before, after), keys in sorted(groups.items()):
-        console.print(f"{name}: {before} -> {after}: {counted(len(keys))}", style="yellow" if better else "bold red")
+        terminal.say(console, f"{name}: {before} -> {after}: {counted(len(keys))}", style="yellow" if better else "bold red")
         for key in keys:
-            console.print(f"  {key[1]} {key[2]}{because(new.get(key))}")
+            terminal.say(console, f"  {key[1]} {key[2]}{because(new.get(key))}")
     worse = sum(len(keys) for (better, *_), keys in groups.items() if not better)
     other = sum(map(len, groups.values())) - worse
     same = len(old | new) - worse - other
-    console.print(f"{worse} worse, {other} otherwise changed, {same} as before", style="bold red" if worse else "green")
+    terminal.say(console, f"{worse} worse, {other} otherwise changed, {same} as before", style="bold red" if worse else "green")
     return int(worse > 0)
 
 

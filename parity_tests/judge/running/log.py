@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from reference.common.output import about
+
 from ..cases import TIERS, Case, table
 from ..causes.search import Explanation
 from ..report import RULE, VERSION, number
@@ -40,8 +42,9 @@ class Log:
             self.line(head(device))
 
     def line(self, content: dict[str, Any]) -> None:
-        self.file.write(json.dumps(content, ensure_ascii=False) + "\n")
-        self.file.flush()
+        with about(self.path):
+            self.file.write(json.dumps(content, ensure_ascii=False) + "\n")
+            self.file.flush()
 
     def add(self, r: Result) -> None:
         """Write a result down."""

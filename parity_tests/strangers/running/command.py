@@ -40,7 +40,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    return guarded(lambda: run(args, terminal.console(highlight=False, markup=False, soft_wrap=True)))
+    return guarded(lambda: run(args, terminal.console(highlight=False, markup=False)))
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if unknown := [name for name in args.names if name not in STRANGERS]:
         raise UsageError(f"no adapter is named {unknown[0]!r}; there are {', '.join(STRANGERS)}")
     if args.list:
-        console.print(*(f"{name:20} {s.library:28} {' '.join(s.needs)}" for name, s in STRANGERS.items()), sep="\n")
+        terminal.say(console, *(f"{name:20} {s.library:28} {' '.join(s.needs)}" for name, s in STRANGERS.items()))
         return 0
     before = results.kept(args.results)
     names = sorted(args.names or STRANGERS, key=lambda name: -before.get(name, {"seconds": 1e9})["seconds"])  # the longest first
@@ -72,12 +72,12 @@ def conclude(console, name, job, before, args) -> bool:
     try:
         result = job.result()
     except (InstallError, JudgeError, OSError) as e:
-        console.print(f"{name}: {e}", style="bold red")
+        terminal.say(console, f"{name}: {e}", style="bold red")
         return True
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result["counts"].items() if n)
-    console.print(f"{name}: {result['about']}: {counts}, {result['seconds']} s")
+    terminal.say(console, f"{name}: {result['about']}: {counts}, {result['seconds']} s")
     for change in results.changes(before.get(name), result):
-        console.print(f"  {change}")
+        terminal.say(console, f"  {change}")
     if not args.cases:
         results.write(result, args.results)
     gone = any(finding["status"] != "there" for finding in result["findings"].values())

@@ -291,26 +291,3 @@ def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
     assert (run / "best.safetensors").exists()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-@pytest.mark.parametrize("command", ["notes.trace rnn --autograd no", "notes.exercises", "parity_tests --list", "benchmarks list"])
-def test_every_command_says_that_its_output_is_not_whole(command):
-    from ..char_lm.runs import ROOT
-
-    with Path("/dev/full").open("w") as full:
-        words = [sys.executable, "-m", *command.split()]
-        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
-    assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")
-
-
-@pytest.mark.parametrize(
-    "module", ["reference.char_lm", "torch_impl.forecast", "reference.tasks", "notes.trace", "notes.exercises", "parity_tests"]
-)
-def test_ctrl_c_is_a_word_also_while_modules_are_loaded(module, tmp_path):
-    from ..char_lm.runs import ROOT
-
-    (tmp_path / "scipy.py").write_text("raise KeyboardInterrupt")  # which all of them load
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    ended = subprocess.run([sys.executable, "-m", module], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (-2, "interrupted\n")

@@ -121,6 +121,7 @@ DOORS = {
     ),
     "parity_tests.strangers": Door(says=("--list",), wrong=("nobody", "-j 0")),
     "parity_tests.mutation": Door(long=""),
+    "parity_tests.mutants": Door(wrong=("nothing", "--digits x", "-j 0")),
     "parity_tests.demo": Door(long=""),
     "parity_tests.demo.models": Door(long=""),
     "parity_tests.training.parallel_worker": Door(wrong=("",)),

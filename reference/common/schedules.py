@@ -12,46 +12,52 @@ it is in a checkpoint.  The same numbers as torch.optim.lr_scheduler, whose clas
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from . import checks
 
 Schedule = Callable[[int], float]
 
 
 def constant(lr: float) -> Schedule:
-    """The same at every step."""
+    """The same at every step.  ValueError: lr is not 0 or more."""
+    lr = checks.zero_or_more("lr", lr)
     return lambda n: lr
 
 
 def step(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
-    """StepLR: times gamma after every ``step_size`` steps."""
-    checks.positive("step_size", step_size)
-    return lambda n: lr * gamma ** (n // step_size)                                   # V1
+    """StepLR: times gamma after every ``step_size`` steps.  ValueError: an argument that is no number, or out of range."""
+    lr, gamma, size = checks.zero_or_more("lr", lr), checks.at_least_zero("gamma", gamma), checks.positive("step_size", step_size)
+    return lambda n: lr * float(np.power(gamma, n // size))                           # V1
 
 
 def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
-    """CosineAnnealingLR: down to eta_min in T_max steps.  Past T_max it rises again, as torch's does."""
-    checks.positive("T_max", T_max)
-    return lambda n: eta_min + (lr - eta_min) * (1 + math.cos(math.pi * n / T_max)) / 2  # V2
+    """CosineAnnealingLR: down to eta_min in T_max steps.  Past T_max it rises again, as torch's does.  Raises as ``step``."""
+    lr, low, steps = checks.zero_or_more("lr", lr), checks.at_least_zero("eta_min", eta_min), checks.positive("T_max", T_max)
+    return lambda n: low + (lr - low) * (1 + math.cos(math.pi * n / steps)) / 2       # V2
 
 
 def warmup(lr: float, total_iters: int, start_factor: float = 1 / 3, end_factor: float = 1.0) -> Schedule:
-    """LinearLR: from start_factor to end_factor of lr in ``total_iters`` steps, then constant."""
-    checks.positive("total_iters", total_iters)
-    if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-        raise ValueError(f"start_factor must be above 0 and at most 1, end_factor from 0 to 1, "
-                         f"got {start_factor!r} and {end_factor!r}")
-    return lambda n: lr * (start_factor + (end_factor - start_factor) * min(n, total_iters) / total_iters)  # V3
+    """LinearLR: from start_factor to end_factor of lr in ``total_iters`` steps, then constant.  Raises as ``step``."""
+    lr, steps = checks.zero_or_more("lr", lr), checks.positive("total_iters", total_iters)
+    start, end = checks.fraction("start_factor", start_factor), checks.probability("end_factor", end_factor)
+    return lambda n: lr * (start + (end - start) * min(n, steps) / steps)             # V3
 
 
 def sequential(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
-    """SequentialLR: each from its milestone on, counting from 0 there; the first starts at step 0."""
-    if len(milestones) != len(schedules) - 1 or list(milestones) != sorted(set(milestones)):
-        raise ValueError(f"{len(schedules)} schedules need {len(schedules) - 1} increasing milestones, "
-                         f"got {list(milestones)}")
-    starts = [0, *milestones]
+    """SequentialLR: each from its milestone on, counting from 0 there; the first starts at step 0.
+
+    TypeError, ValueError: a schedule that cannot be called, milestones that are no rising whole numbers, or not one fewer.
+    """
+    for k, schedule in enumerate(checks.several("schedules", schedules)):
+        checks.function(f"schedules[{k}]", schedule)
+    steps = [checks.whole(f"milestones[{k}]", m) for k, m in enumerate(checks.several("milestones", milestones))]
+    if len(steps) != len(schedules) - 1 or steps != sorted(set(steps)):
+        raise ValueError(f"{len(schedules)} schedules need {len(schedules) - 1} increasing milestones, got {steps}")
+    starts = [0, *steps]
 
     def at(n: int) -> float:
-        k = sum(n >= m for m in milestones)
+        k = sum(n >= m for m in steps)
         return schedules[k](n - starts[k])                                            # V4
 
     return at

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import checks
 from .arrays import Array
 
 PAD, BOS, EOS = SPECIAL = "<pad>", "<bos>", "<eos>"
@@ -28,7 +29,8 @@ class Vocabulary:
     """
 
     def __init__(self, symbols: Iterable[str], special: bool = True):
-        self.symbols = [*(SPECIAL if special else ()), *symbols]
+        checks.flag("special", special)
+        self.symbols = [*(SPECIAL if special else ()), *checked("symbols", symbols)]
         self.index = {s: k for k, s in enumerate(self.symbols)}
         if len(self.index) != len(self.symbols):
             twice = next(s for s in self.symbols if self.symbols.count(s) > 1)
@@ -38,7 +40,7 @@ class Vocabulary:
     @classmethod
     def of(cls, sequences: Iterable[Iterable[str]], special: bool = True) -> "Vocabulary":
         """The vocabulary of all symbols that occur, sorted."""
-        return cls(sorted({s for sequence in sequences for s in sequence}), special)
+        return cls(sorted({s for sequence in iterable("sequences", sequences) for s in checked("sequences", sequence)}), special)
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -62,11 +64,15 @@ class Vocabulary:
         ------
         KeyError
             A symbol that is not in the vocabulary; the message says which.
+        TypeError
+            Not a sequence of strings.
         """
         try:
             return np.array([self.index[s] for s in sequence], dtype=np.int64)
+        except TypeError as e:  # nothing to go through, or something in it that cannot be looked up
+            raise TypeError(f"sequence must hold symbols, strings, got {checks.shown(sequence)}") from e
         except KeyError as e:
-            raise KeyError(f"symbol {e.args[0]!r} is not in the vocabulary of {len(self)} symbols") from None
+            raise KeyError(f"symbol {checks.shown(e.args[0])} is not in the vocabulary of {len(self)} symbols") from None
 
     def decode(self, tokens: Iterable[int]) -> list[str]:
         """Integers  ->  symbols, up to the first end and without padding and begin.
@@ -77,9 +83,10 @@ class Vocabulary:
             An integer outside the vocabulary.
         """
         symbols = []
-        for k in tokens:
+        for k in iterable("tokens", tokens):
+            checks.whole("token", k)
             if not 0 <= k < len(self):
-                raise IndexError(f"token must be from 0 to {len(self) - 1}, got {k}")
+                raise IndexError(f"token must be from 0 to {len(self) - 1}, got {checks.shown(k)}")
             if self.special and k == self.eos:
                 break
             if not (self.special and k < len(SPECIAL)):
@@ -94,12 +101,29 @@ class Vocabulary:
         ValueError
             They are not: the weights beside them mean other symbols.
         """
-        if list(symbols) == self.symbols:
+        symbols = list(iterable("symbols", symbols))
+        if all(isinstance(s, str) for s in symbols) and symbols == self.symbols:
             return
         if len(symbols) != len(self):
             raise ValueError(f"vocabulary must have the {len(self)} symbols the model was made with, got {len(symbols)}")
-        k = next(k for k, (a, b) in enumerate(zip(symbols, self.symbols, strict=True)) if a != b)
-        raise ValueError(f"vocabulary must have {self.symbols[k]!r} as symbol {k}, got {symbols[k]!r}")
+        k = next(k for k, (a, b) in enumerate(zip(symbols, self.symbols, strict=True)) if not isinstance(a, str) or a != b)
+        raise ValueError(f"vocabulary must have {self.symbols[k]!r} as symbol {k}, got {checks.shown(symbols[k])}")
+
+
+def iterable(name: str, value: Any) -> Iterable:
+    """TypeError: it holds nothing that could be gone through."""
+    if not np.iterable(value):
+        raise TypeError(f"{name} must be a list, got {type(value).__name__}")
+    return value
+
+
+def checked(name: str, symbols: Any) -> list[str]:
+    """TypeError: a symbol is no str."""
+    held = list(iterable(name, symbols))
+    for symbol in held:
+        if not isinstance(symbol, str):
+            raise TypeError(f"{name} must hold strings, got {checks.shown(symbol)}")
+    return held
 
 
 class Parts(NamedTuple):
@@ -119,13 +143,18 @@ def split(items: Iterable, seed: int = 0, validation: float = 0.1, test: float =
         An item that stands there twice, which could be learned in one part and tested in another; or shares outside
         0 to 1.
     """
-    ordered = sorted(items)
+    shares = [checks.probability(name, share) for name, share in (("validation", validation), ("test", test))]
+    rng = np.random.default_rng(checks.positive_or_zero("seed", seed))
+    try:
+        ordered = sorted(iterable("items", items))
+    except (TypeError, ValueError) as e:
+        raise TypeError(f"items must be a list of things that can be sorted, got {checks.shown(items)}") from e
     twice = [a for a, b in pairwise(ordered) if a == b]
     if twice:
         raise ValueError(f"items must all be different, got {twice[0]!r} more than once")
-    if not (validation >= 0 and test >= 0 and validation + test <= 1):
+    if sum(shares) > 1:
         raise ValueError(f"validation and test must be shares that add up to at most 1, got {validation} and {test}")
-    order = np.random.default_rng(seed).permutation(len(ordered))
+    order = rng.permutation(len(ordered))
     shuffled = [ordered[k] for k in order]
     v, t = round(validation * len(ordered)), round(test * len(ordered))
     return Parts(shuffled[v + t :], shuffled[:v], shuffled[v : v + t])

@@ -4,15 +4,19 @@ Tokens are int64.  Sequences are packed (``packing``): (N,) rows, time-major, th
 sequence as a whole is (B,) in the caller's order.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import checks
-from .arrays import Array
-from .packing import PackedSequence, pack_sequence, pad_packed_sequence
+from .. import checks
+from ..arrays import Array
+from ..packing import PackedSequence, checked_packed, pack_sequence, pad_packed_sequence
+from .fields import condition_of, shape_of, source_of, target_of, tokens_of, window_of, window_tokens
+
+__all__ = ["condition_of", "shape_of", "source_of", "target_of", "tokens_of", "window_of", "window_tokens"]
 
 
 class Labelled(NamedTuple):
@@ -73,14 +77,15 @@ class Tokens(Protocol):
 
 def pack(name: str, sequences: Sequence[Array]) -> PackedSequence:
     """Token sequences (T_b,)  ->  packed rows.  ValueError: none, or an empty one.  RuntimeError: one that is not 1-D."""
-    if not len(sequences):
+    if not len(checks.several(name, sequences)):
         raise ValueError(f"{name} must hold at least one sequence, got none")
-    for b, s in enumerate(sequences):
-        if np.ndim(s) != 1:
-            raise RuntimeError(f"{name} must each be (T,), got shape {np.shape(s)} for sequence {b}")
+    arrays = [whole(name, s) for s in sequences]
+    for b, s in enumerate(arrays):
+        if s.ndim != 1:
+            raise RuntimeError(f"{name} must each be (T,), got shape {s.shape} for sequence {b}")
         if not len(s):
             raise ValueError(f"{name} must hold no empty sequence, but sequence {b} is")
-    return pack_sequence(sequences, enforce_sorted=False)
+    return pack_sequence(arrays, enforce_sorted=False)
 
 
 def labelled(sequences: Sequence[Array], classes: Sequence[int] | Array) -> Labelled:
@@ -99,35 +104,40 @@ def conditioned(conditions: Sequence[Any] | Array, sequences: Sequence[Array], b
 def tagged(sequences: Sequence[Array], tags: Sequence[Array]) -> Tagged:
     """Raises ValueError where there is not one tag for each step of each sequence, or as ``pack``."""
     same_count("tags", tags, sequences)
+    tokens, target = pack("sequences", sequences), pack("tags", tags)
     for b, (s, t) in enumerate(zip(sequences, tags, strict=True)):
         if len(s) != len(t):
             raise ValueError(f"tags must be as long as the sequences, got {len(t)} for the {len(s)} steps of sequence {b}")
-    return Tagged(pack("sequences", sequences), pack("tags", tags).data)
+    return Tagged(tokens, target.data)
 
 
 def translated(sources: Sequence[Array], targets: Sequence[Array], bos: int, eos: int) -> Translated:
     """The targets come without bos and eos, and may be empty; sources may not.  Raises ValueError as ``labelled``."""
-    same_count("targets", targets, sources)
+    same_count("targets", targets, sources, "sources")
     return Translated(pack("sources", sources), *shifted("targets", targets, bos, eos))
 
 
 def shifted(name: str, sequences: Sequence[Array], bos: int, eos: int) -> tuple[PackedSequence, Array]:
     """Sequences (T_b,)  ->  bos and the sequence, packed (N,), and the sequence and eos (N,)"""
-    ids = [whole(name, s) for s in sequences]
+    bos, eos = checks.positive_or_zero("bos", bos), checks.positive_or_zero("eos", eos)
+    ids = [whole(name, s) for s in checks.several(name, sequences)]
+    for b, s in enumerate(ids):
+        if s.ndim != 1:
+            raise RuntimeError(f"{name} must each be (T,), got shape {s.shape} for sequence {b}")
     tokens = pack(name, [np.concatenate([[bos], s]) for s in ids])
     return tokens, pack(name, [np.concatenate([s, [eos]]) for s in ids]).data
 
 
 def whole(name: str, values: ArrayLike) -> Array:
-    """As int64.  RuntimeError: 0.5 is not cut down to 0."""
-    x = np.asarray(values)
-    if x.size and x.dtype.kind not in "iu":
+    """As int64.  RuntimeError: 0.5 is not cut down to 0.  TypeError: no array."""
+    x = checks.given(name, values)
+    if (x.size or x.dtype.kind not in "fiu") and x.dtype.kind not in "iu":
         raise RuntimeError(f"{name} must be whole numbers, got {x.dtype}")
     return x.astype(np.int64)
 
 
-def same_count(name: str, values: Sequence | Array, sequences: Sequence) -> None:
-    if len(values) != len(sequences):
+def same_count(name: str, values: Sequence | Array, sequences: Sequence, of: str = "sequences") -> None:
+    if len(checks.several(name, values)) != len(checks.several(of, sequences)):
         raise ValueError(f"{name} must be one for each of the {len(sequences)} sequences, got {len(values)}")
 
 
@@ -139,8 +149,9 @@ def shuffled(lengths: Sequence[int], size: int, rng: np.random.Generator, pool: 
 
     RuntimeError: lengths that are not whole numbers.
     """
-    checks.positive_int("size", size)
-    order, n = rng.permutation(len(lengths)), whole("lengths", lengths)
+    checks.positive_int("size", size), checks.positive_int("pool", pool)
+    n = whole("lengths", checks.several("lengths", lengths))
+    order = checks.source("rng", rng).permutation(len(n))
     for start in range(0, len(order), size * pool):
         drawn = order[start : start + size * pool]
         drawn = drawn[np.argsort(-n[drawn], kind="stable")]
@@ -151,7 +162,7 @@ def shuffled(lengths: Sequence[int], size: int, rng: np.random.Generator, pool: 
 
 def in_order(count: int, size: int) -> Iterator[Array]:
     """Index arrays of one pass in the given order, for evaluation."""
-    checks.positive_int("size", size)
+    checks.positive_int("size", size), checks.positive_or_zero("count", count)
     for start in range(0, count, size):
         yield np.arange(start, min(start + size, count))
 
@@ -164,6 +175,9 @@ def windows(tokens: Array, size: int, steps: int) -> list[Window]:
     ValueError: the text is too short for one step of each stream.
     """
     checks.positive_int("size", size), checks.positive_int("steps", steps)
+    tokens = whole("tokens", tokens)
+    if tokens.ndim != 1:
+        raise ValueError(f"tokens must be (N,), got shape {tokens.shape}")
     length = (len(tokens) - 1) // size
     if length < 1:
         raise ValueError(f"{size} streams need at least {size + 1} tokens, got {len(tokens)}")
@@ -171,23 +185,29 @@ def windows(tokens: Array, size: int, steps: int) -> list[Window]:
     return [Window(x[t : t + steps], y[t : t + steps], t == 0) for t in range(0, length, steps)]
 
 
-def shape_of(packed: PackedSequence) -> tuple[int, int]:
-    """Steps and sequences of a packed batch"""
-    return len(packed.batch_sizes), int(packed.batch_sizes[0])
-
-
 def count(batch: Batch) -> int:
     """How many terms the mean of a model's loss is over: the targets of the batch."""
     if isinstance(batch, Windowed):
-        return np.size(batch.future[..., 0])
-    return np.size(batch.targets if isinstance(batch, Window) else batch.target)
+        return math.prod(_shape("future", batch.future, 3)[:-1])
+    target = batch.targets if isinstance(batch, Window) else getattr(batch, "target", None)
+    if target is None:
+        raise TypeError(f"batch must have targets, got {type(batch).__name__}")
+    return checks.given("targets", target).size
 
 
 def sequences(batch: Batch) -> int:
     """How many sequences, or streams, are in a batch."""
     if isinstance(batch, Windowed):
-        return batch.past.shape[1]
-    return batch.tokens.shape[1] if isinstance(batch, Window) else int(batch.tokens.batch_sizes[0])
+        return _shape("past", batch.past, 3)[1]
+    return _shape("tokens", batch.tokens, 2)[1] if isinstance(batch, Window) else shape_of(tokens_of(batch))[1]
+
+
+def _shape(name: str, value: object, axes: int) -> tuple[int, ...]:
+    """ValueError: it has not so many axes."""
+    x = checks.given(name, value)
+    if x.ndim != axes:
+        raise ValueError(f"{name} must have {axes} axes, got shape {x.shape}")
+    return x.shape
 
 
 def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
@@ -198,15 +218,19 @@ def share(batch: Batch, rank: int, world: int) -> tuple[Batch, int]:
 
     ValueError: a rank outside 0 to below world.
     """
-    if not 0 <= rank < world:
+    checks.positive_int("world", world)
+    if not 0 <= checks.whole("rank", rank) < world:
         raise ValueError(f"rank must be from 0 to below {world}, got {rank}")
-    own = np.array_split(np.arange(sequences(batch)), world)[rank]
+    each, over = divmod(sequences(batch), world)
+    start = rank * each + min(rank, over)
+    own = np.arange(start, start + each + (rank < over))
     part = select(batch, own if len(own) else np.array([0]))
     return part, count(part) if len(own) else 0
 
 
 def select(batch: Batch, which: Sequence[int] | Array) -> Batch:
     """The batch of these sequences only, in this order."""
+    which = checks.tokens("which", checks.several("which", which), sequences(batch))
     if isinstance(batch, Windowed):
         return Windowed(batch.past[:, which], batch.future[:, which])
     if isinstance(batch, Window):
@@ -216,12 +240,15 @@ def select(batch: Batch, which: Sequence[int] | Array) -> Batch:
             masks = masks._replace(input=masks.input[:, which], between=between, output=masks.output[:, which])
         return batch._replace(tokens=batch.tokens[:, which], targets=batch.targets[:, which], masks=masks)
 
-    def packed(rows: PackedSequence) -> PackedSequence:
-        padded, lengths = pad_packed_sequence(rows)
+    def packed(name: str, rows: PackedSequence) -> PackedSequence:
+        padded, lengths = pad_packed_sequence(checked_packed(rows, name))
         return pack_sequence([padded[: lengths[b], b] for b in which], enforce_sorted=False)
 
-    target = batch.target[which] if isinstance(batch, Labelled) else packed(batch.tokens._replace(data=batch.target)).data
-    picked = batch._replace(tokens=packed(batch.tokens), target=target)
+    target = whole("targets", batch.target)
+    kept = target[which] if isinstance(batch, Labelled) else packed("targets", batch.tokens._replace(data=target)).data
+    picked = batch._replace(tokens=packed("tokens", batch.tokens), target=kept)
     if isinstance(picked, Translated):
-        return picked._replace(source=packed(picked.source))
-    return picked._replace(condition=picked.condition[which]) if isinstance(picked, Conditioned) else picked
+        return picked._replace(source=packed("source", picked.source))
+    if isinstance(picked, Conditioned):
+        return picked._replace(condition=checks.matrix("condition", picked.condition)[which])
+    return picked

@@ -189,7 +189,7 @@ class Layer(Module):
             return [self.rng.random((N, features)) >= self.dropout for _ in range(count)] if active else []
         if not active:
             raise ValueError(f"{name}: masks need training mode, dropout above 0 and more than one layer")
-        if len(masks) != count:
+        if len(checks.several(f"{name}: masks", masks)) != count:
             raise ValueError(f"{name}: masks must be {count}, one for each layer but the last, got {len(masks)}")
         return [checks.mask(f"{name}: masks[{k}]", m, (N, features)) for k, m in enumerate(masks)]
 

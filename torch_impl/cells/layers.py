@@ -31,8 +31,10 @@ class Written(nn.RNNBase):
     room: Room
 
     def __init__(self, *args: Any, way: str = "hoisted", **kwargs: Any):
+        fits(*args, **kwargs)
+        checks.flag("bidirectional", kwargs.get("bidirectional", False))  # torch.nn looks at the other options
         super().__init__(*args, **kwargs)
-        checks.flag("bidirectional", self.bidirectional)  # torch.nn looks at the other options
+        checks.flag("bidirectional", self.bidirectional)  # given by its place
         self.way = checks.choice("way", way, WAYS)
 
     def options(self) -> dict[str, stack.Option]:
@@ -118,9 +120,15 @@ class Written(nn.RNNBase):
         return y, as_state(hs)
 
 
+def fits(input_size: Any, hidden_size: Any, num_layers: Any = 1, *_: Any, **__: Any) -> None:
+    """ValueError: sizes that no memory holds; torch.nn would go on and on.  What is no size is left to torch.nn."""
+    if all(type(size) is int and size > 0 for size in (input_size, hidden_size, num_layers)):
+        parameters.fits(1, input_size, hidden_size, num_layers, proj_size=1)
+
+
 def fields(state: State) -> tuple[Tensor, ...]:
     """A state as torch.nn takes it, h or (h, c)  ->  (h,) or (h, c)"""
-    return (state,) if isinstance(state, Tensor) else state
+    return tuple(state) if isinstance(state, (tuple, list)) else (state,)
 
 
 def as_state(tensors: Sequence[Tensor]) -> State:

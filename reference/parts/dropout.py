@@ -22,8 +22,9 @@ class Cache(NamedTuple):
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> Array:
-    """A mask of this shape, boolean, from a numpy.random.Generator"""
-    return rng.random(shape) >= checks.probability("p", p)                  # D1
+    """A mask of this shape, boolean, from a numpy.random.Generator.  TypeError, ValueError: an argument that is none."""
+    p, shape = checks.probability("p", p), checks.shape("shape", shape)
+    return checks.source("rng", rng).random(shape) >= p                  # D1
 
 
 def forward(x: Array, keep: Array, p: float) -> tuple[Array, Cache]:

@@ -82,6 +82,7 @@ def cross_entropy_forward(logits: Array, targets: ArrayLike, weight: ArrayLike |
         Targets or weights of the wrong shape or dtype.
     """
     checks.choice("reduction", reduction, REDUCTIONS)
+    logits = checks.logits("logits", logits)
     smoothing, V = checks.probability("label_smoothing", label_smoothing), logits.shape[-1]
     targets, kept = classes(targets, logits.shape[:-1], V, ignore_index)
     w = np.ones(V, logits.real.dtype) if weight is None else checks.array("weight", weight, (V,), logits.real.dtype)
@@ -110,7 +111,8 @@ def cross_entropy_backward(dloss: ArrayLike, k: Cache) -> Array:
 
 def classes(targets: ArrayLike, shape: tuple[int, ...], V: int, ignore_index: int) -> tuple[Array, Array]:
     """Targets as whole numbers of this shape, 0 where ignored, and where they are not ignored."""
-    t = np.asarray(targets)
+    t = checks.numbers("targets", targets)
+    checks.whole("ignore_index", ignore_index)
     if t.shape != shape:
         raise RuntimeError(f"targets must have shape {shape}, that of the logits without classes, got {t.shape}")
     kept = t != ignore_index
@@ -158,9 +160,11 @@ def sequence_forward(logits: Array, targets: ArrayLike, mask: ArrayLike, reducti
         As for cross_entropy_forward, and a mask that is not boolean.
     """
     checks.choice("reduction", reduction, ("token", "sequence", "sum"))
+    logits = checks.logits("logits", logits)
     mask = checks.mask("mask", mask, logits.shape[:-1])
-    l, k = cross_entropy_forward(logits, np.where(mask, targets, IGNORE), reduction="none",
-                                 label_smoothing=label_smoothing)
+    targets = checks.numbers("targets", targets)
+    kept = np.where(mask, targets, IGNORE) if targets.shape == mask.shape else targets
+    l, k = cross_entropy_forward(logits, kept, reduction="none", label_smoothing=label_smoothing)
     shares = {"token": mask.sum(), "sequence": mask.shape[1] * mask.sum(0), "sum": 1}   # J4
     share = np.asarray(shares[reduction], l.real.dtype)
     if not share.size or not share.all():
@@ -187,14 +191,14 @@ def mse_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Res
 
     ValueError: a mean over nothing, a bad option.
     """
-    comparable(x, y, reduction)
+    x, y = comparable(x, y, reduction)
     r = x - y                                                                           # J5
     return settle(r * r, 2 * r, reduction)                                              # J5, J5*
 
 
 def l1_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Residual]:
     """Absolute error, as mse_forward; the slope at 0 is 0, as in torch."""
-    comparable(x, y, reduction)
+    x, y = comparable(x, y, reduction)
     r = x - y                                                                           # J5
     sign = np.sign(r.real)
     return settle(r * sign, sign, reduction)                                            # J5, J5*
@@ -203,7 +207,7 @@ def l1_forward(x: Array, y: Array, reduction: str = "mean") -> tuple[Array, Resi
 def huber_forward(x: Array, y: Array, reduction: str = "mean", delta: float = 1.0) -> tuple[Array, Residual]:
     """Squared near 0, absolute beyond delta, as mse_forward.  ValueError: delta is not above 0."""
     checks.positive("delta", delta)
-    comparable(x, y, reduction)
+    x, y = comparable(x, y, reduction)
     r = x - y                                                                           # J5
     near, sign = abs(r.real) <= delta, np.sign(r.real)
     return settle(np.where(near, r * r / 2, delta * (r * sign - delta / 2)),            # J6
@@ -235,10 +239,10 @@ def bce_forward(x: Array, y: Array, pos_weight: Array | float | None = None,
     RuntimeError
         Another shape or dtype.
     """
-    comparable(x, y, reduction)
+    x, y = comparable(x, y, reduction)
     if y.size and not (y.min() >= 0 and y.max() <= 1):
         raise ValueError(f"targets must be from 0 to 1, got {y.min()} to {y.max()}")
-    positive, negative = (1 if pos_weight is None else pos_weight) * y, 1 - y
+    positive, negative = (1 if pos_weight is None else checks.spread("pos_weight", pos_weight, x)) * y, 1 - y
     return settle(positive * softplus(-x) + negative * softplus(x),                     # J7
                   negative * sigmoid(x) - positive * sigmoid(-x), reduction)            # J7*
 
@@ -248,6 +252,7 @@ def quantile_forward(x: Array, y: Array, quantiles: ArrayLike, reduction: str = 
 
     The slope where x is y is 0.  ValueError: quantiles that do not rise from above 0 to below 1, and as mse_forward.
     """
+    x = checks.numbers("input", x, "fc")
     q = np.asarray(checks.quantiles("quantiles", quantiles), x.dtype)
     x = checks.features("input", x, len(q), x.dtype)
     y = checks.array("targets", y, x.shape[:-1], x.real.dtype)[..., None]
@@ -267,12 +272,13 @@ def mse_backward(dloss: ArrayLike, k: Residual) -> Array:
 l1_backward = huber_backward = bce_backward = quantile_backward = mse_backward
 
 
-def comparable(x: Array, y: Array, reduction: str) -> None:
-    """Check what every loss of numbers is given."""
+def comparable(x: Array, y: Array, reduction: str) -> tuple[Array, Array]:
+    """Check what every loss of numbers is given  ->  x, y"""
     checks.choice("reduction", reduction, REDUCTIONS)
-    checks.array("targets", y, x.shape, x.real.dtype)
+    x = checks.numbers("input", x, "fc")
     if reduction == "mean" and not x.size:
         raise ValueError("input must have an element, got none: there is nothing to take the mean of")
+    return x, checks.array("targets", y, x.shape, x.real.dtype)
 
 
 def settle(l: Array, slope: Array, reduction: str) -> tuple[Array, Residual]:

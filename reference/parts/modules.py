@@ -28,11 +28,12 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike = np.float32,
                  rng: np.random.Generator | None = None):
+        super().__init__(dtype=dtype, rng=rng)
         self.in_features = checks.positive_int("in_features", in_features)
         self.out_features = checks.positive_int("out_features", out_features)
         shapes: dict[str, tuple] = {"weight": (self.out_features, self.in_features)}
         shapes |= {"bias": (self.out_features,)} if checks.flag("bias", bias) else {}
-        super().__init__(dtype=dtype, rng=rng)
+        checks.fits({"in_features": in_features, "out_features": out_features}, self.in_features * self.out_features, self.dtype)
         self.params = self.uniform(shapes, self.in_features)
 
     def __call__(self, x: Array) -> Array:
@@ -86,10 +87,12 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None):
+        super().__init__(dtype=dtype, rng=rng)
         self.num_embeddings = checks.positive_int("num_embeddings", num_embeddings)
         self.embedding_dim = checks.positive_int("embedding_dim", embedding_dim)
         self.padding_idx = checks.index("padding_idx", padding_idx, self.num_embeddings)
-        super().__init__(dtype=dtype, rng=rng)
+        sizes = {"num_embeddings": self.num_embeddings, "embedding_dim": self.embedding_dim}
+        checks.fits(sizes, self.num_embeddings * self.embedding_dim, self.dtype)
         self.params = {"weight": self.rng.standard_normal((self.num_embeddings, self.embedding_dim)).astype(self.dtype)}
         if self.padding_idx is not None:
             self.params["weight"][self.padding_idx] = 0

@@ -10,6 +10,7 @@ from torch.nn.functional import linear
 from reference.common import checks
 from reference.parts.attention import KINDS
 
+from ..common import precision
 from ..common.initial_weights import draw
 
 
@@ -51,22 +52,30 @@ class Attention(nn.Module):
 
     Raises
     ------
-    ValueError
-        No such kind.
+    TypeError, ValueError
+        As the namesake's.
     """
 
     def __init__(self, query_size: int, memory_size: int, kind: str = "additive", attention_size: int | None = None, *,
                  dtype: torch.dtype | None = None, rng: np.random.Generator | None = None):
         super().__init__()
         self.kind = checks.choice("kind", kind, KINDS)
-        A = attention_size or memory_size
+        checks.sizes(query_size=query_size, memory_size=memory_size)
+        if attention_size is not None and kind != "additive":
+            raise ValueError(f"attention_size is for kind 'additive', got it for {kind!r}")
+        if kind in ("dot", "scaled") and query_size != memory_size:
+            raise ValueError(f"query_size must equal memory_size for kind {kind!r}, got {query_size} and {memory_size}")
+        A = checks.positive_int("attention_size", memory_size if attention_size is None else attention_size)
+        sizes = {"query_size": query_size, "memory_size": memory_size, "attention_size": A}
+        checks.fits(sizes, A * (query_size + memory_size), np.dtype(np.float32))
+        dtype = precision.dtype(dtype)
         if kind in ("additive", "general"):
             self.query = nn.Linear(query_size, A, bias=False, dtype=dtype)
         if kind == "additive":
             self.memory = nn.Linear(memory_size, A, dtype=dtype)
             self.score = nn.Linear(A, 1, bias=False, dtype=dtype)
         if rng is not None:
-            draw(self, rng)
+            draw(self, checks.source("rng", rng))
 
     @property
     def p(self) -> Params:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..common import checks
 from ..common.arrays import Array, split
 
 Scheme = Callable[[np.random.Generator, tuple], Array]
@@ -27,60 +28,76 @@ FORGET = 1  # the forget gate's place in "ifgo"
 
 def gain(nonlinearity: str, slope: float | None = None) -> float:
     """The factor that keeps the variance through a nonlinearity, as torch.nn.init.calculate_gain."""
+    a = 0.01 if slope is None else checks.finite("slope", slope)
     gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4,
-             "leaky_relu": math.sqrt(2 / (1 + (0.01 if slope is None else slope) ** 2))}
-    if nonlinearity not in gains:
-        raise ValueError(f"nonlinearity must be one of {', '.join(gains)}, got {nonlinearity!r}")
-    return gains[nonlinearity]
+             "leaky_relu": math.sqrt(2 / (1 + a * a))}
+    return gains[checks.choice("nonlinearity", nonlinearity, gains)]
 
 
 def fans(shape: tuple) -> tuple[int, int]:
-    """(fan_in, fan_out) of a matrix (out, in)"""
-    if len(shape) != 2:
-        raise ValueError(f"fan_in and fan_out need a matrix, got shape {tuple(shape)}")
-    return shape[1], shape[0]
+    """(fan_in, fan_out) of a matrix (out, in).  TypeError, ValueError: no shape of a matrix."""
+    sizes = checks.shape("shape", shape)
+    if len(sizes) != 2 or not all(sizes):
+        raise ValueError(f"fan_in and fan_out need a matrix, got shape {sizes}")
+    return sizes[1], sizes[0]
 
 
 def xavier_std(shape: tuple, gain: float = 1.0) -> float:
-    return gain * math.sqrt(2 / sum(fans(shape)))                                    # I2
+    return checks.finite("gain", gain) * math.sqrt(2 / sum(fans(shape)))                                    # I2
 
 
 def kaiming_std(shape: tuple, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> float:
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
-    return gain(nonlinearity, a) / math.sqrt(fans(shape)[mode == "fan_out"])         # I3
+    if not isinstance(mode, str) or mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {checks.shown(mode)}")
+    return gain(nonlinearity, checks.finite("a", a)) / math.sqrt(fans(shape)[mode == "fan_out"])         # I3
 
 
 def uniform(rng: np.random.Generator, shape: tuple, a: float = 0.0, b: float = 1.0) -> Array:
-    return rng.uniform(a, b, shape)
+    low, high = checks.finite("a", a), checks.finite("b", b)
+    if low > high:
+        raise ValueError(f"a must not be above b, got {a} and {b}")
+    return checks.source("rng", rng).uniform(low, high, checks.shape("shape", shape))
 
 
 def normal(rng: np.random.Generator, shape: tuple, mean: float = 0.0, std: float = 1.0) -> Array:
-    return rng.normal(mean, std, shape)
+    mean, std = checks.finite("mean", mean), checks.at_least_zero("std", std)
+    return checks.source("rng", rng).normal(mean, std, checks.shape("shape", shape))
+
+
+def within(rng: np.random.Generator, shape: tuple, std: float) -> Array:
+    """Uniform about 0, with this standard deviation, or its negative"""
+    bound = math.sqrt(3) * abs(std)
+    return checks.source("rng", rng).uniform(-bound, bound, shape)
+
+
+def around(rng: np.random.Generator, shape: tuple, std: float) -> Array:
+    """Normal about 0, likewise"""
+    return checks.source("rng", rng).normal(0, abs(std), shape)
 
 
 def xavier_uniform(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
-    bound = math.sqrt(3) * xavier_std(shape, gain)
-    return rng.uniform(-bound, bound, shape)
+    return within(rng, shape, xavier_std(shape, gain))
 
 
 def xavier_normal(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
-    return rng.normal(0, xavier_std(shape, gain), shape)
+    return around(rng, shape, xavier_std(shape, gain))
 
 
 def kaiming_uniform(rng: np.random.Generator, shape: tuple, a: float = 0.0, mode: str = "fan_in",
                     nonlinearity: str = "leaky_relu") -> Array:
-    bound = math.sqrt(3) * kaiming_std(shape, a, mode, nonlinearity)
-    return rng.uniform(-bound, bound, shape)
+    return within(rng, shape, kaiming_std(shape, a, mode, nonlinearity))
 
 
 def kaiming_normal(rng: np.random.Generator, shape: tuple, a: float = 0.0, mode: str = "fan_in",
                    nonlinearity: str = "leaky_relu") -> Array:
-    return rng.normal(0, kaiming_std(shape, a, mode, nonlinearity), shape)
+    return around(rng, shape, kaiming_std(shape, a, mode, nonlinearity))
 
 
 def orthogonalised(sample: Array, gain: float = 1.0) -> Array:
     """The orthogonal factor of a matrix: rows or columns, whichever are fewer, are orthonormal times ``gain``."""
+    gain, sample = checks.finite("gain", gain), checks.matrix("sample", sample)
+    if sample.dtype.char not in "fdFD":
+        raise TypeError(f"sample must be in float32, float64 or their complex kinds, which NumPy can factorise, got {sample.dtype}")
     wide = sample.shape[0] < sample.shape[1]
     Q, R = np.linalg.qr(sample.T if wide else sample)
     Q = Q * np.sign(np.diag(R))                                                      # I4
@@ -88,17 +105,19 @@ def orthogonalised(sample: Array, gain: float = 1.0) -> Array:
 
 
 def orthogonal(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
-    fans(shape)
-    return orthogonalised(rng.standard_normal(shape), gain)
+    fans(shape), checks.finite("gain", gain)
+    return orthogonalised(checks.source("rng", rng).standard_normal(shape), gain)
 
 
 def identity(rng: np.random.Generator, shape: tuple, gain: float = 1.0) -> Array:
     """gain · I, cut or padded with zeros where the matrix is not square; nothing is drawn."""
-    return gain * np.eye(*shape)
+    checks.source("rng", rng), fans(shape)
+    return checks.finite("gain", gain) * np.eye(*shape)
 
 
 def zeros(rng: np.random.Generator, shape: tuple) -> Array:
-    return np.zeros(shape)
+    checks.source("rng", rng)
+    return np.zeros(checks.shape("shape", shape))
 
 
 SCHEMES: dict[str, Scheme] = {f.__name__: f for f in (
@@ -107,7 +126,11 @@ SCHEMES: dict[str, Scheme] = {f.__name__: f for f in (
 
 def per_gate(scheme: Scheme, rng: np.random.Generator, shape: tuple, gates: int) -> Array:
     """Gate after gate by ``scheme``, one below the other: shape (G·H, ...), each block (H, ...)"""
-    block = (shape[0] // gates, *shape[1:])
+    checks.source("rng", rng), checks.function("scheme", scheme)
+    rows, *rest = checks.shape("shape", shape) or (0,)
+    if rows % checks.positive_int("gates", gates) or not rows:
+        raise ValueError(f"shape must have rows for each of the {gates} gates, got {shape}")
+    block = (rows // gates, *rest)
     return np.concatenate([scheme(rng, block) for _ in range(gates)])
 
 
@@ -138,12 +161,19 @@ def initialise(target: Any, scheme: str | Scheme, rng: np.random.Generator, *, r
     ------
     ValueError
         No such scheme, no recurrent parameters, or a forget_bias where there is no LSTM with biases.
+    TypeError
+        Something of another kind.  Nothing is changed in either case.
     """
+    for argument, asked in (("scheme", scheme), ("recurrent", recurrent), ("others", others)):
+        if argument == "scheme" or asked is not None:
+            named(asked, 1, argument)
+    checks.source("rng", rng)
+    bias = None if forget_bias is None else checks.finite("forget_bias", forget_bias)
     if hasattr(target, "load_state_dict"):
         target.load_state_dict(initialise(target.state_dict(), scheme, rng, recurrent=recurrent, others=others,
                                           forget_bias=forget_bias))
         return target
-    weights = {name: np.array(value) for name, value in target.items()}
+    weights = {name: checks.numbers(f"target[{name!r}]", value).copy() for name, value in checks.mapping("target", target).items()}
     matches = {name: m for name in weights if (m := RECURRENT.match(name))}
     if not matches:
         raise ValueError("nothing to initialise: no parameter is named weight_ih, weight_hh, ... as in torch.nn")
@@ -156,13 +186,13 @@ def initialise(target: Any, scheme: str | Scheme, rng: np.random.Generator, *, r
         elif others is not None:
             weights[name] = (named(others, value.shape[-1]) if value.ndim > 1 else zeros)(rng, value.shape)
         weights[name] = weights[name].astype(value.dtype)
-    if forget_bias is not None:
+    if bias is not None:
         biases = [name for name, m in matches.items() if m["kind"] == "bias" and sizes(weights, m)[0] == 4]
         if not biases:
             raise ValueError("forget_bias needs an LSTM with biases")
         for name in biases:
             b_f = split(weights[name], 4)[FORGET]
-            b_f[:] = forget_bias if matches[name]["side"] == "ih" else 0             # I5
+            b_f[:] = bias if matches[name]["side"] == "ih" else 0             # I5
     return weights
 
 
@@ -170,17 +200,22 @@ def sizes(params: Mapping[str, Array], match: re.Match) -> tuple[int, int]:
     """(G, H) of the layer that a parameter belongs to, from the shapes of its matrices"""
     prefix, suffix = match["prefix"], match["suffix"]
     projection = params.get(f"{prefix}weight_hr{suffix}")
-    W_hh = params[f"{prefix}weight_hh{suffix}"]
+    W_hh = params.get(f"{prefix}weight_hh{suffix}")
+    for name, W in (("weight_hh", W_hh), ("weight_hr", W_hh if projection is None else projection)):
+        if W is None or W.ndim != 2 or not W.size:
+            raise ValueError(f"target must have a matrix {prefix}{name}{suffix} beside {match[0]}, got "
+                             f"{'none' if W is None else f'one of shape {W.shape}'}")
+    assert W_hh is not None
     H = (W_hh if projection is None else projection).shape[1]
+    if W_hh.shape[0] % H or params[match[0]].ndim != (2 if match["kind"] == "weight" else 1):
+        raise ValueError(f"target must hold the gates of {H} units in {match[0]} and {prefix}weight_hh{suffix}, got shapes "
+                         f"{params[match[0]].shape} and {W_hh.shape}")
     return W_hh.shape[0] // H, H
 
 
-def named(scheme: str | Scheme, H: int) -> Scheme:
+def named(scheme: str | Scheme | None, H: int, name: str = "scheme") -> Scheme:
     """A scheme by name; "uniform" is torch's for a layer of H units."""
     if callable(scheme):
         return scheme
-    if scheme == "uniform":
-        return partial(uniform, a=-(H**-0.5), b=H**-0.5)                             # I1
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme must be one of uniform, {', '.join(SCHEMES)}, got {scheme!r}")
-    return SCHEMES[scheme]
+    chosen = checks.choice(name, scheme, ("uniform", *SCHEMES))
+    return partial(uniform, a=-(H**-0.5), b=H**-0.5) if chosen == "uniform" else SCHEMES[chosen]      # I1

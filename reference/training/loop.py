@@ -71,6 +71,8 @@ def train(
 
     Raises
     ------
+    TypeError
+        An argument of another kind.
     ValueError
         A bound of the clipping below 0, a pass without a batch, a count out of range; save_every or resume without a
         folder, patience without validation.
@@ -79,6 +81,8 @@ def train(
     CheckpointError
         Resuming from a file that is not this run's, or a checkpoint cannot be written.
     """
+    checks.has("model", model, "loss", "backward", "params", "rng"), checks.has("optimizer", optimizer, "step", "lr")
+    checked(batches, schedule, validation, folder, resume, config, vocabulary)
     checks.clipping(max_norm, norm_type, clip_value)
     checks.needs(folder, validation, resume, **run_options)
     generators, counters = {"model": model.rng}, Counters()
@@ -112,20 +116,35 @@ def train(
     return run.result()
 
 
+def checked(batches: Any, schedule: Any, validation: Any, folder: Any, resume: Any, config: Any, vocabulary: Any) -> None:
+    """TypeError: an argument of ``train``, of either side, is not of the kind that it must be."""
+    for name, asked in (("batches", batches), ("schedule", schedule), ("validation", validation)):
+        if name == "batches" or asked is not None:
+            checks.function(name, asked)
+    checks.flag("resume", resume), checks.plain("config", config), checks.plain("vocabulary", vocabulary)
+    if folder is not None:
+        checks.place("folder", folder)
+
+
 def evaluate(model: Any, batches: Iterable) -> float:
     """The mean loss of some batches, each weighted by its number of targets; nothing is changed.  The model is of either side."""
+    checks.has("model", model, "loss", "training", "eval")
+    if not np.iterable(batches):
+        raise TypeError(f"batches must be a list, got {type(batches).__name__}")
     was_training, carried = model.training, getattr(model, "carried", None)
     model.eval()
     if hasattr(model, "carried"):
         model.carried = None
     total = terms = 0.0
-    for batch in batches:
-        n = count(batch)
-        total += n * float(model.loss(batch))
-        terms += n
-    model.train(was_training)
-    if hasattr(model, "carried"):
-        model.carried = carried
+    try:
+        for batch in batches:
+            n = count(batch)
+            total += n * float(model.loss(batch))
+            terms += n
+    finally:
+        model.train(was_training)
+        if hasattr(model, "carried"):
+            model.carried = carried
     if not terms:
         raise ValueError("there is no batch to evaluate")
     return total / terms

@@ -22,10 +22,10 @@ import numpy as np
 from ..common import checks
 from ..common.arrays import Array
 from ..common.module import Module
+from .optim_checks import OPTIONS, Slots, checked_grads, checked_state
+from .optim_checks import same_names as same_names
 
 Parameters = Mapping[str, Array] | Module
-Slots = dict[str, Any]      # torch's name of a quantity: an array, "step" a whole number
-SQUARES = ("exp_avg_sq", "square_avg", "sum")
 
 
 class Optimizer:
@@ -37,12 +37,17 @@ class Optimizer:
         Changed in place by ``step``.  A Module is asked for its ``params`` at each step, so it may load new ones.
     options
         As in torch.optim.  ``lr`` may be set between steps, which is what a schedule does.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument of the wrong type or out of range; a parameter that is read-only.
     """
 
     def __init__(self, params: Parameters, **options: Any):
-        for name in ("lr", "momentum", "weight_decay", "eps", "lr_decay", "alpha", "initial_accumulator_value"):
-            if name in options:
-                checks.zero_or_more(name, options[name])
+        for name, value in options.items():
+            OPTIONS[name](name, value)
+        checks.floats("params", params.params if isinstance(params, Module) else params, write=True)
         self._source = params
         self.options = options
         self.state: dict[str, Slots] = {}
@@ -59,6 +64,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
+        OPTIONS["lr"]("lr", value)
         self.options["lr"] = value
 
     def step(self, grads: Mapping[str, Array]) -> None:
@@ -66,16 +72,12 @@ class Optimizer:
 
         Raises
         ------
-        KeyError, ValueError
-            The gradients are not those of the parameters: another name, another shape.  Nothing is changed then.
+        KeyError, TypeError, ValueError
+            The gradients are not those of the parameters: another name, another shape, no floating-point numbers or complex
+            ones of a real parameter; or a parameter is read-only.  Nothing is changed then.
         """
-        params = self.params
-        for name in params:
-            if name not in grads:
-                raise KeyError(f"no gradient for {name!r}")
-            if grads[name].shape != params[name].shape:
-                raise ValueError(f"the gradient of {name!r} must have shape {params[name].shape}, "
-                                 f"got {grads[name].shape}")
+        params = checks.floats("params", self.params, write=True)
+        checked_grads(grads, params)
         with np.errstate(over="ignore", invalid="ignore"):
             for name, w in params.items():
                 self._update(w, grads[name], self.state.setdefault(name, {}))
@@ -113,69 +115,14 @@ class Optimizer:
         return options, state
 
 
-def slots_of(kind: str, options: Mapping[str, Any]) -> set[str] | None:
-    """What an optimiser of this name keeps of each parameter after a step with these options; None where nobody knows."""
-    momentum = {"momentum_buffer"} if options.get("momentum") else set()
-    adam = {"step", "exp_avg", "exp_avg_sq"}
-    centered = {"grad_avg"} if options.get("centered") else set()
-    return {"SGD": momentum, "RMSprop": {"step", "square_avg"} | momentum | centered, "Adagrad": {"step", "sum"},
-            "Adam": adam, "AdamW": adam}.get(kind)
-
-
-def checked_options(state: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a state, pairs as tuples.  RuntimeError: other names, or one of another type."""
-    if state.keys() != own.keys():
-        raise RuntimeError(f"the optimiser has the options {', '.join(own)}, the state has {', '.join(map(str, state))}")
-    for name, v in state.items():
-        wanted = "True or False" if isinstance(own[name], bool) else "a number"
-        pair = isinstance(own[name], (tuple, list))
-        if pair and not (isinstance(v, (tuple, list)) and len(v) == len(own[name])):
-            raise RuntimeError(f"option {name} must be {len(own[name])} numbers, got {str(v)[:40]}")
-        for one, known in zip(v, own[name], strict=True) if pair else [(v, own[name])]:
-            if isinstance(known, (int, float)) and (
-                not isinstance(one, (int, float)) or isinstance(one, bool) != isinstance(known, bool)
-            ):
-                raise RuntimeError(f"option {name} must be {wanted}, got {str(v)[:40]}")
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
-
-
-def checked_state(state_dict: Mapping[str, Any], options: Mapping[str, Any],
-                  params: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], dict[str, Slots]]:
-    """Copies of the options and the state in a state_dict, if they fit these options and parameters, and the optimiser's name."""
-    found = checked_options(state_dict["options"], options)
-    needed = slots_of(kind, found)
-    unknown = [name for name in state_dict["state"] if name not in params]
-    missing = [name for name in params if state_dict["state"] and name not in state_dict["state"]]
-    if unknown or missing:
-        raise RuntimeError(f"the optimiser's state does not fit: unknown {unknown}, missing {missing}")
-    state: dict[str, Slots] = {name: {} for name in state_dict["state"]}
-    for name, slots in state_dict["state"].items():
-        shape, dtype = tuple(params[name].shape), str(params[name].dtype).rpartition(".")[2]
-        if slots and needed is not None and not needed <= slots.keys() <= needed | {"momentum_buffer", "grad_avg"}:
-            raise RuntimeError(f"of {name!r} it must have {', '.join(sorted(needed))}, got {', '.join(sorted(slots))[:100]}")
-        for slot, v in slots.items():
-            if slot == "step":
-                state[name][slot] = checks.positive_or_zero(f"step of {name!r}", v)
-                continue
-            if np.shape(v) != shape:
-                raise RuntimeError(f"{slot} of {name!r} must have shape {shape}, got {np.shape(v)}")
-            state[name][slot] = np.array(v)
-            if str(state[name][slot].dtype) != dtype:
-                raise RuntimeError(f"{slot} of {name!r} must have dtype {dtype}, got {state[name][slot].dtype}")
-            if slot in SQUARES and (state[name][slot] < 0).any():
-                raise RuntimeError(f"{slot} of {name!r} has a number below zero, and is a mean or sum of squares")
-    return found, state
-
-
 class SGD(Optimizer):
     """Gradient descent; namesake torch.optim.SGD."""
 
     def __init__(self, params: Parameters, lr: float = 1e-3, momentum: float = 0.0, dampening: float = 0.0,
                  weight_decay: float = 0.0, nesterov: bool = False):
+        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
-        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
-                         nesterov=bool(nesterov))
 
     def _update(self, w: Array, g: Array, state: Slots) -> None:
         o = self.options
@@ -198,7 +145,7 @@ class RMSprop(Optimizer):
     def __init__(self, params: Parameters, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0,
                  momentum: float = 0.0, centered: bool = False):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
-                         centered=bool(centered))
+                         centered=centered)
 
     def _update(self, w: Array, g: Array, state: Slots) -> None:
         o = self.options
@@ -244,9 +191,8 @@ class Adam(Optimizer):
 
     def __init__(self, params: Parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.0):
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"betas must be two numbers from 0 to below 1, got {betas!r}")
-        super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        self.options["betas"] = tuple(betas)
 
     def _update(self, w: Array, g: Array, state: Slots) -> None:
         (b1, b2), o = self.options["betas"], self.options

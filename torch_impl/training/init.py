@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from reference.common import checks
 from reference.training import init
 from reference.training.init import Scheme
 
@@ -17,6 +18,7 @@ M = TypeVar("M", bound=nn.Module)
 
 def initialise(module: M, scheme: str | Scheme, rng: np.random.Generator, **options: Any) -> M:
     """Draw the weights of recurrent layers anew, gate by gate; options and errors as reference.training.init.initialise."""
+    checks.has("module", module, "named_parameters")
     weights = init.initialise({k: v.detach().cpu().numpy() for k, v in module.named_parameters()}, scheme, rng, **options)
     with torch.no_grad():
         for name, parameter in module.named_parameters():

@@ -40,6 +40,8 @@ def train(
 
     The model may be a data_parallel.DataParallel: every process calls this, with the same arguments.
     """
+    checks.has("model", model, "loss", "named_parameters"), checks.has("optimizer", optimizer, "step", "lr")
+    loop.checked(batches, schedule, validation, folder, resume, config, vocabulary)
     checks.clipping(max_norm, norm_type, clip_value)
     checks.needs(folder, validation, resume, **run_options)
     own, (rank, _) = inner(model), place(model)

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from reference.training.optim import checked_state
+from reference.common import checks
+from reference.training.optim import OPTIONS, checked_state, same_names
 
 
 class Optimizer:
@@ -22,7 +23,10 @@ class Optimizer:
     names: tuple[str, ...]  # the options that both sides have
 
     def __init__(self, params: nn.Module | Mapping[str, torch.Tensor], *args: Any, **options: Any):
-        self.params = dict(params.named_parameters()) if isinstance(params, nn.Module) else dict(params)
+        self.params = dict(params.named_parameters() if isinstance(params, nn.Module) else checks.mapping("params", params))
+        for name, p in self.params.items():
+            if not isinstance(p, torch.Tensor):
+                raise TypeError(f"params[{name!r}] must be a tensor, got {type(p).__name__}")
         self.inner = self.kind(list(self.params.values()), *args, **options)
 
     @property
@@ -31,12 +35,18 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
+        OPTIONS["lr"]("lr", value)
         self.inner.param_groups[0]["lr"] = value
 
     def step(self, grads: Mapping[str, torch.Tensor] | None = None) -> None:
-        """One step down the gradients that the parameters hold, or those given."""
-        for name, p in self.params.items():
-            p.grad = p.grad if grads is None else grads[name]
+        """One step down the gradients that the parameters hold, or those given.
+
+        KeyError, TypeError, ValueError: those given are not those of the parameters.  Nothing is changed then.
+        """
+        if grads is not None:
+            checked_grads(grads, self.params)
+            for name, p in self.params.items():
+                p.grad = grads[name]
         self.inner.step()
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,8 +68,7 @@ class Optimizer:
 
     def checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
         """What ``load_state_dict`` takes of it; raises as that, and changes nothing."""
-        own = {k: self.inner.param_groups[0][k] for k in self.names}
-        options, state = checked_state(state_dict, own, self.params, type(self).__name__)
+        options, state = checked_state(state_dict, self.names, self.params, type(self).__name__)
         try:
             self.kind([torch.zeros(1, requires_grad=True)], **options)
         except (TypeError, ValueError) as e:
@@ -71,6 +80,18 @@ class Optimizer:
             for name, slots in state.items()
         }
         return options, tensors
+
+
+def checked_grads(grads: Mapping[str, torch.Tensor], params: Mapping[str, torch.Tensor]) -> None:
+    """KeyError, TypeError, ValueError: the gradients are not those of the parameters."""
+    same_names(checks.mapping("grads", grads), params)
+    for name, p in params.items():
+        g = grads[name]
+        if not isinstance(g, torch.Tensor) or g.dtype != p.dtype or g.device != p.device:
+            got = f"{g.dtype} on {g.device}" if isinstance(g, torch.Tensor) else type(g).__name__
+            raise TypeError(f"the gradient of {name!r} must be a tensor of {p.dtype} on {p.device}, got {got}")
+        if g.shape != p.shape:
+            raise ValueError(f"the gradient of {name!r} must have shape {tuple(p.shape)}, got {tuple(g.shape)}")
 
 
 class SGD(Optimizer):

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 
 from ..common import checks
 from ..common.arrays import Array, join
-from ..common.batches import Labelled, Tokens
+from ..common.batches import Labelled, Tokens, target_of, tokens_of
 from ..common.module import Grads, Pullback, quiet
 from ..common.packing import PackedSequence, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts.modules import Embedding, Linear
@@ -52,6 +52,7 @@ class Classifier(Model):
                  cell: str = "lstm", bidirectional: bool = True, pooling: str = "last", dropout: float = 0.0,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
+        checks.sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim, hidden_size=hidden_size)
         self.classes = checks.positive_int("classes", classes)
         self.pooling = checks.choice("pooling", pooling, POOLING)
         self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
@@ -70,7 +71,7 @@ class Classifier(Model):
             Not one class for each sequence.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, batch.target, pull_z)                                               # C6, C6*
+        return cross_entropy(z, target_of(batch), pull_z)                                              # C6, C6*
 
     def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable class (B,)"""
@@ -78,7 +79,7 @@ class Classifier(Model):
 
     @quiet
     def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
-        tokens = batch.tokens
+        tokens = tokens_of(batch)
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # C1
         y, s, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # C2
         if self.pooling == "last":

@@ -68,6 +68,7 @@ class Forecaster(Model):
                  cell: str = "lstm", dropout: float = 0.0, known: int = 0, quantiles: ArrayLike = (),
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
+        checks.sizes(columns=columns, horizon=horizon, hidden_size=hidden_size)
         self.columns, self.horizon = checks.positive_int("columns", columns), checks.positive_int("horizon", horizon)
         self.mode, self.teacher_forcing = checks.choice("mode", mode, MODES), 1.0
         self.known, self.quantiles = known_columns(known, columns), levels(quantiles, mode)
@@ -88,7 +89,7 @@ class Forecaster(Model):
             Past or future of another shape than (T, B, F) and (K, B, F), or T below 2.
         """
         f, pull_f = self._outputs(batch, coins)
-        v = np.asarray(batch.future, self.dtype).real
+        v = window_arrays(batch, self.dtype)[1].real
         if self.quantiles:
             loss, cache = losses.quantile_forward(f, v[..., 0], self.quantiles)                     # Y7
             return loss, lambda dloss=1.0: pull_f(losses.quantile_backward(dloss, cache))           # Y7*
@@ -127,7 +128,8 @@ class Forecaster(Model):
 
     def forced(self, batch: Windowed) -> Array:
         """Windowed  ->  the target's next steps (K, B), each given the true step before it"""
-        return self._told(batch, np.ones((self.horizon, batch.past.shape[1]), bool))[..., target(self)]
+        past, _ = window_arrays(batch, self.dtype)
+        return self._told(batch, np.ones((self.horizon, *past.shape[1:2]), bool))[..., target(self)]
 
     def _told(self, batch: Windowed, coins: Array) -> Array:
         f = self._outputs(batch, coins, len(coins))[0]
@@ -136,8 +138,9 @@ class Forecaster(Model):
     @quiet
     def _outputs(self, batch: Windowed, coins: Array | None, horizon: int | None = None) -> tuple[Array, Pullback]:
         """-> f (K, B, C), only the target's column, or its Q quantiles, if direct; ``pullback(df) -> grads``"""
-        x, v = (np.asarray(a, self.dtype) for a in batch)
+        x, v = window_arrays(batch, self.dtype)
         check(x.shape, v.shape, horizon or self.horizon, self.columns)
+        coins = coins if coins is None else checks.mask("coins", coins, v.shape[:2])
         C = self.columns - self.known
         if self.mode == "direct":
             return self._direct(x, v[..., C:])
@@ -213,6 +216,14 @@ def dense(x: Array) -> PackedSequence:
     return PackedSequence(x.reshape(-1, x.shape[-1]), np.full(len(x), x.shape[1]))
 
 
+def window_arrays(batch: Any, kind: np.dtype) -> tuple[Array, Array]:
+    """Past and future in this dtype.  TypeError: they are no arrays of numbers."""
+    checks.has("batch", batch, "past", "future")
+    kinds = "biufc" if kind.kind == "c" else "biuf"
+    past, future = (checks.numbers(name, getattr(batch, name), kinds) for name in ("past", "future"))
+    return past.astype(kind, copy=False), future.astype(kind, copy=False)
+
+
 def check(past: tuple[int, ...], future: tuple[int, ...], horizon: int, columns: int) -> None:
     """RuntimeError if the shapes of past and future are not as the model needs them."""
     if len(past) != 3 or past[0] < 2 or past[2] != columns:
@@ -230,7 +241,7 @@ def known_columns(known: int, columns: int) -> int:
 
 def levels(quantiles: ArrayLike, mode: str) -> tuple[float, ...]:
     """``quantiles``.  ValueError: they do not rise from above 0 to below 1, the median is not there, or the mode has none."""
-    if not np.size(quantiles):
+    if quantiles is None or not checks.given("quantiles", quantiles).size:
         return ()
     if mode != "direct":
         raise ValueError(f"quantiles need mode 'direct', got {mode!r}: a step that reads the median of the one before "
@@ -255,13 +266,16 @@ def target(model: Any) -> int:
 
 def asked(model: Any, past: Array, known: Array | None, horizon: int | None) -> Windowed:
     """What a Forecaster of either side is asked: a window whose future is zero, but for what is known.  Raises as ``ahead``."""
-    K = model.horizon if horizon is None else checks.positive_int("horizon", horizon)
+    K, past = model.horizon if horizon is None else checks.positive_int("horizon", horizon), checks.numbers("past", past)
     if model.mode == "direct" and model.horizon != K:
         raise ValueError(f"horizon must be {model.horizon}, got {K}: a direct model forecasts the steps that it was made for, "
                          "recursive and encdec go on for any number")
-    B = np.shape(past)[1:2]
-    check(np.shape(past), (K, *B, model.columns), K, model.columns)
-    n = np.zeros((K, *B, 0)) if known is None else np.asarray(known)
+    B = past.shape[1:2]
+    check(past.shape, (K, *B, model.columns), K, model.columns)
+    if not B[0]:
+        raise RuntimeError(f"past must hold at least one sequence, got shape {past.shape}")
+    checks.fits({"horizon": K}, K * B[0] * model.columns, np.dtype(float))
+    n = np.zeros((K, *B, 0)) if known is None else checks.numbers("known", known, "biuf")
     if n.shape != (K, *B, model.known):
         raise RuntimeError(f"known must be {(K, *B, model.known)}, the known columns of the steps ahead, "
                            f"got {'none' if known is None else n.shape}")

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 from ..cells.inputs import State
 from ..common import checks, sampling
 from ..common.arrays import Array, join
-from ..common.batches import Conditioned
+from ..common.batches import Conditioned, condition_of, shape_of, target_of, tokens_of
 from ..common.module import Grads, Pullback, quiet
 from ..parts.modules import Embedding, Linear
 from .model import Model, cross_entropy
@@ -45,6 +45,8 @@ class Generator(Model):
                  num_layers: int = 1, *, cell: str = "lstm", dropout: float = 0.0, bos: int = 1, eos: int = 2,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
+        checks.sizes(num_embeddings=num_embeddings, conditions=conditions, embedding_dim=embedding_dim, hidden_size=hidden_size,
+                     num_layers=num_layers)
         self.bos, self.eos = (checks.token(n, v, num_embeddings) for n, v in (("bos", bos), ("eos", eos)))
         self.condition = Embedding(conditions, embedding_dim, dtype=dtype, rng=self.rng)
         self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
@@ -65,7 +67,7 @@ class Generator(Model):
             Not one condition for each sequence, or not one target for each row.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, batch.target, pull_z)                                               # N6, N6*
+        return cross_entropy(z, target_of(batch), pull_z)                                              # N6, N6*
 
     def generate(self, condition: Sequence[Array] | Array, max_length: int = 30, *, temperature: float = 1.0,
                  top_k: int | None = None, top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:
@@ -79,6 +81,8 @@ class Generator(Model):
         ValueError
             As ``sampling.sample``; or max_length below 1.
         """
+        checks.generator("rng", rng), checks.positive_int("max_length", max_length)
+
         def choose(z: Array) -> Array:
             return sampling.sample(z, self.rng if rng is None else rng, temperature, top_k, top_p)  # N7
 
@@ -92,12 +96,11 @@ class Generator(Model):
 
     @quiet
     def _logits(self, batch: Conditioned) -> tuple[Array, Pullback]:
-        B = int(batch.tokens.batch_sizes[0])
-        if len(batch.condition) != B:
-            raise RuntimeError(f"condition must have one row for each of the {B} sequences, got {len(batch.condition)}")
-        s_0, pull_s = self._first_state(batch.condition)
-        x, pull_x = self.embedding.vjp(batch.tokens.data)                                           # N3
-        y, _, pull_y = self.rnn.vjp(batch.tokens._replace(data=x), s_0)                             # N4
+        tokens = tokens_of(batch)
+        condition = condition_of(batch, shape_of(tokens)[1])
+        s_0, pull_s = self._first_state(condition)
+        x, pull_x = self.embedding.vjp(tokens.data)                                                 # N3
+        y, _, pull_y = self.rnn.vjp(tokens._replace(data=x), s_0)                             # N4
         z, pull_z = self.head.vjp(y.data)                                                           # N5
 
         def pullback(dz: Array) -> Grads:

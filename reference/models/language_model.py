@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..cells.inputs import State
 from ..common import checks
 from ..common.arrays import Array
-from ..common.batches import Window
+from ..common.batches import Window, window_of, window_tokens
 from ..common.module import Grads, Module, Pullback, quiet
 from ..parts import dropout, linear, losses
 from ..parts.modules import Embedding, Linear
@@ -86,6 +86,7 @@ class LanguageModel(Model):
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
         self.dropout, self.tied = checks.probability("dropout", dropout), checks.flag("tied", tied)
+        checks.sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim, hidden_size=hidden_size, num_layers=num_layers)
         self.carried: State | None = None
         self.cell = cell
         if tied and embedding_dim != hidden_size:
@@ -127,7 +128,8 @@ class LanguageModel(Model):
         ValueError
             Masks where dropout is not active.
         """
-        x, pull_x = self.embedding.vjp(batch.tokens)                                        # U1
+        tokens, targets = window_of(batch)
+        x, pull_x = self.embedding.vjp(tokens)                                              # U1
         masks = self._masks(batch.masks, x.shape)
         if masks:
             x, kept_x = dropout.forward(x, masks.input, self.dropout)                       # U2
@@ -136,7 +138,7 @@ class LanguageModel(Model):
         if masks:
             y, kept_y = dropout.forward(y, masks.output, self.dropout)                      # U2
         z, pull_z = self._head(y)                                                           # U4
-        loss, cache = losses.cross_entropy_forward(z, batch.targets)                        # U5
+        loss, cache = losses.cross_entropy_forward(z, targets)                              # U5
 
         def pullback(dloss: ArrayLike = 1.0, dstate_n: State | None = None) -> tuple[Grads, State]:
             head, dy, *dW = pull_z(losses.cross_entropy_backward(dloss, cache))             # U5*, U4*
@@ -152,7 +154,7 @@ class LanguageModel(Model):
 
     def logits(self, tokens: Array, state: State | None = None) -> tuple[Array, State]:
         """tokens (T, B)  ->  z (T, B, V), state_n; in evaluation mode without dropout"""
-        y, state_n, _ = self.rnn.vjp(self.embedding.vjp(tokens)[0], state)                  # U1, U3
+        y, state_n, _ = self.rnn.vjp(self.embedding.vjp(window_tokens(tokens))[0], state)   # U1, U3
         return self._head(y)[0], state_n                                                    # U4
 
     def _head(self, y: Array) -> tuple[Array, Pullback]:
@@ -173,6 +175,8 @@ class LanguageModel(Model):
 
     def _masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
         if self.training and self.dropout > 0:
+            if masks is not None:
+                checks.has("masks", masks, "input", "between", "output")
             return masks or draw_masks(self.rng, shape, self.rnn.hidden_size, self.rnn.num_layers, self.dropout)
         if masks is not None:
             raise ValueError("masks need training mode and dropout above 0")
@@ -180,10 +184,13 @@ class LanguageModel(Model):
 
 
 def check_carried(arrays: Mapping[str, Array], cell: str, num_layers: int, hidden_size: int, dtype: str) -> None:
-    """RuntimeError: these are not the states (L, B, H) of a model of this cell, these sizes and this dtype, nor none at all."""
+    """RuntimeError: these are not the states (L, B, H) of a model of this cell, these sizes and this dtype, nor none at all.
+    TypeError: they are no mapping of arrays."""
+    checks.mapping("arrays", arrays)
     names = ["h", "c"] if cell == "lstm" else ["h"]
-    if arrays and sorted(arrays) != sorted(names):
-        raise RuntimeError(f"the carried state of a {cell} is {' and '.join(names)}, got {', '.join(sorted(arrays))[:100]}")
+    if arrays and {*arrays} != {*names}:
+        raise RuntimeError(f"the carried state of a {cell} is {' and '.join(names)}, got {', '.join(map(str, arrays))[:100]}")
+    arrays = {name: checks.given(f"arrays[{name!r}]", v) for name, v in arrays.items()}
     B = next((v.shape[1] for v in arrays.values() if v.ndim == 3), 0)
     for name, v in arrays.items():
         if v.shape != (num_layers, B, hidden_size) or not B:

@@ -23,9 +23,9 @@ from numpy.typing import DTypeLike
 from ..cells.inputs import State
 from ..common import checks, sampling, teacher_forcing
 from ..common.arrays import Array, join
-from ..common.batches import Translated, shape_of
+from ..common.batches import Translated, shape_of, source_of, target_of, tokens_of
 from ..common.module import Grads, Pullback, quiet
-from ..common.packing import PackedSequence, one_step, pad_packed_sequence, pad_packed_sequence_backward
+from ..common.packing import PackedSequence, checked_packed, one_step, pad_packed_sequence, pad_packed_sequence_backward
 from ..parts import attention, losses
 from ..parts.modules import Attention, Embedding, Linear
 from .model import Model, added, cross_entropy
@@ -82,6 +82,7 @@ class Seq2seq(Model):
                  dropout: float = 0.0, bos: int = 1, eos: int = 2,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
+        checks.sizes(sources=sources, targets=targets, embedding_dim=embedding_dim, hidden_size=hidden_size)
         self.feedback = checks.choice("feedback", feedback, FEEDBACK)
         self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
         self.teacher_forcing = 1.0
@@ -111,7 +112,7 @@ class Seq2seq(Model):
             teacher_forcing outside 0 to 1.
         """
         z, pull_z, _ = self._logits(batch, coins)
-        return cross_entropy(z, batch.target, pull_z)                                               # Q7, Q7*
+        return cross_entropy(z, target_of(batch), pull_z)                                              # Q7, Q7*
 
     def logits(self, batch: Translated, coins: Array | None = None) -> Array:
         """Translated  ->  z (M, targets), packed rows as the target's; coins as for ``vjp``"""
@@ -125,7 +126,7 @@ class Seq2seq(Model):
         ValueError
             A model without attention.
         """
-        _, _, w = self._logits(batch, np.ones(shape_of(batch.tokens), bool))
+        _, _, w = self._logits(batch, np.ones(shape_of(tokens_of(batch)), bool))
         if w is None:
             raise ValueError("attention must not be None where its weights are asked for")
         return w
@@ -148,9 +149,10 @@ class Seq2seq(Model):
         TypeError, ValueError
             An argument out of range.
         """
+        checks.sizes(max_length=max_length, beam=beam), checks.at_least_zero("length_power", length_power)
         memory, s, _ = self._encode(source)
         task = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
-        if checks.positive_int("beam", beam) == 1:
+        if beam == 1:
             return sampling.free_run(self._next, sampling.greedy, *task)
         return sampling.beam_run(self._next, selected, *task, beam, length_power)
 
@@ -163,17 +165,16 @@ class Seq2seq(Model):
 
     @quiet
     def _logits(self, batch: Translated, coins: Array | None = None) -> tuple[Array, Pullback, Array | None]:
-        T, B = shape_of(batch.tokens)
-        if shape_of(batch.source)[1] != B:
-            raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
+        tokens, source = tokens_of(batch), source_of(batch)
+        T, B = shape_of(tokens)
         if coins is None:
             coins = teacher_forcing.coins(self.rng, self.teacher_forcing, T, B)
         coins = checks.mask("coins", coins, (T, B))
-        memory, s_0, pull_encoder = self._encode(batch.source)
+        memory, s_0, pull_encoder = self._encode(source)
         if coins.all():
-            z, weights, _, pull_z = self._step(batch.tokens, self._input(batch.tokens.data), s_0, memory)
+            z, weights, _, pull_z = self._step(tokens, self._input(tokens.data), s_0, memory)
         else:
-            z, weights, pull_z = self._stepwise(batch.tokens, s_0, memory, coins)
+            z, weights, pull_z = self._stepwise(tokens, s_0, memory, coins)
 
         def pullback(dz: Array) -> Grads:
             grads, ds_0, dmemory, _ = pull_z(dz)
@@ -183,6 +184,7 @@ class Seq2seq(Model):
 
     def _encode(self, source: PackedSequence) -> tuple[Memory, State, Pullback]:
         """PackedSequence (N,)  ->  Memory, state, ``pullback((dm, dkeys), ds_0) -> {child: grads}``"""
+        source = checked_packed(source, "source")
         x, pull_x = self.source.vjp(source.data)
         y, s, pull_y = self.encoder.vjp(source._replace(data=x))                                    # Q1
         m, lengths = pad_packed_sequence(y)

@@ -11,8 +11,9 @@ A row n is one true step of one sequence: there is no padding anywhere.  The sta
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..common import checks
 from ..common.arrays import Array
-from ..common.batches import Tagged, Tokens
+from ..common.batches import Tagged, Tokens, target_of, tokens_of
 from ..common.module import Grads, Pullback, quiet
 from ..parts.modules import Embedding, Linear
 from .model import Model, cross_entropy
@@ -36,6 +37,7 @@ class Tagger(Model):
                  cell: str = "lstm", bidirectional: bool = True, dropout: float = 0.0,
                  dtype: DTypeLike = np.float32, rng: np.random.Generator | None = None, engine: str = "fast"):
         super().__init__(dtype=dtype, rng=rng)
+        checks.sizes(num_embeddings=num_embeddings, tags=tags, embedding_dim=embedding_dim, hidden_size=hidden_size)
         self.embedding = Embedding(num_embeddings, embedding_dim, dtype=dtype, rng=self.rng)
         self.rnn = recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional,
                              dtype=dtype, rng=self.rng, engine=engine)
@@ -52,7 +54,7 @@ class Tagger(Model):
             Not one tag for each row.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, batch.target, pull_z)                                               # M4, M4*
+        return cross_entropy(z, target_of(batch), pull_z)                                              # M4, M4*
 
     def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable tag of each row (N,)"""
@@ -60,7 +62,7 @@ class Tagger(Model):
 
     @quiet
     def _logits(self, batch: Tokens) -> tuple[Array, Pullback]:
-        tokens = batch.tokens
+        tokens = tokens_of(batch)
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # M1
         y, _, pull_y = self.rnn.vjp(tokens._replace(data=x))                                        # M2
         z, pull_z = self.head.vjp(y.data)                                                           # M3

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reference.common import sampling
+from reference.common import checks, sampling
 from reference.common.arrays import Array
 from reference.common.sampling import Hypothesis
 
@@ -18,7 +18,8 @@ S = TypeVar("S")  # a state, which is the model's affair
 
 
 def greedy(logits: Tensor) -> Tensor:
-    """logits (..., V)  ->  tokens (...), on the device of the logits"""
+    """logits (..., V)  ->  tokens (...), on the device of the logits.  TypeError: no tensor."""
+    checked(logits)
     return logits.argmax(-1)
 
 
@@ -26,7 +27,7 @@ def sample(
     logits: Tensor, rng: np.random.Generator, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Tensor:
     """As reference.common.sampling.sample, errors included; tokens (...) on the device of the logits (..., V)."""
-    return tensor(sampling.sample(array(logits), rng, temperature, top_k, top_p), logits.device)  # P1 to P4
+    return tensor(sampling.sample(array(checked(logits)), rng, temperature, top_k, top_p), logits.device)  # P1 to P4
 
 
 def beam_search(
@@ -42,6 +43,8 @@ def beam_search(
 ) -> list[Hypothesis]:
     """As reference.common.sampling.beam_search; ``step`` and ``select`` are given tensors, and logits may be on any device."""
 
+    checks.function("step", step), checks.function("select", select)
+
     def step_(tokens: Array, state: S) -> tuple[Array, S]:
         logits, state = step(tensor(tokens, device), state)
         return array(logits), state
@@ -50,6 +53,15 @@ def beam_search(
         return sampling.beam_search(
             step_, lambda s, rows: select(s, tensor(rows, device)), state, start, end, width, max_length, length_power
         )  # P5
+
+
+def checked(logits: Tensor) -> Tensor:
+    """TypeError: no tensor of real numbers.  ValueError: no token on its last axis."""
+    if not isinstance(logits, Tensor) or logits.is_complex():
+        raise TypeError(f"logits must be a tensor of real numbers, got {getattr(logits, 'dtype', type(logits).__name__)}")
+    if not logits.dim() or not logits.shape[-1]:
+        raise ValueError(f"logits must have a token on the last axis, got shape {tuple(logits.shape)}")
+    return logits
 
 
 def array(logits: Tensor) -> Array:

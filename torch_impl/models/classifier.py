@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_packed_sequence
 
 from reference.common import checks
-from reference.common.batches import Tokens
+from reference.common.batches import Tokens, tokens_of
 
 from ..cells.layers import fields
 from ..common.initial_weights import draw
@@ -20,6 +20,8 @@ class Classifier(Model):
                  cell: str = "lstm", bidirectional: bool = True, pooling: str = "last", dropout: float = 0.0,
                  dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
+        checks.sizes(num_embeddings=num_embeddings, classes=classes, embedding_dim=embedding_dim, hidden_size=hidden_size)
+        checks.flag("bidirectional", bidirectional)
         self.pooling = checks.choice("pooling", pooling, ("last", "mean", "max"))
         self.embedding = self.table(num_embeddings, embedding_dim)
         self.rnn = self.recurrent(cell, embedding_dim, hidden_size, num_layers, dropout=dropout, bidirectional=bidirectional)
@@ -28,8 +30,9 @@ class Classifier(Model):
 
     def logits(self, batch: Tokens) -> Tensor:
         """Anything with ``tokens``  ->  z (B, classes)"""
-        x = self.embed(self.embedding, batch.tokens.data)                                # C1
-        y, s = self.run(self.rnn, self.packed(batch.tokens, x))                           # C2
+        tokens = tokens_of(batch)
+        x = self.embed(self.embedding, tokens.data)                                       # C1
+        y, s = self.run(self.rnn, self.packed(tokens, x))                                 # C2
         if self.pooling == "last":
             u = torch.cat(tuple(fields(s)[0][-(1 + self.rnn.bidirectional) :]), -1)          # C3
         elif self.pooling == "mean":

@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks, teacher_forcing
 from reference.common.arrays import Array
 from reference.common.batches import Windowed
-from reference.models.forecaster import MODES, asked, check, head_sizes, known_columns, levels, target
+from reference.models.forecaster import MODES, asked, check, head_sizes, known_columns, levels, target, window_arrays
 
 from ..cells.layers import State
 from ..common.initial_weights import draw
@@ -25,17 +25,18 @@ class Forecaster(Model):
                  cell: str = "lstm", dropout: float = 0.0, known: int = 0, quantiles: ArrayLike = (),
                  dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
+        checks.sizes(columns=columns, horizon=horizon, hidden_size=hidden_size)
         self.columns, self.horizon = checks.positive_int("columns", columns), checks.positive_int("horizon", horizon)
         self.mode, self.teacher_forcing = checks.choice("mode", mode, MODES), 1.0
         self.known, self.quantiles = known_columns(known, columns), levels(quantiles, mode)
         self.rnn = self.recurrent(cell, columns, hidden_size, num_layers, dropout=dropout)
         self.decoder = self.recurrent(cell, columns, hidden_size, num_layers, dropout=dropout) if mode == "encdec" else None
-        self.head = nn.Linear(*head_sizes(self, hidden_size), dtype=self.dtype)
+        self.head = self.linear(*head_sizes(self, hidden_size))
         draw(self, self.rng)
 
     def loss(self, batch: Windowed, coins: Array | None = None) -> Tensor:
         """Windowed  ->  the loss, 0-d"""
-        f, v = self.outputs(batch, coins), self.tensor(batch.future).to(self.dtype)
+        f, v = self.outputs(batch, coins), self.arrays(batch)[1]
         if self.quantiles:
             return losses.quantile(f, v[..., 0], f.new_tensor(self.quantiles))                # Y7
         return mse_loss(f, v[..., : f.shape[-1]])                                             # Y6
@@ -53,7 +54,7 @@ class Forecaster(Model):
     @torch.no_grad()
     def forced(self, batch: Windowed) -> Array:
         """As the namesake's."""
-        return self.told(batch, np.ones((self.horizon, batch.past.shape[1]), bool))[..., target(self)]
+        return self.told(batch, np.ones((self.horizon, *self.arrays(batch)[0].shape[1:2]), bool))[..., target(self)]
 
     def told(self, batch: Windowed, coins: Array) -> Array:
         """Windowed, coins  ->  f of ``outputs``, quantiles sorted"""
@@ -62,8 +63,9 @@ class Forecaster(Model):
 
     def outputs(self, batch: Windowed, coins: Array | None = None, horizon: int | None = None) -> Tensor:
         """Windowed  ->  f (K, B, C), only the target's column, or its Q quantiles, if direct"""
-        x, v = (self.tensor(a).to(self.dtype) for a in batch)
+        x, v = self.arrays(batch)
         check(x.shape, v.shape, horizon or self.horizon, self.columns)
+        coins = coins if coins is None else checks.mask("coins", coins, tuple(v.shape[:2]))
         C = self.columns - self.known
         if self.mode == "direct":
             return self.direct(x, v[..., C:])
@@ -80,6 +82,11 @@ class Forecaster(Model):
             f, s = self.step(u, v[k : k + 1, :, C:], s)
             fs.append(f)
         return torch.cat(fs)
+
+    def arrays(self, batch: Windowed) -> tuple[Tensor, Tensor]:
+        """Past and future, in the model's dtype"""
+        past, future = window_arrays(batch, np.dtype(complex if self.dtype.is_complex else float))
+        return self.tensor(past).to(self.dtype), self.tensor(future).to(self.dtype)
 
     def direct(self, x: Tensor, n: Tensor) -> Tensor:
         """x (T, B, F), what is known ahead (K, B, F - C)  ->  f (K, B, Q or 1)"""

@@ -5,6 +5,7 @@ generator gives it the same parameters, dropout masks, coins and tokens.
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from reference.common import checks, packing
 from reference.common.arrays import Array
-from reference.common.batches import Batch, count
+from reference.common.batches import Batch, count, target_of
 
 from ..cells import layers
 from ..cells.layers import State, Written
+from ..common import precision
 from ..parts.losses import IGNORE, classes
 
 CELLS: dict[str, Callable[..., Written]] = {"rnn": layers.RNN, "lstm": layers.LSTM, "gru": layers.GRU}
@@ -36,30 +38,32 @@ class Model(nn.Module):
 
     Raises
     ------
-    TypeError
-        ``rng`` is no generator.
+    TypeError, ValueError
+        An argument of the wrong type, or out of range.
     """
 
     def __init__(self, *, dtype: str | torch.dtype = "float32", rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__()
-        self.dtype: torch.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        self.dtype = precision.dtype(dtype)
         self.rng = checks.generator("rng", rng)
-        self.way = way
+        self.way = checks.choice("way", way, ("library", *layers.WAYS))
 
     def recurrent(self, cell: str, *sizes: int, **options: float | str) -> Written:
         """An rnn layer by the name of its cell.  ValueError: there is no such cell, or as torch.nn."""
+        checks.sizes(**dict(zip(("input_size", "hidden_size", "num_layers"), sizes, strict=False)))
+        checks.probability("dropout", options.get("dropout", 0.0))
         way = "hoisted" if self.way == "library" else self.way
         return CELLS[checks.choice("cell", cell, tuple(CELLS))](*sizes, dtype=self.dtype, way=way, **options)
 
     def table(self, num_embeddings: int, embedding_dim: int) -> nn.Embedding:
         """An embedding.  ValueError: a size that is not above zero."""
-        return nn.Embedding(checks.positive_int("num_embeddings", num_embeddings),
-                            checks.positive_int("embedding_dim", embedding_dim), dtype=self.dtype)
+        fits(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        return nn.Embedding(num_embeddings, embedding_dim, dtype=self.dtype)
 
     def linear(self, in_features: int, out_features: int) -> nn.Linear:
         """A linear layer.  ValueError: a size that is not above zero."""
-        return nn.Linear(checks.positive_int("in_features", in_features), checks.positive_int("out_features", out_features),
-                         dtype=self.dtype)
+        fits(in_features=in_features, out_features=out_features)
+        return nn.Linear(in_features, out_features, dtype=self.dtype)
 
     def embed(self, table: nn.Embedding, ids: Array) -> Tensor:
         """ids (...)  ->  (..., E).  Raises as the namesake's for what are no whole numbers in range."""
@@ -77,7 +81,7 @@ class Model(nn.Module):
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch, 0-d: the mean cross-entropy of its logits, if the model does not say otherwise."""
-        return self.cross_entropy(self.logits(batch), batch.target)
+        return self.cross_entropy(self.logits(batch), target_of(batch))
 
     def count(self, batch: Batch) -> int:
         """How many targets the loss is the mean of."""
@@ -108,6 +112,12 @@ class Model(nn.Module):
         """The order of a packed batch of arrays, with other data."""
         order = [None if v is None else self.tensor(v) for v in sequence[2:]]
         return PackedSequence(data, torch.as_tensor(sequence.batch_sizes, dtype=torch.int64), *order)
+
+
+def fits(**sizes: int) -> None:
+    """TypeError, ValueError: sizes of a matrix that are none, or that no memory holds."""
+    checks.sizes(**sizes)
+    checks.fits(sizes, prod(sizes.values()), np.dtype(np.float32))
 
 
 def rows_of(padded: Tensor, like: PackedSequence) -> Tensor:

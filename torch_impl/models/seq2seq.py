@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from reference.common import checks, packing, sampling, teacher_forcing
 from reference.common.arrays import Array
-from reference.common.batches import Translated, shape_of
+from reference.common.batches import Translated, shape_of, source_of, target_of, tokens_of
 from reference.models.seq2seq import FEEDBACK
 
 from ..cells.layers import State, as_state, fields
@@ -29,6 +29,7 @@ class Seq2seq(Model):
                  dropout: float = 0.0, bos: int = 1, eos: int = 2, dtype: str | torch.dtype = "float32",
                  rng: np.random.Generator | None = None, way: str = "library"):
         super().__init__(dtype=dtype, rng=rng, way=way)
+        checks.sizes(sources=sources, targets=targets, embedding_dim=embedding_dim, hidden_size=hidden_size)
         self.feedback, self.teacher_forcing = checks.choice("feedback", feedback, FEEDBACK), 1.0
         self.bos, self.eos = (checks.token(n, v, targets) for n, v in (("bos", bos), ("eos", eos)))
         H, D = hidden_size, 1 + checks.flag("bidirectional", bidirectional)
@@ -44,33 +45,33 @@ class Seq2seq(Model):
 
     def logits(self, batch: Translated, coins: Array | None = None) -> Tensor:
         """Translated, coins (T, B)  ->  z (M, targets), packed as the target.  RuntimeError: not one target for each source."""
-        T, B = shape_of(batch.tokens)
-        if shape_of(batch.source)[1] != B:
-            raise RuntimeError(f"batch must have one target for each of the {shape_of(batch.source)[1]} sources, got {B}")
+        tokens, source = tokens_of(batch), source_of(batch)
+        T, B = shape_of(tokens)
         if coins is None:
             coins = teacher_forcing.coins(self.rng, self.teacher_forcing, T, B)
         coins = checks.mask("coins", coins, (T, B))
-        memory, s = self.encode(batch.source)
+        memory, s = self.encode(source)
         if coins.all():
-            u = self.embed(self.target, batch.tokens.data)                                # Q3
-            y, _ = self.run(self.decoder, self.packed(batch.tokens, u), s)                # Q4
+            u = self.embed(self.target, tokens.data)                                      # Q3
+            y, _ = self.run(self.decoder, self.packed(tokens, u), s)                      # Q4
             return self.read(y, memory)[0]
-        read, _ = packing.pad_packed_sequence(batch.tokens)
+        read, _ = packing.pad_packed_sequence(tokens)
         z, zs = None, []
         for ids, coin in zip(read, coins, strict=True):
             y, s = self.run(self.decoder, one_step(self.input(ids, coin, z)), s)          # Q3, Q4
             z, _ = self.read(y, memory)
             zs.append(z)
-        return rows_of(torch.stack(zs), self.packed(batch.tokens, zs[0]))
+        return rows_of(torch.stack(zs), self.packed(tokens, zs[0]))
 
     def loss(self, batch: Translated, coins: Array | None = None) -> Tensor:
         """Translated  ->  the loss, 0-d"""
-        return self.cross_entropy(self.logits(batch, coins), batch.target)                # Q7
+        return self.cross_entropy(self.logits(batch, coins), target_of(batch))            # Q7
 
     def weights(self, batch: Translated) -> Tensor:
         """Translated  ->  the attention's weights under teacher forcing, (T, B, S).  ValueError: there is no attention."""
-        memory, s = self.encode(batch.source)
-        y, _ = self.run(self.decoder, self.packed(batch.tokens, self.embed(self.target, batch.tokens.data)), s)
+        tokens, source = tokens_of(batch), source_of(batch)
+        memory, s = self.encode(source)
+        y, _ = self.run(self.decoder, self.packed(tokens, self.embed(self.target, tokens.data)), s)
         _, w = self.read(y, memory)
         if w is None:
             raise ValueError("attention must not be None where its weights are asked for")
@@ -80,9 +81,10 @@ class Seq2seq(Model):
     def decode(self, source: packing.PackedSequence, max_length: int = 30, *, beam: int = 1,
                length_power: float = 0.0) -> list[Array]:
         """As the namesake's."""
+        checks.sizes(max_length=max_length, beam=beam), checks.at_least_zero("length_power", length_power)
         memory, s = self.encode(source)
         about = (s, memory), self.bos, self.eos, shape_of(source)[1], max_length
-        if checks.positive_int("beam", beam) == 1:
+        if beam == 1:
             return sampling.free_run(self.next, sampling.greedy, *about)
         return sampling.beam_run(self.next, selected, *about, beam, length_power)
 
@@ -94,6 +96,7 @@ class Seq2seq(Model):
 
     def encode(self, source: packing.PackedSequence) -> tuple[Memory, State]:
         """Packed tokens  ->  (m (S, B, H), mask (S, B)), the decoder's first state"""
+        source = packing.checked_packed(source, "source")
         x = self.embed(self.source, source.data)
         y, s = self.run(self.encoder, self.packed(source, x))                             # Q1
         m, lengths = pad_packed_sequence(y)

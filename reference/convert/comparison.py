@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..common import checks
 from ..common.arrays import Array
 from .diagnosis import PAIR, Diagnosis, largest, search
 from .readings import Reading, halves_exchanged, reverse_flipped
@@ -32,10 +33,15 @@ def compare(a: Array, b: Array, tolerance: float | None = None) -> Diagnosis:
     Raises
     ------
     ValueError
-        No change makes one shape the other.
+        No change makes one shape the other, or a tolerance below 0.
+    TypeError
+        Not arrays of floating-point numbers.
     """
+    a, b = checks.numbers("a", a, "fc"), checks.numbers("b", b, "fc")
+    if tolerance is not None:
+        checks.at_least_zero("tolerance", tolerance)
     if not a.ndim or not b.ndim:
-        raise ValueError("a single number has no layout")
+        raise ValueError("a and b must have axes: a single number has no layout")
     eps = max(float(np.finfo(v.dtype).eps) for v in (a, b))
     allowed, wide = PAIR * eps if tolerance is None else tolerance, np.result_type(a, b)
 

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cells.inputs import State
+from ..common import checks
 from ..common.arrays import Array
 from .readings import C, Case, Outputs, Reading, readings
-from .stacks import Stack
+from .stacks import Stack, checked
 
 NOISE, EPS = 16, 64
 NEAR = 0.01  # from here on rounding can decide
@@ -58,14 +59,23 @@ def diagnose(
     Raises
     ------
     ValueError
-        The shapes are none that any reading has, or a state is not whole.
+        The shapes are none that any reading has, a state is not whole, or a tolerance below 0.
+    TypeError
+        Something that is no Stack, no array of floating-point numbers.
     """
+    checked("stack", stack)
+    x, y = checks.numbers("x", x, "f"), checks.numbers("y", y, "f")
+    state = None if state is None else [checks.numbers("state", v, "f") for v in checks.several("state", state)]
+    state_n = [checks.numbers("state_n", v, "f") for v in checks.several("state_n", state_n)]
+    if tolerance is not None:
+        checks.at_least_zero("tolerance", tolerance)
     given: Outputs = (y, *state_n)
     if x.ndim != 3 or y.ndim != 3:
         raise ValueError(f"x and y must have three axes, got {x.shape} and {y.shape}")
     if x.shape[2] != stack.weights["weight_ih_l0"].shape[1]:
         raise ValueError(f"x has {x.shape[2]} features, the weights take {stack.weights['weight_ih_l0'].shape[1]}")
-    check_states(stack, x, *(() if state is None else state))
+    if state is not None:
+        check_states(stack, x, *state)
     check_states(stack, x, *state_n, whole=False)
     case = Case(stack, x, None if state is None else tuple(state))
     coarse = max((v.dtype for v in (y, x, *stack.weights.values())), key=lambda kind: np.finfo(kind).eps)
@@ -79,7 +89,7 @@ def diagnose(
 def check_states(stack: Stack, x: Array, *states: Array, whole: bool = True) -> None:
     """ValueError: more or fewer than the cell has, or of shapes that no reading of x has."""
     names, rows = ("h", "c") if stack.cell == "lstm" else ("h",), len(stack.params)
-    if len(states) > len(names) or (whole and 0 < len(states) < len(names)):
+    if len(states) > len(names) or (whole and len(states) < len(names)):
         raise ValueError(f"a state of this {stack.cell} is {' and '.join(names)}, got {len(states)} of them")
     for name, v in zip(names, states, strict=False):
         if v.ndim != 3 or v.shape[0] != rows or v.shape[1] not in x.shape[:2]:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..common import checks
 from ..common.arrays import Array
 from ..common.checkpoint import write as write_bytes
 from ..common.checks import UsageError
 from ..common.extras import lacking
 from .finding import rows
-from .stacks import Stack, theirs
+from .stacks import Stack, checked, theirs
 
 
 class Contents(NamedTuple):
@@ -152,6 +153,7 @@ def read(path: str | Path, more: Mapping[str, Kind] = NONE) -> Contents:
 
     FileNotFoundError; UsageError: another ending, a package that is missing, a damaged file.
     """
+    checks.place("path", path)
     path = Path(path)
     path.stat()  # a name that was mistyped is the likeliest mistake
     return kind_of(path, more).read(path)
@@ -163,6 +165,7 @@ def write(path: str | Path, stack: Stack, library: str, places: Sequence[str] = 
     UsageError: another ending, a package that is missing, or the kind of file is not the library's.  ValueError: as
     ``theirs``.  CheckpointError: the file cannot be written.
     """
+    checks.place("path", path), checked("stack", stack)
     path = Path(path)
     kind = kind_of(path, more)
     if kind.library and kind.library != rows(library)[0].library:

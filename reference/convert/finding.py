@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..common import checks
 from ..common.arrays import Array
 from .conventions import OURS, TABLE, Convention
 from .naming import Place, names, of_gate, unnamed, used
@@ -40,11 +41,13 @@ class Found(NamedTuple):
 
 def rows(library: str) -> list[Convention]:
     """The rows of a library, or of one layer by its full name.  ValueError: there is none."""
+    if not isinstance(library, str):
+        raise TypeError(f"library must be a name, got {type(library).__name__}")
     known = [c for c in (*OURS, *TABLE) if not c.source]
     chosen = [c for c in known if library.lower() in (c.library.lower(), c.layer.lower())]
     if not chosen:
         libraries = dict.fromkeys(c.library.lower() for c in known)
-        raise ValueError(f"no library {library!r} is known; there are {', '.join(libraries)}")
+        raise ValueError(f"no library {checks.shown(library)} is known; there are {', '.join(libraries)}")
     return chosen
 
 
@@ -58,8 +61,10 @@ def find(arrays: Mapping[str, Array], library: str | None = None, reset_after: b
     ValueError
         No such library; or the names and shapes of a layer are those of several libraries that mean other things by them.
     """
-    arrays = apart(arrays)
-    candidates = rows(library) if library else [c for c in (*TABLE, *OURS) if not c.source]
+    arrays = apart({k: checks.tensor(f"arrays[{k!r}]", v) for k, v in checks.mapping("arrays", arrays).items()})
+    if reset_after is not None:
+        checks.flag("reset_after", reset_after)
+    candidates = rows(library) if library is not None else [c for c in (*TABLE, *OURS) if not c.source]
     by_name: dict[str, list[tuple[int, Found]]] = {}
     for c in candidates:
         for name, place in anchors(c, arrays):

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..common import checks
 from ..common.arrays import Array
-from .stacks import Stack, ours, theirs
+from ..common.parameters import fits
+from .stacks import Stack, checked, ours, theirs
 
 GATES = 4
 
@@ -21,7 +22,7 @@ def pack(given: Stack) -> Array:
 
     ValueError: it is another cell, or has a projection.
     """
-    if given.cell != "lstm":
+    if checked("given", given).cell != "lstm":
         raise ValueError(f"jax.experimental.rnn has an LSTM only, not a {given.cell}")
     arrays = theirs(given, "JAX")
     return np.concatenate([arrays[name].ravel() for name in order(given.num_layers, given.bidirectional)])
@@ -35,7 +36,9 @@ def unpack(packed: Array, input_size: int, hidden_size: int, num_layers: int = 1
     """
     sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
     input_size, hidden_size, num_layers = (checks.positive_int(name, size) for name, size in sizes.items())
-    flat, arrays, at = checks.numbers("packed", packed), {}, 0
+    checks.flag("bidirectional", bidirectional)
+    fits(GATES, input_size, hidden_size, num_layers)
+    flat, arrays, at = checks.numbers("packed", packed, "f"), {}, 0
     shapes = {name: shape(name, input_size, hidden_size, 1 + bidirectional) for name in order(num_layers, bidirectional)}
     wanted = sum(map(math.prod, shapes.values()))
     if flat.shape != (wanted,):

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..cells import layers
-from ..common.arrays import Array, as_array
-from ..common.parameters import TORCH_NAME, fields, suffix
+from ..common import checks
+from ..common.arrays import Array
+from ..common.parameters import TORCH_NAME, fields, stack_shapes, suffix
 from . import finding
 from .conventions import Convention
 from .finding import Found, rows
@@ -56,6 +57,25 @@ class Stack(NamedTuple):
         return built
 
 
+def checked(name: str, given: Any) -> Stack:
+    """TypeError: no Stack, or no arrays in it.  ValueError: its weights are not those of one."""
+    if not isinstance(given, Stack):
+        raise TypeError(f"{name} must be a Stack, as ours() gives, got {type(given).__name__}")
+    checks.choice(f"{name}.cell", given.cell, CLASSES), checks.flag(f"{name}.reset_after", given.reset_after)
+    checks.choice(f"{name}.nonlinearity", given.nonlinearity, ("tanh", "relu"))
+    weights, G = checks.floats(f"{name}.weights", given.weights), len(CLASSES[given.cell].room.GATES)
+    first, hidden = (weights.get(f"weight_{side}_l0", np.empty(0)) for side in ("ih", "hh"))
+    fits = first.ndim == hidden.ndim == 2 and len(first) % G == 0
+    if fits:
+        P = hidden.shape[1] if "weight_hr_l0" in weights else 0
+        sizes = G, first.shape[1], len(first) // G, given.num_layers, "bias_ih_l0" in weights, given.bidirectional, P
+        fits = {k: v.shape for k, v in weights.items()} == stack_shapes(*sizes)
+    if not fits:
+        shapes = {k: v.shape for k, v in weights.items()}
+        raise ValueError(f"{name}.weights must be those of one {given.cell}, got {checks.shown(shapes)}")
+    return given
+
+
 def ours(
     arrays: Mapping[str, Array],
     library: str | None = None,
@@ -85,15 +105,22 @@ def ours(
     ------
     ValueError
         No layer is there, the layers make no stack, or the library has no such option.
+    TypeError
+        An argument of another kind.
     """
-    held = {k: as_array(v) for k, v in arrays.items()}
+    held = {k: checks.tensor(f"arrays[{k!r}]", v) for k, v in checks.mapping("arrays", arrays).items()}
+    for name, value in (("bidirectional", bidirectional), ("reset_after", reset_after)):
+        if value is not None:
+            checks.flag(name, value)
+    if nonlinearity is not None:
+        checks.nonlinearity(nonlinearity)
     return stack(chosen(held, library, places, reset_after), bidirectional, reset_after, nonlinearity)
 
 
 def chosen(arrays: Mapping[str, Array], library: str | None, places: Sequence[str], reset_after: bool | None = None) -> list[Found]:
     """The layers at these places, or all.  ValueError: none is there."""
     found, picked = finding.find(arrays, library, reset_after), []
-    if not places:
+    if not strings("places", places):
         picked = found
     for place in places:
         if "*" in place:
@@ -108,6 +135,14 @@ def chosen(arrays: Mapping[str, Array], library: str | None, places: Sequence[st
     if not picked:
         raise ValueError("no recurrent layer" + (f" of {library}" if library else "") + " was found by its names and shapes")
     return picked
+
+
+def strings(name: str, value: Any) -> Sequence[str]:
+    """TypeError: no list of strings."""
+    for part in checks.several(name, value):
+        if not isinstance(part, str):
+            raise TypeError(f"{name} must hold strings, got {checks.shown(part)}")
+    return list(value)
 
 
 def stack(
@@ -168,8 +203,12 @@ def theirs(given: Stack, library: str, places: Sequence[str] = ()) -> dict[str, 
     Raises
     ------
     ValueError
-        The library has no such cell or option, no place for a parameter that is not zero, or places are too few or too many.
+        The library has no such cell or option, no place for a parameter that is not zero, or places are too few or too many;
+        the weights of the stack are not those of one.
+    TypeError
+        An argument of another kind.
     """
+    checked("given", given), strings("places", places)
     c, D, params = row(given, library), 1 + given.bidirectional, given.params
     spots = [where(place) for place in places] or default_places(c, len(params), D)
     if len(spots) != len(params):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..cells.stack import Cached, Option, Params, Room, State, add
 from ..common.arrays import Array
-from ..common.checks import positive_int
+from ..common.checks import flag, positive_int
 
 Upstream = Callable[[slice, Array], Array]
 
@@ -38,6 +38,7 @@ def forward(room: Room, p: Params, x: Array, s: State, segment: int | None = Non
     outputs    False returns None for y, which would be longer than all that is kept
     recompute  False keeps every Cache: plain BPTT over the same segments
     """
+    flag("outputs", outputs), flag("recompute", recompute)
     segment = least_memory(len(x)) if segment is None else positive_int("segment", segment)
     ys, states, caches = [], [], []
     for start in range(0, len(x), segment):

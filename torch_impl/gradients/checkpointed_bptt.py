@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from reference.common.checks import positive_int
+from reference.common.checks import flag, positive_int
 from reference.gradients.checkpointed_bptt import least_memory
 
 from ..cells.stack import Option, P, S, Way
@@ -28,6 +28,7 @@ def forward(way: Way[S], p: P, x: Tensor, s: S, segment: int | None = None, reco
         y, after = way(p, block, State(*s), **options)
         return y, *after
 
+    flag("recompute", recompute)
     size = least_memory(len(x)) if segment is None else positive_int("segment", segment)
     State, ys = type(s), []
     for block in x.split(size):

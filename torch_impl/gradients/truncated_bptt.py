@@ -9,11 +9,17 @@ goes ``reach`` windows back from it.
 import torch
 from torch import Tensor
 
+from reference.common import checks
+
 from ..cells.stack import Option, P, S, Way
 
 
 def forward(way: Way[S], p: P, x: Tensor, s: S, window: int, reach: int = 1, **options: Option) -> tuple[Tensor, S]:
-    """x (T, B, I), State  ->  y (T, B, P), State; autograd's gradient of both is the truncated one"""
+    """x (T, B, I), State  ->  y (T, B, P), State; autograd's gradient of both is the truncated one
+
+    TypeError, ValueError: a window or a reach below 1.
+    """
+    checks.sizes(window=window, reach=reach)
     blocks, starts, ys = list(x.split(window)), [s], []
     for block in blocks:
         _, s = way(p, block, starts[-1], **options)

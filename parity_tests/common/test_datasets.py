@@ -54,3 +54,11 @@ def test_tagged_sentences_are_words_with_their_part_of_speech():
 def test_a_missing_package_is_one_clear_sentence():
     with pytest.raises(FileNotFoundError, match="'no_such_package', which is not installed; install it with"):
         datasets.package_folder("no_such_package")
+
+
+@pytest.mark.parametrize("wrong", [None, "monthly", 3, ["MONTHLY"], np.array(["MONTHLY"])])
+def test_a_word_or_a_flag_that_is_none_is_refused_before_a_file_is_read(wrong):
+    with pytest.raises(ValueError, match="period must be one of MONTHLY, QUARTERLY, YEARLY, got"):
+        datasets.tourism(wrong)
+    with pytest.raises(TypeError, match="stress must be True or False, got"):
+        datasets.pronunciations(wrong)

@@ -13,7 +13,7 @@
 w a parameter, g its gradient, η the learning rate, t counts from 1.  All in place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -106,13 +106,19 @@ class Optimizer:
 
     def checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Slots]]:
         """What ``load_state_dict`` takes of it; raises as that, and changes nothing."""
-        options, state = checked_state(state_dict, self.options, self.params, type(self).__name__)
-        if type(self).__name__ in OPTIMIZERS:
-            try:
-                type(self)({"w": np.zeros(1)}, **options)
-            except (TypeError, ValueError) as e:
-                raise RuntimeError(f"options: {e}") from None
-        return options, state
+        return fitting(state_dict, self.options, self.params, type(self).__name__)
+
+
+def fitting(state_dict: Mapping[str, Any], options: Collection[str],
+            params: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], dict[str, Slots]]:
+    """Copies of options and state for an optimiser of this name, of either backend.  RuntimeError, TypeError: they do not fit."""
+    found, state = checked_state(state_dict, options, params, kind)
+    if kind in OPTIMIZERS:
+        try:
+            OPTIMIZERS[kind]({"w": np.zeros(1)}, **found)                             # which checks what goes together
+        except (TypeError, ValueError) as e:
+            raise RuntimeError(f"options: {e}") from None
+    return found, state
 
 
 class SGD(Optimizer):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from reference.common import checks
-from reference.training.optim import OPTIONS, checked_state, same_names
+from reference.training.optim import OPTIONS, fitting, same_names
 
 
 class Optimizer:
@@ -68,11 +68,7 @@ class Optimizer:
 
     def checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
         """What ``load_state_dict`` takes of it; raises as that, and changes nothing."""
-        options, state = checked_state(state_dict, self.names, self.params, type(self).__name__)
-        try:
-            self.kind([torch.zeros(1, requires_grad=True)], **options)
-        except (TypeError, ValueError) as e:
-            raise RuntimeError(f"options: {e}") from None
+        options, state = fitting(state_dict, self.names, self.params, type(self).__name__)
         tensors = {
             name: {
                 k: torch.tensor(float(v)) if k == "step" else torch.from_numpy(v).to(self.params[name]) for k, v in slots.items()

@@ -20,8 +20,7 @@ def load(path: str | Path) -> Checkpoint:
     try:
         meta = schema.parsed(text)
         schema.check(meta, META)
-        for part in ("generators", "optimizer"):
-            schema.finite(meta[part], part)
+        schema.finite(meta["optimizer"], "optimizer")
         return assembled(meta, arrays)._replace(file=Path(path))
     except ValueError as e:
         raise CheckpointError(f"{path} is no checkpoint of this project: its metadata is malformed: {e}") from e
@@ -47,14 +46,14 @@ def assembled(meta: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
     return Checkpoint(weights=split["weights"], carried=split["carried"], optimizer=optimizer, **meta)
 
 
-def require(checkpoint: Checkpoint, *, infinite: tuple[str, ...] = ("counters.best",), **parts: Schema) -> None:
-    """Hold ``counters``, ``config`` or ``vocabulary`` against schemas.  Only numbers named in ``infinite`` may be inf.
+def require(checkpoint: Checkpoint, **parts: Schema) -> None:
+    """Hold ``counters``, ``config`` or ``vocabulary`` against schemas.  Numbers are finite, but for ``counters.best``.
 
     CheckpointError, with the file, the field, what it must be and what it is.
     """
     for name, wanted in parts.items():
         try:
             schema.check(getattr(checkpoint, name), wanted, name)
-            schema.finite(getattr(checkpoint, name), name, infinite)
+            schema.finite(getattr(checkpoint, name), name, ("counters.best",), ("config.seed",))
         except SchemaError as e:
             raise CheckpointError(f"{checkpoint.place} is damaged, or of another program or version: {e}") from e

@@ -61,7 +61,8 @@ def or_null(schema: Schema) -> Schema:
 
 TEXT: Schema = {"type": "string"}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
-FILE: Schema = {"type": "string", "minLength": 1, "pattern": "^[^\\0]*$"}  # a name of one
+LINE: Schema = {"type": "string", "maxLength": 1000}
+FILE: Schema = {"type": "string", "minLength": 1, "maxLength": 5000, "pattern": "^[^\\0]*$"}  # a name of one
 FLAG: Schema = {"type": "boolean"}
 ANYTHING: Schema = {"type": "object"}
 COUNT = whole(0)
@@ -129,8 +130,11 @@ def refuse(e: Any, name: str) -> NoReturn:
     raise SchemaError(f"{shown(place) or 'it'}{shown(e.message.removeprefix(e.name))}, got {short(e.value)}")
 
 
-def finite(value: Any, name: str = "", but: tuple[str, ...] = ()) -> None:
-    """SchemaError: a number in it is inf or NaN; fields in ``but`` may be inf, but not NaN."""
+def finite(value: Any, name: str = "", infinite: tuple[str, ...] = (), long: tuple[str, ...] = ()) -> None:
+    """SchemaError: a number in it is inf, NaN, or whole and too long for NumPy, which no float is that JSON writes.
+
+    Fields in ``infinite`` may be inf, those in ``long`` that long.
+    """
     left = [(name, value)]
     while left:
         place, v = left.pop()
@@ -138,8 +142,10 @@ def finite(value: Any, name: str = "", but: tuple[str, ...] = ()) -> None:
             left += [(joined(place, k), w) for k, w in v.items()]
         elif isinstance(v, list):
             left += [(f"{place}[{k}]", w) for k, w in enumerate(v) if not isinstance(w, str)]
-        elif isinstance(v, float) and not math.isfinite(v) and not (place in but and v == math.inf):
+        elif isinstance(v, float) and not math.isfinite(v) and not (place in infinite and v == math.inf):
             raise SchemaError(f"{shown(place)} must be a finite number, got {v}")
+        elif isinstance(v, int) and not -(2**63) <= v < 2**63 and place not in long:
+            raise SchemaError(f"{shown(place)} must be a whole number of 64 bits or a float, got {short(v)}")
 
 
 def joined(place: str, name: str) -> str:

@@ -47,7 +47,7 @@ def read_config(folder: Path, wanted: schema.Schema | None = None) -> dict[str, 
         schema.check(config, {"type": "object", "properties": OF_ANY_RUN})
         if wanted:
             schema.check(config, wanted)
-            schema.finite(config)
+            schema.finite(config, long=("seed",))
     except ValueError as e:
         raise checks.UsageError(
             f"{path} is damaged, or of another program: {e}; delete it, or begin a new run in another folder"

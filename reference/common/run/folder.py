@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import checkpoint
 from ..checks import UsageError
-from .files import BEST, BOARD, CONFIG, LAST, LOCK, LOG, PICTURE, read_config
+from .files import BEST, BOARD, CONFIG, LAST, LOCK, LOG, PICTURE, read_config, read_log
 
 FILES = CONFIG, LOG, LAST, BEST, f"{LAST}.*", f"{BEST}.*", PICTURE, f"{BOARD}/events.*"  # of every run
 
@@ -63,7 +63,10 @@ def claimed(folder: Path, application: Application, *, resume: bool = False, ove
 
 
 def check(folder: Path, application: Application, resume: bool, overwrite: bool) -> None:
-    """UsageError: the folder holds a run that this one must not go on with, or must not drop; or files that only look like it."""
+    """UsageError: the folder holds a run that this one must not go on with, or must not drop; or files that only look like it.
+
+    So does a log that no run wrote, where one is to go on.
+    """
     there = held(folder, application)
     config = read_config(folder) or {}
     whose = config.get("application", application.name)
@@ -76,6 +79,8 @@ def check(folder: Path, application: Application, resume: bool, overwrite: bool)
             f"{folder} holds a run already ({there[0].name}): go on with it by --resume, drop it by --overwrite, "
             "or name another folder by --run"
         )
+    if resume:
+        read_log(folder / LOG, whole=True)
 
 
 @contextmanager

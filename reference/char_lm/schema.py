@@ -43,7 +43,7 @@ OPTIONS: dict[str, Schema] = {
     "embedding": SIZE,
     "dropout": number(0, 1),
     "tied": FLAG,
-    "forget_bias": number(),
+    "forget_bias": number(-1e30, 1e30),
     "lr": above(0),
     "clip": number(0),
     "batch": SIZE,
@@ -56,9 +56,8 @@ OPTIONS: dict[str, Schema] = {
 } | {name: choices(name) for name in ("cell", "init", "optimizer", "schedule", "dtype")}
 LATELY = {"ends": several(STEPS)} | OF_ANY_RUN  # what a run has that went on
 CONFIG = fields(OPTIONS | {"corpus": CORPUS}, LATELY)
-# config.json, where a run that was killed early may not know its steps yet, nor one of an earlier version the later options.
-FILE_OF_RUN = fields(OPTIONS | {"corpus": CORPUS, "steps": or_null(STEPS)}, LATELY)
-FILE_OF_RUN["required"] = [name for name in CONFIG["required"] if name not in LATER]
+# config.json, where a run of an earlier version does not have the later options.
+FILE_OF_RUN = CONFIG | {"required": [name for name in CONFIG["required"] if name not in LATER]}
 VOCABULARY = several({"type": "string", "minLength": 1, "maxLength": 1}, 1, uniqueItems=True)
 
 

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import ZipFile
 
@@ -23,22 +24,13 @@ from .options import DEFAULTS, FREE, Options
 from .schema import checked
 from .series import Series, SeriesError, changes
 from .train import Task, prepare, restored
-from .windows import Parts, Scaling
+from .windows import Parts, Scaling, scaling
 
 DATA = "data.npz"  # times and values of each series
 MOST = 1100  # times as large as its file is what deflate can make of it
 # What reading a zip that is not in order can raise; NumPy warns of a header that only Python 2 wrote.
-DAMAGED: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ValueError,
-    LookupError,
-    EOFError,
-    TypeError,
-    SyntaxError,
-    UserWarning,
-)
-DAMAGED += (ArithmeticError, RuntimeError, MemoryError)
+DAMAGED: tuple[type[Exception], ...] = (OSError, zipfile.BadZipFile, zlib.error, ValueError, LookupError, EOFError, TypeError)
+DAMAGED += (SyntaxError, TokenError, UserWarning, ArithmeticError, RuntimeError, MemoryError)
 
 
 def loaded(file: Path) -> checkpoint.Checkpoint:
@@ -97,7 +89,7 @@ def read_data(folder: Path, now: list[Series], fitted: Options) -> list[Series]:
                 )
                 for k, (name, (_, _, rows)) in enumerate(zip(fitted["names"], fitted["parts"], strict=True))
             ]
-    except (OSError, *DAMAGED) as e:
+    except DAMAGED as e:
         raise checkpoint.CheckpointError(f"{path} cannot be read or is damaged: {e}") from None
 
 
@@ -122,6 +114,8 @@ def unchanged(folder: Path, o: Options, now: list[Series]) -> list[Series]:
         raise SeriesError(f"the columns are {', '.join(now[0].columns)}, and were {', '.join(fitted['columns'])} in training")
     if now[0].known != fitted["known"]:
         raise SeriesError(f"{now[0].known} columns are known ahead, and {fitted['known']} were in training")
+    if now[0].season != fitted["season"]:
+        raise SeriesError(f"the season is {now[0].season}, and was {fitted['season']} in training")
     said = changes(read_data(folder, now, fitted), now)
     if said:
         more = f"; and {len(said) - 1} more" if len(said) > 1 else ""
@@ -134,6 +128,24 @@ def scales(o: Options) -> list[Scaling]:
     return [Scaling(*map(np.array, scale)) for scale in o["series"]["scaling"]]
 
 
+def scaled(file: Path, o: Options, series: list[Series]) -> list[Scaling]:
+    """As in training.  CheckpointError: that is not how the rows of training are scaled."""
+    kept = scales(o)  # of each series
+    for s, there, (end, _, _) in zip(series, kept, o["series"]["parts"], strict=True):
+        for now, was in zip(scaling(s, end, len(series) > 1), there, strict=True):
+            if not np.allclose(now, was, rtol=1e-6, atol=1e-9 * abs(s.values[:end]).max()):
+                kept_and_now = f"is {short(was.tolist())}, and by its rows {short(now.tolist())}"
+                raise checkpoint.CheckpointError(f"{file} is damaged: config.series.scaling of {s.name} {kept_and_now}")
+    return kept
+
+
+def again(o: Options) -> list[Series]:
+    """The series, read again.  SeriesError: as ``load``; or a pipe or device, which may have no end, stands there now."""
+    if o["csv"] is not None and Path(o["csv"]).exists() and not Path(o["csv"]).is_file():
+        raise SeriesError(f"{o['csv']}, the data of the run, is no file")
+    return sources.load(o)
+
+
 def open_run(backend: Backend, folder: Path) -> tuple[Task, Model, int]:
     """The task, cut and scaled as in training, the best model of a run's folder, and how many rows are new since then.
 
@@ -143,15 +155,16 @@ def open_run(backend: Backend, folder: Path) -> tuple[Task, Model, int]:
     """
     saved = best(folder)
     o = saved.config
-    series = unchanged(folder, o, sources.load(o))
+    series = unchanged(folder, o, again(o))
     cuts = [Parts(*cut)._replace(end=len(s.values)) for cut, s in zip(o["series"]["parts"], series, strict=True)]
     new = sum(len(s.values) - cut[-1] for s, cut in zip(series, o["series"]["parts"], strict=True))
-    return prepare(o, series, cuts, scales(o)), restored(backend, saved, o["dtype"]), new
+    return prepare(o, series, cuts, scaled(folder / BEST, o, series)), restored(backend, saved, o["dtype"]), new
 
 
 def same_task(folder: Path, o: Options) -> Task:
     """Of a run that goes on, with the rows that it began with."""
-    return prepare(o, unchanged(folder, o, sources.load(o)), [Parts(*cut) for cut in o["series"]["parts"]], scales(o))
+    series = unchanged(folder, o, again(o))
+    return prepare(o, series, [Parts(*cut) for cut in o["series"]["parts"]], scaled(folder / LAST, o, series))
 
 
 def best(folder: Path) -> checkpoint.Checkpoint:

@@ -6,15 +6,17 @@ from typing import Any
 
 from ..common import checkpoint
 from ..common.checkpoint import Checkpoint, CheckpointError
-from ..common.checkpoint.schema import FILE, FLAG, NAME, TEXT, Schema, above, fields, number, one_of, or_null, several, short, whole
+from ..common.checkpoint.schema import FILE, FLAG, LINE, NAME, Schema, above, fields, number, one_of, or_null, several, short, whole
 from ..common.parameters import stack_shapes
 from ..common.run import COUNTERS, counters
 from ..common.run.files import OF_ANY_RUN
 from .options import DEFAULTS, RUN
+from .series import SeriesError
+from .windows import parts
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 SIZE, ROWS = whole(1, 10**6), whole(1, 10**8)
-NAMES = several(TEXT, 1, uniqueItems=True)
+NAMES = several(LINE, 1, uniqueItems=True)
 SERIES = fields(
     {
         "names": NAMES,
@@ -22,9 +24,9 @@ SERIES = fields(
         "scaling": several(several(several(number(), 1), 2, 2), 1),
         "columns": NAMES,
         "known": whole(0),
-        "frequency": TEXT,
+        "frequency": LINE,
         "season": ROWS,
-        "zone": TEXT,
+        "zone": {"type": "string", "pattern": r"^(Z|[+-]\d\d:\d\d)?$"},
     }
 )
 
@@ -36,7 +38,7 @@ def choices(name: str) -> Schema:
 
 OPTIONS: dict[str, Schema] = {
     "csv": or_null(FILE),
-    **{name: or_null(TEXT) for name in ("time", "target", "id", "sep", "date_format")},
+    **{name: or_null(LINE) for name in ("time", "target", "id", "sep", "date_format")},
     "encoding": or_null(NAME),
     **{name: or_null(NAMES) for name in ("features", "known")},
     **{name: choices(name) for name in ("data", "fill", "decimal", "mode", "cell", "sampling", "dtype")},
@@ -89,10 +91,7 @@ def misfits(saved: Checkpoint) -> Iterator[str]:
         yield "config.target must be a column where config.csv is a file, got None"
     if c["csv"] is not None and c["id"] is None and len(fitted["names"]) > 1:
         yield f"config.series.names must be one where config.id is none, got {short(fitted['names'])}"
-    for train, validation, end in fitted["parts"]:
-        if train < c["window"] + c["horizon"] or min(validation - train, end - validation) < c["horizon"]:
-            cut = [train, validation, end]
-            yield f"config.series.parts must rise and hold windows of config.window and config.horizon, got {cut}"
+    yield from cuts(c)
     for mean, deviation in fitted["scaling"]:
         if len(mean) != len(fitted["columns"]) or len(deviation) != len(fitted["columns"]) or not min(deviation) > 0:
             yield f"config.series.scaling must be means and deviations above 0 of all columns, got {short([mean, deviation])}"
@@ -103,9 +102,26 @@ def misfits(saved: Checkpoint) -> Iterator[str]:
         yield f"config.quantiles must rise between 0 and 1, hold 0.5, and be for mode direct, got {short(c['quantiles'])}"
     if c["mode"] == "direct" and c["sampling"] != "none":
         yield f"config.sampling must be none for mode direct, got {c['sampling']}"
+    if c["season"] not in (None, fitted["season"]):
+        yield f"config.season must be config.series.season, {fitted['season']}, got {c['season']}"
+    if c["dropout"] and c["layers"] == 1:
+        yield f"config.dropout must be 0 where config.layers is 1, got {c['dropout']}"
     if count["epoch"] > c["epochs"]:
         yield f"counters.epoch must be at most config.epochs, {c['epochs']}, got {count['epoch']}"
     yield from arrays(saved)
+
+
+def cuts(c: Mapping[str, Any]) -> Iterator[str]:
+    """What is not cut as the options say."""
+    size = c["window"], c["horizon"], c["validation"], c["test"]
+    for cut in c["series"]["parts"]:
+        try:
+            there = list(parts(cut[-1], *size, c["series"]["season"]))
+        except SeriesError as e:
+            yield f"config.series.parts {cut} and the options do not fit: {e}"
+            continue
+        if there != cut:
+            yield f"config.series.parts must be {there} by config.window, horizon, validation, test and series.season, got {cut}"
 
 
 def expected(c: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -215,7 +215,7 @@ def several_wrong(row: tuple[str, str], seed: int, all_of: bool = True) -> None:
     words = tuple(given)
     for argument in dict.fromkeys([*arguments(FOUND[package][name]), *given]):
         what = kind(package, name, argument)
-        if what is None or what == "trusted" or drawn.random() < 0.5:
+        if what in (None, "trusted", "torch's") or drawn.random() < 0.5:
             continue
         given[argument] = drawn.choice(list(wrong(what, given.get(argument), all_of)))[1]
         words = (*words, argument)

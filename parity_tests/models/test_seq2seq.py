@@ -152,7 +152,7 @@ def with_ratio(model, ratio):
         (lambda m: reference.Seq2seq(S, V, attention="cosine"), ValueError, "must be one of additive, dot, general, scaled, got"),
         (lambda m: reference.Seq2seq(S, V, feedback="soft"), ValueError, "must be one of argmax, sample, expected, got 'soft'"),
         (lambda m: teacher_forcing.exponential(3, 1.5), ValueError, "k must be a number from 0 to 1, got 1.5"),
-        (lambda m: teacher_forcing.inverse_sigmoid(3, 0), ValueError, "k must be at least 1, got 0"),
+        (lambda m: teacher_forcing.inverse_sigmoid(3, 0), ValueError, "k must be a number, at least 1, got 0"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(call, error, message):

@@ -59,7 +59,7 @@ def test_a_sequence_is_tagged_as_if_it_were_alone():
         (lambda m: m.loss(batches.tagged([np.array([V])], [np.array([0])])), IndexError, f"from 0 to below {V}, got {V}"),
         (lambda m: m.loss(batches.tagged([np.array([1])], [np.array([K])])), IndexError, f"from 0 to below {K}, got {K}"),
         (lambda m: m.loss(BATCH._replace(target=BATCH.target[1:])), RuntimeError, "targets must have shape"),
-        (lambda m: reference.Tagger(V, -1), ValueError, "out_features must be greater than zero, got -1"),
+        (lambda m: reference.Tagger(V, -1), ValueError, "tags must be greater than zero, got -1"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(call, error, message):

@@ -222,7 +222,7 @@ def test_warmup_rises_and_cosine_falls():
     [
         (lambda: schedules.step(0.1, 0), "step_size must be a number above 0, got 0"),
         (lambda: schedules.cosine(0.1, -3), "T_max must be a number above 0, got -3"),
-        (lambda: schedules.warmup(0.1, 5, 0.0), "start_factor must be above 0"),
+        (lambda: schedules.warmup(0.1, 5, 0.0), "start_factor must be a number above 0"),
         (lambda: schedules.sequential([schedules.constant(1)], [3]), "1 schedules need 0 increasing milestones"),
     ],
 )

@@ -188,20 +188,24 @@ def stopped_in_time(words: Sequence[str], seconds: float, log: TextIO) -> int:
         try:
             return process.wait(max(0.1, end - time.monotonic() - POLITE_S))
         except subprocess.TimeoutExpired:
-            signalled(process.pid, signal.SIGTERM)
+            ended(process, politely=True)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLITE_S)
             return STOPPED
     finally:
-        signalled(process.pid, signal.SIGKILL)
+        ended(process, politely=False)
         with suppress(subprocess.TimeoutExpired):  # a process that the driver holds cannot even be killed
             process.wait(POLITE_S)
         print(*tail(Path(log.name), from_here), sep="\n", flush=True)
 
 
-def signalled(group: int, sign: int) -> None:
+def ended(process: subprocess.Popen, politely: bool) -> None:
+    """Ask the process and all that it started to end, or kill them; where there are no groups of processes, it alone."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, sign)
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGTERM if politely else signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def tail(file: Path, start: int) -> list[str]:
@@ -214,6 +218,8 @@ def tail(file: Path, start: int) -> list[str]:
 def nvidia_smi() -> str:
     """What nvidia-smi prints, or why it does not: asked before anything else, as it needs no torch."""
     try:
-        return subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=True, timeout=10).stdout
+        return subprocess.run(
+            ["nvidia-smi"], capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10
+        ).stdout
     except (OSError, subprocess.SubprocessError) as e:
         return f"nvidia-smi: {e}"

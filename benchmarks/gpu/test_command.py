@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -145,7 +146,7 @@ def test_the_rest_takes_over_files_from_a_folder_without_what_failed(tmp_path):
 
     def look(words, seconds, log):
         file = Path(words[words.index("--out") + 1])
-        found[file.stem] = [row["n"] for row in json.loads(file.read_text())["rows"]] if file.exists() else None
+        found[file.stem] = [row["n"] for row in json.loads(file.read_bytes())["rows"]] if file.exists() else None
         return 0
 
     assert run(tmp_path, "--rest", str(tmp_path / "first"), start=look) == 0
@@ -195,7 +196,7 @@ def alive(pid):
     """Whether a process runs; one that has ended and was not waited for does not."""
     with suppress(OSError):
         os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 
@@ -231,6 +232,14 @@ def test_no_piece_needs_torch_to_be_begun():
     """So that what hangs in torch or CUDA hangs in a piece, which is stopped."""
     code = "import sys, benchmarks.gpu.command; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_a_piece_is_ended_where_there_are_no_groups_of_processes(monkeypatch):
+    killed = []
+    monkeypatch.delattr(os, "killpg", raising=False)
+    monkeypatch.delattr(signal, "SIGKILL", raising=False)
+    command.ended(SimpleNamespace(pid=1, kill=lambda: killed.append(1)), politely=False)
+    assert killed == [1]
 
 
 def test_an_end_is_a_sentence():

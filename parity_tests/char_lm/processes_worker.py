@@ -34,7 +34,7 @@ def main(what: str, step: int, arguments: list[str]) -> int:
         if calls == step and os.environ["RANK"] == "1":
             if what == "fail":
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
-            signal.raise_signal({"stop": signal.SIGTERM, "die": signal.SIGKILL}[what])
+            signal.raise_signal(signal.SIGTERM if what == "stop" else signal.SIGKILL)
         return asked(model, flag)
 
     loop.any_of = any_of

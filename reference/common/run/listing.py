@@ -15,6 +15,7 @@ from .files import BEST, CONFIG, LAST, LOCK, LOG, read_config, read_log
 
 FIGURE = schema.or_null(schema.number())
 SUMMARY = {"type": "object", "required": ["summary"], "properties": {"summary": schema.named(FIGURE)}}
+SYNCHRONIZE, NO_SUCH_PROCESS = 0x100000, 87  # of Windows
 COLUMNS = {
     "run": "run",
     "application": "application",
@@ -68,12 +69,30 @@ def in_use(lock: Path) -> bool:
         pid, host, *_ = lock.read_text(encoding="utf-8").split("\n")
         if host != socket.gethostname() or int(pid) <= 0:
             return True
-        os.kill(int(pid), 0)
+        look_for(int(pid))
     except (FileNotFoundError, ProcessLookupError):
         return False
     except (OSError, ValueError, OverflowError):
         return True
     return True
+
+
+def look_for(pid: int) -> None:
+    """ProcessLookupError: no process of this machine has the number."""
+    if sys.platform != "win32":
+        return os.kill(pid, 0)
+    import ctypes  # there signal 0 is Ctrl-C
+
+    kernel = ctypes.windll.kernel32
+    process = kernel.OpenProcess(SYNCHRONIZE, False, pid)
+    if not process and kernel.GetLastError() == NO_SUCH_PROCESS:
+        raise ProcessLookupError(pid)
+    if process:
+        ended = kernel.WaitForSingleObject(process, 0) == 0
+        kernel.CloseHandle(process)
+        if ended:
+            raise ProcessLookupError(pid)
+    return None
 
 
 def evaluated(file: Path) -> dict[str, Any]:

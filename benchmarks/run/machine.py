@@ -69,7 +69,7 @@ def smi(uuid: str) -> dict[str, str]:
     which = ["-i", uuid if uuid.startswith("GPU-") else f"GPU-{uuid}"] if uuid else ["-i", "0"]
     command = ["nvidia-smi", *which, f"--query-gpu={','.join(FACTS.values())}", "--format=csv,noheader,nounits"]
     try:
-        out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+        out = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
     fields = [field.strip() for field in (out.splitlines() or [""])[0].split(",")]
@@ -188,7 +188,7 @@ def limit_memory(size: int | None = None) -> None:
         return
     memory = psutil.virtual_memory().total
     with suppress(OSError, ValueError):  # outside of a container the file is not there, or says "max"
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
     size = size or int(0.95 * memory)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if size > 0 and (hard == resource.RLIM_INFINITY or size < hard):

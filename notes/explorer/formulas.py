@@ -25,7 +25,7 @@ def mathml(formulas: Sequence[str]) -> list[str]:
         "const options = {output: 'mathml', displayMode: true, strict: 'error'};"
         "console.log(JSON.stringify(f.map(t => k.renderToString(t, options))))"
     )
-    run = subprocess.run(["node", "-e", program], input=json.dumps(formulas), capture_output=True, text=True, check=True)
+    run = subprocess.run(["node", "-e", program], input=json.dumps(formulas), capture_output=True, encoding="utf-8", check=True)
     return json.loads(run.stdout)
 
 

@@ -50,7 +50,9 @@ def refused(backend, capsys, *arguments):
 def spawn(backend: str, *options: object, application: str = "char_lm") -> subprocess.Popen:
     words = [sys.executable, "-m", f"{backend}.{application}", *map(str, options)]
     more = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more)
+    return subprocess.Popen(
+        words, cwd=ROOT, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | more
+    )
 
 
 def weights(folder: Path, name: str = "last.safetensors") -> dict[str, np.ndarray]:

@@ -286,7 +286,7 @@ def test_a_full_disk_under_the_output_is_said_at_the_end(tmp_path):
     small, run = Small.on("forecast", tmp_path / "data"), tmp_path / "run"
     from ..char_lm.runs import ROOT
 
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
         words = [sys.executable, "-m", "reference.forecast", *small.words(run)]
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     assert (ended.returncode, ended.stderr) == (2, "error: what was printed is not whole: No space left on device\n")

@@ -290,7 +290,7 @@ def test_a_cache_that_breaks_is_no_error(monkeypatch):
 )
 def test_a_processor_without_wide_vectors(processor, features, registers, tmp_path):
     """Compiled for an older processor, which this one is, too: everything that the suite has of one size."""
-    if "avx512" not in Path("/proc/cpuinfo").read_text():
+    if "avx512" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
         pytest.skip("this processor has none itself, so the other tests show it")
     code = """
         from reference.compiled.vectors import BYTES, ROWS

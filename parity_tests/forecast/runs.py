@@ -33,7 +33,7 @@ def noisy():
 
 
 def write(path, rows, header=("time", "x", "y")):
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return path
 

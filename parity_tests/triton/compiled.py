@@ -71,7 +71,7 @@ def stack(code: bytes) -> int:
     with TemporaryDirectory() as folder:
         file, tool = Path(folder) / "kernel.cubin", Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
         file.write_bytes(code)
-        said = subprocess.run([tool, "-res-usage", file], capture_output=True, text=True, check=True)
+        said = subprocess.run([tool, "-res-usage", file], capture_output=True, encoding="utf-8", check=True)
     (found,) = re.findall(r"STACK:(\d+)", said.stdout + said.stderr)
     return int(found)
 

@@ -31,11 +31,11 @@ class Rapl:
 
     def __init__(self, zones: Sequence[Path]):
         self.zones = tuple(zones)
-        self.ranges = [int((zone / "max_energy_range_uj").read_text()) for zone in zones]
-        self.name = f"RAPL: {', '.join((zone / 'name').read_text().strip() for zone in zones)}"
+        self.ranges = [int((zone / "max_energy_range_uj").read_text(encoding="utf-8")) for zone in zones]
+        self.name = f"RAPL: {', '.join((zone / 'name').read_text(encoding='utf-8').strip() for zone in zones)}"
 
     def read(self) -> tuple[int, ...]:
-        return tuple(int((zone / "energy_uj").read_text()) for zone in self.zones)
+        return tuple(int((zone / "energy_uj").read_text(encoding="utf-8")) for zone in self.zones)
 
     def joules(self, before: Sequence[int], after: Sequence[int]) -> float:
         """Right as long as no zone begins anew twice in between, which takes minutes at the highest power."""
@@ -64,7 +64,7 @@ class Nvml:
 def rapl(root: Path = POWERCAP) -> Counter | None:
     """All packages, and memory where it is counted apart; None where there are none or they may not be read."""
     with suppress(OSError, ValueError):
-        names = {zone: (zone / "name").read_text().strip() for zone in sorted(root.glob("intel-rapl:*"))}
+        names = {zone: (zone / "name").read_text(encoding="utf-8").strip() for zone in sorted(root.glob("intel-rapl:*"))}
         zones = [zone for zone, name in names.items() if name.startswith("package") or name == "dram"]
         if zones:
             counter = Rapl(zones)

@@ -16,7 +16,7 @@ def caches(root: Path = CPU) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for place in sorted((root / "cpu0" / "cache").glob("index*")):
         with suppress(OSError, ValueError):
-            kind, level, size = ((place / name).read_text().strip() for name in ("type", "level", "size"))
+            kind, level, size = ((place / name).read_text(encoding="utf-8").strip() for name in ("type", "level", "size"))
             number = re.fullmatch(r"(\d+)([KMG]?)", size)
             if kind != "Instruction" and number:
                 sizes[f"L{int(level)}"] = int(number[1]) * FACTORS[number[2]]

@@ -43,14 +43,16 @@ def make(folder: Path, needs: tuple[str, ...]) -> None:
     rmtree(folder, ignore_errors=True)
     venv.create(folder, symlinks=True)
     site = next(folder.glob("lib/python*/site-packages"))
-    (site / "base.pth").write_text("\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))))
+    base = "\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib")))
+    (site / "base.pth").write_text(base, encoding="utf-8")
     kept = folder / "kept.txt"
-    kept.write_text("\n".join(f"{name}=={metadata.version(name)}" for name in KEPT) + f"\nnumpy>={np.__version__[0]}")
+    versions = [*(f"{name}=={metadata.version(name)}" for name in KEPT), f"numpy>={np.__version__[0]}"]
+    kept.write_text("\n".join(versions), encoding="utf-8")
     python = str(folder.absolute() / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
     for need in needs:  # in this order: one may be what the next is built with
         words = [*pip, "--no-build-isolation", "--constraint", str(kept), need]
-        ended = subprocess.run(words, capture_output=True, text=True, check=False)
+        ended = subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace", check=False)
         if ended.returncode:
             raise InstallError(f"pip cannot install {need}: {last_line(ended.stderr)}")
     (folder / READY).touch()

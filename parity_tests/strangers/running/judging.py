@@ -43,7 +43,15 @@ def started(python: Path, words: Sequence[str], seconds: float | None = None) ->
     words = [str(python), *words]
     environment = os.environ | ONE_THREAD
     return subprocess.run(
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=seconds, stdin=subprocess.DEVNULL
+        words,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=seconds,
+        stdin=subprocess.DEVNULL,
     )
 
 

@@ -1,10 +1,12 @@
 """Node tests for ONNX: no two orders of the gates fit one, onnxruntime passes all, and ONNX's own runner reads them."""
 
 import itertools
+import os
 import sys
 import unittest
 import warnings
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,7 +187,7 @@ def test_the_runner_of_onnx_reads_and_runs_them(backend, written, monkeypatch):
 
     monkeypatch.setattr(runner, "load_model_tests", load)
     suite = runner.Runner(backend, __name__).test_suite
-    with open("/dev/null", "w") as nowhere:  # noqa: PTH123
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         result = unittest.TextTestRunner(stream=nowhere).run(suite)
     assert len(result.skipped) == len(TESTS)  # on CUDA
     assert result.testsRun == 2 * len(TESTS)
@@ -195,7 +197,7 @@ def test_the_runner_of_onnx_reads_and_runs_them(backend, written, monkeypatch):
 def test_files_are_those_of_the_suite(written):
     for name in TESTS:
         test = made(name)
-        files = {str(path.relative_to(written / name)) for path in (written / name).rglob("*.*")}
+        files = {path.relative_to(written / name).as_posix() for path in (written / name).rglob("*.*")}
         data = {f"test_data_set_0/{what}_{k}.pb" for what in ("input", "output") for k in range(len(getattr(test, f"{what}s")))}
         assert files == {"model.onnx"} | data
         proto = onnx.load(written / name / "model.onnx")

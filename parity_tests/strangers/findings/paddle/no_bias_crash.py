@@ -28,7 +28,7 @@ NONE = "bias_ih_attr=False, bias_hh_attr=False"
 
 def run(cell, options):
     """How the process ended, and the last line of what it said."""
-    done = subprocess.run([sys.executable, "-c", CALL.format(cell=cell, options=options)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", CALL.format(cell=cell, options=options)], capture_output=True, encoding="utf-8")
     print(f"{cell}(3, 6, {options}): status {done.returncode}")
     return done.returncode, done.stderr
 

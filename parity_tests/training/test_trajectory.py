@@ -95,9 +95,9 @@ def test_float32_is_not_float64():
 def test_the_rule_is_the_rule():
     """Noise never falls; at the limit of its step a candidate is accepted, a little beyond it not."""
     oracle = np.array([[1.0, -2.0], [4.0, 0.5], [1.0, 1.0]], np.longdouble)
-    baselines = [oracle + np.array([[1e-9], [5e-9], [2e-9]]), oracle - np.array([[3e-9], [1e-9], [1e-9]])]
+    baselines = [oracle + np.array([[1e-3], [5e-3], [2e-3]]), oracle - np.array([[3e-3], [1e-3], [1e-3]])]
     noise = trajectory_noise(baselines, oracle).astype(float)
-    np.testing.assert_allclose(noise, [3e-9, 5e-9, 5e-9], rtol=1e-10)
+    np.testing.assert_allclose(noise, [3e-3, 5e-3, 5e-3], rtol=1e-10)
     limits = BASELINE_FACTOR * noise + FLOOR_EPS * np.finfo(float).eps * np.array([2.0, 4.0, 1.0])
     for step in range(3):
         for factor, ok in ((0.999, True), (1.001, False)):

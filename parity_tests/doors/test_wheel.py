@@ -1,8 +1,10 @@
 """The wheel: what is in it, what runs from it with NumPy and SciPy alone, and whose modules it finds in a user's folder."""
 
 import ast
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,7 +18,7 @@ from torch_impl import door
 
 pytest.importorskip("hatchling", reason="extra 'dev' is not installed: nothing builds the wheel")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGES = {"reference", "torch_impl", "parity_tests", "benchmarks"}
 LIBRARIES = Path(sysconfig.get_path("purelib"))
 ADAPTER = "from torch_impl.cells.adapters import ADAPTERS\n\nload = ADAPTERS['torch.cell'].load\n"
@@ -25,10 +27,13 @@ CASE = ("--cases", "gru-T5B4I3H6", "--dtype", "float64")
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True
-    )
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def built(source, folder, **more):
+    """The wheel that hatchling makes of a checkout, in this folder."""
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(words, cwd=source, env=os.environ | more, check=True, capture_output=True)
     return next(folder.glob("*.whl"))
 
 
@@ -41,13 +46,13 @@ def members(wheel):
 def installed(wheel, tmp_path_factory):
     """The folder with the commands of an environment that has the wheel, NumPy and SciPy; ALSO adds a place to look in."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True)
-    commands = folder / "bin"
+    venv.create(folder, symlinks=os.name != "nt")
+    commands = folder / ("Scripts" if os.name == "nt" else "bin")
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", commands / "python", "install", "--quiet", "--no-deps", "--no-index", wheel],
         check=True,
     )
-    site = next(folder.glob("lib/python*/site-packages"))
+    site = next(folder.glob("[Ll]ib/**/site-packages"))
     for place in (p for name in ("numpy", "scipy") for p in LIBRARIES.glob(f"{name}*")):
         (site / place.name).symlink_to(place)
     (site / "also.pth").write_text("import os, sys; sys.path += filter(None, [os.environ.get('ALSO')])\n")
@@ -90,6 +95,22 @@ def test_the_wheel_holds_no_test_of_ours_no_note_and_no_result(members):
     assert tests == {"parity_tests/test_parity.py"}
     assert {Path(m).parts[0] for m in members} - PACKAGES == {"bptt-0.1.0.dist-info"}
     assert {m for m in members if {"results", "mutation", "demo"} & set(Path(m).parts)} == set()
+
+
+def test_the_wheel_is_the_same_bit_for_bit_wherever_and_whenever_it_is_built(wheel, members, tmp_path):
+    """Of a copy in another folder whose files are of another day and for other people, in another place of the world."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    for k, file in enumerate(sorted(tmp_path.rglob("*"))):
+        if file.is_file():
+            file.chmod(0o600)
+            os.utime(file, (10**9 + k, 10**9 + k))
+    again = built(tmp_path, tmp_path / "dist", TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="1")
+    assert again.name == wheel.name
+    assert ZipFile(again).namelist() == ZipFile(wheel).namelist()
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
 
 
 def test_the_wheel_holds_what_commands_read(members):

@@ -5,7 +5,7 @@ ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow parity faults strangers bench notes lint figures clean
+.PHONY: help demo test test-slow parity faults strangers matrix lock bench notes lint figures clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,17 @@ strangers: $(READY) ## libraries by others, each judged where it is installed; s
 strangers-%: $(READY)
 	@$(BIN)/python -m parity_tests.strangers $*
 
+matrix: $(READY) ## the whole suite under every Python that is found here, newest pins and oldest; matrix-NAME: one
+	@$(BIN)/python -m parity_tests.platforms
+
+matrix-%: $(READY)
+	@$(BIN)/python -m parity_tests.platforms $*
+
+lock: $(READY)   ## the locks with hashes from constraints.txt, and the licences of what is installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(BIN)/python -m parity_tests.platforms.locked
+	@$(BIN)/python -m parity_tests.platforms.licences
+
 bench: $(READY)  ## the quick benchmark: what each implementation costs here; table and plots in out/benchmark
 	@$(BIN)/python -m benchmarks run --preset quick --overwrite --out out/benchmark/quick.json
 	@$(BIN)/python -m benchmarks report out/benchmark/quick.json --out out/benchmark
@@ -57,7 +68,7 @@ clean:           ## remove .venv and everything generated
 	@rm -rf .venv out build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed, this is %d.%d; try: make PYTHON=python3.12 ..." % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d; try: make PYTHON=python3.12 ..." % v)'
 	@echo "[1/3] making .venv"
 	@$(PYTHON) -m venv .venv
 	@echo "[2/3] installing PyTorch and NumPy (the longest step)"

@@ -45,6 +45,7 @@ VERBS = ["step_forward", "step_backward", "forward", "deltas", "backward"]
 MOST_FILES = 16
 RESULTS = {Path("parity_tests/strangers/results")}  # a file for each library, which nobody reads one by one
 TOP = {
+    ".gitattributes",
     ".gitignore",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -55,6 +56,8 @@ TOP = {
     "SECURITY.md",
     "constraints.txt",
     "pyproject.toml",
+    "requirements-cuda.lock",
+    "requirements.lock",
 }
 
 

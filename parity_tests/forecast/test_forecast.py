@@ -84,8 +84,9 @@ def test_how_many_rows_are_needed(rows, season, train, fits):
 @pytest.mark.parametrize(("validation", "test"), [(2, 3), (3, 2)])
 def test_validation_and_test_part_need_a_horizon_each(validation, test):
     assert windows.parts(30, 5, 3, 3, 3) == (24, 27, 30)
-    with pytest.raises(SeriesError, match=f"there are 25, {validation} and {test}; try a smaller --window or --horizon"):
-        windows.parts(30, 5, 3, validation, test)
+    for season in (1, 25):  # of which there are as many rows for training
+        with pytest.raises(SeriesError, match=f"there are 25, {validation} and {test}; try a smaller --window or --horizon"):
+            windows.parts(30, 5, 3, validation, test, season)
 
 
 @pytest.mark.parametrize(("season", "what"), [(9, "--window or --horizon"), (30, "--window or --horizon")])

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reference.common.command import UsageError, guarded, parser, positive
+from reference.common.command import UsageError, entered, guarded, parser, positive
 
 KEPT = Path(__file__).with_name("forks.json")
 SECONDS = 10  # in which a child multiplies once, or never will
@@ -128,4 +128,4 @@ def measured() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -7,13 +7,14 @@ import json
 import multiprocessing
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 import reference
+from reference.common.command import entered, parser
 
 ENGINES = ("definition", "fast", "compiled")
 KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -61,7 +62,8 @@ def engine_digests(engines: tuple[str, ...]) -> list[str]:
     return [digest(engine) for engine in engines]
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    parser("python -m parity_tests.doors.work", __doc__ or "").parse_args(argv)
     warnings.simplefilter("ignore")  # Python says that a process with threads should not fork
     found = {"before": engine_digests(ENGINES)}
     for method in multiprocessing.get_all_start_methods():
@@ -73,4 +75,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

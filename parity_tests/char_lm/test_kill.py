@@ -11,7 +11,7 @@ OFTEN = ["1" if before == "--save-every" else o for before, o in zip([None, *OPT
 
 def check(backend, tmp_path, steps, kills, longest):
     text, straight, killed = write_text(tmp_path), tmp_path / "straight", tmp_path / "killed"
-    assert call(backend, "train", "--text", text, "--run", straight, "--steps", steps, *OPTIONS) == 0
+    assert call(backend, "train", "--text", text, "--run", straight, "--steps", steps, *OFTEN) == 0
 
     def start():
         more = ["--resume"] if (killed / "config.json").exists() else []

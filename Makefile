@@ -5,7 +5,7 @@ ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow parity faults strangers matrix lock bench notes lint figures clean
+.PHONY: help demo test test-slow fuzz kills parity faults mutants strangers matrix lock bench notes lint figures clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,12 +21,27 @@ test-slow: $(READY) ## thousands of random cases, and the study behind the toler
 	@$(ALONE) $(BIN)/python -m pytest -q -n auto -m slow
 	@$(BIN)/python -m pytest -q parity_tests/judge/tests/test_properties.py --hypothesis-profile=thorough
 
+fuzz: $(READY)   ## random search at every door: forged files and wrong arguments, for an hour; fuzz-MINUTES: so long
+	@$(MAKE) --no-print-directory fuzz-60
+
+fuzz-%: $(READY)
+	@$(ALONE) $(BIN)/python -m pytest -q -m fuzz --fuzz-minutes $*
+
+kills: $(READY)  ## both applications on both sides, killed 200 times at random, must end as if they had not been
+	@$(ALONE) $(BIN)/python -m parity_tests.kills
+
 parity: $(READY) ## the parity tables: every built-in implementation, every part and model, whole training runs
 	@$(BIN)/python -m parity_tests
 	@$(BIN)/python -m parity_tests.demo.models
 
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.mutation
+
+mutants: $(READY) ## small changes of the code, and which of them no test notices, in about an hour; mutants-CHAPTER: one
+	@$(BIN)/python -m parity_tests.mutants
+
+mutants-%: $(READY)
+	@$(BIN)/python -m parity_tests.mutants $*
 
 strangers: $(READY) ## libraries by others, each judged where it is installed; strangers-NAME: one
 	@$(BIN)/python -m parity_tests.strangers

@@ -65,7 +65,11 @@ def confined(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(scalars, "MEMORY", 2**30)
     before = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if Path("/proc").exists() else 0
+    used = (
+        int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        if Path("/proc").exists()
+        else 0
+    )
     most = used + GIGABYTES * 2**30 if used else before[0]
     resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
     yield

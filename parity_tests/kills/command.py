@@ -106,7 +106,7 @@ def undisturbed(program: Program, side: str, folder: Path) -> float:
     """Seconds of the run in this process, once everything that it needs has been loaded."""
     for _ in range(2):
         start = time.perf_counter()
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             status = program.main(program.sides[side], [*program.begin, "--run", str(folder), "--overwrite"])
         if status == 130:
             raise KeyboardInterrupt  # it was heard there

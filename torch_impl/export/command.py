@@ -55,9 +55,14 @@ def check(graph: bytes, export: ModuleType, saved: Checkpoint) -> dict[str, tupl
             error, noise = (float(abs(v - o).max()) if v.shape == o.shape else np.inf for v in (y, b))
             allowed = 4 * noise + 16 * float(np.finfo(np.float32).eps) * float(abs(o).max())
             before = worst.get(name)
-            if before is None or error / allowed > before[0] / before[1] or not np.isfinite(error):
+            if before is None or far(error, allowed) > far(*before) or not np.isfinite(error):
                 worst[name] = error, allowed
     return worst
+
+
+def far(error: float, allowed: float) -> float:
+    """The share of what is allowed; of nothing, where all outputs are exactly 0, any error is too much."""
+    return error / allowed if allowed else np.inf if error else 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -91,7 +91,7 @@ def trial(threads: int, computing: int, how: str) -> str:
     """Which of OUTCOMES"""
     words = [sys.executable, "-W", "ignore", "-c", TRIAL, str(computing), how]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True)
     assert process.stdout
     process.stdout.readline()  # "forks": it is there
     try:

@@ -13,7 +13,9 @@ from typing import Any, TextIO
 
 
 def say(*texts: str, file: TextIO | None = None, flush: bool = False) -> None:
-    """Print, on the output or another stream."""
+    """Print, on the output or another stream; nothing where there is no text."""
+    if not texts:
+        return
     stream = file or sys.stdout
     wide = columns(stream)
     print(*(text if wide is None else laid(text, wide) for text in texts), sep="\n", file=stream, flush=flush)

@@ -18,7 +18,7 @@ from ..test_structure import COLUMNS, ROOT, is_test, parsed, sources, tracked
 
 FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[ .]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)  # in names, by Windows
 WORDS = re.compile(r"open\(|_text\(|text=|universal_newlines")  # without which a file need not be parsed
-OTHER = {"gzip", "os", "zipfile", "tarfile", "Image", "characters"}  # whose functions of these names are of something else
+OTHER = {"gzip", "os", "zipfile", "tarfile", "Image", "characters", "texts"}  # whose functions of these names are of something else
 
 
 def without_encoding(tree: ast.AST) -> Iterator[int]:

@@ -15,7 +15,7 @@ REFERENCE: dict[str, str] = {
     "cells.layers.joined": WITHIN,
     "common.checks": "the checks themselves",
     "common.checkpoint": "files: parity_tests/common/test_checkpoint.py",
-    **dict.fromkeys(("common.command", "common.output", "common.extras", "common.run"), COMMAND),
+    **dict.fromkeys(("common.command", "common.output", "common.extras", "common.run", "common.screen"), COMMAND),
     "common.parameters": "data, no arguments of a person",
     "common.module.Module.uniform": WITHIN,
     "common.module.Module.vjp": "not defined here",
@@ -36,8 +36,8 @@ REFERENCE: dict[str, str] = {
     **{f"training.init.{name}": WITHIN for name in ("sizes", "named", "within", "around")},
     **{f"training.loop.{name}": WITHIN for name in ("checked", "not_finite")},
     "training.optim.Optimizer": "not for use by itself: SGD, RMSprop, Adagrad, Adam, AdamW",
-    **{f"training.optim.{name}": WITHIN
-       for name in ("checked_state", "checked_slot", "checked_grads", "same_names", "two_shares")},
+    "training.optim.fitting": WITHIN,
+    "training.optim_checks": WITHIN,
     "training.processes": COMMAND,
     "models.recurrent": WITHIN,
     **{f"models.model.{name}": WITHIN for name in ("cross_entropy", "added")},
@@ -45,7 +45,8 @@ REFERENCE: dict[str, str] = {
     "models.classifier.pooled": WITHIN,
     **{f"models.forecaster.{name}": WITHIN
        for name in ("dense", "check", "known_columns", "levels", "head_sizes", "target", "asked", "window_arrays")},
-    **{f"models.language_model.{name}": WITHIN for name in ("TiedHead", "draw_masks", "carried_of")},
+    **{f"models.language_model.{name}": WITHIN
+       for name in ("TiedHead", "draw_masks", "check_carried", "LanguageModel.checked_carried")},
     "models.seq2seq.selected": WITHIN,
     "gradients.checkpointed_bptt.backward": ROOM,
     "gradients.checkpointed_bptt.least_memory": WITHIN,
@@ -86,7 +87,7 @@ TORCH_IMPL: dict[str, str] = {
     "training.optim.checked_grads": WITHIN,
     "models.model.Model": REFERENCE["models.model.Model"],
     **{f"models.model.{name}": WITHIN for name in ("rows_of", "one_step", "fits")},
-    "models.language_model.TiedHead": WITHIN,
+    **{f"models.language_model.{name}": WITHIN for name in ("TiedHead", "LanguageModel.checked_carried")},
     "models.language_model.LanguageModel.masked": WITHIN,
     "models.generator.Generator.first_state": WITHIN,
     "models.forecaster.dense": WITHIN,

@@ -198,7 +198,7 @@ RIGHT: Rows = {
     "models.language_model.LanguageModel.logits": lambda: call(
         on("LanguageModel").logits, tokens=np.array([[0, 1], [2, 3]]), state=(ones(1, 2, 4), ones(1, 2, 4))),
     "models.language_model.LanguageModel.load_carried_state": lambda: call(
-        on("LanguageModel").load_carried_state, arrays={"h": ones(1, 2, 4), "c": ones(1, 2, 4)}),
+        on("LanguageModel").load_carried_state, carried={"h": ones(1, 2, 4), "c": ones(1, 2, 4)}),
     "models.seq2seq.Seq2seq.logits": lambda: call(
         on("Seq2seq").logits, batch=BATCHES["Seq2seq"], coins=np.array([[True, True], [True, False], [False, True]])),
     "models.seq2seq.Seq2seq.weights": lambda: call(on("Seq2seq").weights, batch=BATCHES["Seq2seq"]),

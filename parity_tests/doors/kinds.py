@@ -31,7 +31,7 @@ batches:
 betas:
     betas
 carried:
-    arrays
+    carried
 count:
     beam max_length pool reach size steps width window world
 count or 0:

@@ -77,7 +77,7 @@ RIGHT: Rows = {
     "models.language_model.LanguageModel.logits": lambda: call(
         on("LanguageModel", PACKAGE).logits, tokens=BATCHES["LanguageModel"].tokens),
     "models.language_model.LanguageModel.load_carried_state": lambda: call(
-        on("LanguageModel", PACKAGE).load_carried_state, arrays={"h": ones(1, 2, 4), "c": ones(1, 2, 4)}),
+        on("LanguageModel", PACKAGE).load_carried_state, carried={"h": ones(1, 2, 4), "c": ones(1, 2, 4)}),
     "models.seq2seq.Seq2seq.weights": lambda: call(on("Seq2seq", PACKAGE).weights, batch=BATCHES["Seq2seq"]),
     "models.seq2seq.Seq2seq.decode": lambda: call(on("Seq2seq", PACKAGE).decode, source=BATCHES["Seq2seq"].source, max_length=4),
     "models.forecaster.Forecaster.ahead": lambda: call(

@@ -178,7 +178,7 @@ def contents(folder: Path) -> Iterator[tuple[str, Any]]:
     """Everything in a folder by name: of a checkpoint each number, of a log all but the times, of other files the bytes."""
     for file in sorted(folder.iterdir()):
         if file.name in (LAST, BEST):
-            yield from flat(checkpoint.load(file)._replace(file="")._asdict(), file.name)
+            yield from flat(checkpoint.load(file)._replace(file=None)._asdict(), file.name)
         elif file.name == LOG:
             yield from flat([{k: v for k, v in entry.items() if k != "time"} for entry in read_log(file)], LOG)
         elif file.suffix != ".tmp" and not file.name.startswith(f"{LOCK}."):  # which a kill leaves, and nobody reads

@@ -87,7 +87,7 @@ def score(file: str, result: Json, known: Equal) -> Score:
 
 
 def total(scores: Iterable[Score]) -> Score:
-    return Score(*map(sum, zip(*scores, strict=True)))
+    return Score(*map(sum, zip(Score(0, 0, 0, 0), *scores, strict=True)))
 
 
 def survivors(file: str, result: Json, known: Equal) -> list[Json]:

@@ -53,11 +53,6 @@ def configuration(chapter: Chapter) -> dict[str, object]:
     }
 
 
-def mutmut(tree: Path, *words: str, **how: object) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | ALONE
-    return subprocess.run([Path(sys.executable).with_name("mutmut"), *words], cwd=tree, env=environment, text=True, **how)
-
-
 def run(tree: Path, digits: str, workers: int) -> None:
     """The mutants of a chapter whose number in their function ends with one of the digits.
 
@@ -65,8 +60,10 @@ def run(tree: Path, digits: str, workers: int) -> None:
     """
     log = tree / "mutmut.log"
     wanted = [f"*__mutmut_{tens}{digit}" for digit in digits for tens in ("", "*")]
+    words = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", str(workers), *wanted]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | ALONE
     with log.open("w", encoding="utf-8") as said:
-        done = mutmut(tree, "run", "--max-children", str(workers), *wanted, stdout=said, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(words, cwd=tree, env=environment, stdout=said, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         last = log.read_text(encoding="utf-8").replace("\r", "\n").strip().splitlines()[-1:]
         raise MutmutError(f"mutmut ended with status {done.returncode}: {' '.join(last)} ({log})")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference.common.command import UsageError, guarded, parser
+from reference.common.command import UsageError, entered, guarded, parser
 
 from . import places, running
 from .places import InstallError
@@ -58,4 +58,4 @@ def passes(name: str, python: str, workers: str, tests: tuple[str, ...], place: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -6,8 +6,11 @@ What is installed here says so; where a package is for other systems only, nothi
 import json
 import re
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+
+from reference.common.command import entered, parser
 
 from .locked import CUDA_LOCK, LOCK, read
 
@@ -41,7 +44,8 @@ def kept() -> dict[str, str]:
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    parser("python -m parity_tests.platforms.licences", __doc__ or "").parse_args(argv)
     found = installed()
     FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
     print(f"wrote {FILE.name}: {len(found)} packages")
@@ -49,4 +53,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

@@ -7,9 +7,11 @@ installs these files or nothing.  The libraries of CUDA, which only PyTorch's bu
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
+
+from reference.common.command import entered, failed, parser
 
 from .table import NEWEST, ROOT
 
@@ -70,15 +72,14 @@ def with_cpu_builds(package: Locked) -> Locked:
     return package if package.name != "torch" else package._replace(hashes=(*package.hashes, *CPU_BUILDS[package.version]))
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    parser("python -m parity_tests.platforms.locked", __doc__ or "").parse_args(argv)
     if not find_spec("uv"):
-        print("error: uv is needed and not installed: pip install uv", file=sys.stderr)
-        return 2
+        return failed("uv is needed and not installed: pip install uv")
     words = [sys.executable, "-m", "uv", *UV, "-c", NEWEST.name, "--extra", "dev", "pyproject.toml"]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if ended.returncode:
-        print(f"error: {' '.join(ended.stderr.split())}", file=sys.stderr)
-        return 2
+        return failed(ended.stderr)
     for file, packages in zip((LOCK, CUDA_LOCK), completed(read(ended.stdout)), strict=True):
         file.write_text("".join(f"{p}\n" for p in packages), encoding="utf-8", newline="\n")
         print(f"wrote {file.name}: {len(packages)} packages")
@@ -86,4 +87,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entered(main))

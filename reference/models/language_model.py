@@ -164,14 +164,14 @@ class LanguageModel(Model):
         """``carried`` as named arrays, for a checkpoint."""
         return {} if self.carried is None else dict(zip("hc", fields(self.carried), strict=False))
 
-    def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
+    def load_carried_state(self, carried: Mapping[str, Array]) -> None:
         """The inverse of ``carried_state``.  RuntimeError: it is none of this model's; nothing is changed then."""
-        self.checked_carried(arrays)
-        self.carried = as_state([arrays[k] for k in "hc" if k in arrays]) if arrays else None
+        self.checked_carried(carried)
+        self.carried = as_state([carried[k] for k in "hc" if k in carried]) if carried else None
 
-    def checked_carried(self, arrays: Mapping[str, Array]) -> None:
+    def checked_carried(self, carried: Mapping[str, Array]) -> None:
         """Raises as ``load_carried_state``."""
-        check_carried(arrays, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype))
+        check_carried(carried, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype))
 
     def _masks(self, masks: Masks | None, shape: tuple[int, ...]) -> Masks | None:
         if self.training and self.dropout > 0:
@@ -186,11 +186,11 @@ class LanguageModel(Model):
 def check_carried(arrays: Mapping[str, Array], cell: str, num_layers: int, hidden_size: int, dtype: str) -> None:
     """RuntimeError: these are not the states (L, B, H) of a model of this cell, these sizes and this dtype, nor none at all.
     TypeError: they are no mapping of arrays."""
-    checks.mapping("arrays", arrays)
+    checks.mapping("carried", arrays)
     names = ["h", "c"] if cell == "lstm" else ["h"]
     if arrays and {*arrays} != {*names}:
         raise RuntimeError(f"the carried state of a {cell} is {' and '.join(names)}, got {', '.join(map(str, arrays))[:100]}")
-    arrays = {name: checks.given(f"arrays[{name!r}]", v) for name, v in arrays.items()}
+    arrays = {name: checks.given(f"carried {name}", v) for name, v in arrays.items()}
     B = next((v.shape[1] for v in arrays.values() if v.ndim == 3), 0)
     for name, v in arrays.items():
         if v.shape != (num_layers, B, hidden_size) or not B:

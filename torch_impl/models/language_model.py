@@ -104,12 +104,12 @@ class LanguageModel(Model):
         state = () if self.carried is None else fields(self.carried)
         return {k: s.cpu().numpy() for k, s in zip("hc", state, strict=False)}
 
-    def load_carried_state(self, arrays: Mapping[str, Array]) -> None:
+    def load_carried_state(self, carried: Mapping[str, Array]) -> None:
         """The inverse of ``carried_state``.  RuntimeError: it is none of this model's; nothing is changed then."""
-        self.checked_carried(arrays)
-        state = [self.tensor(np.array(arrays[k])) for k in "hc" if k in arrays]
+        self.checked_carried(carried)
+        state = [self.tensor(np.array(carried[k])) for k in "hc" if k in carried]
         self.carried = as_state(state) if state else None
 
-    def checked_carried(self, arrays: Mapping[str, Array]) -> None:
+    def checked_carried(self, carried: Mapping[str, Array]) -> None:
         """Raises as ``load_carried_state``."""
-        check_carried(arrays, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype).rpartition(".")[2])
+        check_carried(carried, self.cell, self.rnn.num_layers, self.rnn.hidden_size, str(self.dtype).rpartition(".")[2])

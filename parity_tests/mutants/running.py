@@ -60,7 +60,7 @@ def run(tree: Path, digits: str, workers: int) -> None:
     """
     log = tree / "mutmut.log"
     wanted = [f"*__mutmut_{tens}{digit}" for digit in digits for tens in ("", "*")]
-    words = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", str(workers), *wanted]
+    words = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(workers), *wanted]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | ALONE
     with log.open("w", encoding="utf-8") as said:
         done = subprocess.run(words, cwd=tree, env=environment, stdout=said, stderr=subprocess.STDOUT, check=False)

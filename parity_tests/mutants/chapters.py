@@ -32,8 +32,14 @@ OPTIONS = {
     "fast": (*SMALL, "--impl=numpy.fast"),
     "judge": PLUGIN,
 }
-# Kernels of Triton: mutmut does not look behind their decorator.
-NOT = ("torch_impl/triton",)
+# Kernels of Triton: mutmut does not look behind their decorator.  What runs only in several processes: mutmut does not see which
+# tests come there, as they start processes of their own.
+NOT = (
+    "torch_impl/triton",
+    "torch_impl/training/data_parallel.py",
+    "torch_impl/training/processes.py",
+    "reference/training/processes.py",
+)
 
 
 class Chapter(NamedTuple):
@@ -70,4 +76,4 @@ def files(chapter: Chapter) -> list[str]:
     """The files that are mutated, from the root: all but tests, and the doors, which start a command and do nothing else."""
     every = (p for folder in chapter.code for p in (ROOT / folder).rglob("*.py"))
     own = (p.relative_to(ROOT) for p in every if p.name != "__main__.py")
-    return sorted(p.as_posix() for p in own if "tests" not in p.parts)
+    return sorted(name for p in own if "tests" not in p.parts and (name := p.as_posix()) not in NOT)

@@ -49,6 +49,14 @@ def draw_of(name, shape, seed):
     return getattr(init, name)(np.random.default_rng(seed), shape, **DRAWN[name])
 
 
+def test_what_is_not_said_is_as_in_torch():
+    for name, options in (("uniform", {"a": 0.0, "b": 1.0}), ("normal", {"mean": 0.0, "std": 1.0})):
+        draw = getattr(init, name)
+        assert_equal(draw(np.random.default_rng(1), WIDE), draw(np.random.default_rng(1), WIDE, **options))
+        usual = draw(np.random.default_rng(1), WIDE)
+        assert stats.ks_2samp(usual.ravel(), theirs(name, WIDE).ravel()).pvalue > 0.01
+
+
 def test_the_statistical_test_can_fail():
     wrong = 1.1 * draw_of("xavier_uniform", WIDE, 1)
     assert stats.ks_2samp(wrong.ravel(), theirs("xavier_uniform", WIDE, gain=1.7).ravel()).pvalue < 1e-3
@@ -142,6 +150,15 @@ def test_other_parameters_stay_unless_asked_for():
     initialised = init.initialise(start, "xavier_normal", np.random.default_rng(0), others="kaiming_uniform")
     assert all((initialised[k] != before[k]).all() for k in start)
     assert (initialised["head.bias"] == 0).all()
+
+
+def test_a_module_is_asked_for_the_same_as_its_parameters():
+    model = reference.Tagger(7, 4, 5, 3, cell="lstm", rng=np.random.default_rng(0))
+    options = {"recurrent": "orthogonal", "others": "kaiming_uniform", "forget_bias": 1.0}
+    expected = init.initialise(model.state_dict(), "xavier_normal", np.random.default_rng(3), **options)
+    init.initialise(model, "xavier_normal", np.random.default_rng(3), **options)
+    for name, value in model.state_dict().items():
+        assert_equal(value, expected[name], name)
 
 
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU", "LSTMCell"])

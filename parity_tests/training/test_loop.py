@@ -264,6 +264,14 @@ def test_resuming_with_another_model_is_refused(side, tmp_path):
 
 
 @both_sides
+def test_resuming_with_another_vocabulary_is_refused(side, tmp_path):
+    words = [str(k) for k in range(V)]
+    run(side, *build(side), epochs=1, folder=tmp_path, vocabulary=words)
+    with pytest.raises(checkpoint.CheckpointError, match="its vocabulary is another: entry 0 is '0' there, 'x' here"):
+        run(side, *build(side), folder=tmp_path, resume=True, vocabulary=["x", *words[1:]])
+
+
+@both_sides
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

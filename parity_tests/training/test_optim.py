@@ -113,6 +113,24 @@ def test_a_loaded_state_continues_bit_for_bit(name, options, side):
         assert_equal(two.params[k], v, k)
 
 
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=IDS)
+def test_steps_are_counted_as_torch_counts_them(name, options):
+    for one in both(name, options):
+        for n in range(3):
+            step(one, n)
+        counted = {slots["step"] for slots in one.state_dict()["state"].values() if "step" in slots}
+        assert counted == (set() if name == "SGD" else {3})
+
+
+def test_moments_may_have_no_memory():
+    ours, theirs = both("Adam", {"betas": (0.0, 0.0)})
+    for n in range(3):
+        step(ours, n)
+        step(theirs, n)
+    for k, v in ours.params.items():
+        assert_close(v, theirs.params[k], k)
+
+
 def test_gradients_are_not_written_to_and_a_saved_state_does_not_move():
     for name in optim.OPTIMIZERS:
         ours = getattr(optim, name)(start())
@@ -140,6 +158,11 @@ def test_what_does_not_fit_is_refused_and_nothing_changes():
         renamed["state"]["other"] = renamed["state"].pop("bias")
         with pytest.raises(RuntimeError, match=r"does not fit: unknown .'other'., missing .'bias'."):
             side.load_state_dict(renamed)
+        for change in (lambda held: held.pop("bias"), lambda held: held.update(other=held["bias"])):
+            state = ours.state_dict()
+            change(state["state"])
+            with pytest.raises(RuntimeError, match="the optimiser's state does not fit: unknown"):
+                side.load_state_dict(state)
         with pytest.raises(RuntimeError, match="the optimiser has the options"):
             side.load_state_dict(optim.SGD(start()).state_dict())
     assert all((before[k] == v).all() for k, v in ours.params.items())

@@ -43,6 +43,6 @@ FAULTS = [
     Fault("gradient of the maximum to every step", "pooled.pullback", "np.put_along_axis(dpadded, first, du[None], 0)",
           "dpadded[...] = du"),
     Fault("gradient of the mean not divided", "pooled.pullback", "du * scale", "du"),
-    Fault("classes in the order of the sorted sequences", "Classifier.vjp", "batch.target",
-          "batch.target[batch.tokens.sorted_indices]"),
+    Fault("classes in the order of the sorted sequences", "Classifier.vjp", "target_of(batch)",
+          "target_of(batch)[batch.tokens.sorted_indices]"),
 ]

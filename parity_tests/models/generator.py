@@ -20,16 +20,16 @@ CASES = [
 
 # fmt: off
 FAULTS = [
-    Fault("condition does not reach the rnn", "Generator._logits", "self.rnn.vjp(batch.tokens._replace(data=x), s_0)",
-          "self.rnn.vjp(batch.tokens._replace(data=x), None)", source="tensorflow #38248: a decoder dropped its state"),
+    Fault("condition does not reach the rnn", "Generator._logits", "self.rnn.vjp(tokens._replace(data=x), s_0)",
+          "self.rnn.vjp(tokens._replace(data=x), None)", source="tensorflow #38248: a decoder dropped its state"),
     Fault("layers of the first state exchanged", "Generator._first_state", "s.reshape(B, S, L, H).transpose(1, 2, 0, 3)",
           "s.reshape(B, L, S, H).transpose(2, 1, 0, 3)"),
-    Fault("first states in the order of the sorted sequences", "Generator._logits", "self._first_state(batch.condition)",
-          "self._first_state(batch.condition[batch.tokens.sorted_indices])"),
+    Fault("first states in the order of the sorted sequences", "Generator._logits", "self._first_state(condition)",
+          "self._first_state(condition[tokens.sorted_indices])"),
     Fault("derivative of tanh of the first state left out", "Generator._first_state.pullback", "join(*ds) * (1 - s**2)",
           "join(*ds)"),
     Fault("gradient reaches the first condition alone", "Generator._first_state.pullback",
           "np.repeat(dc[:, None], k.shape[1], axis=1)", "np.stack([dc, *[0 * dc] * (k.shape[1] - 1)], 1)"),
     Fault("conditions averaged", "Generator._first_state", "k.sum(1)", "k.mean(1)"),
-    Fault("predicts the token that it reads", "Generator.vjp", "batch.target", "batch.tokens.data"),
+    Fault("predicts the token that it reads", "Generator.vjp", "target_of(batch)", "batch.tokens.data"),
 ]

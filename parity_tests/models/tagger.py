@@ -21,11 +21,11 @@ CASES = [
 FAULTS = [
     Fault("reverse direction does not read backwards", "flip", "return start[last - t] + b", "return start[t] + b",
           source="keras PR #1934: the mask was not reversed with the sequence", room="cells/stack"),
-    Fault("tags of the step before", "Tagger.vjp", "batch.target", "np.roll(batch.target, 1)"),
+    Fault("tags of the step before", "Tagger.vjp", "target_of(batch)", "np.roll(target_of(batch), 1)"),
     Fault("gradient of the reverse half lost", "Tagger._logits.pullback", "pull_y(y._replace(data=dy))",
           "pull_y(y._replace(data=dy * (np.arange(dy.shape[1]) < self.rnn.hidden_size)))"),
     Fault("embedding's gradient in the order of the outputs", "Tagger._logits.pullback", "pull_x(dx.data)",
           "pull_x(dx.data[::-1])"),
-    Fault("mean over the sequences, not over the steps", "Tagger.vjp", "cross_entropy(z, batch.target, pull_z)",
-          "cross_entropy(z, batch.target, lambda dz: pull_z(dz * len(z) / batch.tokens.batch_sizes[0]))"),
+    Fault("mean over the sequences, not over the steps", "Tagger.vjp", "cross_entropy(z, target_of(batch), pull_z)",
+          "cross_entropy(z, target_of(batch), lambda dz: pull_z(dz * len(z) / batch.tokens.batch_sizes[0]))"),
 ]

@@ -6,6 +6,7 @@ of the sample in float64 on all sides.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,19 +20,20 @@ GATES, H, I = 4, 3, 5
 SHAPES = {"weight_ih": (GATES * H, I), "weight_hh": (GATES * H, H), "bias_ih": (GATES * H,), "bias_hh": (GATES * H,)}
 
 
-class Given:
+class Given(np.random.Generator):
     """Hands out the rows of the samples, matrix by matrix, as a generator would draw them."""
 
     def __init__(self, samples: list[np.ndarray]):
+        super().__init__(np.random.PCG64())
         self.rows = {v.shape[1]: list(v) for v in samples}
 
-    def standard_normal(self, shape: tuple[int, int]) -> np.ndarray:
+    def standard_normal(self, shape: Any) -> np.ndarray:  # type: ignore[override]
         return np.array([self.rows[shape[1]].pop(0) for _ in range(shape[0])])
 
-    def normal(self, mean: float, std: float, shape: tuple[int, int]) -> np.ndarray:
+    def normal(self, mean: Any, std: Any, shape: Any) -> np.ndarray:  # type: ignore[override]
         return mean + std * self.standard_normal(shape)
 
-    def uniform(self, low: float, high: float, shape: tuple[int, int]) -> np.ndarray:
+    def uniform(self, low: Any, high: Any, shape: Any) -> np.ndarray:  # type: ignore[override]
         return low + (high - low) * self.standard_normal(shape)
 
 
@@ -84,16 +86,16 @@ CASES = [
 FAULTS = [
     Fault("fan of the stacked matrix", "initialise", 'matches[name]["side"] == "hr"', 'True or matches[name]["side"] == "hr"',
           source="dynet #348"),
-    Fault("fans exchanged", "fans", "return shape[1], shape[0]", "return shape[0], shape[1]"),
+    Fault("fans exchanged", "fans", "return sizes[1], sizes[0]", "return sizes[0], sizes[1]"),
     Fault("fans multiplied by the gates", "xavier_std", "sum(fans(shape))", "shape[1] + 4 * shape[0]", source="dynet #348"),
-    Fault("deviation taken for the bound", "xavier_uniform", "math.sqrt(3) * xavier_std(shape, gain)", "xavier_std(shape, gain)"),
-    Fault("variance taken for the deviation", "xavier_std", "gain * math.sqrt(2 / sum(fans(shape)))",
+    Fault("deviation taken for the bound", "within", "math.sqrt(3) * abs(std)", "abs(std)"),
+    Fault("variance taken for the deviation", "xavier_std", 'checks.finite("gain", gain) * math.sqrt(2 / sum(fans(shape)))',
           "gain * 2 / sum(fans(shape))"),
     Fault("signs of R left as they come", "orthogonalised", "Q = Q * np.sign(np.diag(R))", "Q = Q * 1"),
     Fault("orthogonal columns where rows are fewer", "orthogonalised", "sample.T if wide else sample", "sample.T"),
     Fault("forget bias in the input gate", "", "FORGET = 1", "FORGET = 0"),
-    Fault("forget bias halved between the two vectors", "initialise", 'forget_bias if matches[name]["side"] == "ih" else 0',
-          "forget_bias / 2"),
+    Fault("forget bias halved between the two vectors", "initialise", 'bias if matches[name]["side"] == "ih" else 0',
+          "bias / 2"),
     Fault("uniform in 1/H, not 1/√H", "named", "partial(uniform, a=-(H**-0.5), b=H**-0.5)",
           "partial(uniform, a=-1 / H, b=1 / H)"),
 ]

@@ -71,7 +71,7 @@ class Classifier(Model):
             Not one class for each sequence.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, target_of(batch), pull_z)                                              # C6, C6*
+        return cross_entropy(z, target_of(batch), pull_z)                                           # C6, C6*
 
     def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable class (B,)"""
@@ -94,7 +94,7 @@ class Classifier(Model):
             if self.pooling == "last":
                 dh = np.zeros_like(hidden(s))
                 dh[-D:] = np.split(du, D, axis=-1)                                                  # C3*
-                rnn, dx, _ = pull_y(None, of_hidden(dh, s))                                       # C2*
+                rnn, dx, _ = pull_y(None, of_hidden(dh, s))                                         # C2*
             else:
                 rnn, dx, _ = pull_y(pull_u(du))                                                     # C2*
             return self._gather(embedding=pull_x(dx.data), rnn=rnn, head=head)                      # C1*

@@ -67,7 +67,7 @@ class Generator(Model):
             Not one condition for each sequence, or not one target for each row.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, target_of(batch), pull_z)                                              # N6, N6*
+        return cross_entropy(z, target_of(batch), pull_z)                                           # N6, N6*
 
     def generate(self, condition: Sequence[Array] | Array, max_length: int = 30, *, temperature: float = 1.0,
                  top_k: int | None = None, top_p: float | None = None, rng: np.random.Generator | None = None) -> list[Array]:
@@ -100,7 +100,7 @@ class Generator(Model):
         condition = condition_of(batch, shape_of(tokens)[1])
         s_0, pull_s = self._first_state(condition)
         x, pull_x = self.embedding.vjp(tokens.data)                                                 # N3
-        y, _, pull_y = self.rnn.vjp(tokens._replace(data=x), s_0)                             # N4
+        y, _, pull_y = self.rnn.vjp(tokens._replace(data=x), s_0)                                   # N4
         z, pull_z = self.head.vjp(y.data)                                                           # N5
 
         def pullback(dz: Array) -> Grads:

@@ -54,7 +54,7 @@ class Tagger(Model):
             Not one tag for each row.
         """
         z, pull_z = self._logits(batch)
-        return cross_entropy(z, target_of(batch), pull_z)                                              # M4, M4*
+        return cross_entropy(z, target_of(batch), pull_z)                                           # M4, M4*
 
     def predict(self, batch: Tokens) -> Array:
         """Anything with ``tokens``  ->  the most probable tag of each row (N,)"""

@@ -43,7 +43,7 @@ def fans(shape: tuple) -> tuple[int, int]:
 
 
 def xavier_std(shape: tuple, gain: float = 1.0) -> float:
-    return checks.finite("gain", gain) * math.sqrt(2 / sum(fans(shape)))                                    # I2
+    return checks.finite("gain", gain) * math.sqrt(2 / sum(fans(shape)))                                 # I2
 
 
 def kaiming_std(shape: tuple, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> float:

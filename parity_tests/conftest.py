@@ -1,5 +1,7 @@
 """What this project's own tests need; the options of the suite are those of ``plugin.py``, which is installed with it."""
 
+import os
+
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
@@ -7,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from .fuzz import add_options
 from .fuzz import fuzz as fuzz
 
+os.environ.pop("COLUMNS", None)  # which pytest-xdist sets: what is printed into a pipe is not broken
 torch.set_num_threads(1)  # the cases are tiny, and several workers share the cores
 
 settings.register_profile("ci", max_examples=60, derandomize=True, deadline=None, database=None)

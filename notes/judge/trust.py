@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from parity_tests.judge.pages import cell
 from parity_tests.mutants import results
+from parity_tests.mutants.chapters import chapters
 
 from ..generated import markdown
 
@@ -19,7 +20,9 @@ def mutants() -> str:
         whole = results.total(of_files.values())
         scores.append(whole)
         rows += [row(f"**{chapter}**", whole), *(row(f"`{file}`", score) for file, score in of_files.items())]
-    return "\n".join(markdown(HEAD, [row("**all**", results.total(scores)), *rows]))
+    left = [name for name in chapters() if name not in results.kept()]
+    rest = f"\n\nNot tried as a whole yet: {', '.join(left)}." if left else ""
+    return "\n".join(markdown(HEAD, [row("**all**", results.total(scores)), *rows])) + rest
 
 
 def row(name: str, score: results.Score) -> list[object]:

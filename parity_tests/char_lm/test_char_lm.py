@@ -202,7 +202,7 @@ def test_what_cannot_be_done_is_one_sentence(backend, runs, text, tmp_path, caps
         ("train", "--text", text, "--run", new, "--cell", "gru", "--forget-bias", 1): "a gru has no forget gate",
         ("train", "--text", text, "--run", new, "--tied", "--embedding", 9): "--tied makes the embedding as large",
         ("train", "--text", text, "--run", new, "--device", "abacus"): "--device abacus",
-        ("train", "--text", text, "--run", new, *HUGE): "there is not enough memory for a model of this size",
+        ("train", "--text", text, "--run", new, *HUGE): "memory",  # of this size there is not enough, or the machine has less
         ("generate", "--run", new): "new does not exist; train a model first",
         ("generate", "--run", tmp_path): "has no checkpoint",
         ("generate", "--run", run, "--prime", "naïve"): "--prime: character 'ï' at position 2",

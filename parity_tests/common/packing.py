@@ -17,6 +17,5 @@ FAULTS = [
     Fault("the caller's lengths sorted in place", "pack_padded_sequence", 'order = np.argsort(-n, kind="stable")',
           'order = np.argsort(-n, kind="stable")\nlengths.sort()', shows="changed"),
     Fault("outputs past a sequence's end nearly zero", "pad_packed_sequence",
-          "padded = np.full((T, batch_sizes[0], *data.shape[1:]), padding_value, data.dtype)",
-          "padded = np.full((T, batch_sizes[0], *data.shape[1:]), padding_value or 1e-30, data.dtype)", shows="padding"),
+          "checks.padding(padding_value, data.dtype)", "checks.padding(padding_value or 1e-30, data.dtype)", shows="padding"),
 ]

@@ -100,6 +100,7 @@ FAULTS = [
     Fault("input mask missing in the backward", "LanguageModel.window.pullback", "dx = dropout.backward(dx, kept_x)", "pass"),
     Fault("output not dropped", "LanguageModel.window", "y, kept_y", "_, kept_y"),
     Fault("masks between layers ignored", "LanguageModel.window", "masks.between", "[m | True for m in masks.between]"),
-    Fault("targets are the tokens", "LanguageModel.window", "tokens, targets = window_of(batch)", "tokens = targets = window_of(batch)[0]",
+    Fault("targets are the tokens", "LanguageModel.window", "tokens, targets = window_of(batch)",
+          "tokens = targets = window_of(batch)[0]",
           source="a language model that predicts what it reads"),
 ]

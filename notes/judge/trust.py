@@ -20,6 +20,8 @@ def mutants() -> str:
         whole = results.total(of_files.values())
         scores.append(whole)
         rows += [row(f"**{chapter}**", whole), *(row(f"`{file}`", score) for file, score in of_files.items())]
+    if not scores:
+        return "None has been tried yet."
     left = [name for name in chapters() if name not in results.kept()]
     rest = f"\n\nNot tried as a whole yet: {', '.join(left)}." if left else ""
     return "\n".join(markdown(HEAD, [row("**all**", results.total(scores)), *rows])) + rest
@@ -31,7 +33,7 @@ def row(name: str, score: results.Score) -> list[object]:
 
 def survivors() -> str:
     """A list of the changes that no test notices though they make a difference."""
-    return "\n".join(missed()) or "None is left."
+    return "\n".join(missed()) or ("None of those that were tried." if results.kept() else "None has been tried yet.")
 
 
 def missed() -> Iterator[str]:

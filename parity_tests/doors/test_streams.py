@@ -46,7 +46,10 @@ def start(request, tmp_path):
         shell = ["bash", "-c", f"{'' if '|' in redirect else 'exec '}{line} {redirect}"]
         return subprocess.Popen(shell, cwd=tmp_path, env=environment, start_new_session=True, **pipes)
 
-    return start
+    # Where the tests run behind a shell, Ctrl-C is ignored, and so it would be in what they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield start
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("module", most(DOORS, FEW))

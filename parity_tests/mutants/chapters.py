@@ -11,14 +11,17 @@ ROOT = Path(__file__).parent.parent.parent
 SIDES = ("reference", "torch_impl")
 ROOMS = tuple(f"parity_tests/mutation/test_rooms.py::{test}" for test in ("test_numpy", "test_the_twin"))
 CASES = ("parity_tests/test_parity.py",)
+# Every public call with wrong arguments; not that each has a row, as mutmut writes functions of its own beside ours.
+CALLS = ("parity_tests/doors/test_calls.py::test_one_wrong_argument",)
 # Tests of other folders that say what a chapter does.
 ALSO = {
-    "cells": CASES,
-    "common": ("parity_tests/training/test_loop.py",),
+    "cells": (*CASES, *CALLS),
+    "common": ("parity_tests/training/test_loop.py", *CALLS),
     "compiled": CASES,
+    "convert": CALLS,
     "fast": CASES,
     "judge": ("parity_tests/mutation",),
-    **dict.fromkeys(("gradients", "models", "parts", "training"), ROOMS),
+    **dict.fromkeys(("gradients", "models", "parts", "training"), (*ROOMS, *CALLS)),
 }
 # Who is judged there, which the suite's own plugin must know.  The largest cases are left out: a mutant that survives runs all.
 PLUGIN = ("-p", "parity_tests.plugin")
@@ -69,7 +72,7 @@ def own_rooms(name: str) -> tuple[str, ...]:
     rooms = {p.stem for p in (ROOT / "parity_tests" / name).glob("[a-z]*.py")} & {
         p.stem for p in (ROOT / "reference" / name).glob("*.py")
     }
-    return ("-k", " or ".join(["not test_rooms", *sorted(rooms)])) if ALSO.get(name) == ROOMS else ()
+    return ("-k", " or ".join(["not test_rooms", *sorted(rooms)])) if ROOMS[0] in ALSO.get(name, ()) else ()
 
 
 def files(chapter: Chapter) -> list[str]:

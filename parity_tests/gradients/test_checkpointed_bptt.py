@@ -88,6 +88,24 @@ def test_torch_too_changes_no_bit_by_recomputing(kind):
         assert_all(assert_equal, recomputed, kept)
 
 
+@pytest.mark.parametrize(("recompute", "runs"), [(True, 2), (False, 1)])
+def test_each_segment_runs_once_more_only_where_it_is_recomputed(recompute, runs, monkeypatch):
+    q, called = problem("lstm", T), []
+    forward = lstm.forward
+    monkeypatch.setattr(lstm, "forward", lambda p, x, s, **options: (called.append(len(x)), forward(p, x, s, **options))[1])
+    _, _, k = checkpointed_bptt.forward(lstm, q.p, q.x, q.s, 5, recompute=recompute)
+    checkpointed_bptt.backward(q.dy, q.ds, k)
+    assert sum(called) == runs * T
+    called.clear()
+
+    def way(p, x, s, **options):
+        called.append(len(x))
+        return TWINS["lstm"].hoisted(p, x, s, **options)
+
+    by_autograd(lambda p, x, s: twin.forward(way, p, x, s, 5, recompute), q)
+    assert sum(called) == runs * T
+
+
 def test_the_gradient_may_be_asked_for_segment_by_segment():
     q = problem("lstm", T)
     y, _, k = checkpointed_bptt.forward(lstm, q.p, q.x, q.s, 5)

@@ -28,6 +28,7 @@ def test_equals_bptt(kind):
 def test_all_is_in_the_dtype_of_what_goes_in(kind):
     q = problem(kind, T, dtype="float32")
     y, s_n, dp, ds_0 = rtrl.gradient(ROOMS[kind], q.p, q.x, q.s, q.dy, q.ds, **q.options)
+    assert rtrl.start(q.p, q.s).dtype == np.float32
     assert {v.dtype for v in (outputs(y, s_n) | flat(dp, None, ds_0)).values()} == {np.dtype("float32")}
 
 

@@ -1,11 +1,14 @@
 """What is particular to linear: torch.nn.Linear itself, the module, and its errors."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import reference
+from torch_impl.parts.attention import Attention
 
 from ..helpers import assert_close, assert_equal, draw, tensor
 
@@ -63,3 +66,18 @@ def test_errors_name_the_argument():
         reference.Linear(3.0, 1)
     with pytest.raises(TypeError, match="bias must be True or False, got 'False'"):
         reference.Linear(3, 1, "False")
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda: reference.Linear(2**31, 2**32), ("in_features", "out_features")),
+        (lambda: reference.Embedding(2**31, 2**32), ("num_embeddings", "embedding_dim")),
+        (lambda: Attention(2**31, 2**32, attention_size=2**33), ("query_size", "memory_size", "attention_size")),
+    ],
+    ids=["Linear", "Embedding", "torch_impl's Attention"],
+)
+def test_what_no_memory_holds_is_refused_by_the_names_of_its_sizes(make, names):
+    with pytest.raises(ValueError, match=r"GiB of memory that this machine has") as error:
+        make()
+    assert all(re.search(rf"\b{name} \d", str(error.value)) for name in names)

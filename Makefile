@@ -37,7 +37,7 @@ parity: $(READY) ## the parity tables: every built-in implementation, every part
 faults: $(READY) ## which case catches which wrong implementation
 	@$(BIN)/python -m parity_tests.mutation
 
-mutants: $(READY) ## small changes of the code, and which of them no test notices, in about an hour; mutants-CHAPTER: one
+mutants: $(READY) ## small changes of the code, and which of them no test notices; mutants-CHAPTER: one
 	@$(BIN)/python -m parity_tests.mutants
 
 mutants-%: $(READY)
